@@ -1,0 +1,87 @@
+/**
+ * Time, handed in: nobody but this file and `cli` asks the machine what time it is.
+ * `Deadline` is the one timer that a session has; each step re-arms it.
+ */
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970 UTC. May jump. For what people read: trace headers, logs. */
+  now(): number
+  /** Milliseconds from an arbitrary start; never goes back. For every duration and deadline. */
+  monotonicMs(): number
+  /** Runs `run` once, after `delayMs`. The timer does not keep the process alive. */
+  after(delayMs: number, run: () => void): Timer
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, run) {
+    const timeout = setTimeout(run, delayMs)
+    timeout.unref()
+    return { cancel: () => clearTimeout(timeout) }
+  },
+}
+
+/**
+ * One deadline that moves. Moving it later, which is what nearly every step does, costs an assignment: the timer below it
+ * is left to fire early, and then sleeps for the rest.
+ */
+export class Deadline {
+  readonly #clock: Clock
+  readonly #expired: () => void
+  #dueMs = Number.POSITIVE_INFINITY
+  #firesMs = Number.POSITIVE_INFINITY
+  #timer: Timer | undefined
+
+  /** @param expired  called once each time the deadline passes while armed */
+  constructor(clock: Clock, expired: () => void) {
+    this.#clock = clock
+    this.#expired = expired
+  }
+
+  /** Lets the deadline pass `delayMs` from now, whatever it was before. */
+  arm(delayMs: number): void {
+    this.armAt(this.#clock.monotonicMs() + delayMs)
+  }
+
+  /** The same, with the moment on the monotonic clock. */
+  armAt(dueMs: number): void {
+    this.#dueMs = dueMs
+    if (this.#timer && this.#firesMs <= dueMs) return
+    this.#sleep()
+  }
+
+  /** The deadline no longer passes. The timer is kept for the next `arm`. */
+  disarm(): void {
+    this.#dueMs = Number.POSITIVE_INFINITY
+  }
+
+  /** Disarms for good and lets go of the timer. */
+  end(): void {
+    this.disarm()
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #sleep(): void {
+    this.#timer?.cancel()
+    this.#firesMs = this.#dueMs
+    this.#timer = this.#clock.after(Math.max(0, this.#dueMs - this.#clock.monotonicMs()), () => this.#wake())
+  }
+
+  #wake(): void {
+    this.#timer = undefined
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return
+    // Timers may fire up to a millisecond early, so what is nearly due counts as due.
+    if (this.#dueMs - this.#clock.monotonicMs() > 1) {
+      this.#sleep()
+      return
+    }
+    this.#dueMs = Number.POSITIVE_INFINITY
+    this.#expired()
+  }
+}

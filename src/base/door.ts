@@ -1,0 +1,43 @@
+/**
+ * The one door out: every outgoing TCP or Unix connection of Waypost is opened here, and says what for.
+ * What comes from DNS or from mail may not lead into private networks (RFC 6890), so those purposes are judged by
+ * address, and the address that was judged is the one that is connected to: nothing is resolved twice.
+ */
+import { connect as netConnect, type Socket } from 'node:net'
+import { type IpAddress, whyNotPublic } from './ip.ts'
+
+export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client'
+
+export type Target =
+  | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number; readonly source?: IpAddress }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export type Opening =
+  | { readonly kind: 'opened'; readonly socket: Socket }
+  /** The address is not public and nothing opened the door for it. */
+  | { readonly kind: 'forbidden'; readonly why: string }
+
+export interface Door {
+  /**
+   * Begins to connect; the socket is returned at once, still connecting, so that its owner sets the deadline and
+   * hears 'connect' and 'error'.
+   * @param isPrivate  true where a person has said that private addresses are meant (`private: true`, `--private`)
+   */
+  open(purpose: Purpose, target: Target, isPrivate?: boolean): Opening
+}
+
+const judged: ReadonlySet<Purpose> = new Set(['mx', 'dsn', 'check', 'policy'])
+
+export const systemDoor: Door = {
+  open(purpose, target, isPrivate = false) {
+    if (target.kind === 'unix') return { kind: 'opened', socket: netConnect({ path: target.path }) }
+    const why = judged.has(purpose) && !isPrivate ? whyNotPublic(target.address) : undefined
+    if (why) return { kind: 'forbidden', why: `${target.address} is ${why}` }
+    const { address, port, source } = target
+    const local = source ? { localAddress: source } : {}
+    return {
+      kind: 'opened',
+      socket: netConnect({ host: address, port, noDelay: true, autoSelectFamily: false, ...local }),
+    }
+  },
+}

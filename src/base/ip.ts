@@ -1,0 +1,158 @@
+/**
+ * IP addresses as values: parsed once, with the networks that limits count by and the judgement whether an address
+ * is reachable by everybody (RFC 6890). Used by the door out, the listeners' limits and the exchanger look-up.
+ */
+import { isIP } from 'node:net'
+
+/** An IPv4 or IPv6 address in its canonical text (lower case, RFC 5952 for v6, a v4-mapped one as IPv4). */
+export type IpAddress = string & { readonly __ip: unique symbol }
+
+/**
+ * Reads what `net.isIP` reads and nothing else: "127.1", "0127.0.0.1" and "2130706433" are no addresses, because
+ * programs disagree about which one they mean. A scope ("%eth0") is refused.
+ */
+export function parseIp(text: string): IpAddress | undefined {
+  if (isIP(text) === 4) return text as IpAddress
+  if (isIP(text) !== 6 || text.includes('%')) return undefined
+  const words = wordsOf(text)
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return dotted(words)
+  return compress(words)
+}
+
+export function isIpv6(address: IpAddress): boolean {
+  return address.includes(':')
+}
+
+/** The /64 of an IPv6 address or the IPv4 address itself: what counts as one client. */
+export function clientKey(address: IpAddress): string {
+  return isIpv6(address) ? prefix(address, 64) : address
+}
+
+/** The /48 or the /24: what counts as one network. */
+export function networkKey(address: IpAddress): string {
+  return prefix(address, isIpv6(address) ? 48 : 24)
+}
+
+/** The network of the address in CIDR form, `192.0.2.0/24`. @param bits 0–32 or 0–128 */
+export function prefix(address: IpAddress, bits: number): string {
+  if (isIpv6(address)) {
+    const words = wordsOf(address).map((word, index) => word & mask16(bits - index * 16))
+    return `${compress(words)}/${bits}`
+  }
+  const octets = octetsOf(address).map((octet, index) => octet & mask8(bits - index * 8))
+  return `${octets.join('.')}/${bits}`
+}
+
+export interface Network {
+  readonly address: IpAddress
+  readonly bits: number
+}
+
+/** Reads `192.0.2.0/24`, `2001:db8::/32` or one address. Bits set behind the prefix are an error: undefined. */
+export function parseNetwork(text: string): Network | undefined {
+  const [base, length, more] = text.split('/')
+  const address = parseIp(base ?? '')
+  if (!address || more !== undefined) return undefined
+  const most = isIpv6(address) ? 128 : 32
+  if (length !== undefined && !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined
+  const bits = length === undefined ? most : Number(length)
+  if (bits > most || prefix(address, bits) !== `${address}/${bits}`) return undefined
+  return { address, bits }
+}
+
+export function inNetwork(address: IpAddress, network: Network): boolean {
+  return (
+    isIpv6(address) === isIpv6(network.address) &&
+    prefix(address, network.bits) === `${network.address}/${network.bits}`
+  )
+}
+
+/** Why an address is not one that everybody reaches, in words, or undefined where it is public (RFC 6890 and its registry). */
+export function whyNotPublic(address: IpAddress): string | undefined {
+  const network = specialNetworks.find((special) => inNetwork(address, special.network))
+  if (network?.carriesIpv4) {
+    const inner = network.carriesIpv4(wordsOf(address))
+    const why = whyNotPublic(inner)
+    return why && `${network.what} of ${inner}, which is ${why}`
+  }
+  if (network) return network.what
+  if (isIpv6(address) && !inNetwork(address, { address: '2000::' as IpAddress, bits: 3 }))
+    return 'outside of global unicast (2000::/3)'
+  return undefined
+}
+
+const special = (text: string, what: string, carriesIpv4?: (words: readonly number[]) => IpAddress) => {
+  const network = parseNetwork(text)
+  if (!network) throw new TypeError(`not a network: ${text}`)
+  return { network, what, carriesIpv4 }
+}
+
+// IPv4 inside an IPv6 form is judged as the IPv4 address that it reaches.
+const specialNetworks = [
+  special('0.0.0.0/8', '"this network"'),
+  special('10.0.0.0/8', 'private (RFC 1918)'),
+  special('100.64.0.0/10', 'shared by a carrier (RFC 6598)'),
+  special('127.0.0.0/8', 'loopback'),
+  special('169.254.0.0/16', 'link-local'),
+  special('172.16.0.0/12', 'private (RFC 1918)'),
+  special('192.0.0.0/24', 'reserved for protocols'),
+  special('192.0.2.0/24', 'for documentation'),
+  special('192.88.99.0/24', 'the 6to4 relay (RFC 7526)'),
+  special('192.168.0.0/16', 'private (RFC 1918)'),
+  special('198.18.0.0/15', 'for benchmarks'),
+  special('198.51.100.0/24', 'for documentation'),
+  special('203.0.113.0/24', 'for documentation'),
+  special('224.0.0.0/4', 'multicast'),
+  special('240.0.0.0/4', 'reserved'),
+  special('::/128', 'unspecified'),
+  special('::1/128', 'loopback'),
+  special('64:ff9b::/96', 'the NAT64 form', (words) => dotted(words)),
+  special('64:ff9b:1::/48', 'local NAT64'),
+  special('100::/64', 'discard-only'),
+  special('2001::/32', 'the Teredo form', (words) => dotted(words.map((word) => word ^ 0xffff))),
+  special('2001:2::/48', 'for benchmarks'),
+  special('2001:10::/28', 'ORCHID'),
+  special('2001:db8::/32', 'for documentation'),
+  special('2002::/16', 'the 6to4 form', (words) => dotted([...words.slice(0, 6), words[1] ?? 0, words[2] ?? 0])),
+  special('3fff::/20', 'for documentation'),
+  special('fc00::/7', 'private (RFC 4193)'),
+  special('fe80::/10', 'link-local'),
+  special('ff00::/8', 'multicast'),
+]
+
+const mask16 = (bits: number) => (bits >= 16 ? 0xffff : bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff)
+const mask8 = (bits: number) => (bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff)
+const octetsOf = (address: string) => address.split('.').map(Number)
+
+/** The eight 16-bit words of an address that `net.isIP` called IPv6. */
+function wordsOf(address: string): number[] {
+  const withWords = address.replace(/\d+\.\d+\.\d+\.\d+$/, (v4) => {
+    const [a = 0, b = 0, c = 0, d = 0] = octetsOf(v4)
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
+  })
+  const [head = '', tail] = withWords.split('::')
+  const words = (part: string) => (part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16)))
+  if (tail === undefined) return words(head)
+  const before = words(head)
+  const after = words(tail)
+  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
+}
+
+/** RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zero words as "::". */
+function compress(words: readonly number[]): IpAddress {
+  let best = { start: -1, length: 1 }
+  for (let start = 0; start < 8; start++) {
+    let length = 0
+    while (start + length < 8 && words[start + length] === 0) length++
+    if (length > best.length) best = { start, length }
+  }
+  const hex = (part: readonly number[]) => part.map((word) => word.toString(16)).join(':')
+  if (best.start < 0) return hex(words) as IpAddress
+  return `${hex(words.slice(0, best.start))}::${hex(words.slice(best.start + best.length))}` as IpAddress
+}
+
+/** The IPv4 address in the last two words. */
+function dotted(words: readonly number[]): IpAddress {
+  const [high = 0, low = 0] = words.slice(-2)
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}` as IpAddress
+}

@@ -1,0 +1,71 @@
+/**
+ * The contract of a delivery, step by step, which SMTP, LMTP and Maildir fulfil alike: `begin` takes a session to one endpoint,
+ * and the transaction on it ends in `data` or in `abandon`. Callers: `gateway/cut-through` and, later, the drain.
+ * Every moment (`…UntilMs`) is on the monotonic clock.
+ */
+import type { Client, Envelope, Message, Recipient } from '../mail/message.ts'
+import type { Endpoint } from '../routing/backend.ts'
+import type { DataOutcome, Fault, RecipientsOutcome } from './outcome.ts'
+
+export interface Job {
+  readonly id: string
+  readonly client: Client
+  readonly envelope: Envelope
+  /** Tasks that wait for a session are served by this key in turn: the sender's address (`clientKey`). */
+  readonly fairnessKey: string
+}
+
+export type Begun =
+  | { readonly kind: 'begun'; readonly transaction: Transaction }
+  /** All sessions are taken until `sessionUntilMs`: busy is not down. */
+  | { readonly kind: 'busy' }
+  /** No session could be made; health has been told already. */
+  | { readonly kind: 'failed'; readonly fault: Fault }
+
+export interface Delivery {
+  /**
+   * Takes an idle session of the endpoint's pool, or opens one, or waits for one.
+   * @param sessionUntilMs  the end of waiting for a place in the pool
+   * @param readyUntilMs  the end of connect, greeting, EHLO and TLS together
+   * @param fresh  a session that has served nobody yet
+   */
+  begin(
+    endpoint: Endpoint,
+    job: Job,
+    limits: { sessionUntilMs: number; readyUntilMs: number; fresh?: boolean },
+  ): Promise<Begun>
+  /** Connects, greets, says EHLO (and STARTTLS where required) and QUIT: is it up? Tells health, as every opening does. */
+  probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
+  /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
+  sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }
+  /** Closes idle sessions now, and the others when they come back; later `begin`s fail as abandoned. */
+  close(): Promise<void>
+}
+
+export interface Transaction {
+  /**
+   * Sends MAIL (with the first call; pipelined with RCPT where offered) and RCPT for each recipient. May be called again, until `data`.
+   * @param untilMs  the end of waiting for the last reply
+   */
+  recipients(
+    recipients: readonly Recipient[],
+    limits: { mailUntilMs: number; untilMs: number },
+  ): Promise<RecipientsOutcome>
+  /**
+   * DATA, trace and body, the dot. Needs at least one accepted recipient. The transaction is over with it, whatever comes.
+   * @param bodyUntilMs  a body that is not transferred by then: the connection is closed without the dot (lost)
+   * @param untilMs  the end of waiting for the reply to the dot (unknown)
+   */
+  data(message: Message, limits: { bodyUntilMs: number; untilMs: number }): Promise<DataOutcome>
+  /**
+   * Ends the transaction without a message, at any time, also while a step waits (which then resolves as lost, 'abandoned', before
+   * the dot, and unknown after it). Between steps the session goes back to the pool behind RSET; within DATA the connection is destroyed.
+   */
+  abandon(): void
+}
+
+/** Where deliveries tell what they see of an endpoint (SEMANTICS.md §3: only connect, greeting, EHLO and required TLS count). */
+export interface HealthReports {
+  opened(endpoint: Endpoint): void
+  failed(endpoint: Endpoint, fault: Fault): void
+}

@@ -1,0 +1,79 @@
+/**
+ * What the gateway is told, parsed and checked: `config` makes it from waypost.yaml, a library user by hand. Defaults, units and
+ * ranges stand in `options.ts`. A reload hands in new settings; those of a session in progress stay as they were.
+ */
+import type { IpAddress } from '../base/ip.ts'
+import type { HostName } from '../dns/name.ts'
+import type { Route } from '../routing/backend.ts'
+import type { Destinations } from '../routing/destinations.ts'
+
+export interface GatewaySettings {
+  /** Our name, in greeting, EHLO, Received and everything that we send. */
+  readonly hostname: HostName
+  readonly listen: readonly Listener[]
+  /** Absolute path of the state folder (0700). */
+  readonly state: string
+  /** Absolute paths to PEM files. Undefined: no STARTTLS. Their content is read again when the files change. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined
+  readonly limits: Limits
+  readonly budgets: Budgets
+  readonly destinations: Destinations
+  /** Takes `<Postmaster>`, postmaster@hostname and what is left over. */
+  readonly postmaster: Route
+  /** Our addresses as the world sees them (NAT), for knowing ourselves in an MX set. */
+  readonly publicAddresses: readonly IpAddress[]
+  /** Name servers to ask for MX; empty: those of the system. */
+  readonly resolvers: readonly { readonly address: IpAddress; readonly port: number }[]
+  readonly bareNewline: 'repair' | 'reject'
+  readonly eightBit: 'pass' | 'refuse'
+}
+
+export interface Listener {
+  readonly address: IpAddress
+  /** 0–65535; 0 lets the system choose. */
+  readonly port: number
+}
+
+export interface Limits {
+  readonly messageBytes: number
+  readonly recipients: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  readonly connectionsPerNetwork: number
+  /** Octets of bodies kept in memory over all sessions; beyond it, and beyond 256 KiB a message, bodies go to file. */
+  readonly bodyMemory: number
+  /** Octets of bodies on their way in, in memory and in files, declared or arrived. */
+  readonly spool: number
+  /** `Received:` lines after which a message is a loop (RFC 5321 §6.3). */
+  readonly hops: number
+  /** Errors after which a session ends with 421. */
+  readonly errors: number
+  /** Commands that lead to no mail (NOOP, RSET, VRFY, HELP, EHLO) in a row after which a session ends with 421. */
+  readonly idleCommands: number
+  /** Refused recipients of a connection, then 421 4.7.0; and of a client address a minute, then 450 without asking a backend. */
+  readonly refusedPerConnection: number
+  readonly refusedPerMinute: number
+  /** Octets a second over any minute that a sender must keep up within DATA. */
+  readonly minimumRate: number
+}
+
+/** Milliseconds. SEMANTICS.md §5; each the whole time that the sender may have to wait in that phase. */
+export interface Budgets {
+  readonly connectMs: number
+  readonly mailMs: number
+  readonly rcptMs: number
+  /** From the sender's dot to our answer, T. */
+  readonly dotMs: number
+  /** What T keeps back for the backend's answer once the body is there. */
+  readonly bodyReserveMs: number
+  /** Waiting for a place in a backend's pool. */
+  readonly sessionMs: number
+  /** A session that waits for the body longer than this is reset and given to others. */
+  readonly sessionIdleInTransactionMs: number
+  /** Sender side: a command line; a block of DATA; a whole message; a TLS handshake. */
+  readonly commandMs: number
+  readonly blockMs: number
+  readonly messageMs: number
+  readonly handshakeMs: number
+  readonly shutdownGraceMs: number
+}

@@ -1,0 +1,104 @@
+/**
+ * Mail addresses (RFC 5321 §4.1.2), parsed once where they enter: from MAIL and RCPT, from waypost.yaml, from a command line.
+ * What is sent on is the canonical form that was judged, never the spelling that came in.
+ */
+import { type IpAddress, parseIp } from '../base/ip.ts'
+import { type HostName, parseName } from '../dns/name.ts'
+
+export interface Mailbox {
+  /** What the local part means: quotes and backslashes taken away, case kept. Printable ASCII, 1–64 octets. */
+  readonly localPart: string
+  /** A domain, or undefined for an address literal and for the bare `<Postmaster>`. */
+  readonly domain: HostName | undefined
+  /** The address inside of a literal, `user@[192.0.2.1]`. */
+  readonly literal: IpAddress | undefined
+  /** The canonical form that we send: quoted only where it must be, source route gone. Empty is never an address. */
+  readonly text: string
+}
+
+/** Where mail comes from: a mailbox, or null, `<>`, for mail that must not be answered (RFC 5321 §4.5.5). */
+export type ReversePath = Mailbox | null
+
+export type ParsedMailbox =
+  | { readonly kind: 'mailbox'; readonly mailbox: Mailbox }
+  | { readonly kind: 'invalid'; readonly why: string }
+
+/**
+ * Reads `local@domain`, `"quoted local"@domain` or `local@[literal]`, with no brackets around it.
+ * @param text  what stood between `<` and `>`, its source route already stripped
+ */
+export function parseMailbox(text: string): ParsedMailbox {
+  if (text.length > 254 + 64) return invalid('longer than 254 octets') // RFC 5321 §4.5.3.1.3
+  if (/[^\x20-\x7e]/.test(text)) return invalid('has characters outside of printable ASCII')
+  const local = text.startsWith('"') ? readQuoted(text) : readDotString(text)
+  if (local === undefined) return invalid('its local part is not a dot-atom or a quoted string')
+  if (text[local.end] !== '@') return invalid('has no "@" behind the local part')
+  if (local.value.length === 0 || local.end > 64 + 2) return invalid('its local part is empty or longer than 64 octets')
+  return withDomain(local.value, text.slice(local.end + 1))
+}
+
+function withDomain(localPart: string, text: string): ParsedMailbox {
+  if (text.startsWith('[')) {
+    const literal = parseLiteral(text)
+    if (!literal) return invalid('its address literal is not one of RFC 5321 §4.1.3')
+    return {
+      kind: 'mailbox',
+      mailbox: { localPart, domain: undefined, literal, text: `${quoted(localPart)}@${literalText(literal)}` },
+    }
+  }
+  const parsed = parseName(text)
+  if (parsed.kind === 'invalid') return invalid(`its domain is ${parsed.why}`)
+  if (text === '.') return invalid('its domain is empty')
+  const address = `${quoted(localPart)}@${parsed.name}`
+  if (address.length > 254) return invalid('longer than 254 octets')
+  return { kind: 'mailbox', mailbox: { localPart, domain: parsed.name, literal: undefined, text: address } }
+}
+
+/** RFC 5321 §4.5.1: `<Postmaster>` without a domain, in any case. */
+export const barePostmaster: Mailbox = {
+  localPart: 'postmaster',
+  domain: undefined,
+  literal: undefined,
+  text: 'postmaster',
+}
+
+/** The local part as it must be written: as an atom where it can, else as a quoted string (RFC 5321 §4.1.2). */
+export function quoted(localPart: string): string {
+  return dotString.test(localPart) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`
+}
+
+export function literalText(address: IpAddress): string {
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
+}
+
+const invalid = (why: string): ParsedMailbox => ({ kind: 'invalid', why })
+
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+const dotString = new RegExp(`^${atom}(?:\\.${atom})*$`)
+const dotStringAtStart = new RegExp(`^${atom}(?:\\.${atom})*`)
+
+function readDotString(text: string): { value: string; end: number } | undefined {
+  const value = dotStringAtStart.exec(text)?.[0]
+  return value === undefined ? undefined : { value, end: value.length }
+}
+
+/** RFC 5321 §4.1.2: Quoted-string; a backslash frees the character behind it. */
+function readQuoted(text: string): { value: string; end: number } | undefined {
+  let value = ''
+  for (let at = 1; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') return { value, end: at + 1 }
+    if (character === '\\') at++
+    if (at >= text.length) return undefined
+    value += text[at]
+  }
+  return undefined
+}
+
+function parseLiteral(text: string): IpAddress | undefined {
+  const inner = /^\[(?:(IPv6):)?([0-9A-Fa-f:.]+)\]$/i.exec(text)
+  const address = parseIp(inner?.[2] ?? '')
+  if (!inner || !address) return undefined
+  // RFC 5321 §4.1.3: IPv6 only with its tag, IPv4 only without.
+  return (inner[1] !== undefined) === (inner[2] ?? '').includes(':') ? address : undefined
+}

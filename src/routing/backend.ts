@@ -1,0 +1,69 @@
+/**
+ * A backend: a server that we hand mail to, as one canonical URL with its options. Pools and health are kept by
+ * `key`, so equal declarations share them, and both survive a reload.
+ */
+import type { IpAddress } from '../base/ip.ts'
+import type { HostName } from '../dns/name.ts'
+
+export type BackendAddress =
+  | { readonly protocol: 'smtp' | 'smtps'; readonly host: HostName | IpAddress; readonly port: number }
+  | { readonly protocol: 'lmtp'; readonly host: HostName | IpAddress; readonly port: number }
+  | { readonly protocol: 'lmtp'; readonly path: string }
+  /** `path` may hold `{local}` once, as a whole segment. */
+  | { readonly protocol: 'maildir'; readonly path: string }
+  /** The exchangers of the recipient's domain (`domain` undefined) or of another one (RFC 5321 §5.1). */
+  | { readonly protocol: 'mx'; readonly domain: HostName | undefined }
+
+/** `verify`, `auth`, `source`, `rate` and `present` come with the issue that builds them; see SEMANTICS.md §2. */
+export interface BackendOptions {
+  /** `off`: never; `may`: where offered, unverified, with one retry in clear; `require`: or no mail. Default `may`. */
+  readonly tls: 'off' | 'may' | 'require'
+  /** EHLO name; default: the gateway's `hostname`. */
+  readonly helo: HostName | undefined
+  /** Sessions at once, 1–1000. Default 20. */
+  readonly connections: number
+  /** `mx` only: private addresses are meant. */
+  readonly private: boolean
+}
+
+export interface Backend {
+  /** The canonical URL with the options that differ from the defaults: what two equal backends share. */
+  readonly key: string
+  /** The URL as people know it, `smtp://10.0.0.11:25`: for logs, replies of `waypost backend`, never parsed. */
+  readonly url: string
+  readonly address: BackendAddress
+  readonly options: BackendOptions
+}
+
+/** A backend's place in a route. */
+export interface RouteEntry {
+  readonly backend: Backend
+  /** 0–65535, lower is tried first; equal ones are a tier. Default 10. */
+  readonly preference: number
+  /** Share within the tier, 1–1000. Default 1. */
+  readonly weight: number
+}
+
+export interface Route {
+  /** A name for logs: the domain or the name under `routes:`. Equal lists are one route. */
+  readonly id: string
+  readonly entries: readonly RouteEntry[]
+  readonly balance: 'round-robin' | 'least-connections'
+  /** What a 4yz of a backend means: `pass` it to the sender (default), or `hold` (answers 451 until the hold exists). */
+  readonly onDefer: 'pass' | 'hold'
+}
+
+/** One address of a backend: what one connects to, and what is up or down. */
+export interface Endpoint {
+  /** `backend.key` and the address. */
+  readonly key: string
+  readonly backend: Backend
+  readonly target:
+    | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number }
+    | { readonly kind: 'unix'; readonly path: string }
+    | { readonly kind: 'maildir' }
+  /** For logs and trace: the host name that led here, or the address. */
+  readonly name: string
+  /** `mx`: the address came from DNS and is judged by the door. */
+  readonly purpose: 'backend' | 'mx'
+}

@@ -1,0 +1,199 @@
+/**
+ * A socket as straight-line code wants it: read the next chunk, write, each with the session's one deadline. Bounded: while nobody reads,
+ * at most `maxBuffered` octets wait here, and then the peer has to. Used by the server and by the client alike.
+ */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { type Clock, Deadline } from '../../base/clock.ts'
+
+/** Why there is no next chunk. `ended`: the peer sent FIN; `lost`: reset, write error, destroyed; `timeout`: the deadline passed. */
+export type NoMore = 'ended' | 'lost' | 'timeout'
+
+export class Connection {
+  /** The one timer of this connection: armed before a wait, by whoever waits. */
+  readonly deadline: Deadline
+  readonly #maxBuffered: number
+  #socket: Socket
+  #chunks: Buffer[] = []
+  #buffered = 0
+  #paused = false
+  #no: NoMore | undefined
+  #reader: ((read: Buffer | NoMore) => void) | undefined
+  #writer: ((written: 'written' | NoMore) => void) | undefined
+  #onGone: (() => void) | undefined
+
+  constructor(socket: Socket, clock: Clock, maxBuffered = 64 * 1024) {
+    this.#socket = socket
+    this.#maxBuffered = maxBuffered
+    this.deadline = new Deadline(clock, () => this.#expire())
+    this.#listen(socket)
+  }
+
+  get socket(): Socket {
+    return this.#socket
+  }
+
+  /** Whether octets wait to be read, so that a reader need not wait. */
+  get hasInput(): boolean {
+    return this.#chunks.length > 0
+  }
+
+  /** Why nothing can come any more, once that is so. What was buffered before can still be read. */
+  get noMore(): NoMore | undefined {
+    return this.#no
+  }
+
+  /** Called once, as soon as the peer's FIN, a reset or an error is seen, also while nobody reads. */
+  set onGone(listener: () => void) {
+    this.#onGone = listener
+    if (this.#no && this.#no !== 'timeout') listener()
+  }
+
+  /**
+   * The next chunk, without waiting where one is there. A timeout is told once; the connection stays usable, for a last word.
+   * One reader at a time.
+   */
+  read(): Buffer | NoMore | Promise<Buffer | NoMore> {
+    const chunk = this.#chunks.shift()
+    if (chunk) {
+      this.#buffered -= chunk.length
+      if (this.#paused && this.#buffered < this.#maxBuffered / 2) this.#resume()
+      return chunk
+    }
+    if (this.#no) return this.#no
+    return new Promise((resolve) => {
+      this.#reader = resolve
+    })
+  }
+
+  /** Puts octets back in front of what is to be read. */
+  unread(chunk: Buffer): void {
+    if (chunk.length === 0) return
+    this.#chunks.unshift(chunk)
+    this.#buffered += chunk.length
+  }
+
+  /** Throws away what was read from the socket and not yet from here (RFC 3207 §4.2). @returns how many octets those were */
+  discardInput(): number {
+    const discarded = this.#buffered
+    this.#chunks = []
+    this.#buffered = 0
+    return discarded
+  }
+
+  /** Hands octets to the socket without waiting. Strings are written as latin1. After the end it does nothing. */
+  write(data: string | Uint8Array): void {
+    if (this.#no === 'lost' || this.#socket.writableEnded) return
+    if (typeof data === 'string') this.#socket.write(data, 'latin1')
+    else this.#socket.write(data)
+  }
+
+  /** Everything written between `cork` and `uncork` goes in one write. */
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  /** Whether the peer takes octets more slowly than we write them, so that `written()` is worth waiting for. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  /** Resolves when the operating system has taken all that was written, or with why it will not. One waiter at a time. */
+  written(): 'written' | NoMore | Promise<'written' | NoMore> {
+    if (this.#no === 'lost') return 'lost'
+    if (this.#socket.writableLength === 0) return 'written'
+    return new Promise((resolve) => {
+      this.#writer = resolve
+      // An empty write behind all others: its callback comes when they are through.
+      this.#socket.write('', () => this.#settleWriter('written'))
+    })
+  }
+
+  /** Sends what was written, then FIN; the socket is destroyed when the peer has closed too, or at the deadline. */
+  end(): void {
+    this.deadline.arm(5_000)
+    if (this.#no === 'lost' || this.#no === 'ended') this.#socket.destroySoon()
+    else {
+      this.#socket.end()
+      this.#socket.once('end', () => this.#socket.destroy())
+      if (this.#paused) this.#resume()
+    }
+  }
+
+  /** The end, at once, without a word. */
+  destroy(): void {
+    this.#socket.destroy()
+    this.#finish('lost')
+  }
+
+  /** Goes on over a socket that wraps the old one (STARTTLS). What waited to be read is not carried over. */
+  become(tls: TLSSocket): void {
+    for (const event of ['data', 'end', 'error', 'close']) this.#socket.removeAllListeners(event)
+    this.discardInput()
+    this.#paused = false
+    this.#socket = tls
+    this.#listen(tls)
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('end', () => this.#finish('ended'))
+    socket.on('error', () => this.#finish('lost'))
+    socket.on('close', () => {
+      this.#finish('lost')
+      this.deadline.end()
+    })
+  }
+
+  #take(chunk: Buffer): void {
+    const reader = this.#reader
+    if (reader) {
+      this.#reader = undefined
+      reader(chunk)
+      return
+    }
+    this.#chunks.push(chunk)
+    this.#buffered += chunk.length
+    if (this.#buffered >= this.#maxBuffered && !this.#paused) {
+      this.#paused = true
+      this.#socket.pause()
+    }
+  }
+
+  #resume(): void {
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  #finish(why: 'ended' | 'lost'): void {
+    if (this.#no === 'lost' || this.#no === why) return
+    const first = this.#no === undefined
+    this.#no = why
+    this.#settleReader(why)
+    if (why === 'lost') this.#settleWriter('lost')
+    if (first) this.#onGone?.()
+  }
+
+  #expire(): void {
+    // `end()` waits for the peer's FIN no longer than this.
+    if (this.#socket.writableEnded) this.#socket.destroy()
+    this.#settleReader('timeout')
+    this.#settleWriter('timeout')
+  }
+
+  #settleReader(read: NoMore): void {
+    const reader = this.#reader
+    this.#reader = undefined
+    reader?.(read)
+  }
+
+  #settleWriter(written: 'written' | NoMore): void {
+    const writer = this.#writer
+    this.#writer = undefined
+    writer?.(written)
+  }
+}
