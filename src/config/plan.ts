@@ -2,6 +2,7 @@
  * A configuration that was read and found in order, as plain data: what `read.ts` makes, what may cross to another thread, and what
  * `assemble.ts` makes `GatewaySettings` of.
  */
+import type { ResolverOptions } from '../dns/options.ts'
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import type { Budgets, Limits, Listener } from '../gateway/settings.ts'
@@ -23,7 +24,7 @@ export interface PlannedGeneral {
   readonly limits: Limits
   readonly budgets: Budgets
   readonly publicAddresses: readonly IpAddress[]
-  readonly resolvers: readonly { readonly address: IpAddress; readonly port: number }[]
+  readonly resolver: ResolverOptions
   readonly bareNewline: 'repair' | 'reject'
   readonly eightBit: 'pass' | 'refuse'
 }

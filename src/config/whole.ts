@@ -98,7 +98,7 @@ export async function planGeneral(
     limits: said.limits satisfies Limits,
     budgets: planBudgets(said),
     publicAddresses: said.publicAddresses,
-    resolvers: said.resolver.servers,
+    resolver: said.resolver,
     bareNewline: said.bareNewline,
     eightBit: said.eightBit,
   }
