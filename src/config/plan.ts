@@ -2,9 +2,10 @@
  * A configuration that was read and found in order, as plain data: what `read.ts` makes, what may cross to another thread, and what
  * `assemble.ts` makes `GatewaySettings` of.
  */
-import type { ResolverOptions } from '../dns/options.ts'
+
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
+import type { ResolverOptions } from '../dns/options.ts'
 import type { Budgets, Limits, Listener } from '../gateway/settings.ts'
 import type { Route } from '../routing/backend.ts'
 

@@ -29,7 +29,11 @@ export const resolverOptions = section('How Waypost asks the DNS.', {
   servers: list(
     'Recursive name servers to ask, in this order. Default: those of this machine (/etc/resolv.conf).',
     'a list of addresses, such as ["192.0.2.53"]',
-    parsed('A name server.', 'an IP address, with or without a port: "192.0.2.53", "[2001:db8::53]:53"', readNameServer),
+    parsed(
+      'A name server.',
+      'an IP address, with or without a port: "192.0.2.53", "[2001:db8::53]:53"',
+      readNameServer,
+    ),
     8,
   ),
   timeout: duration('How long one try at one server may take.', { default: '2s', least: '50ms', most: '30s' }),
@@ -50,13 +54,24 @@ export const resolverOptions = section('How Waypost asks the DNS.', {
     most: '7d',
   }),
   // RFC 2308 §5: one to three hours work well, more than a day does not.
-  maxNegativeTtl: duration('The same for "no such name" and "no such data".', { default: '1h', least: '0s', most: '1d' }),
-  staleFor: duration('How long behind its TTL the last good answer is still used while no server can answer (RFC 8767).', {
-    default: '7d',
+  maxNegativeTtl: duration('The same for "no such name" and "no such data".', {
+    default: '1h',
     least: '0s',
-    most: '30d',
+    most: '1d',
   }),
-  failureMemory: duration('How long a question that failed is not asked again.', { default: '5s', least: '0s', most: '5m' }),
+  staleFor: duration(
+    'How long behind its TTL the last good answer is still used while no server can answer (RFC 8767).',
+    {
+      default: '7d',
+      least: '0s',
+      most: '30d',
+    },
+  ),
+  failureMemory: duration('How long a question that failed is not asked again.', {
+    default: '5s',
+    least: '0s',
+    most: '5m',
+  }),
 })
   .transform(
     (said): ResolverOptions => ({

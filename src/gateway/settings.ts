@@ -2,9 +2,10 @@
  * What the gateway is told, parsed and checked: `config` makes it from waypost.yaml, a library user by hand. Defaults, units and
  * ranges stand in `options.ts`. A reload hands in new settings; those of a session in progress stay as they were.
  */
-import type { ResolverOptions } from '../dns/options.ts'
+
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
+import type { ResolverOptions } from '../dns/options.ts'
 import type { Route } from '../routing/backend.ts'
 import type { Destinations } from '../routing/destinations.ts'
 

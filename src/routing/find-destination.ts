@@ -23,6 +23,7 @@ export function createDestinations(domains: readonly MailDomain[], deps: Destina
 
   return {
     domains,
+    routes: [...new Set(domains.flatMap((domain) => [domain.route, ...domain.addresses.values()]))],
     find(recipient) {
       if (recipient.literal !== undefined) return { kind: 'literal' }
       // RFC 5321 §4.5.1: <Postmaster> without a domain is always ours.
