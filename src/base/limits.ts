@@ -1,5 +1,7 @@
 /** Counters with a ceiling: what keeps memory, disk and connections bounded, over all and for one network. */
 
+import type { Clock } from './clock.ts'
+
 /** An amount in use, never over `most`. */
 export interface Budget {
   /** Takes `amount` if it fits, and says whether it did. */
@@ -9,11 +11,12 @@ export interface Budget {
   readonly most: number
 }
 
-export function createBudget(most: number): Budget {
+/** @param most  asked at each `take`, so that a reload can change it */
+export function createBudget(most: () => number): Budget {
   let used = 0
   return {
     take(amount) {
-      if (used + amount > most) return false
+      if (used + amount > most()) return false
       used += amount
       return true
     },
@@ -23,7 +26,9 @@ export function createBudget(most: number): Budget {
     get used() {
       return used
     },
-    most,
+    get most() {
+      return most()
+    },
   }
 }
 
@@ -34,12 +39,12 @@ export interface KeyedBudget {
   used(key: string): number
 }
 
-export function createKeyedBudget(most: number): KeyedBudget {
+export function createKeyedBudget(most: () => number): KeyedBudget {
   const usedByKey = new Map<string, number>()
   return {
     take(key, amount) {
       const used = (usedByKey.get(key) ?? 0) + amount
-      if (used > most) return false
+      if (used > most()) return false
       usedByKey.set(key, used)
       return true
     },
@@ -49,5 +54,39 @@ export function createKeyedBudget(most: number): KeyedBudget {
       else usedByKey.delete(key)
     },
     used: (key) => usedByKey.get(key) ?? 0,
+  }
+}
+
+/** How often each key did something in the last minute or so: two windows, so that nothing is forgotten sooner than after one. */
+export interface RateCounter {
+  count(key: string): void
+  /** In this window and the one before it. */
+  recent(key: string): number
+}
+
+/** @param mostKeys  keys a window; further ones are not counted, which bounds the memory that a flood can take */
+export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100_000): RateCounter {
+  let current = new Map<string, number>()
+  let previous = new Map<string, number>()
+  let startMs = clock.monotonicMs()
+
+  function turn(): void {
+    const windows = Math.floor((clock.monotonicMs() - startMs) / windowMs)
+    if (windows < 1) return
+    previous = windows === 1 ? current : new Map()
+    current = new Map()
+    startMs += windows * windowMs
+  }
+
+  return {
+    count(key) {
+      turn()
+      const before = current.get(key)
+      if (before !== undefined || current.size < mostKeys) current.set(key, (before ?? 0) + 1)
+    },
+    recent(key) {
+      turn()
+      return (current.get(key) ?? 0) + (previous.get(key) ?? 0)
+    },
   }
 }

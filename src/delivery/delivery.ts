@@ -55,8 +55,11 @@ export interface Transaction {
    * DATA, trace and body, the dot. Needs at least one accepted recipient. The transaction is over with it, whatever comes.
    * @param bodyUntilMs  a body that is not transferred by then: the connection is closed without the dot (lost)
    * @param untilMs  the end of waiting for the reply to the dot (unknown)
+   * @param onDotLeft  called when the operating system has taken our dot: from here on the backend may have the message
    */
-  data(message: Message, limits: { bodyUntilMs: number; untilMs: number }): Promise<DataOutcome>
+  data(message: Message, limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void }): Promise<DataOutcome>
+  /** The address that we are connected from, where the session is over TCP. */
+  readonly localAddress: string | undefined
   /**
    * Ends the transaction without a message, at any time, also while a step waits (which then resolves as lost, 'abandoned', before
    * the dot, and unknown after it). Between steps the session goes back to the pool behind RSET; within DATA the connection is destroyed.

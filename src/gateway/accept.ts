@@ -1,0 +1,314 @@
+/**
+ * What a sender is told, step by step, before and around the carrying (SEMANTICS.md §1, §4 *On our own side*, §7 `split`, §13): whose mail
+ * we take, how much of it, from whom. The SMTP server asks; `cut-through` does the carrying.
+ */
+import type { Clock } from '../base/clock.ts'
+import { clientKey, networkKey } from '../base/ip.ts'
+import type { KeyedBudget, RateCounter } from '../base/limits.ts'
+import type { Log } from '../base/log.ts'
+import type { Client, Envelope, Recipient } from '../mail/message.ts'
+import { isPermanent, isPositive, type Reply, reply } from '../mail/reply.ts'
+import { type MessageIds, receivedLine } from '../mail/trace.ts'
+import type { Route } from '../routing/backend.ts'
+import type { BodySink, OnConnect, Peer, SessionHandler } from '../smtp/server/handler.ts'
+import { type BodyBudgets, IncomingBody } from './body.ts'
+import { CutThrough, type CutThroughDeps, looksUpRecipient } from './cut-through.ts'
+import type { GatewaySettings } from './settings.ts'
+
+export interface AcceptDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly ids: MessageIds
+  /** The settings now; a session keeps the ones that it began with. */
+  readonly settings: () => GatewaySettings
+  readonly carrying: (settings: GatewaySettings) => CutThroughDeps
+  readonly connections: Connections
+  readonly refusals: RateCounter
+  readonly bodies: BodyBudgets
+  /** Where the file of a large body goes. */
+  readonly spoolPath: (id: string) => string
+}
+
+/** Connections in use: over all, by client, by network. */
+export interface Connections {
+  used: number
+  readonly perClient: KeyedBudget
+  readonly perNetwork: KeyedBudget
+}
+
+/** Recipients that may be refused in one group: a backend counts them against us as errors (SEMANTICS.md §4). */
+const refusalsAtOnce = 5
+
+export function createAccept(deps: AcceptDeps): OnConnect {
+  const { connections } = deps
+  return (peer) => {
+    const settings = deps.settings()
+    const full = takePlace(connections, peer, settings)
+    if (full) return { kind: 'refused', reply: full }
+    return { kind: 'handler', handler: new Session(peer, settings, deps) }
+  }
+}
+
+/** @returns what the sender hears if there is no place for one more connection */
+function takePlace(connections: Connections, peer: Peer, { limits }: GatewaySettings): Reply | undefined {
+  const client = clientKey(peer.address)
+  const network = networkKey(peer.address)
+  if (connections.used >= limits.connections) return reply(421, '4.3.2', 'Too many connections, please try again later')
+  if (!connections.perClient.take(client, 1)) return tooMany
+  if (!connections.perNetwork.take(network, 1)) {
+    connections.perClient.give(client, 1)
+    return tooMany
+  }
+  connections.used++
+  return undefined
+}
+
+class Session implements SessionHandler {
+  readonly #peer: Peer
+  readonly #settings: GatewaySettings
+  readonly #deps: AcceptDeps
+  readonly #carrying: CutThroughDeps
+  #transaction: Transaction | undefined
+  #refused = 0
+
+  constructor(peer: Peer, settings: GatewaySettings, deps: AcceptDeps) {
+    this.#peer = peer
+    this.#settings = settings
+    this.#deps = deps
+    this.#carrying = deps.carrying(settings)
+    deps.log.debug('connected', { client: peer.address, port: peer.port })
+  }
+
+  mail(envelope: Envelope, client: Client): Reply {
+    const { spool } = this.#deps.bodies
+    if (spool.used + (envelope.declaredSize ?? 0) > spool.most) return noRoom
+    const id = this.#deps.ids.next(this.#deps.clock.now())
+    this.#transaction = { id, envelope, client, cut: undefined, recipients: new Map() }
+    return senderOk
+  }
+
+  /** Nothing that could be a guess of an address is asked for in bulk. */
+  recipientsAtOnce(): number {
+    return Math.max(1, refusalsAtOnce - this.#refused)
+  }
+
+  async recipients(asked: readonly Recipient[]): Promise<readonly Reply[]> {
+    const replies: Reply[] = []
+    for (let at = 0; at < asked.length; ) {
+      const recipient = asked[at] as Recipient
+      const placed = this.#place(recipient)
+      if ('code' in placed) {
+        replies.push(this.#count(recipient, placed))
+        at++
+        continue
+      }
+      // Those that go the same way are asked for together.
+      const group = [recipient]
+      while (at + group.length < asked.length && this.#goesWith(asked[at + group.length] as Recipient, placed)) {
+        group.push(asked[at + group.length] as Recipient)
+      }
+      const said = await this.#ask(placed, group)
+      replies.push(...said.map((each, index) => this.#count(group[index] as Recipient, each)))
+      at += group.length
+    }
+    return replies
+  }
+
+  data(): BodySink | Reply {
+    const transaction = this.#transaction
+    const cut = transaction?.cut
+    if (!transaction || !cut || cut.acceptedCount === 0) return noRecipients
+    const body = new IncomingBody(
+      this.#deps.spoolPath(transaction.id),
+      networkKey(this.#peer.address),
+      this.#deps.bodies,
+    )
+    cut.bodyBegins()
+    return {
+      write: (chunk) => body.write(chunk),
+      end: async (has8bit) => {
+        try {
+          return await this.#deliver(transaction, cut, body, has8bit)
+        } finally {
+          this.#transaction = undefined
+          body.release()
+        }
+      },
+      abort: (why) => {
+        this.#deps.log.info('message refused', { id: transaction.id, client: this.#peer.address, why })
+        body.release()
+        this.reset()
+      },
+    }
+  }
+
+  reset(): void {
+    this.#transaction?.cut?.abandon()
+    this.#transaction = undefined
+  }
+
+  closed(): void {
+    this.reset()
+    const { connections, log } = this.#deps
+    connections.used--
+    connections.perClient.give(clientKey(this.#peer.address), 1)
+    connections.perNetwork.give(networkKey(this.#peer.address), 1)
+    log.debug('disconnected', { client: this.#peer.address, port: this.#peer.port })
+  }
+
+  /** Where a recipient would go, or why it goes nowhere: everything that can be said without asking a backend. */
+  #place(recipient: Recipient): Placed | Reply {
+    const transaction = this.#transaction
+    if (!transaction) return noSender
+    const before = transaction.recipients.get(recipient.text)
+    if (before) return before
+    const { destinations, postmaster } = this.#settings
+    const destination = destinations.find(recipient)
+    switch (destination.kind) {
+      case 'postmaster':
+        return this.#fits({ route: postmaster, recipient })
+      case 'literal':
+        return literalRefused
+      case 'not-ours':
+        return destination.leftRecently ? leftRecently : relayingDenied
+      case 'relay-syntax':
+        return relaySyntax
+      case 'unknown-recipient':
+        return unknownRecipient
+      case 'route':
+        if (isPostmaster(recipient)) return this.#fits({ route: destination.route, recipient })
+        if (this.#isGuessing()) return guessing
+        return this.#fits({ route: destination.route, recipient })
+    }
+  }
+
+  /** The first recipient's way decides; others are asked to come in another transaction (SEMANTICS.md §7). */
+  #fits(placed: Placed): Placed | Reply {
+    const cut = this.#transaction?.cut
+    if (!cut || cut.acceptedCount === 0) return placed
+    if (cut.route !== placed.route || !cut.serves(placed.recipient.domain)) return otherTransaction
+    return takesOneRecipient(placed.route) ? otherTransaction : placed
+  }
+
+  #goesWith(recipient: Recipient, first: Placed): boolean {
+    const placed = this.#place(recipient)
+    if ('code' in placed || placed.route !== first.route || takesOneRecipient(first.route)) return false
+    const isSameMx = !looksUpRecipient(first.route) || recipient.domain === first.recipient.domain
+    return (
+      isSameMx && recipient.text !== first.recipient.text && !isPostmaster(recipient) && !isPostmaster(first.recipient)
+    )
+  }
+
+  async #ask(placed: Placed, group: readonly Recipient[]): Promise<readonly Reply[]> {
+    const transaction = this.#transaction as Transaction
+    const cut = this.#cutFor(transaction, placed)
+    const replies = await cut.recipients(group)
+    const only = group[0] as Recipient
+    if (isPostmaster(only) && !isPositive(replies[0] ?? noSender)) return [await this.#askPostmaster(transaction, only)]
+    group.forEach((recipient, index) => {
+      const said = replies[index]
+      if (said && isPositive(said)) transaction.recipients.set(recipient.text, said)
+    })
+    return replies
+  }
+
+  /** RFC 5321 §4.5.1: postmaster is always heard, by us if the backend does not want it. */
+  async #askPostmaster(transaction: Transaction, recipient: Recipient): Promise<Reply> {
+    const own = this.#fits({ route: this.#settings.postmaster, recipient })
+    if ('code' in own) return own
+    const [said] = await this.#cutFor(transaction, own).recipients([recipient])
+    return said ?? noSender
+  }
+
+  #cutFor(transaction: Transaction, { route, recipient }: Placed): CutThrough {
+    const { cut } = transaction
+    if (cut && cut.route === route && (cut.acceptedCount > 0 || cut.serves(recipient.domain))) return cut
+    cut?.abandon()
+    const job = {
+      id: transaction.id,
+      client: transaction.client,
+      envelope: transaction.envelope,
+      fairnessKey: clientKey(this.#peer.address),
+    }
+    const made = new CutThrough(route, recipient.domain, job, this.#carrying)
+    transaction.cut = made
+    return made
+  }
+
+  /** A refused recipient counts, by connection and by client; whoever collects them is guessing. */
+  #count(recipient: Recipient, said: Reply): Reply {
+    if (!isPermanent(said) || isPostmaster(recipient)) return said
+    const { limits } = this.#settings
+    this.#refused++
+    this.#deps.refusals.count(clientKey(this.#peer.address))
+    this.#deps.log.info('recipient refused', {
+      id: this.#transaction?.id,
+      client: this.#peer.address,
+      to: recipient.text,
+      code: said.code,
+      enhanced: said.enhanced,
+    })
+    return this.#refused >= limits.refusedPerConnection ? tooManyRefused : said
+  }
+
+  #isGuessing(): boolean {
+    return this.#deps.refusals.recent(clientKey(this.#peer.address)) >= this.#settings.limits.refusedPerMinute
+  }
+
+  async #deliver(transaction: Transaction, cut: CutThrough, body: IncomingBody, has8bit: boolean): Promise<Reply> {
+    if (body.problem) {
+      cut.abandon()
+      return body.problem === 'full' ? noRoom : notWritten
+    }
+    const { id, client, envelope, recipients } = transaction
+    const only = recipients.size === 1 ? recipients.keys().next().value : undefined
+    const trace = Buffer.from(
+      receivedLine({
+        client,
+        hostname: this.#settings.hostname,
+        id,
+        onlyRecipient: only,
+        atMs: this.#deps.clock.now(),
+      }),
+      'latin1',
+    )
+    return cut.deliver({ id, client, envelope, trace, body: body.finish(has8bit) })
+  }
+}
+
+interface Transaction {
+  readonly id: string
+  readonly envelope: Envelope
+  readonly client: Client
+  cut: CutThrough | undefined
+  /** Recipients that were accepted, by canonical address, with what was said: the same one again hears the same. */
+  readonly recipients: Map<string, Reply>
+}
+
+interface Placed {
+  readonly route: Route
+  readonly recipient: Recipient
+}
+
+const isPostmaster = (recipient: Recipient) => recipient.localPart.toLowerCase() === 'postmaster'
+/** LMTP answers for each recipient, and the sender can hear only one answer (SEMANTICS.md §7). */
+const takesOneRecipient = (route: Route) => route.entries.some(({ backend }) => backend.address.protocol === 'lmtp')
+
+const senderOk = reply(250, '2.1.0', 'Sender OK')
+const noSender = reply(503, '5.5.1', 'MAIL comes first')
+const noRecipients = reply(554, '5.5.1', 'No valid recipients')
+const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')
+const notWritten = reply(451, '4.3.0', 'The message could not be written down here, please try again later')
+const tooMany = reply(421, '4.7.0', 'Too many connections from your network, please try again later')
+const tooManyRefused = reply(421, '4.7.0', 'Too many refused recipients, closing')
+const guessing = reply(
+  450,
+  '4.7.1',
+  'Too many refused recipients from your address in the last minute, please try again later',
+)
+const literalRefused = reply(550, '5.7.1', 'Mail to address literals is not taken here')
+const relayingDenied = reply(550, '5.7.1', 'Relaying denied: mail for this domain is not taken here')
+const leftRecently = reply(451, '4.3.5', 'Mail for this domain was taken here until recently, please try again later')
+const relaySyntax = reply(553, '5.1.3', 'Local parts with @, % or ! are not taken here')
+const unknownRecipient = reply(550, '5.1.1', 'No such recipient here')
+const otherTransaction = reply(452, '4.5.3', 'Please send to this recipient in another transaction')

@@ -1,0 +1,428 @@
+/**
+ * Cut-through: one sender's transaction, carried to one route while the sender waits (SEMANTICS.md §4–§6).
+ *
+ *   recipients  → choose a backend → session → MAIL, RCPT → its verdict, or the next backend
+ *   the body    → comes in whole meanwhile; the session is given back if that takes longer than a second
+ *   deliver     → the same session, else the same backend, else the next → DATA, dot → its verdict
+ *
+ * Called by `accept`. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no
+ * other backend is asked.
+ */
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Delivery, Job, Transaction } from '../delivery/delivery.ts'
+import type { DataOutcome, Lost } from '../delivery/outcome.ts'
+import type { HostName } from '../dns/name.ts'
+import type { Message, Recipient } from '../mail/message.ts'
+import { isPermanent, isPositive, type Reply, reply } from '../mail/reply.ts'
+import type { Endpoint, Route } from '../routing/backend.ts'
+import type { Balancer, Candidate } from '../routing/balance.ts'
+import type { WhoWeAre } from './about-us.ts'
+import { type Backends, faultText } from './backends.ts'
+import type { Endpoints } from './endpoints.ts'
+import type { Budgets } from './settings.ts'
+import * as verdict from './verdict.ts'
+
+export interface CutThroughDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly delivery: Delivery
+  readonly backends: Backends
+  readonly endpoints: Endpoints
+  readonly balancer: (route: Route) => Balancer
+  readonly hostname: HostName
+  readonly budgets: Budgets
+}
+
+/** A backend that has accepted MAIL and all recipients so far. */
+interface Staged {
+  readonly transaction: Transaction
+  readonly candidate: Candidate
+}
+
+/** When each phase of finding a backend must be over, on the monotonic clock. */
+interface Until {
+  readonly readyMs: number
+  readonly mailMs: number
+  readonly rcptMs: number
+}
+
+export class CutThrough {
+  readonly route: Route
+  readonly #job: Job
+  readonly #domain: HostName | undefined
+  readonly #deps: CutThroughDeps
+  readonly #log: Log
+  /** Candidates not tried yet, best first; undefined before the first recipient. */
+  #queue: Candidate[] | undefined
+  #staged: Staged | undefined
+  #accepted: Recipient[] = []
+  /** The next session must be one that has served nobody: the last one's end said nothing of its backend. */
+  #fresh = false
+  /** A tier whose sessions are all taken: worse tiers are not tried because of load. */
+  #busyTier: number | undefined
+  /** What the sender hears if nobody is left: what we learnt on the way. */
+  #reasons: Reply[] = []
+  #bodyTimer: Timer | undefined
+  #gone = false
+  #dotLeft = false
+
+  /** @param domain  of the recipients, for `mx`; undefined for the postmaster's route */
+  constructor(route: Route, domain: HostName | undefined, job: Job, deps: CutThroughDeps) {
+    this.route = route
+    this.#domain = domain
+    this.#job = job
+    this.#deps = deps
+    this.#log = deps.log
+  }
+
+  /** How many recipients a backend has accepted: those of the message. */
+  get acceptedCount(): number {
+    return this.#accepted.length
+  }
+
+  /** Whether a recipient of this domain goes to the same exchangers: an `mx` route has others for each domain. */
+  serves(domain: HostName | undefined): boolean {
+    return domain === this.#domain || !looksUpRecipient(this.route)
+  }
+
+  /** Asks for recipients; one reply each, in order. Those answered 2yz are part of the message. */
+  async recipients(asked: readonly Recipient[]): Promise<readonly Reply[]> {
+    const replies = new Map<Recipient, Reply>()
+    const until = this.#until()
+    let pending = asked
+    while (pending.length > 0) {
+      const staged = await this.#stage(until)
+      if ('code' in staged) {
+        for (const recipient of pending) replies.set(recipient, staged)
+        break
+      }
+      pending = await this.#ask(staged, pending, until, replies)
+    }
+    return asked.map((recipient) => replies.get(recipient) ?? verdict.noBackendReply)
+  }
+
+  /** The sender begins its body: a session that waits for it longer than a second is given to others. */
+  bodyBegins(): void {
+    if (!this.#staged) return
+    const { clock, budgets } = this.#deps
+    this.#bodyTimer = clock.after(budgets.sessionIdleInTransactionMs, () => this.#giveBack())
+  }
+
+  /** Hands the message over and brings the verdict. The dot of the sender has just been read. */
+  async deliver(message: Message): Promise<Reply> {
+    this.#bodyTimer?.cancel()
+    const startMs = this.#deps.clock.monotonicMs()
+    const dotUntilMs = startMs + this.#deps.budgets.dotMs
+    const bodyUntilMs = dotUntilMs - this.#deps.budgets.bodyReserveMs
+    for (;;) {
+      const staged = await this.#stage(this.#until(bodyUntilMs))
+      if ('code' in staged) return this.#end(message, staged, undefined, startMs)
+      const outcome = await this.#hand(staged, message, bodyUntilMs, dotUntilMs)
+      const said = this.#judgeData(staged, outcome)
+      if (said) return this.#end(message, said, staged.candidate.endpoint, startMs)
+    }
+  }
+
+  /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
+  abandon(): void {
+    this.#gone = true
+    this.#bodyTimer?.cancel()
+    if (!this.#dotLeft) this.#staged?.transaction.abandon()
+  }
+
+  /** @param capMs  no phase lasts longer than this */
+  #until(capMs = Number.POSITIVE_INFINITY): Until {
+    const { clock, budgets } = this.#deps
+    const nowMs = clock.monotonicMs()
+    return {
+      readyMs: Math.min(capMs, nowMs + budgets.connectMs),
+      mailMs: Math.min(capMs, nowMs + budgets.mailMs),
+      rcptMs: Math.min(capMs, nowMs + budgets.rcptMs),
+    }
+  }
+
+  /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, what the sender hears. */
+  async #stage(until: Until): Promise<Staged | Reply> {
+    if (this.#staged) return this.#staged
+    const none = this.#queue ? undefined : await this.#line()
+    if (none) return none
+    for (let candidate = this.#next(); candidate; candidate = this.#next()) {
+      if (this.#gone || this.#deps.clock.monotonicMs() >= until.readyMs) break
+      const transaction = await this.#begin(candidate, until)
+      if (!transaction) continue
+      const staged = { transaction, candidate }
+      if (this.#gone) transaction.abandon()
+      else if (this.#accepted.length === 0 || (await this.#replay(staged, until))) {
+        this.#staged = staged
+        return staged
+      }
+    }
+    return this.#nobodyLeft()
+  }
+
+  /** Puts the candidates in line, once a transaction. */
+  async #line(): Promise<Reply | undefined> {
+    const { endpoints, balancer, backends, delivery, clock } = this.#deps
+    const expansion = await endpoints.expand(this.route, this.#domain)
+    // RFC 7505 §4.1: the recipient's domain takes no mail.
+    if (expansion.kind === 'null-mx') return reply(556, '5.1.10', 'The domain takes no mail (null MX)')
+    if (expansion.kind === 'misconfigured') {
+      this.#log.alert('route misconfigured', { id: this.#job.id, route: this.route.id, why: expansion.why })
+      return verdict.misconfiguredReply
+    }
+    const view = {
+      nowMs: clock.monotonicMs(),
+      health: (endpoint: Endpoint) => backends.health(endpoint),
+      busy: (endpoint: Endpoint) => delivery.sessions(endpoint).busy,
+    }
+    this.#queue = [...balancer(this.route).order(expansion.members, view)]
+    return undefined
+  }
+
+  #next(): Candidate | undefined {
+    const candidate = this.#queue?.shift()
+    if (candidate && this.#busyTier !== undefined && candidate.tier > this.#busyTier) return undefined
+    return candidate
+  }
+
+  async #begin(candidate: Candidate, until: Until): Promise<Transaction | undefined> {
+    const { delivery, clock, budgets } = this.#deps
+    const sessionUntilMs = Math.min(until.readyMs, clock.monotonicMs() + budgets.sessionMs)
+    const begun = await delivery.begin(candidate.endpoint, this.#job, {
+      sessionUntilMs,
+      readyUntilMs: until.readyMs,
+      fresh: this.#fresh,
+    })
+    this.#fresh = false
+    if (begun.kind === 'begun') return begun.transaction
+    if (begun.kind === 'busy') {
+      this.#busyTier ??= candidate.tier
+      this.#reasons.push(verdict.busyReply)
+      return undefined
+    }
+    const { fault } = begun
+    this.#log.debug('backend not ready', { id: this.#job.id, endpoint: candidate.endpoint.name, why: faultText(fault) })
+    // SEMANTICS.md §5: a 5yz to greeting, EHLO or STARTTLS is about us.
+    if (fault.reply && isPermanent(fault.reply)) this.#aboutUs(candidate, fault.reply)
+    return undefined
+  }
+
+  /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
+  async #replay(staged: Staged, until: Until): Promise<boolean> {
+    const limits = { mailUntilMs: until.mailMs, untilMs: until.rcptMs }
+    const outcome = await staged.transaction.recipients(this.#accepted, limits)
+    if (outcome.kind === 'lost') {
+      this.#lost(staged.candidate, outcome)
+      return false
+    }
+    const replies = outcome.kind === 'answered' ? outcome.replies : [outcome.reply]
+    if (outcome.kind === 'answered' && replies.every(isPositive)) return true
+    staged.transaction.abandon()
+    const step = outcome.kind === 'answered' ? 'rcpt' : 'mail'
+    const verdicts = replies.map((said) => this.#judge(said, step, staged.candidate))
+    // A refusal at a replay teaches nothing; it is the sender's only if the backend is of one mind (SEMANTICS.md §5).
+    const first = verdicts[0]
+    if (verdicts.some((each) => each.kind === 'next-backend')) return false
+    if (verdicts.some((each) => each.kind === 'about-us')) this.#aboutUs(staged.candidate, replies.find(isPermanent))
+    else if (first?.kind === 'pass' && isOfOneMind(replies)) this.#reasons.push(first.reply)
+    else this.#reasons.push(verdict.disagreeingReply)
+    return false
+  }
+
+  /** @returns the recipients that another backend must be asked for */
+  async #ask(
+    staged: Staged,
+    asked: readonly Recipient[],
+    until: Until,
+    replies: Map<Recipient, Reply>,
+  ): Promise<readonly Recipient[]> {
+    const { candidate, transaction } = staged
+    const outcome = await transaction.recipients(asked, { mailUntilMs: until.mailMs, untilMs: until.rcptMs })
+    if (outcome.kind === 'lost') {
+      this.#lost(candidate, outcome)
+      return asked
+    }
+    if (outcome.kind === 'mail-refused') {
+      this.#staged = undefined
+      transaction.abandon()
+      const said = this.#judge(outcome.reply, 'mail', candidate)
+      if (said.kind === 'next-backend') return asked
+      if (said.kind === 'about-us') {
+        this.#aboutUs(candidate, outcome.reply)
+        return asked
+      }
+      for (const recipient of asked) replies.set(recipient, said.kind === 'pass' ? said.reply : verdict.noBackendReply)
+      return []
+    }
+    return this.#sort(staged, asked, outcome.replies, replies)
+  }
+
+  /** Takes each reply to RCPT where it belongs. @returns the recipients that another backend must be asked for */
+  #sort(
+    staged: Staged,
+    asked: readonly Recipient[],
+    said: readonly Reply[],
+    replies: Map<Recipient, Reply>,
+  ): readonly Recipient[] {
+    const { candidate, transaction } = staged
+    const elsewhere: Recipient[] = []
+    let sessionEnds = false
+    asked.forEach((recipient, index) => {
+      const answer = said[index] ?? verdict.noBackendReply
+      const judged = this.#judge(answer, 'rcpt', candidate, recipient.domain)
+      if (answer.code === 421) sessionEnds = true
+      if (judged.kind === 'accepted') {
+        this.#accepted.push(recipient)
+        if (recipient.domain) this.#deps.backends.accepted(candidate.endpoint, recipient.domain)
+        replies.set(recipient, verdict.ownWords(answer, 'rcpt'))
+      } else if (judged.kind === 'pass') replies.set(recipient, judged.reply)
+      else if (judged.kind === 'hold') replies.set(recipient, verdict.noBackendReply)
+      else {
+        if (judged.kind === 'about-us') this.#aboutUs(candidate, answer)
+        elsewhere.push(recipient)
+      }
+    })
+    // One message goes to one backend. Where it has accepted some already, the others are not worth moving all of them.
+    const stays = this.#accepted.length > 0 && !sessionEnds
+    if (stays) {
+      for (const recipient of elsewhere) replies.set(recipient, verdict.busyReply)
+      return []
+    }
+    if (elsewhere.length > 0 || sessionEnds) {
+      this.#staged = undefined
+      transaction.abandon()
+    }
+    return elsewhere
+  }
+
+  async #hand(staged: Staged, message: Message, bodyUntilMs: number, untilMs: number): Promise<DataOutcome> {
+    const { backends } = this.#deps
+    const { endpoint } = staged.candidate
+    let sentMs: number | undefined
+    const onDotLeft = () => {
+      this.#dotLeft = true
+      sentMs = backends.dotSent(endpoint)
+    }
+    const outcome = await staged.transaction.data(message, { bodyUntilMs, untilMs, onDotLeft })
+    if (sentMs !== undefined) backends.dotOver(endpoint, sentMs, outcome.kind === 'answered')
+    return outcome
+  }
+
+  /** @returns the sender's verdict, or undefined where another backend may be asked */
+  #judgeData(staged: Staged, outcome: DataOutcome): Reply | undefined {
+    this.#staged = undefined
+    const { candidate } = staged
+    if (outcome.kind === 'lost') {
+      this.#lost(candidate, outcome)
+      return undefined
+    }
+    if (outcome.kind === 'unknown') {
+      this.#log.alert('outcome unknown', {
+        id: this.#job.id,
+        endpoint: candidate.endpoint.name,
+        why: faultText(outcome.fault),
+        waitedMs: Math.round(outcome.waitedMs),
+      })
+      return verdict.unknownOutcomeReply
+    }
+    // A Maildir answers for each recipient. One that failed makes the sender come again: a second copy, but none lost.
+    const said = outcome.replies.find((each) => !isPositive(each)) ?? outcome.replies[0]
+    if (!said) return verdict.unknownOutcomeReply
+    const judged = this.#judge(said, outcome.step === 'data' ? 'data' : 'dot', candidate)
+    switch (judged.kind) {
+      case 'accepted':
+        this.#deps.backends.delivered(candidate.endpoint)
+        return { ...verdict.ownWords(said, 'dot'), code: 250 }
+      case 'pass':
+        return judged.reply
+      case 'hold':
+        return verdict.noBackendReply
+      case 'about-us':
+        this.#aboutUs(candidate, said)
+        break
+      case 'next-backend':
+        break
+    }
+    // What answered 4yz at the dot must not deliver it (RFC 5321 §4.2.5), so another one may.
+    this.#dotLeft = false
+    return undefined
+  }
+
+  #judge(said: Reply, step: verdict.AskedStep, candidate: Candidate, domain = this.#domain): verdict.Verdict {
+    return verdict.judge(said, step, this.route.onDefer, this.#who(candidate, domain))
+  }
+
+  #who({ endpoint }: Candidate, domain: HostName | undefined): WhoWeAre {
+    const { backends, hostname } = this.#deps
+    const hasAcceptedDomain = domain === undefined || backends.hasAccepted(endpoint, domain)
+    return {
+      hello: endpoint.backend.options.helo ?? hostname,
+      sourceAddress: this.#staged?.transaction.localAddress,
+      hasAcceptedDomain,
+    }
+  }
+
+  /** A session ended before anything could be delivered: the same backend once more on a fresh one, else the next. */
+  #lost(candidate: Candidate, lost: Lost): void {
+    this.#staged = undefined
+    this.#log.debug('session lost', {
+      id: this.#job.id,
+      endpoint: candidate.endpoint.name,
+      reused: lost.reused,
+      why: faultText(lost.fault),
+    })
+    if (!lost.reused) return
+    this.#fresh = true
+    this.#queue?.unshift(candidate)
+  }
+
+  #giveBack(): void {
+    const staged = this.#staged
+    if (!staged) return
+    this.#staged = undefined
+    staged.transaction.abandon()
+    this.#queue?.unshift(staged.candidate)
+  }
+
+  #aboutUs({ endpoint }: Candidate, said: Reply | undefined): void {
+    this.#reasons.push(verdict.misconfiguredReply)
+    this.#log.alert('backend refuses us', {
+      id: this.#job.id,
+      backend: endpoint.backend.url,
+      endpoint: endpoint.name,
+      reply: said && verdict.safeText(said),
+    })
+  }
+
+  /** What was refused at a replay, then what a person must mend, then load; else the route is out. */
+  #nobodyLeft(): Reply {
+    const { misconfiguredReply, disagreeingReply, busyReply, noBackendReply } = verdict
+    const own = new Set([misconfiguredReply, disagreeingReply, busyReply])
+    const refused = this.#reasons.find((each) => !own.has(each))
+    const known = [misconfiguredReply, disagreeingReply, busyReply].find((each) => this.#reasons.includes(each))
+    return refused ?? known ?? noBackendReply
+  }
+
+  #end(message: Message, said: Reply, endpoint: Endpoint | undefined, startMs: number): Reply {
+    this.#log.info(isPositive(said) ? 'delivered' : isPermanent(said) ? 'refused' : 'deferred', {
+      id: message.id,
+      from: message.envelope.sender?.text ?? '',
+      to: this.#accepted.map((recipient) => recipient.text),
+      size: message.body.size,
+      route: this.route.id,
+      endpoint: endpoint?.name,
+      reply: verdict.safeText(said),
+      ms: Math.round(this.#deps.clock.monotonicMs() - startMs),
+    })
+    return said
+  }
+}
+
+/** Whether the route asks DNS for the exchangers of the recipient's own domain. */
+export const looksUpRecipient = (route: Route): boolean =>
+  route.entries.some(({ backend: { address } }) => address.protocol === 'mx' && address.domain === undefined)
+
+function isOfOneMind(replies: readonly Reply[]): boolean {
+  return replies.every(isPermanent) || replies.every((said) => said.code >= 400 && said.code < 500)
+}

@@ -1,0 +1,106 @@
+/**
+ * In which order a message tries the endpoints of its route: tiers by preference, smooth weighted round robin or least connections
+ * within a tier, those that are up before those that are suspect (SEMANTICS.md §2, §3). Asked by `gateway/cut-through` once a message.
+ */
+import type { Endpoint } from './backend.ts'
+import { type Health, healthState, trust } from './health.ts'
+
+/** One address in a route, with its place. */
+export interface Member {
+  readonly endpoint: Endpoint
+  /** Lower is tried first; equal ones are a tier. For `mx` it orders by the route's preference, then by the record's. */
+  readonly tier: number
+  /** Share within the tier: the backend's weight divided by the number of its addresses. */
+  readonly weight: number
+}
+
+export interface Candidate {
+  readonly endpoint: Endpoint
+  readonly tier: number
+}
+
+export interface BalanceView {
+  readonly nowMs: number
+  health(endpoint: Endpoint): Health
+  /** Sessions in use now, for least-connections. */
+  busy(endpoint: Endpoint): number
+}
+
+export interface Balancer {
+  /** The candidates for one message, first choice first; empty when the route is out. Each call counts as a message. */
+  order(members: readonly Member[], view: BalanceView): readonly Candidate[]
+}
+
+/** A balancer remembers whose turn it is; one a route, kept over reloads. */
+export function createBalancer(balance: 'round-robin' | 'least-connections'): Balancer {
+  /** Smooth weighted round robin: what each endpoint is ahead or behind of its share. */
+  const credit = new Map<string, number>()
+  /** What a tier that is coming back is owed, by tier. */
+  const owed = new Map<number, number>()
+
+  function order(members: readonly Member[], view: BalanceView): readonly Candidate[] {
+    const only = members[0]
+    if (only && members.length === 1) return isCandidate(only, view) ? [only] : []
+    const up = tiersOf(members.filter((member) => state(member, view) === 'up'))
+    const suspect = tiersOf(members.filter((member) => state(member, view) === 'suspect'))
+    const ordered = [...failBackSlowly(up, view), ...suspect].flatMap((tier) => orderTier(tier, view))
+    forgetOthers(members)
+    return ordered
+  }
+
+  function orderTier(tier: readonly Member[], view: BalanceView): readonly Member[] {
+    if (tier.length < 2) return tier
+    const shares = tier.map((member) => ({ member, share: member.weight * trust(view.health(member.endpoint)) }))
+    const total = shares.reduce((sum, { share }) => sum + share, 0)
+    for (const { member, share } of shares) credit.set(member.endpoint.key, creditOf(member) + share)
+    const ordered = [...tier].sort((a, b) => loadOf(a, view) - loadOf(b, view) || creditOf(b) - creditOf(a))
+    const first = ordered[0]
+    if (first) credit.set(first.endpoint.key, creditOf(first) - total)
+    return ordered
+  }
+
+  /** Only least-connections looks at the load; equal loads fall back to whose turn it is. */
+  function loadOf(member: Member, view: BalanceView): number {
+    return balance === 'least-connections' ? view.busy(member.endpoint) / member.weight : 0
+  }
+
+  /** A better tier that has just come back takes a share that grows over three messages; the others of it go to the next tier first. */
+  function failBackSlowly(tiers: readonly (readonly Member[])[], view: BalanceView): readonly (readonly Member[])[] {
+    const [best, next, ...rest] = tiers
+    if (!best?.[0] || !next) return tiers
+    const share = Math.max(...best.map((member) => trust(view.health(member.endpoint))))
+    if (share >= 1) return tiers
+    const due = (owed.get(best[0].tier) ?? 0) + share
+    owed.set(best[0].tier, due >= 1 ? due - 1 : due)
+    return due >= 1 ? tiers : [next, best, ...rest]
+  }
+
+  const creditOf = (member: Member) => credit.get(member.endpoint.key) ?? 0
+
+  /** What left the route takes no memory. */
+  function forgetOthers(members: readonly Member[]): void {
+    if (credit.size <= members.length * 2) return
+    const keys = new Set(members.map((member) => member.endpoint.key))
+    for (const key of credit.keys()) if (!keys.has(key)) credit.delete(key)
+  }
+
+  return { order }
+}
+
+const state = (member: Member, view: BalanceView) => healthState(view.health(member.endpoint), view.nowMs)
+
+function isCandidate(member: Member, view: BalanceView): boolean {
+  const now = state(member, view)
+  return now === 'up' || now === 'suspect'
+}
+
+/** Groups by tier, better tiers first. */
+function tiersOf(members: readonly Member[]): readonly (readonly Member[])[] {
+  const tiers = new Map<number, Member[]>()
+  for (const member of members) {
+    const tier = tiers.get(member.tier)
+    if (tier) tier.push(member)
+    else tiers.set(member.tier, [member])
+  }
+  return [...tiers.entries()].sort(([a], [b]) => a - b).map(([, tier]) => tier)
+}
