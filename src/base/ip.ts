@@ -120,13 +120,15 @@ const specialNetworks = [
   special('ff00::/8', 'multicast'),
 ]
 
-// Function declarations, because the table above is built with them while this module loads.
+// Functions, not constants: the table above is made from them while this file loads.
 function mask16(bits: number): number {
   return bits >= 16 ? 0xffff : bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff
 }
+
 function mask8(bits: number): number {
   return bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff
 }
+
 function octetsOf(address: string): number[] {
   return address.split('.').map(Number)
 }

@@ -123,7 +123,6 @@ class Session implements SessionHandler {
       networkKey(this.#peer.address),
       this.#deps.bodies,
     )
-    cut.bodyBegins()
     return {
       write: (chunk) => body.write(chunk),
       end: async (has8bit) => {

@@ -39,24 +39,29 @@ export interface BackendsDeps {
   readonly log: Log
   /** An endpoint has just gone down: the probe begins. */
   readonly onDown: (endpoint: Endpoint) => void
-  /** URLs that a person had taken out before the gateway started. */
-  readonly out: readonly string[]
 }
 
 /** Pairs of backend and domain that are remembered; the oldest go first. A lost pair costs one careful 451. */
 const mostAccepted = 100_000
+/** Endpoints that are remembered; `mx` routes meet ever new ones. Beyond it those with nothing to remember go. */
+const mostKnown = 10_000
 
-export function createBackends({ clock, log, onDown, out: outBefore }: BackendsDeps): Backends {
+export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
   const known = new Map<string, { endpoint: Endpoint; health: Health }>()
   const acceptedDomains = new Set<string>()
-  const out = new Set(outBefore)
+  const out = new Set<string>()
 
   function entry(endpoint: Endpoint) {
     const found = known.get(endpoint.key)
     if (found) return found
     const made = { endpoint, health: out.has(endpoint.backend.url) ? { ...freshHealth, isOut: true } : freshHealth }
+    if (known.size >= mostKnown) forgetHealthy()
     known.set(endpoint.key, made)
     return made
+  }
+
+  function forgetHealthy(): void {
+    for (const [key, { health }] of known) if (health === freshHealth) known.delete(key)
   }
 
   function tell(endpoint: Endpoint, event: HealthEvent): void {

@@ -2,16 +2,16 @@
  * Cut-through: one sender's transaction, carried to one route while the sender waits (SEMANTICS.md §4–§6).
  *
  *   recipients  → choose a backend → session → MAIL, RCPT → its verdict, or the next backend
- *   the body    → comes in whole meanwhile; the session is given back if that takes longer than a second
+ *   the body    → comes in whole; the session serves others if that takes longer than a second
  *   deliver     → the same session, else the same backend, else the next → DATA, dot → its verdict
  *
  * Called by `accept`. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no
  * other backend is asked.
  */
-import type { Clock, Timer } from '../base/clock.ts'
+import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Delivery, Job, Transaction } from '../delivery/delivery.ts'
-import type { DataOutcome, Lost } from '../delivery/outcome.ts'
+import type { DataOutcome, Fault, Lost } from '../delivery/outcome.ts'
 import type { HostName } from '../dns/name.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../mail/reply.ts'
@@ -20,6 +20,8 @@ import type { Balancer, Candidate } from '../routing/balance.ts'
 import type { WhoWeAre } from './about-us.ts'
 import { type Backends, faultText } from './backends.ts'
 import type { Endpoints } from './endpoints.ts'
+import { beginWithHeadStart } from './head-start.ts'
+import { LineUp } from './line-up.ts'
 import type { Budgets } from './settings.ts'
 import * as verdict from './verdict.ts'
 
@@ -53,17 +55,14 @@ export class CutThrough {
   readonly #domain: HostName | undefined
   readonly #deps: CutThroughDeps
   readonly #log: Log
-  /** Candidates not tried yet, best first; undefined before the first recipient. */
-  #queue: Candidate[] | undefined
+  /** Candidates not tried yet; undefined before the first recipient. */
+  #line: LineUp | undefined
   #staged: Staged | undefined
   #accepted: Recipient[] = []
   /** The next session must be one that has served nobody: the last one's end said nothing of its backend. */
   #fresh = false
-  /** A tier whose sessions are all taken: worse tiers are not tried because of load. */
-  #busyTier: number | undefined
-  /** What the sender hears if nobody is left: what we learnt on the way. */
-  #reasons: Reply[] = []
-  #bodyTimer: Timer | undefined
+  /** Armed while a session waits for the sender. */
+  readonly #patience: Deadline
   #gone = false
   #dotLeft = false
 
@@ -74,6 +73,7 @@ export class CutThrough {
     this.#job = job
     this.#deps = deps
     this.#log = deps.log
+    this.#patience = new Deadline(deps.clock, () => this.#giveBack())
   }
 
   /** How many recipients a backend has accepted: those of the message. */
@@ -88,6 +88,7 @@ export class CutThrough {
 
   /** Asks for recipients; one reply each, in order. Those answered 2yz are part of the message. */
   async recipients(asked: readonly Recipient[]): Promise<readonly Reply[]> {
+    this.#patience.disarm()
     const replies = new Map<Recipient, Reply>()
     const until = this.#until()
     let pending = asked
@@ -99,19 +100,14 @@ export class CutThrough {
       }
       pending = await this.#ask(staged, pending, until, replies)
     }
+    // The session waits for the body, or for another recipient, no longer than a second; then it serves others (SEMANTICS.md §4).
+    if (this.#staged && !this.#gone) this.#patience.arm(this.#deps.budgets.sessionIdleInTransactionMs)
     return asked.map((recipient) => replies.get(recipient) ?? verdict.noBackendReply)
-  }
-
-  /** The sender begins its body: a session that waits for it longer than a second is given to others. */
-  bodyBegins(): void {
-    if (!this.#staged) return
-    const { clock, budgets } = this.#deps
-    this.#bodyTimer = clock.after(budgets.sessionIdleInTransactionMs, () => this.#giveBack())
   }
 
   /** Hands the message over and brings the verdict. The dot of the sender has just been read. */
   async deliver(message: Message): Promise<Reply> {
-    this.#bodyTimer?.cancel()
+    this.#patience.end()
     const startMs = this.#deps.clock.monotonicMs()
     const dotUntilMs = startMs + this.#deps.budgets.dotMs
     const bodyUntilMs = dotUntilMs - this.#deps.budgets.bodyReserveMs
@@ -127,7 +123,7 @@ export class CutThrough {
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
   abandon(): void {
     this.#gone = true
-    this.#bodyTimer?.cancel()
+    this.#patience.end()
     if (!this.#dotLeft) this.#staged?.transaction.abandon()
   }
 
@@ -145,24 +141,24 @@ export class CutThrough {
   /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, what the sender hears. */
   async #stage(until: Until): Promise<Staged | Reply> {
     if (this.#staged) return this.#staged
-    const none = this.#queue ? undefined : await this.#line()
-    if (none) return none
-    for (let candidate = this.#next(); candidate; candidate = this.#next()) {
+    const line = this.#line ?? (await this.#lineUp())
+    if ('code' in line) return line
+    this.#line = line
+    for (let candidate = line.next(); candidate; candidate = line.next()) {
       if (this.#gone || this.#deps.clock.monotonicMs() >= until.readyMs) break
-      const transaction = await this.#begin(candidate, until)
-      if (!transaction) continue
-      const staged = { transaction, candidate }
-      if (this.#gone) transaction.abandon()
-      else if (this.#accepted.length === 0 || (await this.#replay(staged, until))) {
+      const staged = await this.#begin(candidate, line, until)
+      if (!staged) continue
+      if (this.#gone) staged.transaction.abandon()
+      else if (this.#accepted.length === 0 || (await this.#replay(staged, line, until))) {
         this.#staged = staged
         return staged
       }
     }
-    return this.#nobodyLeft()
+    return line.nobodyLeft()
   }
 
-  /** Puts the candidates in line, once a transaction. */
-  async #line(): Promise<Reply | undefined> {
+  /** Puts the candidates in line, once a transaction; or what the sender hears where there is none to be had. */
+  async #lineUp(): Promise<LineUp | Reply> {
     const { endpoints, balancer, backends, delivery, clock } = this.#deps
     const expansion = await endpoints.expand(this.route, this.#domain)
     // RFC 7505 §4.1: the recipient's domain takes no mail.
@@ -176,40 +172,37 @@ export class CutThrough {
       health: (endpoint: Endpoint) => backends.health(endpoint),
       busy: (endpoint: Endpoint) => delivery.sessions(endpoint).busy,
     }
-    this.#queue = [...balancer(this.route).order(expansion.members, view)]
+    return new LineUp(balancer(this.route).order(expansion.members, view))
+  }
+
+  async #begin(candidate: Candidate, line: LineUp, until: Until): Promise<Staged | undefined> {
+    const fresh = this.#fresh
+    this.#fresh = false
+    const begin = ({ endpoint }: Candidate) => {
+      const { delivery, clock, budgets } = this.#deps
+      const sessionUntilMs = Math.min(until.readyMs, clock.monotonicMs() + budgets.sessionMs)
+      return delivery.begin(endpoint, this.#job, { sessionUntilMs, readyUntilMs: until.readyMs, fresh })
+    }
+    const hasSibling = line.sibling(candidate) !== undefined
+    const started = hasSibling
+      ? await beginWithHeadStart(candidate, () => line.sibling(candidate) && line.next(), begin, this.#deps.clock)
+      : [{ candidate, begun: await begin(candidate) }]
+    for (const each of started) {
+      if (each.begun.kind === 'begun') return { transaction: each.begun.transaction, candidate: each.candidate }
+      if (each.begun.kind === 'busy') line.isBusy(each.candidate)
+      else this.#notReady(each.candidate, each.begun.fault, line)
+    }
     return undefined
   }
 
-  #next(): Candidate | undefined {
-    const candidate = this.#queue?.shift()
-    if (candidate && this.#busyTier !== undefined && candidate.tier > this.#busyTier) return undefined
-    return candidate
-  }
-
-  async #begin(candidate: Candidate, until: Until): Promise<Transaction | undefined> {
-    const { delivery, clock, budgets } = this.#deps
-    const sessionUntilMs = Math.min(until.readyMs, clock.monotonicMs() + budgets.sessionMs)
-    const begun = await delivery.begin(candidate.endpoint, this.#job, {
-      sessionUntilMs,
-      readyUntilMs: until.readyMs,
-      fresh: this.#fresh,
-    })
-    this.#fresh = false
-    if (begun.kind === 'begun') return begun.transaction
-    if (begun.kind === 'busy') {
-      this.#busyTier ??= candidate.tier
-      this.#reasons.push(verdict.busyReply)
-      return undefined
-    }
-    const { fault } = begun
+  #notReady(candidate: Candidate, fault: Fault, line: LineUp): void {
     this.#log.debug('backend not ready', { id: this.#job.id, endpoint: candidate.endpoint.name, why: faultText(fault) })
     // SEMANTICS.md §5: a 5yz to greeting, EHLO or STARTTLS is about us.
-    if (fault.reply && isPermanent(fault.reply)) this.#aboutUs(candidate, fault.reply)
-    return undefined
+    if (fault.reply && isPermanent(fault.reply)) this.#aboutUs(candidate, fault.reply, line)
   }
 
   /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
-  async #replay(staged: Staged, until: Until): Promise<boolean> {
+  async #replay(staged: Staged, line: LineUp, until: Until): Promise<boolean> {
     const limits = { mailUntilMs: until.mailMs, untilMs: until.rcptMs }
     const outcome = await staged.transaction.recipients(this.#accepted, limits)
     if (outcome.kind === 'lost') {
@@ -224,9 +217,10 @@ export class CutThrough {
     // A refusal at a replay teaches nothing; it is the sender's only if the backend is of one mind (SEMANTICS.md §5).
     const first = verdicts[0]
     if (verdicts.some((each) => each.kind === 'next-backend')) return false
-    if (verdicts.some((each) => each.kind === 'about-us')) this.#aboutUs(staged.candidate, replies.find(isPermanent))
-    else if (first?.kind === 'pass' && isOfOneMind(replies)) this.#reasons.push(first.reply)
-    else this.#reasons.push(verdict.disagreeingReply)
+    if (verdicts.some((each) => each.kind === 'about-us'))
+      this.#aboutUs(staged.candidate, replies.find(isPermanent), line)
+    else if (first?.kind === 'pass' && isOfOneMind(replies)) line.refuses(first.reply)
+    else line.disagrees()
     return false
   }
 
@@ -374,7 +368,7 @@ export class CutThrough {
     })
     if (!lost.reused) return
     this.#fresh = true
-    this.#queue?.unshift(candidate)
+    this.#line?.again(candidate)
   }
 
   #giveBack(): void {
@@ -382,26 +376,17 @@ export class CutThrough {
     if (!staged) return
     this.#staged = undefined
     staged.transaction.abandon()
-    this.#queue?.unshift(staged.candidate)
+    this.#line?.again(staged.candidate)
   }
 
-  #aboutUs({ endpoint }: Candidate, said: Reply | undefined): void {
-    this.#reasons.push(verdict.misconfiguredReply)
+  #aboutUs({ endpoint }: Candidate, said: Reply | undefined, line = this.#line): void {
+    line?.refusesUs()
     this.#log.alert('backend refuses us', {
       id: this.#job.id,
       backend: endpoint.backend.url,
       endpoint: endpoint.name,
       reply: said && verdict.safeText(said),
     })
-  }
-
-  /** What was refused at a replay, then what a person must mend, then load; else the route is out. */
-  #nobodyLeft(): Reply {
-    const { misconfiguredReply, disagreeingReply, busyReply, noBackendReply } = verdict
-    const own = new Set([misconfiguredReply, disagreeingReply, busyReply])
-    const refused = this.#reasons.find((each) => !own.has(each))
-    const known = [misconfiguredReply, disagreeingReply, busyReply].find((each) => this.#reasons.includes(each))
-    return refused ?? known ?? noBackendReply
   }
 
   #end(message: Message, said: Reply, endpoint: Endpoint | undefined, startMs: number): Reply {

@@ -25,7 +25,6 @@ export interface GatewaySettings {
   /** Name servers to ask for MX; empty: those of the system. */
   readonly resolvers: readonly { readonly address: IpAddress; readonly port: number }[]
   readonly bareNewline: 'repair' | 'reject'
-  readonly eightBit: 'pass' | 'refuse'
 }
 
 export interface Listener {

@@ -29,5 +29,7 @@ export type Destination =
 
 export interface Destinations {
   readonly domains: readonly MailDomain[]
+  /** Every route of them, each once. */
+  readonly routes: readonly Route[]
   find(recipient: Mailbox): Destination
 }

@@ -1,0 +1,103 @@
+/**
+ * Makes the `Delivery` of a gateway: a pool for each endpoint, Maildirs without one. Called by `gateway`.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Door } from '../base/door.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { HostName } from '../dns/name.ts'
+import type { Endpoint } from '../routing/backend.ts'
+import type { OpenLimits } from '../smtp/client/open.ts'
+import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
+import { MaildirTransaction, probeMaildir } from './maildir.ts'
+import { type MaildirFiles, systemFiles } from './maildir-files.ts'
+import { createOpener } from './opening.ts'
+import type { Fault } from './outcome.ts'
+import { Pool, type Taken } from './pool.ts'
+import { SmtpTransaction } from './smtp.ts'
+
+export interface DeliveryOptions {
+  /** Our name in EHLO, unless the backend has a `helo`, and in the names of Maildir files. */
+  readonly hostname: HostName
+  /** Default: `openLimits` of `smtp/client/open.ts`. */
+  readonly openLimits?: OpenLimits
+}
+
+export interface DeliveryDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly door: Door
+  readonly health: HealthReports
+  /** Default: this machine's file system. */
+  readonly files?: MaildirFiles
+}
+
+export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): Delivery {
+  const { hostname, openLimits } = options
+  const { clock, random, log, door, health } = deps
+  const files = deps.files ?? systemFiles
+  const open = createOpener({ hostname, clock, log, door, health, openLimits })
+  const pools = new Map<string, Pool>()
+  let isClosed = false
+
+  function poolOf(endpoint: Endpoint): Pool {
+    const known = pools.get(endpoint.key)
+    if (known) return known
+    const pool: Pool = new Pool(
+      endpoint.backend.options.connections,
+      (readyUntilMs) => open(endpoint, readyUntilMs),
+      clock,
+      () => {
+        if (pools.get(endpoint.key) === pool) pools.delete(endpoint.key)
+      },
+    )
+    pools.set(endpoint.key, pool)
+    return pool
+  }
+
+  function beginMaildir(path: string, job: Job): Begun {
+    return { kind: 'begun', transaction: new MaildirTransaction(path, job, { hostname, clock, random, log, files }) }
+  }
+
+  async function probeFolder(endpoint: Endpoint): ReturnType<Delivery['probe']> {
+    const code = await probeMaildir(endpoint, files)
+    if (code === undefined) {
+      health.opened(endpoint)
+      return { kind: 'up' }
+    }
+    const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
+    health.failed(endpoint, fault)
+    return { kind: 'failed', fault }
+  }
+
+  return {
+    async begin(endpoint, job, { sessionUntilMs, readyUntilMs, fresh = false }) {
+      if (isClosed) return { kind: 'failed', fault: stopping }
+      const { address } = endpoint.backend
+      if (address.protocol === 'maildir') return beginMaildir(address.path, job)
+      const pool = poolOf(endpoint)
+      const taken: Taken = await pool.take({ key: job.fairnessKey, readyUntilMs, fresh }, sessionUntilMs)
+      if (taken.kind !== 'taken') return taken
+      return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, fresh, log) }
+    },
+
+    async probe(endpoint, readyUntilMs) {
+      if (isClosed) return { kind: 'failed', fault: stopping }
+      if (endpoint.backend.address.protocol === 'maildir') return probeFolder(endpoint)
+      const opened = await open(endpoint, readyUntilMs)
+      if (opened.kind === 'failed') return opened
+      opened.session.quit()
+      return { kind: 'up' }
+    },
+
+    sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
+
+    async close() {
+      isClosed = true
+      for (const pool of pools.values()) pool.close()
+    },
+  }
+}
+
+const stopping: Fault = { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' }

@@ -1,0 +1,102 @@
+/**
+ * Opens sessions to endpoints: through the one door, with the endpoint's TLS policy, and tells health what came of it.
+ * Opportunistic TLS (RFC 7435) that fails is tried once more in clear, and not again for a while. Called by `create.ts`.
+ */
+import { isIP } from 'node:net'
+import type { Clock } from '../base/clock.ts'
+import type { Door } from '../base/door.ts'
+import type { Log } from '../base/log.ts'
+import type { HostName } from '../dns/name.ts'
+import type { Endpoint } from '../routing/backend.ts'
+import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
+import type { Session } from '../smtp/client/session.ts'
+import type { HealthReports } from './delivery.ts'
+import type { Fault } from './outcome.ts'
+
+export interface OpeningDeps {
+  readonly hostname: HostName
+  readonly clock: Clock
+  readonly log: Log
+  readonly door: Door
+  readonly health: HealthReports
+  readonly openLimits: OpenLimits | undefined
+}
+
+type Opened = { readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }
+
+export type Opener = (endpoint: Endpoint, readyUntilMs: number) => Promise<Opened>
+
+const brokenTlsMs = 10 * 60_000
+const mostBrokenTls = 10_000
+
+export function createOpener(deps: OpeningDeps): Opener {
+  /** Endpoints whose STARTTLS failed, and until when it is left alone. In the order of their time. */
+  const clearUntilMs = new Map<string, number>()
+
+  function isTlsBroken(key: string): boolean {
+    const untilMs = clearUntilMs.get(key)
+    if (untilMs === undefined || deps.clock.monotonicMs() < untilMs) return untilMs !== undefined
+    clearUntilMs.delete(key)
+    return false
+  }
+
+  function rememberBroken(key: string): void {
+    clearUntilMs.delete(key)
+    clearUntilMs.set(key, deps.clock.monotonicMs() + brokenTlsMs)
+    for (const oldest of clearUntilMs.keys()) {
+      if (clearUntilMs.size <= mostBrokenTls) break
+      clearUntilMs.delete(oldest)
+    }
+  }
+
+  return async (endpoint, readyUntilMs) => {
+    const tls = tlsOf(endpoint)
+    const may = tls === 'may' && !isTlsBroken(endpoint.key)
+    let opened = await connectOnce(deps, endpoint, tls === 'may' && !may ? 'off' : tls, readyUntilMs)
+    if (may && opened.kind === 'failed' && opened.fault.step === 'starttls') {
+      deps.log.warn('tls failed, going on in clear', { endpoint: endpoint.name, detail: opened.fault.detail })
+      rememberBroken(endpoint.key)
+      opened = await connectOnce(deps, endpoint, 'off', readyUntilMs)
+    }
+    if (opened.kind === 'open') {
+      deps.health.opened(endpoint)
+      deps.log.debug('backend session opened', { endpoint: endpoint.name })
+      return opened
+    }
+    const { kind, step, detail } = opened.fault
+    deps.log.info('backend session failed', { endpoint: endpoint.name, kind, step, detail })
+    // What this machine is short of says nothing about the backend.
+    if (!ourShortages.has(detail)) deps.health.failed(endpoint, opened.fault)
+    return opened
+  }
+}
+
+async function connectOnce(
+  deps: OpeningDeps,
+  endpoint: Endpoint,
+  tls: OpenOptions['tls'],
+  readyUntilMs: number,
+): Promise<Opened> {
+  const { target, backend } = endpoint
+  if (target.kind === 'maildir') throw new TypeError('a Maildir has no sessions')
+  const opening = deps.door.open(endpoint.purpose, target, backend.options.private)
+  if (opening.kind === 'forbidden')
+    return { kind: 'failed', fault: { kind: 'forbidden', step: 'connect', reply: undefined, detail: opening.why } }
+  const options: OpenOptions = {
+    protocol: backend.address.protocol === 'lmtp' ? 'lmtp' : 'smtp',
+    hello: backend.options.helo ?? deps.hostname,
+    tls,
+    serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
+    ...(deps.openLimits ? { limits: deps.openLimits } : {}),
+  }
+  return openSession(opening.socket, options, deps.clock, readyUntilMs)
+}
+
+function tlsOf(endpoint: Endpoint): OpenOptions['tls'] {
+  const { address, options } = endpoint.backend
+  if (address.protocol === 'smtps') return 'implicit'
+  // A socket on this machine has nothing to hide from; `require` is kept to the letter.
+  return endpoint.target.kind === 'unix' && options.tls === 'may' ? 'off' : options.tls
+}
+
+const ourShortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])

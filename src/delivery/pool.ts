@@ -1,0 +1,258 @@
+/**
+ * The sessions of one endpoint: at most so many, reused while they are good, given to those who wait by key in turn (SEMANTICS.md §4).
+ * Used by `create.ts`; what is said on a session is `smtp.ts`.
+ */
+import type { Clock, Timer } from '../base/clock.ts'
+import type { Session } from '../smtp/client/session.ts'
+import type { Fault } from './outcome.ts'
+import { createTurns } from './turns.ts'
+
+/** Postfix slows a client down at 10 errors and at 100 RSETs. */
+const mostRefused = 5
+const mostEmpty = 50
+const mostMessages = 100
+const idleMs = 5_000
+
+/** A session with what it has been through. */
+export class PooledSession {
+  readonly session: Session
+  /** Kept, because a socket forgets it when it closes. */
+  readonly localAddress: string | undefined
+  /** Transactions that are over. */
+  served = 0
+  /** Transactions that ended without a message. */
+  empty = 0
+  messages = 0
+  /** Commands that the server refused. */
+  refused = 0
+  idleSinceMs = 0
+
+  constructor(session: Session) {
+    this.session = session
+    this.localAddress = session.localAddress
+  }
+
+  get isWorn(): boolean {
+    return this.refused >= mostRefused || this.empty >= mostEmpty || this.messages >= mostMessages
+  }
+}
+
+export type Taken =
+  | { readonly kind: 'taken'; readonly pooled: PooledSession }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'failed'; readonly fault: Fault }
+
+export type OpenOne = (
+  readyUntilMs: number,
+) => Promise<{ readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }>
+
+interface Wish {
+  readonly key: string
+  readonly readyUntilMs: number
+  readonly fresh: boolean
+}
+
+interface Waiter extends Wish {
+  readonly settle: (taken: Taken) => void
+  timer: Timer | undefined
+}
+
+export class Pool {
+  readonly #most: number
+  readonly #open: OpenOne
+  readonly #clock: Clock
+  readonly #emptied: () => void
+  /** The one that was used last is used next, so that a quiet pool shrinks. */
+  readonly #idle: PooledSession[] = []
+  readonly #turns = createTurns<Waiter>()
+  #busy = 0
+  #opening = 0
+  #sweep: Timer | undefined
+  #isClosed = false
+
+  /**
+   * @param most  sessions at once, in use and idle
+   * @param emptied  called when nothing is left here
+   */
+  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void) {
+    this.#most = most
+    this.#open = open
+    this.#clock = clock
+    this.#emptied = emptied
+  }
+
+  get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
+    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#turns.size }
+  }
+
+  /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
+  take(wish: Wish, sessionUntilMs: number): Promise<Taken> {
+    if (this.#isClosed) return Promise.resolve(closedTaken)
+    const pooled = wish.fresh ? undefined : this.#takeIdle()
+    if (pooled) {
+      this.#busy++
+      return Promise.resolve({ kind: 'taken', pooled })
+    }
+    if (this.#hasRoom()) return this.#openFor(wish)
+    return new Promise((settle) => {
+      const waiter: Waiter = { ...wish, settle, timer: undefined }
+      const leftMs = sessionUntilMs - this.#clock.monotonicMs()
+      waiter.timer = this.#clock.after(Math.max(0, leftMs), () => {
+        if (this.#turns.remove(waiter.key, waiter)) settle({ kind: 'busy' })
+      })
+      this.#turns.add(waiter.key, waiter)
+    })
+  }
+
+  /**
+   * Takes a session back between transactions.
+   * @param state  `untouched`: nothing was said on it; `open`: MAIL was said, no message went, so RSET comes first; `done`
+   */
+  async give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): Promise<void> {
+    const isOpen = state === 'open'
+    if (state !== 'untouched') pooled.served++
+    if (isOpen) pooled.empty++
+    if (this.#isClosed || pooled.isWorn) {
+      pooled.session.quit()
+      this.#left()
+      return
+    }
+    if (isOpen && !(await pooled.session.reset())) {
+      this.#left()
+      return
+    }
+    this.#serve(pooled)
+  }
+
+  /** The session has ended, or must. */
+  lose(pooled: PooledSession): void {
+    pooled.session.destroy()
+    this.#left()
+  }
+
+  /** The end: idle sessions are closed, waiters hear it, the others are closed when they come back. */
+  close(): void {
+    this.#isClosed = true
+    this.#sweep?.cancel()
+    for (const pooled of this.#idle.splice(0)) pooled.session.quit()
+    for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next()) this.#settle(waiter, closedTaken)
+  }
+
+  #takeIdle(): PooledSession | undefined {
+    for (let pooled = this.#idle.pop(); pooled; pooled = this.#idle.pop()) {
+      const isFresh = this.#clock.monotonicMs() - pooled.idleSinceMs < idleMs
+      if (isFresh && pooled.session.isQuiet) return pooled
+      // It ended, or said something that nobody asked for (a 421 most likely), while nobody looked.
+      if (pooled.session.isQuiet) pooled.session.quit()
+      else pooled.session.destroy()
+    }
+    return undefined
+  }
+
+  /** Whether one more session may be opened; an idle one makes room for it. */
+  #hasRoom(): boolean {
+    const used = this.#busy + this.#opening
+    if (used + this.#idle.length < this.#most) return true
+    if (used >= this.#most) return false
+    this.#idle.shift()?.session.quit()
+    return true
+  }
+
+  async #openFor(wish: Wish): Promise<Taken> {
+    this.#opening++
+    const opened = await this.#open(wish.readyUntilMs).finally(() => this.#opening--)
+    if (opened.kind === 'failed') {
+      this.#openFailed(opened.fault)
+      return opened
+    }
+    this.#busy++
+    const pooled = new PooledSession(opened.session)
+    opened.session.connection.onGone = () => this.#gone(pooled)
+    return { kind: 'taken', pooled }
+  }
+
+  /** Where no session is left at all, those who wait for one would only fail one after the other. */
+  #openFailed(fault: Fault): void {
+    if (this.#busy > 0 || this.#opening > 0) {
+      this.#left(false)
+      return
+    }
+    for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next())
+      this.#settle(waiter, { kind: 'failed', fault })
+    this.#checkEmpty()
+  }
+
+  /** A session is free: for the next who waits, else to be kept. */
+  #serve(pooled: PooledSession): void {
+    if (this.#isClosed || !pooled.session.isQuiet) {
+      if (pooled.session.isQuiet) pooled.session.quit()
+      else pooled.session.destroy()
+      this.#left()
+      return
+    }
+    const waiter = this.#turns.next()
+    if (!waiter) {
+      this.#busy--
+      pooled.idleSinceMs = this.#clock.monotonicMs()
+      this.#idle.push(pooled)
+      this.#sweep ??= this.#clock.after(idleMs, () => this.#sweepIdle())
+      return
+    }
+    if (!waiter.fresh) {
+      this.#settle(waiter, { kind: 'taken', pooled })
+      return
+    }
+    pooled.session.quit()
+    this.#busy--
+    this.#openForWaiter(waiter)
+  }
+
+  /** A place is free. @param wasBusy  it was that of a session in use */
+  #left(wasBusy = true): void {
+    if (wasBusy) this.#busy--
+    const waiter = this.#isClosed ? undefined : this.#turns.next()
+    if (waiter) this.#openForWaiter(waiter)
+    else this.#checkEmpty()
+  }
+
+  #openForWaiter(waiter: Waiter): void {
+    waiter.timer?.cancel()
+    this.#openFor(waiter).then(waiter.settle)
+  }
+
+  #settle(waiter: Waiter, taken: Taken): void {
+    waiter.timer?.cancel()
+    waiter.settle(taken)
+  }
+
+  /** The server has closed; while in use the transaction sees it itself. */
+  #gone(pooled: PooledSession): void {
+    const at = this.#idle.indexOf(pooled)
+    if (at < 0) return
+    this.#idle.splice(at, 1)
+    pooled.session.destroy()
+    this.#checkEmpty()
+  }
+
+  #sweepIdle(): void {
+    this.#sweep = undefined
+    const nowMs = this.#clock.monotonicMs()
+    // The oldest stand first. Timers may be a millisecond early.
+    while (this.#idle[0] && nowMs - this.#idle[0].idleSinceMs >= idleMs - 1) this.#idle.shift()?.session.quit()
+    const oldest = this.#idle[0]
+    if (oldest) this.#sweep = this.#clock.after(oldest.idleSinceMs + idleMs - nowMs, () => this.#sweepIdle())
+    else this.#checkEmpty()
+  }
+
+  #checkEmpty(): void {
+    if (this.#busy + this.#opening + this.#idle.length + this.#turns.size > 0) return
+    this.#sweep?.cancel()
+    this.#sweep = undefined
+    this.#emptied()
+  }
+}
+
+const closedTaken: Taken = {
+  kind: 'failed',
+  fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' },
+}

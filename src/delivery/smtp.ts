@@ -1,0 +1,145 @@
+/**
+ * One transaction over SMTP or LMTP: the steps of `smtp/client` on a session of the pool, told as outcomes, and the session given back in
+ * a state that the next one can use. Made by `create.ts`.
+ */
+import type { Log } from '../base/log.ts'
+import type { Message, Recipient } from '../mail/message.ts'
+import { isPermanent, isPositive, type Reply, replyText } from '../mail/reply.ts'
+import { sendData } from '../smtp/client/data.ts'
+import { sendEnvelope } from '../smtp/client/envelope.ts'
+import type { Job, Transaction } from './delivery.ts'
+import type { DataOutcome, Fault, Lost, RecipientsOutcome } from './outcome.ts'
+import type { Pool, PooledSession } from './pool.ts'
+
+export class SmtpTransaction implements Transaction {
+  readonly #pool: Pool
+  readonly #pooled: PooledSession
+  readonly #job: Job
+  readonly #log: Log
+  /** The caller asked for a session that has served nobody, and got one: its end does speak of the backend. */
+  readonly #wasFresh: boolean
+  readonly localAddress: string | undefined
+  #state: 'idle' | 'busy' | 'ended' = 'idle'
+  #isMailAccepted = false
+  #accepted = 0
+
+  constructor(pool: Pool, pooled: PooledSession, job: Job, wasFresh: boolean, log: Log) {
+    this.#pool = pool
+    this.#pooled = pooled
+    this.#job = job
+    this.#wasFresh = wasFresh
+    this.#log = log
+    this.localAddress = pooled.localAddress
+  }
+
+  async recipients(
+    recipients: readonly Recipient[],
+    limits: { mailUntilMs: number; untilMs: number },
+  ): Promise<RecipientsOutcome> {
+    if (this.#state === 'ended') return this.#gone()
+    this.#begin()
+    const envelope = this.#isMailAccepted ? undefined : this.#job.envelope
+    const answer = await sendEnvelope(this.#pooled.session, envelope, recipients, limits)
+    if (answer.kind === 'failed') return this.#lose(answer.fault)
+    if (answer.kind === 'mail-refused') {
+      if (answer.reply.code === 421)
+        return this.#closing('mail', answer.reply) ?? { kind: 'mail-refused', reply: answer.reply }
+      this.#pooled.refused += answer.refusals
+      this.#giveBack('open')
+      return { kind: 'mail-refused', reply: answer.reply }
+    }
+    if (answer.isClosing) {
+      const last = answer.replies.at(-1)
+      return (last && this.#closing('rcpt', last)) ?? { kind: 'answered', replies: answer.replies }
+    }
+    this.#state = 'idle'
+    this.#isMailAccepted = true
+    this.#accepted += answer.replies.filter(isPositive).length
+    this.#pooled.refused += answer.replies.filter(isPermanent).length
+    return { kind: 'answered', replies: answer.replies }
+  }
+
+  async data(
+    message: Message,
+    limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void },
+  ): Promise<DataOutcome> {
+    if (this.#state === 'ended') return this.#gone()
+    if (this.#accepted === 0) throw new TypeError('data() without an accepted recipient')
+    this.#begin()
+    const { session } = this.#pooled
+    const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
+    const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
+    const answer = await sendData(session, content, replyCount, limits)
+    if (answer.kind === 'lost') return this.#lose(answer.fault)
+    if (answer.kind === 'unknown') {
+      this.#lose(answer.fault)
+      return answer
+    }
+    const { step, replies } = answer
+    const [first] = replies
+    if (step === 'data' && answer.isClosing && first) {
+      const lost = this.#closing('data', first)
+      if (lost) return lost
+    } else if (answer.isClosing) this.#end()
+    else {
+      if (step === 'dot') this.#pooled.messages++
+      this.#giveBack(step === 'data' ? 'open' : 'done')
+    }
+    return { kind: 'answered', step, replies }
+  }
+
+  abandon(): void {
+    if (this.#state === 'busy') this.#pooled.session.abandon()
+    else if (this.#state === 'idle') this.#giveBack(this.#isMailAccepted ? 'open' : 'untouched')
+  }
+
+  #begin(): void {
+    if (this.#state === 'busy') throw new TypeError('a step of this transaction has not ended yet')
+    this.#state = 'busy'
+  }
+
+  #giveBack(state: 'untouched' | 'open' | 'done'): void {
+    this.#state = 'ended'
+    // RSET, where it is needed, goes on without us.
+    this.#pool.give(this.#pooled, state)
+  }
+
+  #end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#pool.lose(this.#pooled)
+  }
+
+  /** A 421: the session is over. With one that has counted anything it says nothing of the backend (SEMANTICS.md §4). */
+  #closing(step: Fault['step'], reply: Reply): Lost | undefined {
+    const reused = this.#isReused
+    this.#end()
+    if (!reused) return undefined
+    return {
+      kind: 'lost',
+      reused,
+      fault: { kind: 'closed', step, reply, detail: `the server said ${replyText(reply)}` },
+    }
+  }
+
+  #lose(fault: Fault): Lost {
+    const reused = this.#isReused && fault.kind !== 'abandoned'
+    this.#end()
+    this.#log.debug('backend session lost', {
+      id: this.#job.id,
+      kind: fault.kind,
+      step: fault.step,
+      detail: fault.detail,
+    })
+    return { kind: 'lost', fault, reused }
+  }
+
+  get #isReused(): boolean {
+    return !this.#wasFresh && (this.#pooled.served > 0 || this.#pooled.refused > 0)
+  }
+
+  #gone(): Lost {
+    const fault: Fault = { kind: 'abandoned', step: 'rcpt', reply: undefined, detail: 'the transaction is over' }
+    return { kind: 'lost', fault, reused: false }
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * From a socket that begins to connect to a session that is ready for MAIL: connect, TLS where it comes first (RFC 8314 §3), greeting,
+ * EHLO or LHLO, STARTTLS (RFC 3207), EHLO again. Each step has its own limit, so that a server that is not well is known soon.
+ * Called by `delivery`, the probes and `waypost send`. Certificates are not judged here: that is for the policies to come.
+ */
+import { isIP, type Socket } from 'node:net'
+import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import type { Clock } from '../../base/clock.ts'
+import { printable } from '../../base/printable.ts'
+import { type Reply, replyText } from '../../mail/reply.ts'
+import { Connection } from '../wire/connection.ts'
+import { noExtensions, parseExtensions } from './extensions.ts'
+import { type ClientStep, type Failed, failed } from './fault.ts'
+import { type Dialogue, Session } from './session.ts'
+
+export interface OpenOptions {
+  readonly protocol: 'smtp' | 'lmtp'
+  /** What we call ourselves in EHLO. */
+  readonly hello: string
+  /** `may`: where offered; `require`: or no session; `implicit`: from the first octet. */
+  readonly tls: 'off' | 'may' | 'require' | 'implicit'
+  /** For SNI; an address is no name and is left out (RFC 6066 §3). */
+  readonly serverName: string | undefined
+  readonly dialogue?: Dialogue
+  readonly limits?: OpenLimits
+}
+
+/** Milliseconds; a whole handshake counts as one step. */
+export interface OpenLimits {
+  readonly connectMs: number
+  readonly greetingMs: number
+  readonly helloMs: number
+  readonly startTlsMs: number
+}
+
+export const openLimits: OpenLimits = { connectMs: 5_000, greetingMs: 10_000, helloMs: 10_000, startTlsMs: 10_000 }
+
+export type Opened = { readonly kind: 'open'; readonly session: Session } | Failed
+
+/**
+ * @param socket  connecting; it belongs to the session from now on
+ * @param untilMs  on the monotonic clock: the end of all steps together
+ */
+export async function openSession(
+  socket: Socket,
+  options: OpenOptions,
+  clock: Clock,
+  untilMs: number,
+): Promise<Opened> {
+  const limits = options.limits ?? openLimits
+  const within = (limitMs: number) => Math.min(clock.monotonicMs() + limitMs, untilMs)
+  const wire = options.tls === 'implicit' ? beginTls(socket, options.serverName) : socket
+  const session = new Session(options.protocol, new Connection(wire, clock), clock, options.dialogue)
+
+  const connected = await happens(session, socket, 'connect', within(limits.connectMs))
+  if (connected !== 'happened') return connectFault(session, socket, wire, connected)
+  if (options.tls === 'implicit') {
+    const secured = await happens(session, wire, 'secureConnect', within(limits.startTlsMs))
+    if (secured !== 'happened') return tlsFault(session, wire, secured)
+  }
+
+  const greeting = await session.reply('greeting', within(limits.greetingMs))
+  if (greeting.kind === 'failed') return greeting
+  if (greeting.reply.code !== 220) return rejected(session, 'greeting', greeting.reply)
+  const hello = await sayHello(session, options.hello, within(limits.helloMs))
+  if (hello) return hello
+  if (options.tls === 'off' || options.tls === 'implicit') return { kind: 'open', session }
+  if (!session.extensions.startTls) {
+    if (options.tls === 'may') return { kind: 'open', session }
+    session.quit()
+    return failed('tls', 'starttls', 'TLS is required here, and the server does not offer STARTTLS')
+  }
+  const refused = await startTls(session, options.serverName, within(limits.startTlsMs))
+  // RFC 3207 §4.2: what was learnt before is forgotten, and EHLO is said again.
+  const again = refused ?? (await sayHello(session, options.hello, within(limits.helloMs)))
+  return again ?? { kind: 'open', session }
+}
+
+/** EHLO, or HELO where the server does not know EHLO (RFC 5321 §3.2); LHLO (RFC 2033 §4.1). */
+async function sayHello(session: Session, hello: string, untilMs: number): Promise<Failed | undefined> {
+  session.send(`${session.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} ${hello}\r\n`)
+  const answer = await session.reply('hello', untilMs)
+  if (answer.kind === 'failed') return answer
+  if (isPositive(answer.reply)) {
+    session.extensions = parseExtensions(answer.reply)
+    return undefined
+  }
+  const knowsNoEhlo = answer.reply.code === 500 || answer.reply.code === 502
+  if (!knowsNoEhlo || session.protocol === 'lmtp') return rejected(session, 'hello', answer.reply)
+
+  session.send(`HELO ${hello}\r\n`)
+  const plain = await session.reply('hello', untilMs)
+  if (plain.kind === 'failed') return plain
+  if (!isPositive(plain.reply)) return rejected(session, 'hello', plain.reply)
+  session.extensions = noExtensions
+  return undefined
+}
+
+async function startTls(
+  session: Session,
+  serverName: string | undefined,
+  untilMs: number,
+): Promise<Failed | undefined> {
+  session.send('STARTTLS\r\n')
+  const answer = await session.reply('starttls', untilMs)
+  if (answer.kind === 'failed') return answer
+  if (answer.reply.code !== 220) return rejected(session, 'starttls', answer.reply)
+
+  const { socket, deadline } = session.connection
+  // Nothing of the old connection may hear the octets of the handshake; what it had buffered goes with it (RFC 3207 §4.2).
+  for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event)
+  deadline.end()
+  const secure = beginTls(socket, serverName)
+  session.moveTo(new Connection(secure, session.clock))
+  const secured = await happens(session, secure, 'secureConnect', untilMs)
+  return secured === 'happened' ? undefined : tlsFault(session, secure, secured)
+}
+
+function beginTls(socket: Socket, serverName: string | undefined): TLSSocket {
+  const name = serverName !== undefined && isIP(serverName) === 0 ? { servername: serverName } : {}
+  return tlsConnect({ socket, rejectUnauthorized: false, ...name })
+}
+
+/** Waits for an event of the socket; octets that come first count as the end, because nothing may come before it. */
+async function happens(
+  session: Session,
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  untilMs: number,
+): Promise<'happened' | 'timeout' | 'gone'> {
+  session.connection.deadline.armAt(untilMs)
+  return new Promise((resolve) => {
+    socket.once(event, () => resolve('happened'))
+    session.watch().then((what) => resolve(what === 'timeout' ? 'timeout' : 'gone'))
+  })
+}
+
+function connectFault(session: Session, socket: Socket, wire: Socket, why: 'timeout' | 'gone'): Failed {
+  const code = ((socket.errored ?? wire.errored) as NodeJS.ErrnoException | null)?.code
+  if (why === 'timeout') return session.fail('timeout', 'connect', 'no connection in time')
+  // No such socket, or nobody behind it, is what a TCP reset is: an answer.
+  const isRefused = code === 'ECONNREFUSED' || code === 'ENOENT'
+  return session.fail(isRefused ? 'refused' : 'unreachable', 'connect', code ?? 'no connection')
+}
+
+function tlsFault(session: Session, wire: Socket, why: 'timeout' | 'gone'): Failed {
+  const error = wire.errored as NodeJS.ErrnoException | null
+  const detail =
+    why === 'timeout' ? 'not done in time' : printable(error?.code ?? error?.message ?? 'connection closed')
+  return session.fail('tls', 'starttls', `TLS handshake: ${detail}`)
+}
+
+function rejected(session: Session, step: ClientStep, reply: Reply): Failed {
+  session.quit()
+  return failed('rejected', step, `the server said ${replyText(reply)}`, reply)
+}
+
+const isPositive = (reply: Reply) => reply.code >= 200 && reply.code < 300

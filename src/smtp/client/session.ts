@@ -1,0 +1,181 @@
+/**
+ * One outgoing session, SMTP (RFC 5321) or LMTP (RFC 2033): commands out, replies in, each wait with its own deadline on the
+ * connection's one timer. What is said in which order stands beside it: `open.ts`, `envelope.ts`, `data.ts`.
+ */
+import type { Clock } from '../../base/clock.ts'
+import { printable } from '../../base/printable.ts'
+import type { Reply } from '../../mail/reply.ts'
+import type { Connection, NoMore } from '../wire/connection.ts'
+import { ReplyParser } from '../wire/reply-parser.ts'
+import { type Extensions, noExtensions } from './extensions.ts'
+import { type Answer, type ClientStep, type Failed, failed } from './fault.ts'
+
+/** Hears what is said, line by line, for a person who looks on. Lines are not yet made printable. */
+export type Dialogue = (side: 'client' | 'server', line: string) => void
+
+const rsetMs = 5_000
+
+export class Session {
+  readonly protocol: 'smtp' | 'lmtp'
+  readonly clock: Clock
+  extensions: Extensions = noExtensions
+  #connection: Connection
+  readonly #parser = new ReplyParser()
+  readonly #dialogue: Dialogue | undefined
+  #isAbandoned = false
+  #watching: Promise<'input' | NoMore> | undefined
+
+  constructor(protocol: 'smtp' | 'lmtp', connection: Connection, clock: Clock, dialogue: Dialogue | undefined) {
+    this.protocol = protocol
+    this.#connection = connection
+    this.clock = clock
+    this.#dialogue = dialogue
+  }
+
+  /** The address that we are connected from; undefined over a Unix socket. Known while the session lives. */
+  get localAddress(): string | undefined {
+    return this.#connection.socket.localAddress
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  /** Goes on over another connection (STARTTLS). What was heard on the old one is forgotten (RFC 3207 §4.2). */
+  moveTo(connection: Connection): void {
+    this.#connection = connection
+    this.#parser.discardInput()
+    this.#watching = undefined
+    this.extensions = noExtensions
+  }
+
+  /** Whether the session can be given to another transaction: nothing has ended, and nothing was said that nobody asked for. */
+  get isQuiet(): boolean {
+    return this.#connection.noMore === undefined && !this.#connection.hasInput && !this.#parser.hasInput
+  }
+
+  /** Sends commands, each with its CRLF, in one write. */
+  send(commands: string): void {
+    if (this.#dialogue) for (const line of commands.split('\r\n').slice(0, -1)) this.#dialogue('client', line)
+    this.#connection.write(commands)
+  }
+
+  /** Tells the dialogue what no command is. */
+  note(line: string): void {
+    this.#dialogue?.('client', line)
+  }
+
+  /**
+   * The next reply. Whatever else comes ends the session.
+   * @param untilMs  on the monotonic clock; the reply is whole by then
+   */
+  async reply(step: ClientStep, untilMs: number): Promise<Answer> {
+    for (;;) {
+      const parsed = this.#parser.next()
+      if (parsed?.kind === 'reply') return this.#dialogue ? this.#tell(parsed) : parsed
+      if (parsed) return this.fail('garbage', step, printable(parsed.why))
+      this.#connection.deadline.armAt(untilMs)
+      if (this.#watching) {
+        const watched = await this.#watching
+        if (watched !== 'input') return this.failOver(watched, step)
+        continue
+      }
+      const read = await this.#connection.read()
+      if (typeof read === 'string') return this.failOver(read, step)
+      this.#parser.push(read)
+    }
+  }
+
+  /** A reply that has to be 2yz, 4yz or 5yz: an intermediate one to anything but DATA means that we have lost our place. */
+  async verdict(step: ClientStep, untilMs: number): Promise<Answer> {
+    const answer = await this.reply(step, untilMs)
+    if (answer.kind === 'reply' && answer.reply.code >= 300 && answer.reply.code < 400)
+      return this.fail('garbage', step, `an intermediate reply, ${answer.reply.code}, to ${step}`)
+    return answer
+  }
+
+  /**
+   * What the server said before we said anything: a 421 (RFC 5321 §3.8) counts as the answer to what we are about to say. Anything else
+   * would be taken for the answer to the wrong command, so it ends the session. Undefined where all is well.
+   */
+  async unasked(step: ClientStep): Promise<Answer | undefined> {
+    if (!this.#parser.hasInput && !this.#connection.hasInput) return undefined
+    const answer = await this.reply(step, this.clock.monotonicMs() + 1_000)
+    if (answer.kind === 'failed' || answer.reply.code === 421) return answer
+    return this.fail('garbage', step, `a reply, ${answer.reply.code}, to nothing`)
+  }
+
+  /** Resolves when octets came, which `reply` then reads, or with why none will: for who writes and wants to know meanwhile. */
+  watch(): Promise<'input' | NoMore> {
+    this.#watching ??= this.#watch()
+    return this.#watching
+  }
+
+  /** Whether octets wait for `reply`. */
+  get hasInput(): boolean {
+    return this.#parser.hasInput || this.#connection.hasInput
+  }
+
+  /** RSET (RFC 5321 §4.1.1.5). @returns whether the session is fit for another transaction; it is ended where it is not */
+  async reset(): Promise<boolean> {
+    const unasked = await this.unasked('rset')
+    if (!unasked) this.send('RSET\r\n')
+    const answer = unasked ?? (await this.verdict('rset', this.clock.monotonicMs() + rsetMs))
+    if (answer.kind === 'reply' && answer.reply.code < 300) return true
+    this.destroy()
+    return false
+  }
+
+  /** QUIT and the end, without waiting for the reply: it would tell nothing. */
+  quit(): void {
+    this.send('QUIT\r\n')
+    this.#connection.end()
+  }
+
+  destroy(): void {
+    this.#connection.destroy()
+  }
+
+  /** We give up: whoever waits here gets 'abandoned'. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.destroy()
+  }
+
+  /** Ends the session and says why. */
+  fail(kind: Failed['fault']['kind'], step: ClientStep, detail: string, reply?: Reply): Failed {
+    this.destroy()
+    if (this.#isAbandoned) return failed('abandoned', step, 'given up by us', reply)
+    return failed(kind, step, detail, reply)
+  }
+
+  /** The same, for a wait that brought no octets. */
+  failOver(why: NoMore, step: ClientStep): Failed {
+    const code = (this.#connection.socket.errored as NodeJS.ErrnoException | null)?.code
+    if (why === 'timeout') return this.fail('timeout', step, 'no answer in time')
+    return this.fail(
+      'closed',
+      step,
+      why === 'ended' ? 'the server closed the connection' : `connection lost${code ? `: ${code}` : ''}`,
+    )
+  }
+
+  async #watch(): Promise<'input' | NoMore> {
+    const connection = this.#connection
+    const read = await connection.read()
+    if (this.#connection !== connection) return 'lost'
+    this.#watching = undefined
+    if (typeof read === 'string') return read
+    this.#parser.push(read)
+    return 'input'
+  }
+
+  #tell(answer: { readonly kind: 'reply'; readonly reply: Reply }): Answer {
+    const { code, enhanced, text } = answer.reply
+    for (const [index, line] of text.entries()) {
+      const separator = index === text.length - 1 ? ' ' : '-'
+      this.#dialogue?.('server', `${code}${separator}${enhanced ? `${enhanced} ` : ''}${line}`)
+    }
+    return answer
+  }
+}
