@@ -1,0 +1,95 @@
+/** A Dovecot of the test's own that takes mail by LMTP into Maildirs, over TCP and a Unix socket. */
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import type { Lab } from '../../lab/lab.ts'
+import { freeAddress, freePort } from '../../lab/loopback.ts'
+import { until } from '../../lab/until.ts'
+import { start } from './program.ts'
+
+export interface Dovecot {
+  /** `lmtp://address:port`. */
+  readonly url: string
+  /** `lmtp:/path`. */
+  readonly socketUrl: string
+  readonly address: string
+  readonly port: number
+  maildir(user: string): string
+  log(): Promise<string>
+}
+
+const nobody = 65534
+
+/** @param users  the local parts that exist; for any other Dovecot answers 550 5.1.1 to RCPT */
+export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 'two']): Promise<Dovecot> {
+  const address = freeAddress()
+  const port = await freePort(address)
+  await chmod(lab.folder, 0o755)
+  const home = join(lab.folder, `dovecot-${port}`)
+  const mail = join(home, 'mail')
+  for (const folder of ['', 'run', 'state', 'mail']) await mkdir(join(home, folder))
+  await chown(mail, nobody, nobody)
+  const socket = join(home, 'lmtp.sock')
+  const passwd = users.map((user) => `${user}:{PLAIN}unused:${nobody}:${nobody}::${join(mail, user)}::\n`)
+  await writeFile(join(home, 'passwd'), passwd.join(''))
+  await writeFile(join(home, 'dovecot.conf'), configuration(home, address, port, socket))
+  const daemon = await start('/usr/sbin/dovecot', ['-F', '-c', join(home, 'dovecot.conf')], true)
+  lab.atEnd(() => daemon.stop())
+  const log = () => readFile(join(home, 'dovecot.log'), 'latin1').catch(() => '')
+  const answers = async () => {
+    if (daemon.hasEnded) throw new Error(`Dovecot ended at once: ${daemon.output}${await log()}`)
+    return greets(address, port)
+  }
+  await until(answers, 20_000, 'Dovecot greets')
+  return {
+    url: `lmtp://${address}:${port}`,
+    socketUrl: `lmtp:${socket}`,
+    address,
+    port,
+    maildir: (user) => join(mail, user, 'Maildir'),
+    log,
+  }
+}
+
+const configuration = (home: string, address: string, port: number, socket: string) => `
+protocols = lmtp
+base_dir = ${home}/run
+state_dir = ${home}/state
+log_path = ${home}/dovecot.log
+ssl = no
+first_valid_uid = 1
+auth_username_format = %Ln
+mail_location = maildir:~/Maildir
+# What comes in is stored as it is, but for the line ends of a Maildir.
+lmtp_add_received_header = no
+passdb {
+  driver = passwd-file
+  args = ${home}/passwd
+}
+userdb {
+  driver = passwd-file
+  args = ${home}/passwd
+}
+service lmtp {
+  inet_listener lmtp {
+    address = ${address}
+    port = ${port}
+  }
+  unix_listener ${socket} {
+    mode = 0666
+  }
+}
+`
+
+function greets(address: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port })
+    const end = (good: boolean) => {
+      socket.destroy()
+      resolve(good)
+    }
+    socket.once('data', (chunk: Buffer) => end(chunk.toString('latin1').startsWith('220')))
+    socket.once('error', () => end(false))
+    socket.once('close', () => end(false))
+  })
+}

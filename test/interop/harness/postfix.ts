@@ -1,0 +1,169 @@
+/**
+ * A Postfix of the test's own: configuration, queue and data in the lab's folder, listening on a loopback address of its own. As a
+ * backend it takes `example.test` into Maildirs and answers 550 5.1.1 to unknown users; as a sender it relays what it is given.
+ */
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Dialogue } from '../../lab/dialogue.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { freeAddress, freePort } from '../../lab/loopback.ts'
+import { until } from '../../lab/until.ts'
+import { run, runWell, start } from './program.ts'
+
+export interface PostfixWords {
+  /** Local parts of `example.test` that exist. Default: `you`, and `user0` to `user99`. */
+  readonly users?: readonly string[]
+  /** Where everything that is not for `example.test` is sent on to: makes it a sender, or a relay for its networks. */
+  readonly relayTo?: { readonly address: string; readonly port: number }
+  /** STARTTLS as a sender. */
+  readonly tlsOut?: 'none' | 'may' | 'encrypt'
+  /** STARTTLS offered, with the lab's certificate. */
+  readonly tlsIn?: boolean
+  /** More of main.cf, which wins. */
+  readonly main?: Readonly<Record<string, string>>
+  /** Whether `example.test` is final here. Default true, and false for a sender. */
+  readonly isFinal?: boolean
+}
+
+export interface Postfix {
+  readonly address: string
+  readonly port: number
+  readonly url: string
+  /** The process that all others descend from. */
+  readonly pid: number
+  /** The Maildir of a user of `example.test`. */
+  maildir(user: string): string
+  log(): Promise<string>
+  /** How many messages are in its queue. */
+  queued(): Promise<number>
+}
+
+const daemons = '/usr/lib/postfix/sbin'
+const nobody = 65534
+
+export async function startPostfix(lab: Lab, words: PostfixWords = {}): Promise<Postfix> {
+  const address = freeAddress()
+  const port = await freePort(address)
+  // Not in the lab's folder alone: Postfix's own users must be able to walk to it.
+  await chmod(lab.folder, 0o755)
+  const home = join(lab.folder, `postfix-${port}`)
+  const mail = join(home, 'mail')
+  for (const folder of ['', 'etc', 'queue', 'data', 'mail']) await mkdir(join(home, folder))
+  await chown(mail, nobody, nobody)
+  const postfixUser = await runWell('id', ['-u', 'postfix'])
+  await chown(join(home, 'data'), Number(postfixUser.stdout), 0)
+  const users = words.users ?? ['you', ...Array.from({ length: 100 }, (_, index) => `user${index}`)]
+  await writeFile(join(home, 'etc/users'), users.map((user) => `${user}@example.test ${user}/\n`).join(''))
+  await writeFile(join(home, 'etc/main.cf'), mainCf(lab, words, home))
+  await writeFile(join(home, 'etc/master.cf'), masterCf(address, port))
+  const etc = join(home, 'etc')
+  await runWell('/usr/sbin/postfix', ['-c', etc, 'check'])
+  const master = await start(join(daemons, 'master'), ['-d', '-c', etc], true)
+  lab.atEnd(() => master.stop())
+  const log = () => readFile(join(home, 'mail.log'), 'latin1').catch(() => '')
+  const answers = async () => {
+    if (master.hasEnded) throw new Error(`Postfix ended at once: ${master.output}${await log()}`)
+    return greets(address, port)
+  }
+  await until(answers, 20_000, 'Postfix greets')
+  return {
+    address,
+    port,
+    url: `smtp://${address}:${port}`,
+    pid: master.pid,
+    maildir: (user) => join(mail, user),
+    log,
+    async queued() {
+      const ran = await run('/usr/sbin/postqueue', ['-c', etc, '-j'])
+      return ran.stdout.split('\n').filter((line) => line.startsWith('{')).length
+    },
+  }
+}
+
+function mainCf(lab: Lab, words: PostfixWords, home: string): string {
+  const relay = words.relayTo ? `[${words.relayTo.address}]:${words.relayTo.port}` : ''
+  const isFinal = words.isFinal ?? !words.relayTo
+  const settings: Record<string, string> = {
+    compatibility_level: '3.6',
+    queue_directory: join(home, 'queue'),
+    data_directory: join(home, 'data'),
+    maillog_file: join(home, 'mail.log'),
+    maillog_file_prefixes: lab.folder,
+    myhostname: 'postfix.test',
+    mydomain: 'postfix.test',
+    mydestination: '',
+    local_recipient_maps: '',
+    alias_maps: '',
+    alias_database: '',
+    // It believes only in addresses of an interface; where it listens stands in master.cf.
+    inet_interfaces: 'loopback-only',
+    inet_protocols: 'ipv4',
+    mynetworks: '127.0.0.0/8',
+    relayhost: relay,
+    smtpd_relay_restrictions: 'permit_mynetworks, reject_unauth_destination',
+    // Names are not looked up: nothing here leaves the machine.
+    smtpd_peername_lookup: 'no',
+    smtp_dns_support_level: 'disabled',
+    smtp_host_lookup: 'native',
+    virtual_mailbox_domains: isFinal ? 'example.test' : '',
+    virtual_mailbox_base: join(home, 'mail'),
+    virtual_mailbox_maps: `texthash:${join(home, 'etc/users')}`,
+    virtual_uid_maps: `static:${nobody}`,
+    virtual_gid_maps: `static:${nobody}`,
+    virtual_mailbox_limit: '0',
+    mailbox_size_limit: '0',
+    message_size_limit: '80000000',
+    queue_minfree: '0',
+    // What comes in goes on as it is: no header is added or rewritten.
+    local_header_rewrite_clients: '',
+    always_add_missing_headers: 'no',
+    default_destination_recipient_limit: '1000',
+    smtp_tls_security_level: words.tlsOut ?? 'none',
+    smtpd_tls_security_level: words.tlsIn ? 'may' : 'none',
+    ...(words.tlsIn ? { smtpd_tls_cert_file: lab.certificate, smtpd_tls_key_file: lab.key } : {}),
+    smtpd_client_connection_rate_limit: '0',
+    smtpd_client_event_limit_exceptions: '',
+    biff: 'no',
+    notify_classes: '',
+    ...words.main,
+  }
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('')
+}
+
+/** No chroot, and of the services those that a relay and a virtual mailbox need. */
+function masterCf(address: string, port: number): string {
+  return `${address}:${port} inet n - n - 100 smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`
+}
+
+async function greets(address: string, port: number): Promise<boolean> {
+  const dialogue = await Dialogue.open({ address, port, waitMs: 5_000 }).catch(() => undefined)
+  if (!dialogue) return false
+  const greeting = await dialogue.nextReply().catch(() => undefined)
+  dialogue.destroy()
+  return greeting?.code === 220
+}

@@ -1,0 +1,59 @@
+/**
+ * The gateway, in this process, with its log collected: `lab.gateway()`. The one place of the lab that knows how a gateway is made.
+ */
+import { systemClock } from '../../src/base/clock.ts'
+import { type Door, systemDoor } from '../../src/base/door.ts'
+import { type Random, systemRandom } from '../../src/base/random.ts'
+import type { CreateGateway } from '../../src/gateway/gateway.ts'
+import type { GatewaySettings } from '../../src/gateway/settings.ts'
+import { type CollectedLog, collectLog } from './log.ts'
+import type { GatewayWords } from './settings.ts'
+
+export interface LabGateway extends CollectedLog {
+  readonly address: string
+  readonly port: number
+  readonly state: string
+  /** Reloads with these words, over those that it was started with. */
+  apply(words: GatewayWords): Promise<void>
+  /** Stops it gracefully, as SIGTERM does; the lab does so at its end. */
+  stop(): Promise<void>
+}
+
+/** What a test may hand in instead of the machine's own. */
+export interface GatewayParts {
+  readonly random?: Random
+  readonly door?: Door
+}
+
+export async function startGateway(
+  settings: (words: GatewayWords) => GatewaySettings,
+  words: GatewayWords,
+  parts: GatewayParts,
+): Promise<LabGateway> {
+  const collected = collectLog()
+  const { createGateway } = (await import('../../src/gateway/gateway.ts')) as unknown as {
+    createGateway: CreateGateway
+  }
+  const first = settings(words)
+  const gateway = createGateway(first, {
+    clock: systemClock,
+    random: parts.random ?? systemRandom,
+    log: collected.log,
+    door: parts.door ?? systemDoor,
+  })
+  const [place] = await gateway.start()
+  if (!place) throw new Error('the gateway listens nowhere')
+  let stopping: Promise<void> | undefined
+  return {
+    ...collected,
+    address: place.address,
+    port: place.port,
+    state: first.state,
+    // A listener that is named the same stays bound, so the reload must say the port that the system chose.
+    apply: (changed) => gateway.apply(settings({ listen: [place], ...words, ...changed })),
+    stop() {
+      stopping ??= gateway.stop()
+      return stopping
+    },
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The gateway's settings from a test's words, with limits and budgets as they are in production unless the test says otherwise.
+ * Used by `gateway.ts`; `process.ts` writes the same words as waypost.yaml for the command line.
+ */
+import { join } from 'node:path'
+import { parseIp } from '../../src/base/ip.ts'
+import { type HostName, parseName } from '../../src/dns/name.ts'
+import type { Budgets, GatewaySettings, Limits } from '../../src/gateway/settings.ts'
+import type { Backend, BackendAddress, BackendOptions, Route, RouteEntry } from '../../src/routing/backend.ts'
+import type { MailDomain } from '../../src/routing/destinations.ts'
+import type { FakeBackend } from './backend.ts'
+import { destinationsOf } from './destinations.ts'
+
+/** A backend of the lab, or a URL: `smtp://127.0.0.1:25`, `lmtp:/path`, `maildir:/path`, `mx`, `mx:domain`. */
+export type To = FakeBackend | string
+
+export interface EntryWords extends Partial<BackendOptions> {
+  readonly to: To
+  readonly preference?: number
+  readonly weight?: number
+}
+
+export type DeliverWords = To | readonly (To | EntryWords)[]
+
+export interface DomainWords {
+  readonly deliver: DeliverWords
+  readonly balance?: Route['balance']
+  readonly onDefer?: Route['onDefer']
+  readonly recipients?: 'ask' | 'any' | readonly string[]
+  /** As under `addresses:`: `local@` and `prefix*@`. */
+  readonly addresses?: Readonly<Record<string, DeliverWords>>
+}
+
+export interface GatewayWords {
+  /** For `example.test`, unless `domains` says which. */
+  readonly deliver?: DeliverWords
+  readonly balance?: Route['balance']
+  readonly onDefer?: Route['onDefer']
+  /** By name; `*.example.test` covers subdomains. */
+  readonly domains?: Readonly<Record<string, DomainWords>>
+  readonly hostname?: string
+  readonly listen?: readonly { readonly address: string; readonly port: number }[]
+  readonly limits?: Partial<Limits>
+  readonly budgets?: Partial<Budgets>
+  /** STARTTLS with the lab's certificate. */
+  readonly tls?: boolean
+  /** Default: a Maildir in the state folder. */
+  readonly postmaster?: DeliverWords
+  readonly publicAddresses?: readonly string[]
+  readonly resolvers?: readonly { readonly address: string; readonly port: number }[]
+  readonly bareNewline?: 'repair' | 'reject'
+  readonly eightBit?: 'pass' | 'refuse'
+}
+
+export const labDomain = 'example.test'
+
+const limits: Limits = {
+  messageBytes: 50 * 1024 * 1024,
+  recipients: 1000,
+  connections: 10_000,
+  connectionsPerAddress: 50,
+  connectionsPerNetwork: 200,
+  bodyMemory: 256 * 1024 * 1024,
+  spool: 4 * 1024 * 1024 * 1024,
+  hops: 100,
+  errors: 20,
+  idleCommands: 100,
+  refusedPerConnection: 10,
+  refusedPerMinute: 30,
+  minimumRate: 500,
+}
+
+const budgets: Budgets = {
+  connectMs: 25_000,
+  mailMs: 50_000,
+  rcptMs: 100_000,
+  dotMs: 270_000,
+  bodyReserveMs: 30_000,
+  sessionMs: 10_000,
+  sessionIdleInTransactionMs: 1_000,
+  commandMs: 300_000,
+  blockMs: 180_000,
+  messageMs: 30 * 60_000,
+  handshakeMs: 30_000,
+  shutdownGraceMs: 60_000,
+}
+
+/** @param lab  its state folder, certificate and the address that a gateway of its own listens on */
+export function settingsOf(
+  words: GatewayWords,
+  lab: { readonly state: string; readonly certificate: string; readonly key: string; readonly address: string },
+): GatewaySettings {
+  const hostname = nameOf(words.hostname ?? 'mx.waypost.test')
+  const postmaster = routeOf('postmaster', words.postmaster ?? `maildir:${join(lab.state, 'postmaster')}`, {})
+  const declared = words.domains ?? {
+    [labDomain]: {
+      deliver: words.deliver ?? [],
+      ...(words.balance ? { balance: words.balance } : {}),
+      ...(words.onDefer ? { onDefer: words.onDefer } : {}),
+    },
+  }
+  const domains = Object.entries(declared).map(([name, domain]) => domainOf(name, domain))
+  return {
+    hostname,
+    listen: (words.listen ?? [{ address: lab.address, port: 0 }]).map(placeOf),
+    state: lab.state,
+    tls: words.tls ? { certificate: lab.certificate, key: lab.key } : undefined,
+    limits: { ...limits, ...words.limits },
+    budgets: { ...budgets, ...words.budgets },
+    destinations: destinationsOf(domains, hostname),
+    postmaster,
+    publicAddresses: (words.publicAddresses ?? []).map(ipOf),
+    resolvers: (words.resolvers ?? []).map(placeOf),
+    bareNewline: words.bareNewline ?? 'repair',
+    eightBit: words.eightBit ?? 'pass',
+  }
+}
+
+function domainOf(name: string, words: DomainWords): MailDomain {
+  const addresses = Object.entries(words.addresses ?? {}).map(
+    ([key, deliver]) => [key.toLowerCase(), routeOf(`${key}${name}`, deliver, words)] as const,
+  )
+  const { recipients = 'ask' } = words
+  return {
+    name: nameOf(name.replace(/^\*\./, '')),
+    subdomains: name.startsWith('*.'),
+    route: routeOf(name, words.deliver, words),
+    recipients:
+      typeof recipients === 'string' ? recipients : new Set(recipients.map((recipient) => recipient.toLowerCase())),
+    addresses: new Map(addresses),
+  }
+}
+
+function routeOf(id: string, deliver: DeliverWords, words: Partial<Pick<Route, 'balance' | 'onDefer'>>): Route {
+  const list = Array.isArray(deliver) ? (deliver as readonly (To | EntryWords)[]) : [deliver as To]
+  return {
+    id,
+    entries: list.map(entryOf),
+    balance: words.balance ?? 'round-robin',
+    onDefer: words.onDefer ?? 'pass',
+  }
+}
+
+function entryOf(words: To | EntryWords): RouteEntry {
+  if (typeof words === 'string' || 'messages' in words) return entryOf({ to: words })
+  const { to, preference = 10, weight = 1, ...chosen } = words
+  const url = typeof to === 'string' ? to : to.url
+  const options: BackendOptions = { tls: 'may', helo: undefined, connections: 20, private: true, ...chosen }
+  const backend: Backend = { key: `${url} ${JSON.stringify(options)}`, url, address: addressOf(url), options }
+  return { backend, preference, weight }
+}
+
+/** Reads what the lab itself writes; `config` has the parser for what people write. */
+function addressOf(url: string): BackendAddress {
+  if (url === 'mx') return { protocol: 'mx', domain: undefined }
+  if (url.startsWith('mx:')) return { protocol: 'mx', domain: nameOf(url.slice(3)) }
+  if (url.startsWith('maildir:')) return { protocol: 'maildir', path: url.slice(8) }
+  if (url.startsWith('lmtp:/') && !url.startsWith('lmtp://')) return { protocol: 'lmtp', path: url.slice(5) }
+  const found = /^(smtp|smtps|lmtp):\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(url)
+  if (!found) throw new TypeError(`not a backend that the lab knows: ${url}`)
+  const protocol = found[1] as 'smtp' | 'smtps' | 'lmtp'
+  const text = (found[2] ?? '').replace(/^\[|\]$/g, '')
+  const usual = { smtp: 25, smtps: 465, lmtp: 24 }[protocol]
+  const host = parseIp(text) ?? nameOf(text)
+  const port = found[3] ? Number(found[3]) : usual
+  return protocol === 'lmtp' ? { protocol, host, port } : { protocol, host, port }
+}
+
+const placeOf = ({ address, port }: { address: string; port: number }) => ({ address: ipOf(address), port })
+
+function ipOf(text: string) {
+  const address = parseIp(text)
+  if (!address) throw new TypeError(`not an address: ${text}`)
+  return address
+}
+
+function nameOf(text: string): HostName {
+  const parsed = parseName(text)
+  if (parsed.kind === 'invalid') throw new TypeError(`not a name: ${text}: ${parsed.why}`)
+  return parsed.name
+}
