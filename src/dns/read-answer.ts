@@ -5,7 +5,7 @@
 import type { DnsRecord, Message } from './message.ts'
 import type { Rdata } from './rdata.ts'
 import { classCodes, type RecordType, rcodeName, rcodes } from './types.ts'
-import { foldName, isAtOrBelow, nameText, type WireName } from './wire-name.ts'
+import { foldName, isAtOrBelow, nameText, sameName, type WireName } from './wire-name.ts'
 
 /** Why nothing is known. Always temporary: none of these says that a name or its data does not exist. */
 export type FailureReason =
@@ -69,12 +69,14 @@ export function readAnswer(
       return { kind: 'answer', records, aliases, ttlSeconds: leastTtl(records, ttlSeconds) }
     }
     const cnames = here.filter((record) => record.data.type === 'CNAME')
-    const [cname, second] = cnames
+    const [cname] = cnames
     if (cname?.data.type !== 'CNAME') break
-    // RFC 2181 §10.1: a name has one alias.
-    if (second) return failed('malformed', `${nameText(owner)} has two aliases`)
+    const { target } = cname.data
+    // RFC 2181 §10.1: a name has one alias; servers that run in a circle may repeat it.
+    if (cnames.some(({ data }) => data.type === 'CNAME' && !sameName(data.target, target)))
+      return failed('malformed', `${nameText(owner)} has two aliases`)
     ttlSeconds = leastTtl(cnames, ttlSeconds)
-    owner = cname.data.target
+    owner = target
     aliases.push(owner)
   }
   return negative(message, owner, aliases, ttlSeconds)
