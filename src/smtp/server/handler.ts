@@ -40,8 +40,11 @@ export interface BodySink {
    * @returns a promise where the sink wants no more until it resolves (back-pressure), else nothing
    */
   write(chunk: Buffer): void | Promise<void>
-  /** CRLF.CRLF was read and the content is in order. Resolves with the verdict that the sender hears. */
-  end(): Promise<Reply>
+  /**
+   * CRLF.CRLF was read and the content is in order. Resolves with the verdict that the sender hears.
+   * @param has8bit  whether any octet was above 127
+   */
+  end(has8bit: boolean): Promise<Reply>
   /** The content was refused by the parser, or the connection went: nothing may be delivered. `why` for the log. */
   abort(why: string): void
 }
