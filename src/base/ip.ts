@@ -120,9 +120,18 @@ const specialNetworks = [
   special('ff00::/8', 'multicast'),
 ]
 
-const mask16 = (bits: number) => (bits >= 16 ? 0xffff : bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff)
-const mask8 = (bits: number) => (bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff)
-const octetsOf = (address: string) => address.split('.').map(Number)
+// Functions, not constants: the table above is made from them while this file loads.
+function mask16(bits: number): number {
+  return bits >= 16 ? 0xffff : bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff
+}
+
+function mask8(bits: number): number {
+  return bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff
+}
+
+function octetsOf(address: string): number[] {
+  return address.split('.').map(Number)
+}
 
 /** The eight 16-bit words of an address that `net.isIP` called IPv6. */
 function wordsOf(address: string): number[] {
