@@ -23,7 +23,8 @@ export interface LogOptions {
 
 /** Lines of the json form: `{"level":"info","time":"…Z","event":"…", …}`. */
 export function createLog(options: LogOptions): Log {
-  const write = options.form === 'json' ? options.write : (line: string) => options.write(prettyLine(line, options.color))
+  const write =
+    options.form === 'json' ? options.write : (line: string) => options.write(prettyLine(line, options.color))
   const logger = pino(
     {
       level: options.level,
@@ -56,7 +57,9 @@ function prettyLine(json: string, color: boolean): string {
     color ? styleText(format, text, { validateStream: false }) : text
   const clock = String(time).slice(11, 23)
   const word = alert === true ? 'alert' : String(level)
-  const shown = Object.entries(fields).map(([key, value]) => `${paint('dim', `${printable(key)}=`)}${prettyValue(value)}`)
+  const shown = Object.entries(fields).map(
+    ([key, value]) => `${paint('dim', `${printable(key)}=`)}${prettyValue(value)}`,
+  )
   const format = word === 'debug' ? 'dim' : word === 'info' ? 'green' : word === 'warn' ? 'yellow' : 'red'
   return `${paint('dim', clock)} ${paint(format, word.padEnd(5))} ${printable(String(event))}${shown.length > 0 ? '  ' : ''}${shown.join(' ')}\n`
 }

@@ -13,6 +13,4 @@ export interface Terminal {
 export type ExitCode = 0 | 1 | 2
 
 /** Runs a command's work and keeps its exit code; what it throws is a bug or the system's refusal, and is said in one line. */
-export interface Run {
-  (work: (terminal: Terminal) => Promise<ExitCode>): Promise<void>
-}
+export type Run = (work: (terminal: Terminal) => Promise<ExitCode>) => Promise<void>
