@@ -6,7 +6,7 @@
 import { connect as netConnect, type Socket } from 'node:net'
 import { type IpAddress, whyNotPublic } from './ip.ts'
 
-export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client'
+export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client' | 'resolver'
 
 export type Target =
   | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number; readonly source?: IpAddress }

@@ -165,3 +165,17 @@ function dotted(words: readonly number[]): IpAddress {
   const [high = 0, low = 0] = words.slice(-2)
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}` as IpAddress
 }
+
+/** The address that 4 or 16 octets say, canonical as always (a v4-mapped one as IPv4). */
+export function ipFromBytes(bytes: Uint8Array): IpAddress {
+  if (bytes.length === 4) return bytes.join('.') as IpAddress
+  const words = Array.from({ length: 8 }, (_, index) => ((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0))
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return dotted(words)
+  return compress(words)
+}
+
+/** The octets of the address: 4 or 16. */
+export function ipBytes(address: IpAddress): Uint8Array {
+  if (!isIpv6(address)) return Uint8Array.from(octetsOf(address))
+  return Uint8Array.from(wordsOf(address).flatMap((word) => [word >> 8, word & 255]))
+}

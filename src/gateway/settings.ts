@@ -2,8 +2,10 @@
  * What the gateway is told, parsed and checked: `config` makes it from waypost.yaml, a library user by hand. Defaults, units and
  * ranges stand in `options.ts`. A reload hands in new settings; those of a session in progress stay as they were.
  */
+
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
+import type { ResolverOptions } from '../dns/options.ts'
 import type { Route } from '../routing/backend.ts'
 import type { Destinations } from '../routing/destinations.ts'
 
@@ -22,8 +24,8 @@ export interface GatewaySettings {
   readonly postmaster: Route
   /** Our addresses as the world sees them (NAT), for knowing ourselves in an MX set. */
   readonly publicAddresses: readonly IpAddress[]
-  /** Name servers to ask for MX; empty: those of the system. */
-  readonly resolvers: readonly { readonly address: IpAddress; readonly port: number }[]
+  /** How MX are looked up. */
+  readonly resolver: ResolverOptions
   readonly bareNewline: 'repair' | 'reject'
 }
 

@@ -1,0 +1,70 @@
+/**
+ * The log: pino behind `base/log`. `json` is for what collects logs, one object a line; `pretty` is for people.
+ */
+import { styleText } from 'node:util'
+import { type Logger, pino } from 'pino'
+import type { Fields, Log } from '../base/log.ts'
+import { printable } from '../base/printable.ts'
+
+export const logForms = ['json', 'pretty'] as const
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+
+export type LogForm = (typeof logForms)[number]
+export type LogLevel = (typeof logLevels)[number]
+
+export interface LogOptions {
+  readonly form: LogForm
+  readonly level: LogLevel
+  /** Colours in the pretty form. */
+  readonly color: boolean
+  /** Takes whole lines, each with its newline. */
+  readonly write: (line: string) => void
+}
+
+/** Lines of the json form: `{"level":"info","time":"…Z","event":"…", …}`. */
+export function createLog(options: LogOptions): Log {
+  const write =
+    options.form === 'json' ? options.write : (line: string) => options.write(prettyLine(line, options.color))
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'event',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
+    },
+    { write },
+  )
+  return wrap(logger)
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    debug: (event, fields) => logger.debug(fields ?? {}, event),
+    info: (event, fields) => logger.info(fields ?? {}, event),
+    warn: (event, fields) => logger.warn(fields ?? {}, event),
+    error: (event, fields) => logger.error(fields ?? {}, event),
+    alert: (event, fields) => logger.error({ ...fields, alert: true }, event),
+    with: (fields: Fields) => wrap(logger.child({ ...fields })),
+  }
+}
+
+/** `12:00:00.123 warn  event  key=value …` */
+function prettyLine(json: string, color: boolean): string {
+  const { level, time, event, alert, ...fields } = JSON.parse(json) as Record<string, unknown>
+  const paint = (format: Parameters<typeof styleText>[0], text: string) =>
+    color ? styleText(format, text, { validateStream: false }) : text
+  const clock = String(time).slice(11, 23)
+  const word = alert === true ? 'alert' : String(level)
+  const shown = Object.entries(fields).map(
+    ([key, value]) => `${paint('dim', `${printable(key)}=`)}${prettyValue(value)}`,
+  )
+  const format = word === 'debug' ? 'dim' : word === 'info' ? 'green' : word === 'warn' ? 'yellow' : 'red'
+  return `${paint('dim', clock)} ${paint(format, word.padEnd(5))} ${printable(String(event))}${shown.length > 0 ? '  ' : ''}${shown.join(' ')}\n`
+}
+
+function prettyValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return /^[^\s"=]+$/.test(text) || typeof value !== 'string' ? printable(text) : printable(JSON.stringify(text))
+}

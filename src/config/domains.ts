@@ -1,0 +1,250 @@
+/**
+ * Entries under `domains:` → `PlannedDomain`, one by one, so that a wrong one hides no other. Called by `read.ts` for the main file and
+ * for each included one. SEMANTICS.md §1.
+ */
+import { getPublicSuffix } from 'tldts'
+import { parseIp } from '../base/ip.ts'
+import { type HostName, isHostName, isWithin, parseName, rootName } from '../dns/name.ts'
+import { parseMailbox } from '../mail/address.ts'
+import type { Backend } from '../routing/backend.ts'
+import { addressKey, splitAddressKey } from '../routing/find-destination.ts'
+import { type DefaultOptions, type DomainOptions, domainOptions, type RecipientsOption } from '../routing/options.ts'
+import { explainIssues } from './explain.ts'
+import type { PlannedDomain } from './plan.ts'
+import { type RecipientFiles, readRecipient } from './recipients.ts'
+import type { RouteBook, RouteManner, Site } from './routes.ts'
+import type { JsonSchema } from './schema.ts'
+import type { Problem, Source } from './source.ts'
+import { placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
+
+/** A file with domains. */
+export interface DomainFile {
+  readonly source: Source
+  readonly root: YamlNode
+  readonly folder: string
+  readonly trusted: boolean
+  /** What the file says for all of its domains: that of the main file. */
+  readonly defaults: DefaultOptions
+}
+
+export interface DomainReader {
+  readonly domains: readonly PlannedDomain[]
+  read(file: DomainFile): Promise<void>
+}
+
+export interface DomainReaderDeps {
+  readonly book: RouteBook
+  readonly recipientFiles: RecipientFiles
+  readonly problems: Problem[]
+  readonly schema: () => JsonSchema
+  /** Whether the main file says `defaults: { deliver: … }`, rightly or wrongly. */
+  readonly hasDefaultDeliver: boolean
+}
+
+export function createDomainReader(deps: DomainReaderDeps): DomainReader {
+  const domains: PlannedDomain[] = []
+  const declared = new Map<string, { source: Source; entry: YamlEntry }>()
+  return {
+    domains,
+    async read(file) {
+      const table = file.root.kind === 'map' ? file.root.entries.get('domains')?.node : undefined
+      if (table?.kind !== 'map') return
+      for (const [key, entry] of table.entries) {
+        const wrongKey = (message: string) =>
+          void deps.problems.push(file.source.problem(entry.keyStart, entry.keyEnd, message))
+        const name = readDomainName(key, wrongKey)
+        if (!name) continue
+        const canonical = name.subdomains ? `*.${name.name}` : name.name
+        const earlier = declared.get(canonical)
+        if (earlier) wrongKey(`${canonical} is declared already, ${placeText(earlier)}`)
+        else declared.set(canonical, { source: file.source, entry })
+        const domain = await readDomain(key, name, entry, file, deps)
+        if (domain && !earlier) domains.push(domain)
+      }
+    },
+  }
+}
+
+const placeText = ({ source, entry }: { source: Source; entry: YamlEntry }) => {
+  const { file, line } = source.problem(entry.keyStart, entry.keyEnd, '')
+  return `in ${file} on line ${line}`
+}
+
+interface DomainName {
+  readonly name: HostName
+  readonly subdomains: boolean
+}
+
+function readDomainName(key: string, wrong: (message: string) => void): DomainName | undefined {
+  const refuse = (message: string) => {
+    wrong(message)
+    return undefined
+  }
+  if (key === '*') return refuse('"*" would take mail for every domain there is: name the domains')
+  const subdomains = key.startsWith('*.')
+  const written = subdomains ? key.slice(2) : key
+  if (written.includes('*')) return refuse(`"${key}": "*" stands only at the beginning, as in "*.example.com"`)
+  if (written.includes('@'))
+    return refuse(`"${key}" is an address: write the domain, and the address under its "addresses:"`)
+  if (/^\[.*\]$/.test(written) || parseIp(written) !== undefined)
+    return refuse(`"${key}" is an address of a host: mail to address literals is not taken`)
+  const parsed = parseName(written)
+  if (parsed.kind === 'invalid') return refuse(`"${key}" is no domain: ${parsed.why}`)
+  if (parsed.name === rootName || !isHostName(parsed.name) || /(?:^|\.)\d+$/.test(parsed.name))
+    return refuse(`"${key}" is no domain that mail could be sent to`)
+  if (subdomains && getPublicSuffix(parsed.name) === parsed.name)
+    return refuse(
+      `"${key}" would take mail for everybody's domains below ${parsed.name}, a public suffix: name the domains`,
+    )
+  return { name: parsed.name, subdomains }
+}
+
+async function readDomain(
+  key: string,
+  name: DomainName,
+  entry: YamlEntry,
+  file: DomainFile,
+  deps: DomainReaderDeps,
+): Promise<PlannedDomain | undefined> {
+  const { source, root, defaults } = file
+  // "example.org:" with nothing behind it is a domain that has the defaults.
+  const result = domainOptions.safeParse(entry.node.value ?? {})
+  if (!result.success) {
+    deps.problems.push(
+      ...explainIssues(result.error.issues, { source, root, path: ['domains', key], schema: deps.schema }),
+    )
+    return undefined
+  }
+  const said = result.data
+  const at = (...path: PropertyKey[]) => placeOf(root, ['domains', key, ...path])
+  const wrong = (path: readonly PropertyKey[], message: string) => {
+    const { start, end } = at(...path)
+    deps.problems.push(source.problem(start, end, message))
+  }
+  const deliver = said.deliver ?? defaults.deliver
+  if (deliver === undefined) {
+    // Where `defaults: { deliver }` is itself wrong, it was complained about there.
+    if (!deps.hasDefaultDeliver)
+      deps.problems.push(
+        source.problem(entry.keyStart, entry.keyEnd, `${key}: "deliver" is missing, and defaults: has none`),
+      )
+    return undefined
+  }
+  const manner: RouteManner = {
+    balance: said.balance ?? defaults.balance ?? 'round-robin',
+    onDefer: said.onDefer ?? defaults.onDefer ?? 'pass',
+  }
+  const siteAt = (...path: PropertyKey[]) => siteOf(file, (below, message) => wrong([...path, ...below], message))
+  // What stands in `defaults` was judged there, in the main file, which is trusted.
+  const site =
+    said.deliver === undefined
+      ? { ...siteAt('deliver'), trusted: true, key: 'defaults', wrong: () => {} }
+      : siteAt('deliver')
+  const route = deps.book.route(key, deliver, manner, site)
+  const recipients = await readRecipients(said, name, file, deps, wrong)
+  const addresses = readAddresses(said, name, manner, deps.book, siteAt, wrong)
+  if (route === undefined || recipients === undefined) return undefined
+  refuseSilentMaildir(deps.book.routes[route]?.entries[0]?.backend, recipients, (message) =>
+    wrong(['deliver'], message),
+  )
+  return { ...name, route, recipients, addresses }
+}
+
+export function siteOf(
+  file: { readonly folder: string; readonly trusted: boolean },
+  wrong: (below: readonly PropertyKey[], message: string) => void,
+): Site {
+  return { folder: file.folder, trusted: file.trusted, key: `${file.trusted} ${file.folder}`, wrong }
+}
+
+/** SEMANTICS.md §2: one box for everybody must be meant, because a Maildir knows nobody and would take every address. */
+function refuseSilentMaildir(
+  backend: Backend | undefined,
+  recipients: PlannedDomain['recipients'],
+  wrong: (message: string) => void,
+): void {
+  if (backend?.address.protocol !== 'maildir' || recipients !== 'ask' || backend.address.path.includes('{local}'))
+    return
+  wrong(
+    'a Maildir cannot say who exists: write "recipients: any" to take every address, list the recipients, or give each a folder with maildir:/path/{local}',
+  )
+}
+
+async function readRecipients(
+  said: DomainOptions,
+  name: DomainName,
+  file: DomainFile,
+  deps: DomainReaderDeps,
+  wrong: (path: readonly PropertyKey[], message: string) => void,
+): Promise<PlannedDomain['recipients'] | undefined> {
+  const option: RecipientsOption = said.recipients ?? file.defaults.recipients
+  if (option === undefined || typeof option === 'string') return option ?? 'ask'
+  if (Array.isArray(option)) {
+    const locals = option.map((text, index) => {
+      const read = readRecipient(text, name.name)
+      if (read.kind === 'no' && said.recipients !== undefined) wrong(['recipients', index], `"${text}" ${read.why}`)
+      return read.kind === 'value' ? read.value : ''
+    })
+    return [...new Set(locals)]
+  }
+  if (said.recipients !== undefined && !file.trusted) {
+    wrong(['recipients'], 'an included file may name a file only where the include says trusted: true')
+    return undefined
+  }
+  const result = await deps.recipientFiles.read(
+    option.file,
+    said.recipients === undefined ? undefined : file.folder,
+    name.name,
+  )
+  if (result.kind === 'read') return result.locals
+  if (result.kind === 'unreadable') wrong(['recipients', 'file'], result.why)
+  return undefined
+}
+
+function readAddresses(
+  said: DomainOptions,
+  name: DomainName,
+  manner: RouteManner,
+  book: RouteBook,
+  siteAt: (...path: PropertyKey[]) => Site,
+  wrong: (path: readonly PropertyKey[], message: string) => void,
+): (readonly [string, number])[] {
+  const addresses = new Map<string, number>()
+  for (const [written, deliver] of Object.entries(said.addresses ?? {})) {
+    const key = readAddressKey(written, name)
+    if (key.kind === 'invalid') wrong(['addresses', written], `"${written}" ${key.why}`)
+    else if (addresses.has(key.key))
+      wrong(['addresses', written], `"${written}" is the same address as another one here`)
+    const route = book.route(
+      `${written}${written.endsWith('@') ? name.name : ''}`,
+      deliver,
+      manner,
+      siteAt('addresses', written),
+    )
+    if (key.kind === 'key' && route !== undefined) addresses.set(key.key, route)
+  }
+  return [...addresses]
+}
+
+type ReadKey = { readonly kind: 'key'; readonly key: string } | { readonly kind: 'invalid'; readonly why: string }
+
+/** The key of `MailDomain.addresses` for `local@`, `prefix*@` and `local@domain`. */
+function readAddressKey(written: string, name: DomainName): ReadKey {
+  const parts = splitAddressKey(written)
+  if (!parts) return { kind: 'invalid', why: 'is no address here: write "local@" or "prefix*@"' }
+  const { local, isPrefix, domain } = parts
+  if (isPrefix) {
+    if (domain !== '' || !/^[A-Za-z0-9!#$%&'+/=?^_`{|}~.-]{1,63}$/.test(local))
+      return { kind: 'invalid', why: 'is no pattern: write "prefix*@", with nothing behind the "@"' }
+    return { kind: 'key', key: `${local.toLowerCase()}*@` }
+  }
+  const parsed = parseMailbox(`${local}@${domain === '' ? name.name : domain}`)
+  if (parsed.kind === 'invalid') return { kind: 'invalid', why: `is no address: it ${parsed.why}` }
+  const { localPart, domain: host } = parsed.mailbox
+  const key = addressKey(localPart.toLowerCase())
+  if (domain === '') return { kind: 'key', key }
+  const isCovered =
+    host !== undefined && (name.subdomains ? host !== name.name && isWithin(host, name.name) : host === name.name)
+  if (!isCovered) return { kind: 'invalid', why: `is not in the domain that it stands under` }
+  return { kind: 'key', key: `${key}${host}` }
+}

@@ -1,0 +1,98 @@
+/**
+ * How the configuration reaches files: from the disk, or from the copy of the last good configuration. Everything that was read is
+ * remembered, since together it is that copy.
+ */
+import { constants } from 'node:fs'
+import { access, glob, readFile, stat } from 'node:fs/promises'
+import { isAbsolute, matchesGlob, resolve } from 'node:path'
+
+export type ReadFile =
+  | { readonly kind: 'read'; readonly path: string; readonly text: string }
+  | { readonly kind: 'unreadable'; readonly why: string }
+
+export interface ConfigFiles {
+  resolve(folder: string, path: string): string
+  /** @param path  absolute */
+  read(path: string): Promise<ReadFile>
+  /** Files that a pattern matches, sorted. A path without "*", "?", "[" or "{" is itself. @param pattern  absolute */
+  match(pattern: string): Promise<readonly string[]>
+  /** In words, why a file cannot be read; undefined where it can. Of files that others read: certificates. */
+  whyUnreadable(path: string): Promise<string | undefined>
+  /** What was read so far, each file once. */
+  readonly copies: ReadonlyMap<string, string>
+}
+
+/** No configuration is larger; a device or a log file by mistake is. */
+const maxFileBytes = 128 * 1024 * 1024
+
+export function createDiskFiles(): ConfigFiles {
+  const copies = new Map<string, string>()
+  return {
+    resolve: resolvePath,
+    copies,
+    async read(path) {
+      try {
+        const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }))
+        if (!isFile) return { kind: 'unreadable', why: `${path} is not a file` }
+        if (size > maxFileBytes) return { kind: 'unreadable', why: `${path} is larger than ${maxFileBytes} octets` }
+        const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+        copies.set(path, text)
+        return { kind: 'read', path, text }
+      } catch (error) {
+        return { kind: 'unreadable', why: whyOf(error, path) }
+      }
+    },
+    async match(pattern) {
+      if (!isPattern(pattern)) return [pattern]
+      const found: string[] = []
+      for await (const path of glob(pattern)) found.push(path)
+      return found.sort()
+    },
+    async whyUnreadable(path) {
+      try {
+        await access(path, constants.R_OK)
+        return undefined
+      } catch (error) {
+        return whyOf(error, path)
+      }
+    },
+  }
+}
+
+/** Files as they were copied. Patterns match the copies. */
+export function createCopiedFiles(copies: ReadonlyMap<string, string>): ConfigFiles {
+  const disk = createDiskFiles()
+  return {
+    resolve: resolvePath,
+    copies,
+    async read(path) {
+      const text = copies.get(path)
+      return text === undefined
+        ? { kind: 'unreadable', why: `${path} is not in the copy` }
+        : { kind: 'read', path, text }
+    },
+    match: async (pattern) =>
+      isPattern(pattern) ? [...copies.keys()].filter((path) => matchesGlob(path, pattern)).sort() : [pattern],
+    whyUnreadable: (path) => disk.whyUnreadable(path),
+  }
+}
+
+const resolvePath = (folder: string, path: string) => (isAbsolute(path) ? path : resolve(folder, path))
+
+const isPattern = (path: string) => /[*?[{]/.test(path)
+
+/** The system's codes in words; the error's own text is not shown. */
+function whyOf(error: unknown, path: string): string {
+  if (error instanceof TypeError) return `${path} is not UTF-8 text`
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  const words = codeWords.get(code)
+  return `${path} ${words ?? `cannot be read (${code})`}`
+}
+
+const codeWords: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['EACCES', 'may not be read by this user'],
+  ['EISDIR', 'is a folder'],
+  ['ENOTDIR', 'lies below something that is not a folder'],
+  ['ELOOP', 'is a link that leads in a circle'],
+])

@@ -1,0 +1,134 @@
+/**
+ * The configuration, loaded: what `cli/serve.ts` starts and reloads with, and what a library user calls.
+ *   `loadConfig`   waypost.yaml → settings, or everything that is wrong with it
+ *   `loadLastGood` the copy of the last good one → settings
+ *   `commit`       once the gateway runs on them: the copy is kept, and domains that left are remembered
+ * Reading happens beside the main thread where `read` is that of `background.ts`.
+ */
+import { resolve } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { GatewaySettings } from '../gateway/settings.ts'
+import { assemble } from './assemble.ts'
+import { createCopiedFiles, createDiskFiles } from './files.ts'
+import { declaredName, type Plan, type PlannedDomain, type Summary, summarize } from './plan.ts'
+import { readConfig } from './read.ts'
+import { type Problem, problemOfFile } from './source.ts'
+import {
+  departedAfter,
+  dropsTooMany,
+  encodeLastGood,
+  leftRecently,
+  loadDeparted,
+  loadLastGood as readLastGood,
+  saveDeparted,
+  saveLastGood,
+} from './state-files.ts'
+
+export interface LoadDeps {
+  readonly clock: Clock
+  /** The name of this machine, as `os.hostname()` says it. */
+  readonly machineName: string
+  /** Reads and checks the files. Default: on this thread, at once. */
+  readonly read?: ReadInPieces
+  /** The names that are declared now, where this is a reload: too many that go are refused. */
+  readonly reloadOf?: LoadedNames
+  /** A reload may drop as many domains as it likes. */
+  readonly allowRemoval?: boolean
+}
+
+export type LoadedNames = ReadonlySet<string>
+
+export interface Loaded {
+  readonly kind: 'loaded'
+  readonly settings: GatewaySettings
+  readonly summary: Summary
+  /** The declared names, `example.com` and `*.example.com`. */
+  readonly names: LoadedNames
+  /** Keeps the copy for `--last-good` and remembers who left. Call it when the gateway runs on `settings`. */
+  commit(): Promise<void>
+}
+
+export type LoadedConfig =
+  | Loaded
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  /** A reload would drop more than 10 domains and more than 1 % of them. */
+  | { readonly kind: 'too-many-removed'; readonly removed: readonly string[]; readonly before: number }
+
+/** What reading brings: the plan without its domains, and these piece by piece. */
+export type ReadInPieces = (path: string, machineName: string) => Promise<ReadPieces>
+
+export type ReadPieces =
+  | {
+      readonly kind: 'read'
+      readonly plan: Omit<Plan, 'domains'>
+      readonly domains: AsyncIterable<readonly PlannedDomain[]> | Iterable<readonly PlannedDomain[]>
+      readonly summary: Summary
+      /** The copy of all files, as `encodeLastGood` writes it. */
+      readonly copy: string
+    }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+/** @param path  of waypost.yaml */
+export async function loadConfig(path: string, deps: LoadDeps): Promise<LoadedConfig> {
+  const read = deps.read ?? ((main, machineName) => readInPieces(main, machineName, deps.clock.now()))
+  return finish(await read(resolve(path), deps.machineName), deps)
+}
+
+/** The last good configuration, from its copy in the state folder. @param state  absolute */
+export async function loadLastGood(state: string, deps: LoadDeps): Promise<LoadedConfig> {
+  const copy = await readLastGood(state)
+  if (!copy) return { kind: 'invalid', problems: [problemOfFile(state, 'holds no last good configuration')] }
+  const result = await readConfig(copy.main, { files: createCopiedFiles(copy.files), machineName: deps.machineName })
+  if (result.kind === 'invalid') return result
+  return finish(inPieces(result.plan, result.files, encodeLastGood(copy)), deps)
+}
+
+/** Reads on this thread. @param nowMs  goes into the copy */
+export async function readInPieces(path: string, machineName: string, nowMs: number): Promise<ReadPieces> {
+  const files = createDiskFiles()
+  const result = await readConfig(path, { files, machineName })
+  if (result.kind === 'invalid') return result
+  const domains = result.plan.domains.map(declaredName)
+  const copy = encodeLastGood({ savedAtMs: nowMs, main: path, files: files.copies, domains })
+  return inPieces(result.plan, result.files, copy)
+}
+
+function inPieces(plan: Plan, files: readonly string[], copy: string): ReadPieces {
+  const { domains, ...rest } = plan
+  return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files), copy }
+}
+
+async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
+  if (read.kind === 'invalid') return read
+  const { state } = read.plan.general
+  const nowMs = deps.clock.now()
+  const known = await loadDeparted(state)
+  const before = deps.reloadOf ?? (await readLastGood(state))?.domains ?? []
+
+  // Who left is asked at look-ups, thus behind a name that is filled in when all domains are here.
+  let departed = known
+  const settings = await assemble(read.plan, read.domains, {
+    leftRecently: (domain) => leftRecently(departed, deps.clock)(domain),
+    pause,
+  })
+  const names = new Set(settings.destinations.domains.map(declaredName))
+  if (deps.reloadOf && !deps.allowRemoval) {
+    const removed = [...deps.reloadOf].filter((name) => !names.has(name))
+    if (dropsTooMany(removed.length, deps.reloadOf.size))
+      return { kind: 'too-many-removed', removed, before: deps.reloadOf.size }
+  }
+  departed = departedAfter(known, before, names, nowMs)
+  return {
+    kind: 'loaded',
+    settings,
+    summary: read.summary,
+    names,
+    async commit() {
+      // In this order: a crash between the two leaves names that left to be found by comparing with the copy again.
+      if (departed.size > 0 || known.size > 0) await saveDeparted(state, departed)
+      await saveLastGood(state, read.copy)
+    },
+  }
+}
+
+const pause = () => new Promise<void>((done) => setImmediate(done))

@@ -1,0 +1,123 @@
+/**
+ * waypost.yaml and what it includes → a `Plan`, or everything that is wrong with it, with places:
+ *   file → text (`files.ts`) → values with places (`yaml.ts`) → held against the schema (`schema.ts`, `explain.ts`)
+ *   → names, routes, domains (`routes.ts`, `domains.ts`) → what only the whole can tell (`whole.ts`) → plan.
+ * A mistake in one part hides none in another. Called by `load.ts` on the main thread and by `worker.ts` beside it.
+ */
+import { dirname } from 'node:path'
+import { createDomainReader } from './domains.ts'
+import { explainIssues } from './explain.ts'
+import type { ConfigFiles } from './files.ts'
+import { readIncludes } from './include.ts'
+import type { Plan } from './plan.ts'
+import { createRecipientFiles } from './recipients.ts'
+import { createRouteBook } from './routes.ts'
+import { fileSchema, type GeneralOptions, generalSchema, type JsonSchema, toJsonSchema } from './schema.ts'
+import { createSource, type Problem, problemOfFile, type Source, sortProblems } from './source.ts'
+import { planGeneral, readNamedRoutes, readPostmaster, refuseSubstitution } from './whole.ts'
+import { parseYaml, type YamlNode } from './yaml.ts'
+
+export interface ReadDeps {
+  readonly files: ConfigFiles
+  /** The name of this machine, as the system has it. */
+  readonly machineName: string
+}
+
+export type ReadConfig =
+  | { readonly kind: 'read'; readonly plan: Plan; readonly files: readonly string[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+/** A file that was read, with its tree. `root` is a map. */
+export interface ReadYaml {
+  readonly source: Source
+  readonly root: Extract<YamlNode, { kind: 'map' }>
+  readonly folder: string
+}
+
+/** @param path  absolute */
+export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConfig> {
+  const problems: Problem[] = []
+  const schema = once(() => toJsonSchema(fileSchema))
+  const main = await readYamlFile(path, deps.files, problems, (why) =>
+    problemOfFile(path, `${why}. Name another with -c FILE`),
+  )
+  if (!main) return { kind: 'invalid', problems }
+
+  const general = checkGeneral(main, problems, schema)
+  const trustedMain = { ...main, trusted: true }
+  const { defaults } = general
+  const book = createRouteBook(defaults)
+  readNamedRoutes(trustedMain, book, problems, schema)
+
+  const saidDefaults = main.root.entries.get('defaults')?.node
+  const hasDefaultDeliver = saidDefaults?.kind === 'map' && saidDefaults.entries.has('deliver')
+  const recipientFiles = createRecipientFiles(deps.files, main.folder, problems)
+  const reader = createDomainReader({ book, recipientFiles, problems, schema, hasDefaultDeliver })
+  await reader.read({ ...trustedMain, defaults })
+  for (const included of await readIncludes(main, general.include, deps.files, problems)) {
+    await reader.read({ ...included, defaults })
+  }
+  refuseSubstitution(main, schema, problems)
+
+  const planned = await planGeneral(main, general, deps, problems)
+  const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
+  const files = [...deps.files.copies.keys()]
+  if (problems.length > 0 || postmaster === undefined)
+    return { kind: 'invalid', problems: sortProblems(problems, files) }
+  return { kind: 'read', plan: { general: planned, routes: book.routes, postmaster, domains: reader.domains }, files }
+}
+
+/** @param unreadable  the problem that a file which cannot be read is */
+export async function readYamlFile(
+  path: string,
+  files: ConfigFiles,
+  problems: Problem[],
+  unreadable: (why: string) => Problem,
+): Promise<ReadYaml | undefined> {
+  const opened = await files.read(path)
+  if (opened.kind === 'unreadable') {
+    problems.push(unreadable(opened.why))
+    return undefined
+  }
+  const source = createSource(opened.path, opened.text)
+  const parsed = parseYaml(source)
+  problems.push(...parsed.problems)
+  if (parsed.kind === 'invalid') return undefined
+  const { root } = parsed
+  if (root.kind === 'map') return { source, root, folder: dirname(path) }
+  problems.push(source.problem(root.start, root.start + 1, 'a configuration is keys with values, such as "domains: …"'))
+  return undefined
+}
+
+/**
+ * Everything but domains and routes, whose entries are checked one by one.
+ * @returns what is in order, with defaults for what is not: so a mistake in one section hides none in another
+ */
+function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSchema): GeneralOptions {
+  const { domains, routes, ...rest } = main.root.value
+  const result = generalSchema.safeParse(rest)
+  const checked = { source: main.source, root: main.root, path: [], schema }
+  if (!result.success) problems.push(...explainIssues(result.error.issues, checked))
+  for (const [key, value] of Object.entries({ domains, routes })) {
+    const isTable = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (isTable || (key === 'routes' && value === undefined)) continue
+    if (key === 'domains' && value === undefined && rest.include !== undefined) continue
+    // The schema says in its own words what is wanted; the entries are not looked at here.
+    const shape = tablesSchema.safeParse({ domains: {}, [key]: value })
+    if (!shape.success) problems.push(...explainIssues(shape.error.issues, checked))
+  }
+  if (result.success) return result.data
+  const wrong = new Set(result.error.issues.map((issue) => issue.path[0]))
+  const right = Object.keys(generalSchema.shape).filter((key) => Object.hasOwn(rest, key) && !wrong.has(key))
+  return generalSchema.parse(Object.fromEntries(right.map((key) => [key, rest[key]])))
+}
+
+const tablesSchema = fileSchema.pick({ domains: true, routes: true })
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}

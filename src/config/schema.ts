@@ -1,0 +1,100 @@
+/**
+ * The schema of waypost.yaml: every room's `options.ts` put together. `read.ts` checks files against it; `waypost config schema`
+ * and docs/configuration.md are made from it.
+ */
+import { z } from 'zod'
+import { optionalFlag, section, text } from '../base/option.ts'
+import { resolverOptions } from '../dns/options.ts'
+import { gatewayOptions } from '../gateway/options.ts'
+import { routingOptions } from '../routing/options.ts'
+import { smtpOptions } from '../smtp/options.ts'
+
+const { hostname, state, publicAddresses, bareNewline, eightBit, shutdownGrace, budgets } = gatewayOptions
+const { domains, routes, defaults, postmaster } = routingOptions
+
+const includeWants = 'a path or pattern such as "domains/*.yaml", { file: pattern, trusted: true }, or a list of them'
+const includePath = text('A path or a pattern with "*".', includeWants)
+const includeEntry = section('Files to include.', {
+  file: includePath,
+  trusted: optionalFlag(
+    'Whether the files may name Maildirs, sockets, files of recipients and private addresses too. Default false.',
+  ),
+})
+const includeElement = z.union([includePath, includeEntry], { error: includeWants })
+
+const include = z
+  .union([includeElement, z.array(includeElement).max(1000, { error: 'at most 1000 of them' })], {
+    error: includeWants,
+  })
+  .optional()
+  .meta({
+    description: 'Other files with `domains:`, and nothing else. A pattern that matches no file is an error.',
+    wants: includeWants,
+  })
+
+/** In the order of the documentation: what is needed first stands first. */
+const options = {
+  hostname,
+  ...smtpOptions,
+  state,
+  domains,
+  routes,
+  defaults,
+  postmaster,
+  include,
+  publicAddresses,
+  resolver: resolverOptions,
+  bareNewline,
+  eightBit,
+  shutdownGrace,
+  budgets,
+}
+
+/** The whole file. */
+export const fileSchema = section('waypost.yaml', options)
+
+/** The file but for what is checked entry by entry, so that one wrong domain hides no other. */
+export const generalSchema = fileSchema.omit({ domains: true, routes: true })
+
+/** A file that is included. */
+export const includedSchema = section('An included file.', { domains })
+
+export type GeneralOptions = z.output<typeof generalSchema>
+
+/** What `toJsonSchema` writes and the rest of this room reads of it. */
+export interface JsonSchema {
+  readonly description?: string
+  readonly wants?: string
+  readonly type?: string | readonly string[]
+  readonly default?: unknown
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: JsonSchema | boolean
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly 'x-secret'?: true
+}
+
+/** The JSON Schema (draft 2020-12) of what stands in the file, for editors. */
+export function toJsonSchema(schema: z.ZodType = fileSchema): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', reused: 'inline' }) as JsonSchema
+}
+
+/** The parts of the schema that a path leads to; several where a value may be one of several kinds. */
+export function schemasAt(root: JsonSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
+  let reached = alternatives(root)
+  for (const step of path) {
+    reached = reached.flatMap((schema) => {
+      const other = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
+      const next = typeof step === 'number' ? schema.items : (schema.properties?.[String(step)] ?? other)
+      return next ? alternatives(next) : []
+    })
+  }
+  return reached
+}
+
+const alternatives = (schema: JsonSchema): readonly JsonSchema[] =>
+  schema.anyOf ? [schema, ...schema.anyOf.flatMap(alternatives)] : [schema]

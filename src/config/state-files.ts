@@ -1,0 +1,142 @@
+/**
+ * What the configuration keeps in the state folder: a copy of the last good files (`serve --last-good`), and which domains left when
+ * (SEMANTICS.md §1, §12). Both are JSON, read as carefully as a stranger's, because people edit and disks fail.
+ */
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { Clock } from '../base/clock.ts'
+import type { HostName } from '../dns/name.ts'
+
+const lastGoodName = 'last-good-config.json'
+const departedName = 'departed-domains.json'
+
+/** How long a domain that left still hears 451 instead of 550: time to see a mistake. */
+const rememberedMs = 7 * 24 * 3_600_000
+
+const lastGoodFormat = z.object({
+  format: z.literal(1),
+  savedAtMs: z.number(),
+  main: z.string(),
+  files: z.array(z.tuple([z.string(), z.string()])),
+  domains: z.array(z.string()),
+})
+
+const departedFormat = z.object({ format: z.literal(1), departed: z.record(z.string(), z.number()) })
+
+export interface LastGood {
+  readonly savedAtMs: number
+  /** Absolute path of the main file. */
+  readonly main: string
+  readonly files: ReadonlyMap<string, string>
+  /** The declared names, `example.com` and `*.example.com`. */
+  readonly domains: readonly string[]
+}
+
+/** The copy as text, to be written with `saveLastGood`. */
+export function encodeLastGood(copy: LastGood): string {
+  return JSON.stringify({ format: 1, ...copy, files: [...copy.files] })
+}
+
+export async function saveLastGood(state: string, encoded: string): Promise<void> {
+  await writeAtomically(join(state, lastGoodName), encoded)
+}
+
+/** Undefined where there is none, or none that can be read. */
+export async function loadLastGood(state: string): Promise<LastGood | undefined> {
+  const found = lastGoodFormat.safeParse(await readJson(join(state, lastGoodName)))
+  return found.success ? { ...found.data, files: new Map(found.data.files) } : undefined
+}
+
+/** Domains that left, by declared name, with the moment on the wall clock. */
+export type Departed = ReadonlyMap<string, number>
+
+export async function loadDeparted(state: string): Promise<Departed> {
+  const found = departedFormat.safeParse(await readJson(join(state, departedName)))
+  return new Map(found.success ? Object.entries(found.data.departed) : [])
+}
+
+export async function saveDeparted(state: string, departed: Departed): Promise<void> {
+  await writeAtomically(
+    join(state, departedName),
+    JSON.stringify({ format: 1, departed: Object.fromEntries(departed) }),
+  )
+}
+
+/** What is remembered after a change: who left now, without who is back and who left long ago. */
+export function departedAfter(
+  known: Departed,
+  before: Iterable<string>,
+  now: ReadonlySet<string>,
+  nowMs: number,
+): Departed {
+  const departed = new Map<string, number>()
+  for (const [name, leftMs] of known) {
+    // A clock that was ahead must not make a memory that never ends.
+    const left = Math.min(leftMs, nowMs)
+    if (!now.has(name) && nowMs - left < rememberedMs) departed.set(name, left)
+  }
+  for (const name of before) if (!now.has(name) && !departed.has(name)) departed.set(name, nowMs)
+  return departed
+}
+
+/** Asks whether a name was declared less than 7 days ago, by itself or as a subdomain. */
+export function leftRecently(departed: Departed, clock: Clock): (domain: HostName) => boolean {
+  const isFresh = (name: string) => {
+    const leftMs = departed.get(name)
+    return leftMs !== undefined && clock.now() - leftMs < rememberedMs
+  }
+  return (domain) => {
+    if (departed.size === 0) return false
+    if (isFresh(domain)) return true
+    for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+      if (isFresh(`*.${domain.slice(dot + 1)}`)) return true
+    }
+    return false
+  }
+}
+
+/** SEMANTICS.md §12: a reload that drops so many is a mistake until someone says that it is none. */
+export function dropsTooMany(dropped: number, before: number): boolean {
+  return dropped > 10 && dropped > before / 100
+}
+
+/** Makes the state folder, for its owner alone. */
+export async function makeStateFolder(state: string): Promise<void> {
+  await mkdir(state, { recursive: true, mode: 0o700 })
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      return undefined
+    throw error
+  }
+}
+
+/** Whoever reads the file sees the old or the new one, whole, also after a power loss. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  await makeStateFolder(dirname(path))
+  const draft = `${path}.new`
+  try {
+    const file = await open(draft, 'w', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The stub resolver: asks recursive servers (those of the system or of the configuration), remembers what they say, and tells answers, "no such
+ * data", "no such name" and failures apart. Search domains are never used: names are absolute. Called by `routing/exchangers`, the checks and
+ * the library's users.
+ *
+ * resolve → fresh in the cache? → the same question in progress? → ask each server, in turn → aliases that are not finished: ask on
+ *         → remember → and when all fail, the last good answer, flagged stale (RFC 8767)
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Door } from '../base/door.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { type Asked, Asker } from './asker.ts'
+import { createCache } from './cache.ts'
+import type { DnsRecord } from './message.ts'
+import { defaultResolverOptions, type ResolverOptions } from './options.ts'
+import type { RdataOf } from './rdata.ts'
+import type { Failure, FailureReason } from './read-answer.ts'
+import { createServerChoice } from './server-choice.ts'
+import { createTransport } from './transport.ts'
+import type { RecordType } from './types.ts'
+import { foldName, nameText, type WireName } from './wire-name.ts'
+
+export type { Failure, FailureReason }
+
+interface Known {
+  /** The name at the end of the aliases; the one that was asked for where there are none. */
+  readonly canonicalName: WireName
+  /** The targets of the CNAMEs that were followed, in order, at most 16. */
+  readonly aliases: readonly WireName[]
+  /** How long this may be used without asking again; counts down while it is in the cache. */
+  readonly ttlSeconds: number
+  /** The server said AD in every step, and stands on a loopback address, so that nobody else can have said it. */
+  readonly authenticated: boolean
+  /** Its TTL has passed, and no server answers. */
+  readonly stale: boolean
+}
+
+export type Resolution<T extends RecordType = RecordType> =
+  | (Known & { readonly kind: 'answer'; readonly records: readonly DnsRecord<RdataOf<T>>[] })
+  /** The name exists without data of this type. */
+  | (Known & { readonly kind: 'no-data' })
+  /** NXDOMAIN. With aliases, it is the end of them that does not exist (RFC 6604 §3). */
+  | (Known & { readonly kind: 'no-such-name' })
+  | Failure
+
+export interface Resolver {
+  /** Resolves within `deadlineMs`, whatever happens; never rejects. */
+  resolve<T extends RecordType>(name: WireName, type: T): Promise<Resolution<T>>
+  /** Questions in progress fail as unreachable. */
+  close(): void
+}
+
+export interface ResolverDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly door: Door
+}
+
+/** RFC 8767 §4: a stale answer is good for so long before the next look. */
+const staleTtlSeconds = 30
+
+interface Kept {
+  readonly resolution: Resolution
+  /** Monotonic. Until then it is used as it is. */
+  readonly freshUntilMs: number
+  /** No server answered lately: until then it is used as stale without asking again (RFC 8767 §5). */
+  quietUntilMs: number
+}
+
+/** @param options  those that differ from `defaultResolverOptions` */
+export function createResolver(options: Partial<ResolverOptions>, deps: ResolverDeps): Resolver {
+  const settings: ResolverOptions = { ...defaultResolverOptions, ...options }
+  const transport = createTransport(deps)
+  const asker = new Asker(settings, transport, createServerChoice(settings.servers, deps), deps.clock)
+  const cache = createCache<Kept>(settings.cacheEntries, deps.clock)
+  const inProgress = new Map<string, Promise<Resolution>>()
+  let isClosed = false
+
+  const usable = (key: string): Resolution | undefined => {
+    const kept = cache.get(key)
+    if (!kept) return undefined
+    const leftMs = kept.freshUntilMs - deps.clock.monotonicMs()
+    if (leftMs > 0) return aged(kept.resolution, leftMs)
+    return kept.quietUntilMs > deps.clock.monotonicMs() ? stale(kept.resolution) : undefined
+  }
+
+  const remember = (name: WireName, key: string, { resolution, bytes }: Asked): void => {
+    const isFailure = resolution.kind === 'failed'
+    const isMissing = resolution.kind === 'no-such-name'
+    const freshMs = isFailure ? settings.failureMs : resolution.ttlSeconds * 1000
+    // A name that was missing once is no reason to turn mail away for days: never stale.
+    const keepMs = isFailure || isMissing ? freshMs : freshMs + settings.staleForMs
+    // RFC 2308 §5: a name that does not exist has data of no type.
+    const place = isMissing && resolution.aliases.length === 0 ? missingKey(name) : key
+    const kept = { resolution, freshUntilMs: deps.clock.monotonicMs() + freshMs, quietUntilMs: 0 }
+    cache.set(place, kept, keepMs, 1 + Math.floor(bytes / 1024))
+  }
+
+  const look = async (name: WireName, type: RecordType, key: string): Promise<Resolution> => {
+    const asked = await asker.ask(name, type)
+    const { resolution } = asked
+    if (isClosed) return resolution
+    if (resolution.kind === 'failed') {
+      const last = cache.get(key)
+      const isKnown = last !== undefined && last.resolution.kind !== 'failed'
+      const { reason, why } = resolution
+      deps.log.warn('dns.failed', { name: nameText(name), type, reason, why, servedStale: isKnown })
+      if (isKnown) {
+        last.quietUntilMs = deps.clock.monotonicMs() + settings.failureMs
+        return stale(last.resolution)
+      }
+    }
+    remember(name, key, asked)
+    return resolution
+  }
+
+  const resolve = (name: WireName, type: RecordType): Promise<Resolution> => {
+    const key = `${type} ${foldName(name)}`
+    const known = usable(key) ?? usable(missingKey(name))
+    if (known) return Promise.resolve(known)
+    const running = inProgress.get(key)
+    if (running) return running
+    const started = look(name, type, key).finally(() => inProgress.delete(key))
+    inProgress.set(key, started)
+    return started
+  }
+
+  return {
+    resolve: <T extends RecordType>(name: WireName, type: T) => resolve(name, type) as Promise<Resolution<T>>,
+    close() {
+      isClosed = true
+      transport.close()
+    },
+  }
+}
+
+const missingKey = (name: WireName) => `* ${foldName(name)}`
+
+function aged(resolution: Resolution, leftMs: number): Resolution {
+  return resolution.kind === 'failed' ? resolution : { ...resolution, ttlSeconds: Math.ceil(leftMs / 1000) }
+}
+
+function stale(resolution: Resolution): Resolution {
+  return resolution.kind === 'failed' ? resolution : { ...resolution, ttlSeconds: staleTtlSeconds, stale: true }
+}

@@ -1,0 +1,120 @@
+/**
+ * What waypost.yaml says about domains, backends and routes (SEMANTICS.md §1, §2). `config` puts it into the schema.
+ */
+import { z } from 'zod'
+import { bareChoice, optionalChoice, optionalCount, optionalFlag, section, table, text } from '../base/option.ts'
+
+export const backendForms =
+  'smtp://host[:port], smtps://host[:port], lmtp://host:port, lmtp:/path, maildir:/path, mx or mx:domain'
+
+/** The most backends that one list takes. */
+const mostBackends = 100
+
+const to = text('The backend.', `a backend: ${backendForms}`)
+
+const sharedBackendOptions = {
+  tls: optionalChoice(
+    'TLS towards the backend. `off`: never; `may`: where it is offered, unverified; `require`: no mail without it, unverified. Default may.',
+    ['off', 'may', 'require'],
+  ),
+  helo: text('The name that we say to the backend in EHLO. Default `hostname`.', 'a host name').optional(),
+  connections: optionalCount('Sessions with the backend at once.', { default: 20, least: 1, most: 1000 }),
+}
+
+export const backendEntry = section('A backend and its place in the route.', {
+  to,
+  preference: optionalCount('Lower is tried first; equal ones share the mail.', { default: 10, least: 0, most: 65535 }),
+  weight: optionalCount('Share of the mail among backends of one preference.', { default: 1, least: 1, most: 1000 }),
+  ...sharedBackendOptions,
+  private: optionalFlag('For `mx`: exchangers may have private addresses. Default false.'),
+})
+
+const deliverWants = `a backend (${backendForms}), the name of a route, or a list of backends`
+
+const deliver = z
+  .union(
+    [
+      text('A backend or the name of a route.', deliverWants),
+      z
+        .array(
+          z.union([to, backendEntry], { error: `a backend, or keys: ${Object.keys(backendEntry.shape).join(', ')}` }),
+        )
+        .min(1, { error: 'at least one backend' })
+        .max(mostBackends, { error: `at most ${mostBackends} backends` }),
+    ],
+    { error: deliverWants },
+  )
+  .meta({
+    description: `Where the mail goes: a backend (${backendForms}), the name of a list under \`routes\`, or a list of backends.`,
+    wants: deliverWants,
+  })
+
+const recipientsWants = 'ask, any, a list of local parts, or { file: path }'
+
+const sharedDomainOptions = {
+  balance: optionalChoice('How backends of one preference share the mail. Default round-robin.', [
+    'round-robin',
+    'least-connections',
+  ]),
+  onDefer: optionalChoice(
+    'What a 4yz reply of a backend means: `pass` tells it to the sender, `hold` keeps the message. Default pass.',
+    ['pass', 'hold'],
+  ),
+  recipients: z
+    .union(
+      [
+        bareChoice('ask: the backend says who exists; any: everybody does.', ['ask', 'any']),
+        z.array(text('A local part.', 'a local part, such as info')).max(1_000_000),
+        section('One local part a line; # begins a comment.', { file: text('The file.', 'a path') }),
+      ],
+      { error: recipientsWants },
+    )
+    .optional()
+    .meta({
+      description:
+        'Who exists in the domain: `ask` (the backend is asked), `any`, a list of local parts, or a file with one a line. Default ask.',
+      wants: recipientsWants,
+    }),
+}
+
+export const domainOptions = section('A mail domain.', {
+  deliver: deliver.optional(),
+  ...sharedDomainOptions,
+  addresses: table(
+    'Single addresses that go elsewhere: `local@`, `prefix*@`, or a whole address under a `*.` domain.',
+    'addresses with backends, such as "sales@": "smtp://10.0.0.20"',
+    deliver,
+  ).optional(),
+})
+
+export const defaultOptions = section('What domains share, each of which may say otherwise.', {
+  deliver: deliver.optional(),
+  ...sharedDomainOptions,
+  ...sharedBackendOptions,
+}).prefault({})
+
+export const domainsTable = table(
+  'The domains whose mail Waypost takes. `*.example.com` covers subdomains, and not example.com itself.',
+  'domains, such as "example.org: { deliver: mx }"',
+  domainOptions,
+)
+
+export const routingOptions = {
+  domains: domainsTable,
+  routes: table(
+    'Lists of backends with names, to write `deliver: name`. Names are of a-z, 0-9 and hyphens.',
+    'names with backends',
+    deliver,
+  ).prefault({}),
+  defaults: defaultOptions,
+  postmaster: deliver.optional().meta({
+    description:
+      'Where mail for postmaster goes when no domain takes it: a backend or a list. Default: the Maildir `postmaster` in the state folder.',
+  }),
+}
+
+export type Deliver = z.output<typeof deliver>
+export type BackendEntry = z.output<typeof backendEntry>
+export type DomainOptions = z.output<typeof domainOptions>
+export type DefaultOptions = z.output<typeof defaultOptions>
+export type RecipientsOption = DomainOptions['recipients']

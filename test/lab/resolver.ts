@@ -1,0 +1,50 @@
+/** A resolver that asks a server of the lab and ends with the test. */
+import type { TestContext } from 'node:test'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { systemDoor } from '../../src/base/door.ts'
+import { type IpAddress, parseIp } from '../../src/base/ip.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { type Random, systemRandom } from '../../src/base/random.ts'
+import { type HostName, parseName } from '../../src/dns/name.ts'
+import type { ResolverOptions } from '../../src/dns/options.ts'
+import { createResolver, type Resolver } from '../../src/dns/resolver.ts'
+import { type ExchangerOptions, type Exchangers, lookupExchangers } from '../../src/routing/exchangers.ts'
+import type { DnsLab } from './dns.ts'
+
+export interface LabResolver extends Resolver {
+  /** What the domain's exchangers are; addresses of the lab are not public, so `private` is true unless it is said otherwise. */
+  exchangers(domain: string, options?: Partial<ExchangerOptions>): Promise<Exchangers>
+}
+
+export interface LabResolverSettings {
+  readonly options?: Partial<ResolverOptions>
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export function labResolver(t: TestContext, labs: readonly DnsLab[], settings: LabResolverSettings = {}): LabResolver {
+  const random = settings.random ?? systemRandom
+  const resolver = createResolver(
+    { servers: labs.map((lab) => lab.server), timeoutMs: 2_000, ...settings.options },
+    { clock: settings.clock ?? systemClock, random, log: silentLog, door: systemDoor },
+  )
+  t.after(() => resolver.close())
+  return {
+    resolve: resolver.resolve,
+    close: resolver.close,
+    exchangers: (domain, options = {}) =>
+      lookupExchangers(labHost(domain), { private: true, ...options }, { resolver, random }),
+  }
+}
+
+export function labHost(text: string): HostName {
+  const parsed = parseName(text)
+  if (parsed.kind === 'invalid') throw new Error(`"${text}" is no name: ${parsed.why}`)
+  return parsed.name
+}
+
+export function labAddress(text: string): IpAddress {
+  const address = parseIp(text)
+  if (!address) throw new Error(`"${text}" is no address`)
+  return address
+}
