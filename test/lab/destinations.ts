@@ -20,5 +20,6 @@ export function destinationsOf(domains: readonly MailDomain[], hostname: HostNam
     if (typeof domain.recipients !== 'string' && !domain.recipients.has(local)) return { kind: 'unknown-recipient' }
     return { kind: 'route', route: domain.route, domain }
   }
-  return { domains, find }
+  const routes = [...new Set(domains.flatMap((domain) => [domain.route, ...domain.addresses.values()]))]
+  return { domains, routes, find }
 }

@@ -4,7 +4,7 @@
 import { systemClock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
-import type { CreateGateway } from '../../src/gateway/gateway.ts'
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import type { GatewaySettings } from '../../src/gateway/settings.ts'
 import { type CollectedLog, collectLog } from './log.ts'
 import type { GatewayWords } from './settings.ts'
@@ -15,6 +15,8 @@ export interface LabGateway extends CollectedLog {
   readonly state: string
   /** Reloads with these words, over those that it was started with. */
   apply(words: GatewayWords): Promise<void>
+  readonly backends: Gateway['backends']
+  readonly setOut: Gateway['setOut']
   /** Stops it gracefully, as SIGTERM does; the lab does so at its end. */
   stop(): Promise<void>
 }
@@ -31,9 +33,6 @@ export async function startGateway(
   parts: GatewayParts,
 ): Promise<LabGateway> {
   const collected = collectLog()
-  const { createGateway } = (await import('../../src/gateway/gateway.ts')) as unknown as {
-    createGateway: CreateGateway
-  }
   const first = settings(words)
   const gateway = createGateway(first, {
     clock: systemClock,
@@ -49,11 +48,15 @@ export async function startGateway(
     address: place.address,
     port: place.port,
     state: first.state,
-    // A listener that is named the same stays bound, so the reload must say the port that the system chose.
-    apply: (changed) => gateway.apply(settings({ listen: [place], ...words, ...changed })),
-    stop() {
+    // The listener is named as before, port 0 included, so it stays bound.
+    async apply(changed) {
+      await gateway.apply(settings({ ...words, ...changed }))
+    },
+    backends: () => gateway.backends(),
+    setOut: (url, isOut) => gateway.setOut(url, isOut),
+    async stop() {
       stopping ??= gateway.stop()
-      return stopping
+      await stopping
     },
   }
 }

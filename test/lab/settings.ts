@@ -49,7 +49,6 @@ export interface GatewayWords {
   readonly publicAddresses?: readonly string[]
   readonly resolvers?: readonly { readonly address: string; readonly port: number }[]
   readonly bareNewline?: 'repair' | 'reject'
-  readonly eightBit?: 'pass' | 'refuse'
 }
 
 export const labDomain = 'example.test'
@@ -112,7 +111,6 @@ export function settingsOf(
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
     resolvers: (words.resolvers ?? []).map(placeOf),
     bareNewline: words.bareNewline ?? 'repair',
-    eightBit: words.eightBit ?? 'pass',
   }
 }
 

@@ -10,6 +10,9 @@ import { freeAddress, freePort } from '../../lab/loopback.ts'
 import { until } from '../../lab/until.ts'
 import { run, runWell, start } from './program.ts'
 
+/** What a Postfix needs of its surroundings: a lab, or a bench's own folder. */
+export type Home = Pick<Lab, 'folder' | 'certificate' | 'key' | 'atEnd'>
+
 export interface PostfixWords {
   /** Local parts of `example.test` that exist. Default: `you`, and `user0` to `user99`. */
   readonly users?: readonly string[]
@@ -21,6 +24,8 @@ export interface PostfixWords {
   readonly tlsIn?: boolean
   /** More of main.cf, which wins. */
   readonly main?: Readonly<Record<string, string>>
+  /** Options of its smtpd, as master.cf has them: `-o name=value`. */
+  readonly smtpd?: string
   /** Whether `example.test` is final here. Default true, and false for a sender. */
   readonly isFinal?: boolean
 }
@@ -41,7 +46,7 @@ export interface Postfix {
 const daemons = '/usr/lib/postfix/sbin'
 const nobody = 65534
 
-export async function startPostfix(lab: Lab, words: PostfixWords = {}): Promise<Postfix> {
+export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise<Postfix> {
   const address = freeAddress()
   const port = await freePort(address)
   // Not in the lab's folder alone: Postfix's own users must be able to walk to it.
@@ -55,7 +60,7 @@ export async function startPostfix(lab: Lab, words: PostfixWords = {}): Promise<
   const users = words.users ?? ['you', ...Array.from({ length: 100 }, (_, index) => `user${index}`)]
   await writeFile(join(home, 'etc/users'), users.map((user) => `${user}@example.test ${user}/\n`).join(''))
   await writeFile(join(home, 'etc/main.cf'), mainCf(lab, words, home))
-  await writeFile(join(home, 'etc/master.cf'), masterCf(address, port))
+  await writeFile(join(home, 'etc/master.cf'), masterCf(address, port, words.smtpd ?? ''))
   const etc = join(home, 'etc')
   await runWell('/usr/sbin/postfix', ['-c', etc, 'check'])
   const master = await start(join(daemons, 'master'), ['-d', '-c', etc], true)
@@ -80,7 +85,7 @@ export async function startPostfix(lab: Lab, words: PostfixWords = {}): Promise<
   }
 }
 
-function mainCf(lab: Lab, words: PostfixWords, home: string): string {
+function mainCf(lab: Home, words: PostfixWords, home: string): string {
   const relay = words.relayTo ? `[${words.relayTo.address}]:${words.relayTo.port}` : ''
   const isFinal = words.isFinal ?? !words.relayTo
   const settings: Record<string, string> = {
@@ -133,8 +138,8 @@ function mainCf(lab: Lab, words: PostfixWords, home: string): string {
 }
 
 /** No chroot, and of the services those that a relay and a virtual mailbox need. */
-function masterCf(address: string, port: number): string {
-  return `${address}:${port} inet n - n - 100 smtpd
+function masterCf(address: string, port: number, smtpd: string): string {
+  return `${address}:${port} inet n - n - 100 smtpd ${smtpd}
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

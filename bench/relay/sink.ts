@@ -1,0 +1,38 @@
+/** `smtp-sink`, which takes everything and counts; its counter is the proof that a message has arrived. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort } from '../../test/lab/loopback.ts'
+import { type Daemon, startDaemon, untilGreets } from './daemon.ts'
+
+export interface Sink {
+  readonly address: string
+  readonly port: number
+  /** Messages that have arrived since it was started. */
+  count(): number
+  stop(): Promise<void>
+}
+
+export async function startSink(address: string, folder: string): Promise<Sink> {
+  const port = await freePort(address)
+  const output = join(folder, 'sink.out')
+  // As root it insists on an account to change to.
+  const user = process.getuid?.() === 0 ? ['-u', 'postfix'] : []
+  const daemon: Daemon = startDaemon('smtp-sink', [...user, '-c', `${address}:${port}`, '1024'], output)
+  await untilGreets(address, port)
+  const file = openSync(output, 'r')
+  return {
+    address,
+    port,
+    count() {
+      // It writes "sess=1 quit=1 mesg=1\r" again and again; the last whole one counts.
+      const tail = Buffer.alloc(200)
+      const size = fstatSync(file).size
+      const read = readSync(file, tail, 0, tail.length, Math.max(0, size - tail.length))
+      return Number([...tail.toString('latin1', 0, read).matchAll(/mesg=(\d+)\r/g)].at(-1)?.[1] ?? 0)
+    },
+    async stop() {
+      closeSync(file)
+      await daemon.stop()
+    },
+  }
+}
