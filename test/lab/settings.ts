@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { parseIp } from '../../src/base/ip.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
+import { defaultResolverOptions } from '../../src/dns/options.ts'
 import type { Budgets, GatewaySettings, Limits } from '../../src/gateway/settings.ts'
 import type { Backend, BackendAddress, BackendOptions, Route, RouteEntry } from '../../src/routing/backend.ts'
 import type { MailDomain } from '../../src/routing/destinations.ts'
@@ -109,7 +110,7 @@ export function settingsOf(
     destinations: destinationsOf(domains, hostname),
     postmaster,
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
-    resolvers: (words.resolvers ?? []).map(placeOf),
+    resolver: { ...defaultResolverOptions, servers: (words.resolvers ?? []).map(placeOf) },
     bareNewline: words.bareNewline ?? 'repair',
   }
 }
