@@ -50,23 +50,26 @@ export interface Loaded {
 
 export type LoadedConfig =
   | Loaded
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  /** `state`: the state folder that the file names, as far as it could be read. */
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string | undefined }
   /** A reload would drop more than 10 domains and more than 1 % of them. */
   | { readonly kind: 'too-many-removed'; readonly removed: readonly string[]; readonly before: number }
 
 /** What reading brings: the plan without its domains, and these piece by piece. */
 export type ReadInPieces = (path: string, machineName: string) => Promise<ReadPieces>
 
-export type ReadPieces =
+export type ReadPieces = Pieces<AsyncIterable<readonly PlannedDomain[]> | Iterable<readonly PlannedDomain[]>>
+
+type Pieces<Domains> =
   | {
       readonly kind: 'read'
       readonly plan: Omit<Plan, 'domains'>
-      readonly domains: AsyncIterable<readonly PlannedDomain[]> | Iterable<readonly PlannedDomain[]>
+      readonly domains: Domains
       readonly summary: Summary
       /** The copy of all files, as `encodeLastGood` writes it. */
       readonly copy: string
     }
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string | undefined }
 
 /** @param path  of waypost.yaml */
 export async function loadConfig(path: string, deps: LoadDeps): Promise<LoadedConfig> {
@@ -84,7 +87,11 @@ export async function loadLastGood(state: string, deps: LoadDeps): Promise<Loade
 }
 
 /** Reads on this thread. @param nowMs  goes into the copy */
-export async function readInPieces(path: string, machineName: string, nowMs: number): Promise<ReadPieces> {
+export async function readInPieces(
+  path: string,
+  machineName: string,
+  nowMs: number,
+): Promise<Pieces<readonly (readonly PlannedDomain[])[]>> {
   const files = createDiskFiles()
   const result = await readConfig(path, { files, machineName })
   if (result.kind === 'invalid') return result
@@ -93,9 +100,9 @@ export async function readInPieces(path: string, machineName: string, nowMs: num
   return inPieces(result.plan, result.files, copy)
 }
 
-function inPieces(plan: Plan, files: readonly string[], copy: string): ReadPieces {
+function inPieces(plan: Plan, files: readonly string[], copy: string) {
   const { domains, ...rest } = plan
-  return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files), copy }
+  return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files), copy } as const
 }
 
 async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {

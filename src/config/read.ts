@@ -25,7 +25,8 @@ export interface ReadDeps {
 
 export type ReadConfig =
   | { readonly kind: 'read'; readonly plan: Plan; readonly files: readonly string[] }
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  /** `state`: the state folder that the file names, as far as it could be read: a copy of the last good one lies there. */
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string }
 
 /** A file that was read, with its tree. `root` is a map. */
 export interface ReadYaml {
@@ -63,7 +64,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
   const files = [...deps.files.copies.keys()]
   if (problems.length > 0 || postmaster === undefined)
-    return { kind: 'invalid', problems: sortProblems(problems, files) }
+    return { kind: 'invalid', problems: sortProblems(problems, files), state: planned.state }
   return { kind: 'read', plan: { general: planned, routes: book.routes, postmaster, domains: reader.domains }, files }
 }
 

@@ -78,9 +78,22 @@ export interface JsonSchema {
   readonly 'x-secret'?: true
 }
 
-/** The JSON Schema (draft 2020-12) of what stands in the file, for editors. */
+/** The JSON Schema of what stands in the file, with what errors say (`wants`). */
 export function toJsonSchema(schema: z.ZodType = fileSchema): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', reused: 'inline' }) as JsonSchema
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    reused: 'inline',
+    // Scalars are text to us; to an editor a count is a number.
+    override({ jsonSchema }) {
+      if (jsonSchema.type === 'integer' && jsonSchema.default !== undefined)
+        jsonSchema.default = Number(jsonSchema.default)
+    },
+  }) as JsonSchema
+}
+
+/** The JSON Schema (draft 2020-12) for editors: the same without our own words. */
+export function publishedSchema(): unknown {
+  return JSON.parse(JSON.stringify(toJsonSchema(), (key, value) => (key === 'wants' ? undefined : value)))
 }
 
 /** The parts of the schema that a path leads to; several where a value may be one of several kinds. */

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
 import type { Log } from '../base/log.ts'
 import type { HostName } from '../dns/name.ts'
-import type { Backend, Endpoint, Route, RouteEntry } from '../routing/backend.ts'
+import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../routing/backend.ts'
 import type { Member } from '../routing/balance.ts'
 
 export type Expansion =
@@ -67,7 +67,7 @@ export function createEndpoints({ clock, log, resolveHost, lookupMx }: Endpoints
   function expandEntry(entry: RouteEntry, domain: HostName | undefined): Expansion | Promise<Expansion> {
     const { backend } = entry
     const { address } = backend
-    if (address.protocol === 'mx') return expandMx(entry, address.domain, domain)
+    if (address.protocol === 'mx') return expandMx(entry, address, domain)
     if (address.protocol === 'maildir')
       return members(entry, [endpoint(backend, { kind: 'maildir' }, address.path, 'backend')])
     if ('path' in address)
@@ -81,14 +81,11 @@ export function createEndpoints({ clock, log, resolveHost, lookupMx }: Endpoints
     return members(entry, interleave(addresses).map(tcp))
   }
 
-  async function expandMx(
-    entry: RouteEntry,
-    named: HostName | undefined,
-    recipients: HostName | undefined,
-  ): Promise<Expansion> {
-    const domain = named ?? recipients
+  async function expandMx(entry: RouteEntry, mx: MxAddress, recipients: HostName | undefined): Promise<Expansion> {
+    const domain = mx.domain ?? recipients
+    const port = mx.port ?? 25
     if (!domain) return { kind: 'members', members: [] }
-    const answer = await lookupMx(domain, named === undefined, entry.backend.options.private)
+    const answer = await lookupMx(domain, mx.domain === undefined, entry.backend.options.private)
     if (answer.kind === 'outage') {
       log.warn('exchangers unknown', { domain, why: answer.why })
       return { kind: 'members', members: [] }
@@ -98,7 +95,7 @@ export function createEndpoints({ clock, log, resolveHost, lookupMx }: Endpoints
       ({ host, preference, addresses }) =>
         members(
           entry,
-          addresses.map((address) => endpoint(entry.backend, { kind: 'tcp', address, port: 25 }, host, 'mx')),
+          addresses.map((address) => endpoint(entry.backend, { kind: 'tcp', address, port }, host, 'mx')),
           preference,
         ).members,
     )
@@ -133,6 +130,8 @@ export function createEndpoints({ clock, log, resolveHost, lookupMx }: Endpoints
 
   return { expand }
 }
+
+type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>
 
 interface HostEntry {
   addresses: readonly IpAddress[]

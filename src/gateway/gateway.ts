@@ -71,12 +71,8 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     log,
     delivery: () => delivery,
   })
-  const endpoints = createEndpoints({
-    clock,
-    log,
-    resolveHost,
-    lookupMx: createMxLookup(() => settings, { clock, random, log }),
-  })
+  const mx = createMxLookup(() => settings, { clock, random, log, door })
+  const endpoints = createEndpoints({ clock, log, resolveHost, lookupMx: mx.lookup })
   const accept = createAccept({
     clock,
     log,
@@ -165,6 +161,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       certificate.stop()
       await server.close(settings.budgets.shutdownGraceMs)
       await delivery.close()
+      mx.close()
     },
     backends: () => reportBackends(settings, backends, delivery),
     async setOut(url, isOut) {

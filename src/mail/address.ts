@@ -33,7 +33,9 @@ export function parseMailbox(text: string): ParsedMailbox {
   const local = text.startsWith('"') ? readQuoted(text) : readDotString(text)
   if (local === undefined) return invalid('its local part is not a dot-atom or a quoted string')
   if (text[local.end] !== '@') return invalid('has no "@" behind the local part')
-  if (local.value.length === 0 || local.end > 64 + 2) return invalid('its local part is empty or longer than 64 octets')
+  // RFC 5321 §4.5.3.1.1
+  if (local.value.length === 0 || local.value.length > 64)
+    return invalid('its local part is empty or longer than 64 octets')
   return withDomain(local.value, text.slice(local.end + 1))
 }
 
@@ -52,6 +54,59 @@ function withDomain(localPart: string, text: string): ParsedMailbox {
   const address = `${quoted(localPart)}@${parsed.name}`
   if (address.length > 254) return invalid('longer than 254 octets')
   return { kind: 'mailbox', mailbox: { localPart, domain: parsed.name, literal: undefined, text: address } }
+}
+
+export type ParsedPath =
+  /** `end`: where behind the ">" the text goes on. `mailbox` is null for `<>`. */
+  | { readonly kind: 'path'; readonly mailbox: ReversePath; readonly end: number }
+  | { readonly kind: 'invalid'; readonly why: string }
+
+/**
+ * Reads a path of MAIL or RCPT, `<mailbox>` (RFC 5321 §4.1.1.2, §4.1.1.3), with `<>`, with the bare `<Postmaster>`, and with a
+ * source route, which is recognised and dropped (appendix C): the last mailbox is what is judged.
+ * @param text  octets as latin1 characters
+ * @param start  where the "<" should stand
+ */
+export function parsePath(text: string, start: number): ParsedPath {
+  if (text[start] !== '<') return invalidPath('does not begin with "<"')
+  const end = pathEnd(text, start + 1)
+  if (end === undefined) return invalidPath('has no ">" at its end')
+  const inner = text.slice(start + 1, end)
+  if (inner === '') return { kind: 'path', mailbox: null, end: end + 1 }
+  if (inner.length === 10 && inner.toLowerCase() === 'postmaster')
+    return { kind: 'path', mailbox: barePostmaster, end: end + 1 }
+  const mailboxStart = inner.startsWith('@') ? routeEnd(inner) : 0
+  if (mailboxStart === undefined) return invalidPath('its source route is not a list of @domains and a colon')
+  const parsed = parseMailbox(mailboxStart === 0 ? inner : inner.slice(mailboxStart))
+  return parsed.kind === 'invalid' ? parsed : { kind: 'path', mailbox: parsed.mailbox, end: end + 1 }
+}
+
+const invalidPath = (why: string): ParsedPath => ({ kind: 'invalid', why })
+
+/** Where the ">" stands that closes the path: not one inside of a quoted string. */
+function pathEnd(text: string, start: number): number | undefined {
+  const close = text.indexOf('>', start)
+  if (close < 0) return undefined
+  const quote = text.indexOf('"', start)
+  if (quote < 0 || quote > close) return close
+  let isQuoted = false
+  for (let at = start; at < text.length; at++) {
+    const character = text[at]
+    if (character === '"') isQuoted = !isQuoted
+    else if (isQuoted && character === '\\') at++
+    else if (!isQuoted && character === '>') return at
+  }
+  return undefined
+}
+
+/** RFC 5321 §4.1.2: A-d-l. @returns where the mailbox begins behind `@one,@two:` */
+function routeEnd(path: string): number | undefined {
+  const colon = path.indexOf(':')
+  if (colon < 0) return undefined
+  for (const hop of path.slice(0, colon).split(',')) {
+    if (!hop.startsWith('@') || hop === '@.' || parseName(hop.slice(1)).kind === 'invalid') return undefined
+  }
+  return colon + 1
 }
 
 /** RFC 5321 §4.5.1: `<Postmaster>` without a domain, in any case. */

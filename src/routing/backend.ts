@@ -11,8 +11,8 @@ export type BackendAddress =
   | { readonly protocol: 'lmtp'; readonly path: string }
   /** `path` may hold `{local}` once, as a whole segment. */
   | { readonly protocol: 'maildir'; readonly path: string }
-  /** The exchangers of the recipient's domain (`domain` undefined) or of another one (RFC 5321 §5.1). */
-  | { readonly protocol: 'mx'; readonly domain: HostName | undefined }
+  /** The exchangers of the recipient's domain (`domain` undefined) or of another one (RFC 5321 §5.1); the port is 25 but in a laboratory. */
+  | { readonly protocol: 'mx'; readonly domain: HostName | undefined; readonly port?: number }
 
 /** `verify`, `auth`, `source`, `rate` and `present` come with the issue that builds them; see SEMANTICS.md §2. */
 export interface BackendOptions {

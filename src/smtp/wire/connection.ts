@@ -9,6 +9,9 @@ import { type Clock, Deadline } from '../../base/clock.ts'
 /** Why there is no next chunk. `ended`: the peer sent FIN; `lost`: reset, write error, destroyed; `timeout`: the deadline passed. */
 export type NoMore = 'ended' | 'lost' | 'timeout'
 
+/** Chunks that wait to be read before they are made one. */
+const maxChunks = 32
+
 export class Connection {
   /** The one timer of this connection: armed before a wait, by whoever waits. */
   readonly deadline: Deadline
@@ -21,6 +24,15 @@ export class Connection {
   #reader: ((read: Buffer | NoMore) => void) | undefined
   #writer: ((written: 'written' | NoMore) => void) | undefined
   #onGone: (() => void) | undefined
+  #onLost: (() => void) | undefined
+  #onClosed: (() => void) | undefined
+  #isClosed = false
+  #isEnding = false
+  // Kept by name, so that `become` takes away these alone: the TLS socket listens to the one below it too.
+  readonly #onData = (chunk: Buffer) => this.#take(chunk)
+  readonly #onEnd = () => this.#finish('ended')
+  readonly #onError = () => this.#finish('lost')
+  readonly #onClose = () => this.#close()
 
   constructor(socket: Socket, clock: Clock, maxBuffered = 64 * 1024) {
     this.#socket = socket
@@ -49,6 +61,34 @@ export class Connection {
     if (this.#no && this.#no !== 'timeout') listener()
   }
 
+  /** Called once, as soon as the connection is lost or has closed, also behind a FIN. */
+  set onLost(listener: () => void) {
+    this.#onLost = listener
+    if (this.#no === 'lost') listener()
+  }
+
+  /** Whether the unread octets end with these, given in lower case: what a peer that has sent FIN said last. */
+  unreadEndsWith(text: string): boolean {
+    const last = this.#chunks.at(-1)
+    if (!last) return false
+    const tail =
+      last.length >= text.length ? last.subarray(-text.length) : Buffer.concat(this.#chunks).subarray(-text.length)
+    return tail.toString('latin1').toLowerCase() === text
+  }
+
+  /** Resolves when the socket is closed, and its descriptor given back. */
+  closed(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onClosed = resolve
+    })
+  }
+
+  /** Lets a waiting `read` return 'timeout' now. */
+  interrupt(): void {
+    this.#settleReader('timeout')
+  }
+
   /**
    * The next chunk, without waiting where one is there. A timeout is told once; the connection stays usable, for a last word.
    * One reader at a time.
@@ -75,6 +115,8 @@ export class Connection {
 
   /** Throws away what was read from the socket and not yet from here (RFC 3207 §4.2). @returns how many octets those were */
   discardInput(): number {
+    // A socket that was paused has octets of its own; read, they come here as 'data'.
+    if (this.#paused) while (this.#socket.read() !== null) {}
     const discarded = this.#buffered
     this.#chunks = []
     this.#buffered = 0
@@ -116,6 +158,9 @@ export class Connection {
   /** Sends what was written, then FIN; the socket is destroyed when the peer has closed too, or at the deadline. */
   end(): void {
     this.deadline.arm(5_000)
+    this.#isEnding = true
+    this.#chunks = []
+    this.#buffered = 0
     if (this.#no === 'lost' || this.#no === 'ended') this.#socket.destroySoon()
     else {
       this.#socket.end()
@@ -132,24 +177,30 @@ export class Connection {
 
   /** Goes on over a socket that wraps the old one (STARTTLS). What waited to be read is not carried over. */
   become(tls: TLSSocket): void {
-    for (const event of ['data', 'end', 'error', 'close']) this.#socket.removeAllListeners(event)
     this.discardInput()
+    const below = this.#socket
+    below.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
     this.#paused = false
     this.#socket = tls
     this.#listen(tls)
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    socket.on('end', () => this.#finish('ended'))
-    socket.on('error', () => this.#finish('lost'))
-    socket.on('close', () => {
-      this.#finish('lost')
-      this.deadline.end()
-    })
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  #close(): void {
+    this.#finish('lost')
+    this.deadline.end()
+    this.#isClosed = true
+    this.#onClosed?.()
   }
 
   #take(chunk: Buffer): void {
+    if (this.#isEnding) return
     const reader = this.#reader
     if (reader) {
       this.#reader = undefined
@@ -158,6 +209,8 @@ export class Connection {
     }
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
+    // A chunk of one octet costs a hundred: many small ones are put together.
+    if (this.#chunks.length >= maxChunks) this.#chunks = [Buffer.concat(this.#chunks)]
     if (this.#buffered >= this.#maxBuffered && !this.#paused) {
       this.#paused = true
       this.#socket.pause()
@@ -176,6 +229,7 @@ export class Connection {
     this.#settleReader(why)
     if (why === 'lost') this.#settleWriter('lost')
     if (first) this.#onGone?.()
+    if (why === 'lost') this.#onLost?.()
   }
 
   #expire(): void {

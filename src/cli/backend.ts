@@ -1,0 +1,122 @@
+/** `waypost backend list|drain|enable`: what the running gateway knows of its backends, and taking one out by hand. */
+import { Command } from 'commander'
+import { z } from 'zod'
+import { printable } from '../base/printable.ts'
+import type { ControlRequest } from '../gateway/control.ts'
+import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
+import { askGateway } from './ask.ts'
+import { configOption } from './config-path.ts'
+import type { ExitCode, Run, Terminal } from './terminal.ts'
+
+interface BackendCommandOptions {
+  readonly config: string | undefined
+  readonly json: boolean | undefined
+}
+
+/** What the gateway answers to `backend.list`: an entry for each address of each backend that it has met. */
+export const backendList = z.array(
+  z.object({
+    url: z.string(),
+    /** Where the URL leads: an address and port, a path; empty where no message has asked yet. */
+    address: z.string(),
+    state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
+    /** Sessions that are open now. */
+    sessions: z.number(),
+    /** The last thing that went wrong, in words; null where nothing did. */
+    lastError: z.string().nullable(),
+    /** Share of its tier's mail that it is meant to get, 0–1. */
+    share: z.number(),
+  }),
+)
+
+export type BackendList = z.output<typeof backendList>
+
+export function backendCommand(run: Run): Command {
+  const command = new Command('backend').summary('list the backends of the running gateway, take one out, put it back')
+  command
+    .command('list')
+    .description('Lists the backends of the running gateway, with their health.')
+    .addOption(configOption())
+    .option('--json', 'for programs')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 all are up, 1 some are not, 2 there is no running gateway.\n\nExample:\n  waypost backend list -c waypost.yaml',
+    )
+    .action((options: BackendCommandOptions) => run((terminal) => list(options, terminal)))
+  command
+    .command('drain')
+    .description('Takes a backend out: it gets no new mail until it is enabled again.')
+    .argument('<url>', 'the backend, as it stands in waypost.yaml')
+    .addOption(configOption())
+    .addHelpText('after', '\nExample:\n  waypost backend drain smtp://10.0.0.11:25')
+    .action((url: string, options: BackendCommandOptions) =>
+      run((terminal) => tell('backend.drain', url, options, terminal)),
+    )
+  command
+    .command('enable')
+    .description('Puts a backend back that was taken out.')
+    .argument('<url>', 'the backend, as it stands in waypost.yaml')
+    .addOption(configOption())
+    .addHelpText('after', '\nExample:\n  waypost backend enable smtp://10.0.0.11:25')
+    .action((url: string, options: BackendCommandOptions) =>
+      run((terminal) => tell('backend.enable', url, options, terminal)),
+    )
+  return command
+}
+
+async function list(options: BackendCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const heard = await askGateway(options.config, { command: 'backend.list' }, terminal)
+  if (heard.kind !== 'done') return 2
+  const backends = backendList.safeParse(heard.result)
+  if (!backends.success) {
+    terminal.err('waypost: the answer of the running gateway cannot be read; is it of another version?\n')
+    return 2
+  }
+  terminal.out(options.json ? `${JSON.stringify(backends.data)}\n` : table(backends.data))
+  return backends.data.every((backend) => backend.state === 'up') ? 0 : 1
+}
+
+function table(backends: BackendList): string {
+  if (backends.length === 0) return 'No backend has been asked yet.\n'
+  const rows = [
+    ['BACKEND', 'ADDRESS', 'STATE', 'SESSIONS', 'SHARE', 'LAST ERROR'],
+    ...backends.map((backend) => [
+      printable(backend.url),
+      printable(backend.address) || '-',
+      backend.state,
+      String(backend.sessions),
+      `${Math.round(backend.share * 100)} %`,
+      printable(backend.lastError ?? '-', 100),
+    ]),
+  ]
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+async function tell(
+  command: 'backend.drain' | 'backend.enable',
+  url: string,
+  options: BackendCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const parsed = parseBackend(url, process.cwd())
+  if (parsed.kind === 'invalid') {
+    terminal.err(`waypost: "${printable(url)}" is no backend: ${parsed.why}\n`)
+    return 2
+  }
+  const canonical = backendUrl(parsed.address)
+  const request: ControlRequest = { command, arguments: { url: canonical } }
+  const heard = await askGateway(options.config, request, terminal)
+  if (heard.kind === 'could-not') return 2
+  if (heard.kind === 'refused') return 1
+  terminal.out(command === 'backend.drain' ? `${canonical} gets no new mail.\n` : `${canonical} takes mail again.\n`)
+  return 0
+}

@@ -1,0 +1,19 @@
+/** The process as `serve` needs it: signals, the log on standard error, colours. Handed in by `main.ts`; tests hand in their own. */
+import { pino } from 'pino'
+import type { ServeDeps } from './serve.ts'
+
+/** Everything that `serveCommand` needs but the gateway itself. */
+export function processDeps(): Omit<ServeDeps, 'createGateway' | 'handlers'> {
+  // Written behind the scenes, because a pipe that nobody reads must not stop the mail; flushed when the process ends.
+  const output = pino.destination({ fd: 2, sync: false })
+  process.on('exit', () => output.flushSync())
+  return {
+    signals: {
+      on: (signal, run) => void process.on(signal, run),
+      exit: (code) => process.exit(code),
+    },
+    writeLog: (line) => void output.write(line),
+    color: process.stderr.isTTY === true && !process.env.NO_COLOR,
+    sendCommand: process.env.npm_lifecycle_event === 'start' ? 'npm run send --' : 'waypost send',
+  }
+}

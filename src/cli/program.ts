@@ -1,0 +1,55 @@
+/** The command line as a whole: what `main.ts` runs and tests run too. */
+import { Command, CommanderError } from 'commander'
+import type { ExitCode, Run, Terminal } from './terminal.ts'
+
+export interface Program {
+  /** Runs one command line. @param words  without the program's name */
+  run(words: readonly string[]): Promise<ExitCode>
+}
+
+/** @param commands  makes the commands; each runs its work through `run` */
+export function createProgram(
+  version: string,
+  terminal: Terminal,
+  commands: (run: Run) => readonly Command[],
+): Program {
+  let exitCode: ExitCode = 0
+  const run: Run = async (work) => {
+    exitCode = await work(terminal)
+  }
+  const program = new Command('waypost')
+    .description('Looks after the mail exchange of the domains you own.')
+    .version(version)
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  waypost serve -c examples/quickstart/waypost.yaml --log pretty
+  waypost config check -c waypost.yaml
+  waypost <command> --help`,
+    )
+  for (const command of commands(run)) program.addCommand(command)
+  prepare(program, terminal)
+
+  return {
+    async run(words) {
+      exitCode = 0
+      try {
+        await program.parseAsync(words, { from: 'user' })
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error
+        // Help and version are what was asked for; anything else is a command line that cannot be done.
+        return error.exitCode === 0 ? 0 : 2
+      }
+      return exitCode
+    },
+  }
+}
+
+/** Every command writes to the terminal and throws instead of ending the process. */
+function prepare(command: Command, terminal: Terminal): void {
+  command.exitOverride()
+  command.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+  for (const child of command.commands) prepare(child, terminal)
+}

@@ -1,0 +1,228 @@
+/**
+ * `waypost serve`: runs the gateway until it is told to stop.
+ *   load waypost.yaml → own the state folder (control.sock) → start → keep the copy of the configuration
+ * SIGHUP loads it again; SIGTERM and SIGINT stop it gracefully, a second one at once.
+ */
+import { chmod } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Command, Option } from 'commander'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { systemDoor } from '../base/door.ts'
+import { type IpAddress, isIpv6 } from '../base/ip.ts'
+import type { Log } from '../base/log.ts'
+import { systemRandom } from '../base/random.ts'
+import { readInBackground } from '../config/background.ts'
+import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../config/load.ts'
+import { formatProblems } from '../config/source.ts'
+import { makeStateFolder } from '../config/state-files.ts'
+import { type Control, type ControlHandlers, controlPath, createControl } from '../gateway/control.ts'
+import type { CreateGateway, Gateway } from '../gateway/gateway.ts'
+import { configOption, findConfig } from './config-path.ts'
+import { createLog, type LogForm, type LogLevel, logForms, logLevels } from './log.ts'
+import { createReloader, type Reloader } from './reload.ts'
+import type { ExitCode, Run, Terminal } from './terminal.ts'
+
+export interface ServeOptions {
+  readonly config: string | undefined
+  readonly log: LogForm
+  readonly logLevel: LogLevel
+  /** `true`, or the state folder that holds the copy. */
+  readonly lastGood: boolean | string | undefined
+}
+
+export interface ServeDeps {
+  readonly createGateway: CreateGateway
+  /** What the control socket answers beside `config.reload`. */
+  readonly handlers: (gateway: Gateway) => ControlHandlers
+  /** How the process is told things; tests hand in their own. */
+  readonly signals: Signals
+  readonly writeLog: (line: string) => void
+  readonly color: boolean
+  /** How one calls `waypost send` where this was started: for the line to try. */
+  readonly sendCommand: string
+}
+
+export interface Signals {
+  on(signal: 'SIGHUP' | 'SIGTERM' | 'SIGINT', run: () => void): void
+  /** Ends the process now. */
+  exit(code: ExitCode): void
+}
+
+export function serveCommand(run: Run, deps: ServeDeps): Command {
+  return new Command('serve')
+    .summary('run the gateway')
+    .description('Runs the gateway: takes mail for the domains of waypost.yaml and hands it to their backends.')
+    .addOption(configOption())
+    .addOption(new Option('--log <form>', 'how to log, on standard error').choices(logForms).default('json'))
+    .addOption(new Option('--log-level <level>', 'what to log').choices(logLevels).default('info'))
+    .addOption(
+      new Option(
+        '--last-good [state]',
+        'where waypost.yaml is wrong, run on the last good one, kept in the state folder',
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+Signals: SIGHUP loads waypost.yaml again (a wrong one changes nothing), SIGTERM and SIGINT stop gracefully, a second one at once.
+
+Examples:
+  waypost serve -c examples/quickstart/waypost.yaml --log pretty
+  waypost serve --log-level warn`,
+    )
+    .action((options: ServeOptions) => run((terminal) => serve(options, terminal, deps)))
+}
+
+/** Resolves when the gateway has stopped. */
+export async function serve(options: ServeOptions, terminal: Terminal, deps: ServeDeps): Promise<ExitCode> {
+  const log = createLog({ form: options.log, level: options.logLevel, color: deps.color, write: deps.writeLog })
+  const found = findConfig(options.config)
+  if (found.kind === 'none') return fail(terminal, found.why)
+  const loaded = await loadToStart(found.path, options, terminal, log)
+  if (loaded === undefined) return 1
+  return await runGateway(found.path, loaded, terminal, log, deps)
+}
+
+async function runGateway(
+  path: string,
+  loaded: Loaded,
+  terminal: Terminal,
+  log: Log,
+  deps: ServeDeps,
+): Promise<ExitCode> {
+  const { state } = loaded.settings
+  await ownFolder(state)
+  const gateway = deps.createGateway(loaded.settings, {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    door: systemDoor,
+  })
+  const reloader = createReloader({
+    path,
+    current: loaded,
+    gateway,
+    log,
+    load: (reload) => loadConfig(path, { ...loadDeps(systemClock), ...reload, read: readInBackground }),
+  })
+  const handlers = { ...deps.handlers(gateway), 'config.reload': reloader.handler }
+  const control = await createControl(
+    { path: controlPath(state), clock: systemClock, onError: tellError(log) },
+    handlers,
+  )
+  if (control.kind === 'in-use') return fail(terminal, `another gateway is running on the state folder ${state}`)
+  const stopped = stopOnSignal(gateway, log, deps.signals)
+  try {
+    const listeners = await gateway.start()
+    sayReady(loaded, listeners, terminal, log, deps.sendCommand)
+  } catch (error) {
+    await control.close()
+    await gateway.stop()
+    return fail(terminal, whyNotStarted(error))
+  }
+  await loaded.commit()
+  // Only now: a signal before this would reload into a gateway that does not run yet.
+  deps.signals.on('SIGHUP', () => void reloader.reload({ allowRemoval: false }))
+  await stopped
+  await end(control, reloader)
+  log.info('stopped')
+  return 0
+}
+
+async function end(control: Extract<Control, { kind: 'listening' }>, reloader: Reloader): Promise<void> {
+  await reloader.settled()
+  await control.close()
+}
+
+const loadDeps = (clock: Clock) => ({ clock, machineName: hostname() })
+
+async function loadToStart(
+  path: string,
+  options: ServeOptions,
+  terminal: Terminal,
+  log: Log,
+): Promise<Loaded | undefined> {
+  const loaded = await loadConfig(path, loadDeps(systemClock))
+  if (loaded.kind === 'loaded') return loaded
+  terminal.err(`${sayWrong(loaded)}\n`)
+  if (!options.lastGood) return undefined
+  // A file that cannot be read does not say where its state is: then it is looked for in its usual place.
+  const state = typeof options.lastGood === 'string' ? options.lastGood : join(dirname(path), 'waypost-data')
+  const copy = await loadLastGood(loaded.kind === 'invalid' ? (loaded.state ?? state) : state, loadDeps(systemClock))
+  if (copy.kind !== 'loaded') {
+    terminal.err(`${sayWrong(copy)}\n`)
+    return undefined
+  }
+  log.alert('running on the last good configuration', {
+    path,
+    problems: loaded.kind === 'invalid' ? loaded.problems.length : 0,
+  })
+  terminal.err(`waypost: ${path} is wrong, so this runs on the LAST GOOD configuration. Mend it and reload.\n`)
+  return copy
+}
+
+function sayWrong(loaded: Exclude<LoadedConfig, Loaded>): string {
+  if (loaded.kind === 'invalid') return formatProblems(loaded.problems)
+  return `${loaded.removed.length} of ${loaded.before} domains would go`
+}
+
+/** The state folder, ours alone: made where it is missing, closed to others where it was open to them. */
+async function ownFolder(state: string): Promise<void> {
+  await makeStateFolder(state)
+  await chmod(state, 0o700)
+}
+
+function stopOnSignal(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
+  return new Promise((done, failed) => {
+    let isStopping = false
+    const stop = (signal: string) => {
+      if (isStopping) {
+        log.warn('stopping at once', { signal })
+        signals.exit(1)
+        return
+      }
+      isStopping = true
+      log.info('stopping', { signal })
+      gateway.stop().then(done, failed)
+    }
+    signals.on('SIGTERM', () => stop('SIGTERM'))
+    signals.on('SIGINT', () => stop('SIGINT'))
+  })
+}
+
+function sayReady(
+  { summary, settings }: Loaded,
+  listeners: readonly { readonly address: IpAddress; readonly port: number }[],
+  terminal: Terminal,
+  log: Log,
+  sendCommand: string,
+): void {
+  const places = listeners.map(({ address, port }) => `${isIpv6(address) ? `[${address}]` : address}:${port}`)
+  log.info('listening', { smtp: places, domains: summary.domains, routes: summary.routes })
+  const domain = settings.destinations.domains[0]
+  const first = places[0]
+  terminal.out(`${settings.hostname} takes mail on ${places.join(', ')} for ${count(summary.domains, 'domain')}.\n`)
+  if (!domain || first === undefined) return
+  const server = first === '127.0.0.1:2525' ? '' : ` --server ${first.replace(/^0\.0\.0\.0:/, '127.0.0.1:')}`
+  terminal.out(`Try: ${sendCommand}${server} --to you@${domain.subdomains ? 'any.' : ''}${domain.name}\n`)
+}
+
+const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
+
+function whyNotStarted(error: unknown): string {
+  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown }
+  const place = address === undefined ? 'a listener' : `${String(address)}:${String(port)}`
+  if (code === 'EADDRINUSE') return `${place} is taken by another process`
+  if (code === 'EACCES') return `this user may not listen on ${place}; ports below 1024 need CAP_NET_BIND_SERVICE`
+  if (code === 'EADDRNOTAVAIL') return `${place} is no address of this machine`
+  throw error
+}
+
+function fail(terminal: Terminal, why: string): ExitCode {
+  terminal.err(`waypost: ${why}\n`)
+  return 2
+}
+
+const tellError = (log: Log) => (command: string, error: unknown) =>
+  log.error('a control command failed', { command, error })

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  begin,
+  beginLimits,
+  deliverOne,
+  delivery,
+  endpoint,
+  inMs,
+  job,
+  mailbox,
+  stepLimits,
+} from '../../test/unit/deliver.ts'
+import { startBackend, until } from '../../test/unit/scripted-backend.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { createTurns } from './turns.ts'
+
+test('turns: keys in turn, each in its own order', () => {
+  const turns = createTurns<string>()
+  for (const each of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) turns.add(each[0] ?? '', each)
+  assert.equal(turns.remove('a', 'a2'), true)
+  assert.equal(turns.remove('a', 'a2'), false)
+  assert.equal(turns.size, 5)
+  assert.deepEqual(
+    Array.from({ length: 6 }, () => turns.next()),
+    ['a1', 'b1', 'c1', 'a3', 'b2', undefined],
+  )
+  assert.equal(turns.size, 0)
+})
+
+test('no more sessions than allowed; who waits is served by key in turn when one is free', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const first = await begin(out, to, job({ fairnessKey: 'x' }))
+  const order: string[] = []
+  const waiting = ['a', 'a', 'a', 'b', 'c'].map(async (fairnessKey) => {
+    const transaction = await begin(out, to, job({ fairnessKey }))
+    order.push(fairnessKey)
+    transaction.abandon()
+  })
+  await until(() => out.sessions(to).waiting === 5)
+  assert.deepEqual(out.sessions(to), { busy: 1, idle: 0, waiting: 5 })
+  first.abandon()
+  await Promise.all(waiting)
+  assert.deepEqual(order, ['a', 'b', 'c', 'a', 'a'])
+  assert.equal(backend.peers.length, 1)
+})
+
+test('waiting ends at sessionUntilMs: busy, and nothing is left behind', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const first = await begin(out, to)
+  const begun = await out.begin(to, job(), { sessionUntilMs: inMs(50), readyUntilMs: inMs(5_000) })
+  assert.deepEqual(begun, { kind: 'busy' })
+  assert.deepEqual(out.sessions(to), { busy: 1, idle: 0, waiting: 0 })
+  first.abandon()
+  assert.deepEqual(out.sessions(to), { busy: 0, idle: 1, waiting: 0 })
+  assert.deepEqual(health, ['opened'])
+})
+
+test('a session that is lost makes room for who waits', async (t) => {
+  const backend = await startBackend(t, { on: (verb) => (verb === 'RCPT' ? 'close' : undefined) })
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const first = await begin(out, to)
+  const second = begin(out, to)
+  await until(() => out.sessions(to).waiting === 1)
+  await first.recipients([mailbox('you@example.test')], stepLimits())
+  await second
+  assert.equal(backend.peers.length, 2)
+})
+
+test('who waits behind an opening that fails hears of it, and does not try the same again', async (t) => {
+  const backend = await startBackend(t, { greeting: '554 no' })
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const begun = await Promise.all([1, 2, 3].map(() => out.begin(to, job(), beginLimits())))
+  assert.deepEqual(
+    begun.map((each) => each.kind === 'failed' && each.fault.reply?.code),
+    [554, 554, 554],
+  )
+  assert.deepEqual(health, ['rejected greeting'])
+  assert.equal(backend.peers.length, 1)
+})
+
+test('a fresh session is one that served nobody, also where an idle one has to make room', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  await deliverOne(out, to)
+  const fresh = await begin(out, to, job(), true)
+  assert.equal(backend.peers.length, 2)
+  const next = begin(out, to, job(), true)
+  await until(() => out.sessions(to).waiting === 1)
+  await fresh.recipients([mailbox('you@example.test')], stepLimits())
+  fresh.abandon()
+  await next
+  assert.equal(backend.peers.length, 3)
+  await until(() => backend.commands.filter((line) => line === 'QUIT').length === 2)
+})
+
+/** The machine's clock, whose `after` is told when to run. */
+function steppedClock(): Clock & { pass(ms: number): void } {
+  let aheadMs = 0
+  const timers = new Set<{ dueMs: number; run: () => void }>()
+  const clock = {
+    now: () => systemClock.now() + aheadMs,
+    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+    after(delayMs: number, run: () => void) {
+      const timer = { dueMs: clock.monotonicMs() + delayMs, run }
+      timers.add(timer)
+      return { cancel: () => void timers.delete(timer) }
+    },
+    pass(ms: number) {
+      aheadMs += ms
+      for (const timer of [...timers]) {
+        if (timer.dueMs > clock.monotonicMs()) continue
+        timers.delete(timer)
+        timer.run()
+      }
+    },
+  }
+  return clock
+}
+
+test('an idle session is closed after 5 s, and the timer starts again for the younger one', async (t) => {
+  const backend = await startBackend(t)
+  const clock = steppedClock()
+  const { delivery: out } = delivery(t, {}, { clock })
+  const to = endpoint(backend)
+  const far = () => ({ sessionUntilMs: clock.monotonicMs() + 1e6, readyUntilMs: clock.monotonicMs() + 1e6 })
+  const [first, second] = await Promise.all([out.begin(to, job(), far()), out.begin(to, job(), far())])
+  assert(first.kind === 'begun' && second.kind === 'begun')
+  first.transaction.abandon()
+  clock.pass(3_000)
+  second.transaction.abandon()
+  assert.equal(out.sessions(to).idle, 2)
+  clock.pass(2_500)
+  assert.equal(out.sessions(to).idle, 1)
+  clock.pass(3_000)
+  assert.equal(out.sessions(to).idle, 0)
+  await until(() => backend.commands.filter((line) => line === 'QUIT').length === 2)
+})
+
+test('closed: idle sessions get QUIT, those in use end when they come back, waiters and later ones fail', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend, { connections: 2 })
+  const busy = await begin(out, to)
+  await deliverOne(out, to)
+  assert.deepEqual(out.sessions(to), { busy: 1, idle: 1, waiting: 0 })
+  await out.close()
+  await until(() => backend.commands.filter((line) => line === 'QUIT').length === 1)
+  const later = await out.begin(to, job(), beginLimits())
+  assert.equal(later.kind === 'failed' && later.fault.kind, 'abandoned')
+  const asked = await busy.recipients([mailbox('you@example.test')], stepLimits())
+  assert.equal(asked.kind, 'answered')
+  busy.abandon()
+  await until(() => backend.commands.filter((line) => line === 'QUIT').length === 2)
+  assert.deepEqual(out.sessions(to), { busy: 0, idle: 0, waiting: 0 })
+})

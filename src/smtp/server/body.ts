@@ -1,0 +1,129 @@
+/**
+ * Takes in what follows 354: octets → decoder → sink, with the sender's pace watched (SEMANTICS.md §13). The session calls it and
+ * answers with what comes of it.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Connection } from '../wire/connection.ts'
+import { DataDecoder, type Scratch } from '../wire/data-decoder.ts'
+import { HopCounter } from '../wire/hop-counter.ts'
+import type { LineReader } from '../wire/line-reader.ts'
+import type { BodySink } from './handler.ts'
+import { ownHops, rateWindowMs, type SmtpServerOptions } from './options.ts'
+import { faultReplies, replies } from './replies.ts'
+
+export type Intake =
+  /** The content is in order and in the sink, which has not been asked for its verdict yet. */
+  | { readonly kind: 'whole'; readonly has8bit: boolean }
+  /** It came to its end, but is not passed on. The sink has been told. */
+  | { readonly kind: 'refused'; readonly reply: string; readonly why: string }
+  /** It did not come to its end. The sink has been told. */
+  | { readonly kind: 'gone' | 'too-slow' }
+
+/** @param lines  gets what stands behind the message */
+export async function takeBody(
+  connection: Connection,
+  lines: LineReader,
+  sink: BodySink,
+  options: SmtpServerOptions,
+  clock: Clock,
+  scratch: Scratch,
+): Promise<Intake> {
+  const decoder = new DataDecoder(options, scratch)
+  const hops = new HopCounter(options.hostname)
+  const pace = new Pace(options, clock.monotonicMs())
+  let refusal: Refusal | undefined
+  const stop = (kind: 'gone' | 'too-slow'): Intake => {
+    if (!refusal) sink.abort(kind)
+    return { kind }
+  }
+  for (;;) {
+    const read = connection.read()
+    let chunk = read
+    if (read instanceof Promise) {
+      const dueMs = pace.nextMs(clock.monotonicMs())
+      if (dueMs === undefined) return stop('too-slow')
+      connection.deadline.armAt(dueMs)
+      chunk = await read
+    }
+    if (chunk === 'timeout') continue
+    if (!Buffer.isBuffer(chunk)) return stop('gone')
+    pace.took(chunk.length)
+    const piece = decoder.decode(chunk)
+    if (piece.length > 0 && !refusal) {
+      hops.push(piece)
+      // What is over the limit already is not worth anybody's memory.
+      const taking = decoder.size > options.limits.messageBytes ? undefined : sink.write(piece)
+      if (taking) {
+        const beganMs = clock.monotonicMs()
+        await taking
+        pace.waited(clock.monotonicMs() - beganMs)
+      }
+    }
+    if (decoder.isEnded) hops.end()
+    const found = refusal ?? refusalOf(decoder, hops, options)
+    if (found && !refusal) sink.abort(found.why)
+    refusal = found
+    if (!decoder.isEnded) continue
+    if (decoder.consumed < chunk.length) lines.feed(chunk.subarray(decoder.consumed))
+    return refusal ? { kind: 'refused', ...refusal } : { kind: 'whole', has8bit: decoder.has8bit }
+  }
+}
+
+interface Refusal {
+  readonly reply: string
+  readonly why: string
+}
+
+function refusalOf(decoder: DataDecoder, hops: HopCounter, options: SmtpServerOptions): Refusal | undefined {
+  if (decoder.fault !== undefined) return { reply: faultReplies[decoder.fault], why: decoder.fault }
+  if (decoder.size > options.limits.messageBytes) return { reply: replies.tooBig, why: 'too-big' }
+  // RFC 5321 §6.3
+  if (hops.received > options.limits.hops || hops.ours >= ownHops) return { reply: replies.loop, why: 'loop' }
+  return undefined
+}
+
+/** How long the sender may still take: for the next octets, for each minute's worth of them, for the whole message. */
+class Pace {
+  readonly #blockMs: number
+  readonly #octetsPerWindow: number
+  readonly #messageDueMs: number
+  #blockDueMs: number
+  #windowEndMs: number
+  #windowOctets = 0
+  #isFresh = true
+
+  constructor(options: SmtpServerOptions, nowMs: number) {
+    this.#blockMs = options.budgets.blockMs
+    this.#octetsPerWindow = options.limits.minimumRate * (rateWindowMs / 1000)
+    this.#messageDueMs = nowMs + options.budgets.messageMs
+    this.#blockDueMs = nowMs + this.#blockMs
+    this.#windowEndMs = nowMs + rateWindowMs
+  }
+
+  took(octets: number): void {
+    this.#windowOctets += octets
+    this.#isFresh = true
+  }
+
+  /** The sink held us up, which is not the sender's fault. */
+  waited(durationMs: number): void {
+    this.#windowEndMs += durationMs
+  }
+
+  /** The moment to look again at, or undefined where the sender is too slow. */
+  nextMs(nowMs: number): number | undefined {
+    if (this.#isFresh) {
+      this.#isFresh = false
+      this.#blockDueMs = nowMs + this.#blockMs
+    }
+    // A timer may fire up to a millisecond early.
+    const soonMs = nowMs + 1
+    if (soonMs >= this.#messageDueMs || soonMs >= this.#blockDueMs) return undefined
+    if (soonMs >= this.#windowEndMs) {
+      if (this.#windowOctets < this.#octetsPerWindow) return undefined
+      this.#windowOctets = 0
+      this.#windowEndMs = nowMs + rateWindowMs
+    }
+    return Math.min(this.#blockDueMs, this.#messageDueMs, this.#windowEndMs)
+  }
+}

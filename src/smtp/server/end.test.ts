@@ -1,0 +1,177 @@
+/** How connections end: time, half-closed and lost ones, refusals, shutdown. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ok, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { parseIp } from '../../base/ip.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
+
+const mailAndRcpt = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<you@example.test>\r\n'
+
+/** A verdict that a test gives when it likes. */
+function verdict() {
+  const { promise, resolve } = Promise.withResolvers<Reply>()
+  return { end: () => promise, give: resolve }
+}
+
+test('silence: 421 4.4.2 and the end', async (t) => {
+  const server = await startServer(t, { budgets: { commandMs: 50 } })
+  const sender = await Sender.dial(t, server.port)
+  assert.match(await sender.rest(), /^220 .*\r\n421 4\.4\.2 .*\r\n$/)
+})
+
+test('octets of a command that trickle in do not move its deadline', async (t) => {
+  const server = await startServer(t, { budgets: { commandMs: 150 } })
+  const sender = await Sender.dial(t, server.port)
+  await sender.expect(/^220/)
+  const trickle = setInterval(() => sender.send('x'), 20)
+  t.after(() => clearInterval(trickle))
+  assert.match(await sender.rest(), /^421 4\.4\.2 .*\r\n$/)
+})
+
+for (const [name, budgets] of [
+  ['without an octet for a block', { blockMs: 50 }],
+  ['that takes too long as a whole', { messageMs: 100 }],
+] as const) {
+  test(`a message ${name}: 421 4.4.2, and nothing of it is delivered`, async (t) => {
+    const server = await startServer(t, { budgets })
+    const sender = await Sender.greeted(t, server.port)
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+    const trickle = 'messageMs' in budgets ? setInterval(() => sender.send('x'), 10) : undefined
+    t.after(() => clearInterval(trickle))
+    sender.send('x')
+    assert.match(await sender.rest(), /^421 4\.4\.2 .*\r\n$/)
+    assert.equal(server.calls[3], 'abort too-slow')
+  })
+}
+
+test('QUIT and FIN behind the dot: the sender is still there, and is answered', async (t) => {
+  const { end, give } = verdict()
+  const server = await startServer(t, { end })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+  sender.send('hello\r\n.\r\nQUIT\r\n')
+  sender.fin()
+  await until(() => server.calls.includes('end'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal(server.peers[0]?.gone.aborted, false)
+  give(ok)
+  assert.match(await sender.rest(), /^250 .*\r\n221 .*\r\n$/)
+})
+
+for (const [name, leave] of [
+  ['FIN without QUIT', (sender: Sender) => sender.fin()],
+  ['a reset', (sender: Sender) => void sender.socket.resetAndDestroy()],
+] as const) {
+  test(`${name} while the verdict is awaited: the handler is told at once`, async (t) => {
+    const { end, give } = verdict()
+    const server = await startServer(t, { end })
+    const sender = await Sender.greeted(t, server.port)
+    const gone = server.peers[0]?.gone
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+    sender.send('hello\r\n.\r\n')
+    await until(() => server.calls.includes('end'))
+    assert.equal(gone?.aborted, false)
+    leave(sender)
+    await until(() => gone?.aborted === true)
+    assert.ok(!server.calls.includes('closed'))
+    give(ok)
+    await until(() => server.calls.includes('closed'))
+    assert.deepEqual(server.calls.slice(2), ['data', 'end', 'closed'])
+  })
+
+  test(`${name} within the message: nothing is delivered`, async (t) => {
+    const server = await startServer(t)
+    const sender = await Sender.greeted(t, server.port)
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+    sender.send('hello\r\n.')
+    await until(() => server.calls.includes('data'))
+    leave(sender)
+    await until(() => server.calls.includes('closed'))
+    assert.deepEqual(server.calls.slice(2), ['data', 'abort gone', 'closed'])
+    assert.equal(server.peers[0]?.gone.aborted, true)
+  })
+}
+
+test('a signal that is asked for when the peer has gone is aborted', async (t) => {
+  const server = await startServer(t)
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say('MAIL FROM:<a@b.example>\r\n', /^250/)
+  sender.socket.resetAndDestroy()
+  await until(() => server.calls.includes('closed'))
+  assert.deepEqual(server.calls, ['mail a@b.example', 'reset', 'closed'])
+  assert.equal(server.peers[0]?.gone.aborted, true)
+})
+
+test('a connection that is refused hears why in the greeting', async (t) => {
+  const server = await startServer(t, {
+    onConnect: () => ({ kind: 'refused', reply: reply(421, '4.7.0', 'Too many connections') }),
+  })
+  const sender = await Sender.dial(t, server.port, '127.0.0.1', 'EHLO x\r\n')
+  assert.equal(await sender.rest(), '421 4.7.0 Too many connections\r\n')
+})
+
+test('shutdown: idle sessions hear 421; one before its verdict is answered first; both end', async (t) => {
+  const { end, give } = verdict()
+  const server = await startServer(t, { end })
+  const idle = await Sender.greeted(t, server.port)
+  const busy = await Sender.greeted(t, server.port)
+  const within = await Sender.greeted(t, server.port)
+  for (const sender of [busy, within]) await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+  busy.send('hello\r\n.\r\n')
+  within.send('hello\r\n')
+  await until(() => server.calls.includes('end'))
+  const closed = server.server.close(10_000)
+  assert.match(await idle.rest(), /^421 4\.3\.2 .*\r\n$/)
+  idle.fin()
+  within.send('.\r\n')
+  await until(() => server.messages.length === 2)
+  give(ok)
+  for (const sender of [busy, within]) {
+    assert.match(await sender.rest(), /^250 .*\r\n421 4\.3\.2 .*\r\n$/)
+    sender.fin()
+  }
+  await closed
+  assert.equal(server.server.sessions, 0)
+  await assert.rejects(Sender.dial(t, server.port), { code: 'ECONNREFUSED' })
+})
+
+test('shutdown: behind the grace the rest is cut off without an answer', async (t) => {
+  const { end, give } = verdict()
+  const server = await startServer(t, { end })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+  sender.send('hello\r\n.\r\n')
+  await until(() => server.calls.includes('end'))
+  server.peers[0]?.gone.addEventListener('abort', () => give(reply(451, '4.3.2', 'Never heard')))
+  await server.server.close(20)
+  assert.equal(await sender.rest(), '')
+  assert.equal(server.server.sessions, 0)
+})
+
+test('new options hold for new connections', async (t) => {
+  const server = await startServer(t)
+  const before = await Sender.greeted(t, server.port)
+  server.server.update({ ...server.options, hostname: 'mx2.example.test' })
+  await before.say('HELO x\r\n', /^250 mx1\.example\.test/)
+  const after = await Sender.dial(t, server.port)
+  await after.expect(/^220 mx2\.example\.test/)
+})
+
+test('"::" takes IPv6 alone, beside an IPv4 listener on the same port', async (t) => {
+  const server = await startServer(t, { address: '0.0.0.0' })
+  const any = parseIp('::')
+  assert.ok(any)
+  await server.server.listen(any, server.port)
+  const four = await Sender.dial(t, server.port, '127.0.0.1')
+  await four.expect(/^220/)
+  const six = await Sender.dial(t, server.port, '::1')
+  await six.expect(/^220/)
+  assert.deepEqual(
+    server.peers.map(({ address, local }) => [address, local.address]),
+    [
+      ['127.0.0.1', '127.0.0.1'],
+      ['::1', '::1'],
+    ],
+  )
+  await assert.rejects(server.server.listen(any, server.port), { code: 'EADDRINUSE' })
+})

@@ -1,0 +1,55 @@
+/**
+ * The other end of a connection, as handlers see it. What is seldom asked for is made when asked: a connection that sends one
+ * message and leaves needs no abort signal and no look at its own address.
+ */
+import type { Socket } from 'node:net'
+import { type IpAddress, parseIp } from '../../base/ip.ts'
+import type { Peer } from './handler.ts'
+
+export class SocketPeer implements Peer {
+  readonly address: IpAddress
+  readonly port: number
+  readonly #socket: Socket
+  #local: Peer['local'] | undefined
+  #controller: AbortController | undefined
+  #isGone = false
+
+  private constructor(socket: Socket, address: IpAddress, port: number) {
+    this.#socket = socket
+    this.address = address
+    this.port = port
+  }
+
+  /** Undefined where the connection has gone already, so that the system does not know the address any more. */
+  static of(socket: Socket): SocketPeer | undefined {
+    const address = parseIp(withoutScope(socket.remoteAddress ?? ''))
+    return address && new SocketPeer(socket, address, socket.remotePort ?? 0)
+  }
+
+  get local(): Peer['local'] {
+    this.#local ??= {
+      address: parseIp(withoutScope(this.#socket.localAddress ?? '')) ?? ('0.0.0.0' as IpAddress),
+      port: this.#socket.localPort ?? 0,
+    }
+    return this.#local
+  }
+
+  get gone(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isGone) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  leave(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#controller?.abort()
+  }
+}
+
+/** `fe80::1%eth0`: the scope is ours, not part of the address. */
+const withoutScope = (text: string) => (text.includes('%') ? text.slice(0, text.indexOf('%')) : text)
