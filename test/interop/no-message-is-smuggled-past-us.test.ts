@@ -22,7 +22,6 @@ const forms = [
   '\r.\n',
   '\r\r\n.\r\r\n',
   '\r\n.\r\r\n',
-  '\r\r\n.\r\n',
   '\n\r.\r\n',
   '\r\n\n.\r\n',
   '\n..\r\n',
@@ -72,6 +71,8 @@ test('through the gateway each form is one message or none, wherever it is cut',
       if (codes[0] === 250) taken++
     }
   }
+  // Bare LF is repaired, so some are taken: one message each, with the other one as its text.
+  assert.ok(taken > 0)
   await lab.until(async () => (await countMaildir(postfix.maildir('you'))) >= taken)
   await lab.until(async () => (await postfix.queued()) === 0, 20_000)
   const delivered = (await readMaildir(postfix.maildir('you'))).map(String)

@@ -57,7 +57,8 @@ for (const tlsOut of ['none', 'encrypt'] as const) {
           throw new Error(`${name}: ${error}\n${await postfix.log()}\n${gateway.text()}`)
         })
       const arrived = backend.messages[before]
-      assert.deepEqual(arrived?.to, to)
+      // Postfix sorts its recipients.
+      assert.deepEqual([...(arrived?.to ?? [])].sort(), [...to].sort())
       // Postfix puts its own trace field in front of what it was given, and ours stands before that.
       const ownTrace = behindTrace(arrived?.content ?? Buffer.alloc(0))
       assert.ok(behindTrace(ownTrace, 'postfix.test').equals(message), name)

@@ -10,6 +10,7 @@ import { createSecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { type FakeBackend, startBackend } from './backend.ts'
 import { Dialogue, type DialogueOptions } from './dialogue.ts'
+import { type DnsLab, type LabZone, startDns } from './dns.ts'
 import { type GatewayParts, type LabGateway, startGateway } from './gateway.ts'
 import { freeAddress } from './loopback.ts'
 import { type ProcessWords, startProcess, type WaypostProcess } from './process.ts'
@@ -25,6 +26,8 @@ export interface Lab {
   readonly key: string
   /** A fake backend that behaves as the words say. */
   backend(words?: BackendWords): Promise<FakeBackend>
+  /** A name server that knows this zone; a gateway asks it with `resolver: { servers: [dns.server] }`. */
+  dns(zone: LabZone): Promise<DnsLab>
   /** A gateway in this process. */
   gateway(words: GatewayWords, parts?: GatewayParts): Promise<LabGateway>
   /** The command line's gateway, in a process of its own. */
@@ -87,6 +90,7 @@ export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> 
       ends.push(() => backend.stop())
       return backend
     },
+    dns: (zone) => startDns(t, zone),
     async gateway(words, parts = {}) {
       const state = join(folder, `state-${++made}`)
       await mkdir(state, { mode: 0o700 })

@@ -5,12 +5,13 @@
 import { join } from 'node:path'
 import { parseIp } from '../../src/base/ip.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
-import { defaultResolverOptions } from '../../src/dns/options.ts'
+import { defaultResolverOptions, type ResolverOptions } from '../../src/dns/options.ts'
 import type { Budgets, GatewaySettings, Limits } from '../../src/gateway/settings.ts'
-import type { Backend, BackendAddress, BackendOptions, Route, RouteEntry } from '../../src/routing/backend.ts'
+import type { BackendOptions, Route, RouteEntry } from '../../src/routing/backend.ts'
 import type { MailDomain } from '../../src/routing/destinations.ts'
+import { createDestinations } from '../../src/routing/find-destination.ts'
+import { createBackend, defaultBackendOptions, parseBackend } from '../../src/routing/parse-backend.ts'
 import type { FakeBackend } from './backend.ts'
-import { destinationsOf } from './destinations.ts'
 
 /** A backend of the lab, or a URL: `smtp://127.0.0.1:25`, `lmtp:/path`, `maildir:/path`, `mx`, `mx:domain`. */
 export type To = FakeBackend | string
@@ -48,7 +49,10 @@ export interface GatewayWords {
   /** Default: a Maildir in the state folder. */
   readonly postmaster?: DeliverWords
   readonly publicAddresses?: readonly string[]
-  readonly resolvers?: readonly { readonly address: string; readonly port: number }[]
+  /** How MX are looked up; `servers: [dns.server]` for a DNS of the lab. Without it there is no name server. */
+  readonly resolver?: Partial<ResolverOptions>
+  /** Whether an undeclared domain was declared lately. Default: none was. */
+  readonly leftRecently?: (domain: HostName) => boolean
   readonly bareNewline?: 'repair' | 'reject'
 }
 
@@ -107,10 +111,10 @@ export function settingsOf(
     tls: words.tls ? { certificate: lab.certificate, key: lab.key } : undefined,
     limits: { ...limits, ...words.limits },
     budgets: { ...budgets, ...words.budgets },
-    destinations: destinationsOf(domains, hostname),
+    destinations: createDestinations(domains, { hostname, leftRecently: words.leftRecently ?? (() => false) }),
     postmaster,
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
-    resolver: { ...defaultResolverOptions, servers: (words.resolvers ?? []).map(placeOf) },
+    resolver: { ...defaultResolverOptions, servers: [noNameServer], ...words.resolver },
     bareNewline: words.bareNewline ?? 'repair',
   }
 }
@@ -144,28 +148,20 @@ function entryOf(words: To | EntryWords): RouteEntry {
   if (typeof words === 'string' || 'messages' in words) return entryOf({ to: words })
   const { to, preference = 10, weight = 1, ...chosen } = words
   const url = typeof to === 'string' ? to : to.url
-  const options: BackendOptions = { tls: 'may', helo: undefined, connections: 20, private: true, ...chosen }
-  const backend: Backend = { key: `${url} ${JSON.stringify(options)}`, url, address: addressOf(url), options }
+  const parsed = parseBackend(url, '/')
+  if (parsed.kind === 'invalid') throw new TypeError(`${url}: ${parsed.why}`)
+  // What the lab's DNS says leads to loopback, which is private.
+  const isMx = parsed.address.protocol === 'mx'
+  const backend = createBackend(parsed.address, { ...defaultBackendOptions, private: isMx, ...chosen })
   return { backend, preference, weight }
 }
 
-/** Reads what the lab itself writes; `config` has the parser for what people write. */
-function addressOf(url: string): BackendAddress {
-  if (url === 'mx') return { protocol: 'mx', domain: undefined }
-  if (url.startsWith('mx:')) return { protocol: 'mx', domain: nameOf(url.slice(3)) }
-  if (url.startsWith('maildir:')) return { protocol: 'maildir', path: url.slice(8) }
-  if (url.startsWith('lmtp:/') && !url.startsWith('lmtp://')) return { protocol: 'lmtp', path: url.slice(5) }
-  const found = /^(smtp|smtps|lmtp):\/\/(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(url)
-  if (!found) throw new TypeError(`not a backend that the lab knows: ${url}`)
-  const protocol = found[1] as 'smtp' | 'smtps' | 'lmtp'
-  const text = (found[2] ?? '').replace(/^\[|\]$/g, '')
-  const usual = { smtp: 25, smtps: 465, lmtp: 24 }[protocol]
-  const host = parseIp(text) ?? nameOf(text)
-  const port = found[3] ? Number(found[3]) : usual
-  return protocol === 'lmtp' ? { protocol, host, port } : { protocol, host, port }
-}
+/** Nobody answers there, so that no test asks the machine's own name servers. */
+const noNameServer = placeOf({ address: '127.0.0.1', port: 9 })
 
-const placeOf = ({ address, port }: { address: string; port: number }) => ({ address: ipOf(address), port })
+function placeOf({ address, port }: { address: string; port: number }) {
+  return { address: ipOf(address), port }
+}
 
 function ipOf(text: string) {
   const address = parseIp(text)

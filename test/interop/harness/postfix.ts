@@ -124,10 +124,11 @@ function mainCf(lab: Home, words: PostfixWords, home: string): string {
     always_add_missing_headers: 'no',
     default_destination_recipient_limit: '1000',
     smtp_tls_security_level: words.tlsOut ?? 'none',
+    // So that its log tells of each handshake.
+    smtpd_tls_loglevel: '1',
     smtpd_tls_security_level: words.tlsIn ? 'may' : 'none',
     ...(words.tlsIn ? { smtpd_tls_cert_file: lab.certificate, smtpd_tls_key_file: lab.key } : {}),
     smtpd_client_connection_rate_limit: '0',
-    smtpd_client_event_limit_exceptions: '',
     biff: 'no',
     notify_classes: '',
     ...words.main,
