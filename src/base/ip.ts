@@ -30,7 +30,9 @@ export function clientKey(address: IpAddress): string {
 
 /** The /48 or the /24: what counts as one network. */
 export function networkKey(address: IpAddress): string {
-  return prefix(address, isIpv6(address) ? 48 : 24)
+  // What every connection asks: an IPv4 /24 is the text to its last dot.
+  if (!isIpv6(address)) return `${address.slice(0, address.lastIndexOf('.'))}.0/24`
+  return prefix(address, 48)
 }
 
 /** The network of the address in CIDR form, `192.0.2.0/24`. @param bits 0–32 or 0–128 */

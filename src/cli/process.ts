@@ -2,10 +2,14 @@
 import { pino } from 'pino'
 import type { ServeDeps } from './serve.ts'
 
+const flushEveryMs = 100
+
 /** Everything that `serveCommand` needs but the gateway itself. */
 export function processDeps(): Omit<ServeDeps, 'createGateway' | 'handlers'> {
   // Written behind the scenes, because a pipe that nobody reads must not stop the mail; flushed when the process ends.
-  const output = pino.destination({ fd: 2, sync: false })
+  // Several lines a write: a write for each costs as much as the line itself. What nobody takes is dropped at 16 MiB, not kept.
+  const output = pino.destination({ fd: 2, sync: false, minLength: 8192, maxLength: 16 * 1024 * 1024 })
+  setInterval(() => output.flush(), flushEveryMs).unref()
   process.on('exit', () => output.flushSync())
   return {
     signals: {

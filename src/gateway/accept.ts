@@ -43,16 +43,21 @@ export function createAccept(deps: AcceptDeps): OnConnect {
   const { connections } = deps
   return (peer) => {
     const settings = deps.settings()
-    const full = takePlace(connections, peer, settings)
+    const client = clientKey(peer.address)
+    const network = networkKey(peer.address)
+    const full = takePlace(connections, client, network, settings)
     if (full) return { kind: 'refused', reply: full }
-    return { kind: 'handler', handler: new Session(peer, settings, deps) }
+    return { kind: 'handler', handler: new Session(peer, client, network, settings, deps) }
   }
 }
 
 /** @returns what the sender hears if there is no place for one more connection */
-function takePlace(connections: Connections, peer: Peer, { limits }: GatewaySettings): Reply | undefined {
-  const client = clientKey(peer.address)
-  const network = networkKey(peer.address)
+function takePlace(
+  connections: Connections,
+  client: string,
+  network: string,
+  { limits }: GatewaySettings,
+): Reply | undefined {
   if (connections.used >= limits.connections) return reply(421, '4.3.2', 'Too many connections, please try again later')
   if (!connections.perClient.take(client, 1)) return tooMany
   if (!connections.perNetwork.take(network, 1)) {
@@ -65,6 +70,8 @@ function takePlace(connections: Connections, peer: Peer, { limits }: GatewaySett
 
 class Session implements SessionHandler {
   readonly #peer: Peer
+  readonly #client: string
+  readonly #network: string
   readonly #settings: GatewaySettings
   readonly #deps: AcceptDeps
   readonly #carrying: CutThroughDeps
@@ -72,8 +79,11 @@ class Session implements SessionHandler {
   #refused = 0
   #isWatched = false
 
-  constructor(peer: Peer, settings: GatewaySettings, deps: AcceptDeps) {
+  /** @param client  what the client counts as, and its network (`base/ip`) */
+  constructor(peer: Peer, client: string, network: string, settings: GatewaySettings, deps: AcceptDeps) {
     this.#peer = peer
+    this.#client = client
+    this.#network = network
     this.#settings = settings
     this.#deps = deps
     this.#carrying = deps.carrying(settings)
@@ -119,11 +129,7 @@ class Session implements SessionHandler {
     const transaction = this.#transaction
     const cut = transaction?.cut
     if (!transaction || !cut || cut.acceptedCount === 0) return noRecipients
-    const body = new IncomingBody(
-      this.#deps.spoolPath(transaction.id),
-      networkKey(this.#peer.address),
-      this.#deps.bodies,
-    )
+    const body = new IncomingBody(this.#deps.spoolPath(transaction.id), this.#network, this.#deps.bodies)
     return {
       write: (chunk) => body.write(chunk),
       end: async (has8bit) => {
@@ -151,8 +157,8 @@ class Session implements SessionHandler {
     this.reset()
     const { connections, log } = this.#deps
     connections.used--
-    connections.perClient.give(clientKey(this.#peer.address), 1)
-    connections.perNetwork.give(networkKey(this.#peer.address), 1)
+    connections.perClient.give(this.#client, 1)
+    connections.perNetwork.give(this.#network, 1)
     log.debug('disconnected', { client: this.#peer.address, port: this.#peer.port })
   }
 
@@ -229,7 +235,7 @@ class Session implements SessionHandler {
       id: transaction.id,
       client: transaction.client,
       envelope: transaction.envelope,
-      fairnessKey: clientKey(this.#peer.address),
+      fairnessKey: this.#client,
     }
     const made = new CutThrough(route, recipient.domain, job, this.#carrying)
     transaction.cut = made
@@ -240,7 +246,7 @@ class Session implements SessionHandler {
   #watchPeer(): void {
     if (this.#isWatched) return
     this.#isWatched = true
-    this.#peer.gone.addEventListener('abort', () => this.#transaction?.cut?.abandon(), { once: true })
+    this.#peer.whenGone(() => this.#transaction?.cut?.abandon())
   }
 
   /** A refused recipient counts, by connection and by client; whoever collects them is guessing. */
@@ -248,7 +254,7 @@ class Session implements SessionHandler {
     if (!isPermanent(said) || isPostmaster(recipient)) return said
     const { limits } = this.#settings
     this.#refused++
-    this.#deps.refusals.count(clientKey(this.#peer.address))
+    this.#deps.refusals.count(this.#client)
     this.#deps.log.info('recipient refused', {
       id: this.#transaction?.id,
       client: this.#peer.address,
@@ -260,7 +266,7 @@ class Session implements SessionHandler {
   }
 
   #isGuessing(): boolean {
-    return this.#deps.refusals.recent(clientKey(this.#peer.address)) >= this.#settings.limits.refusedPerMinute
+    return this.#deps.refusals.recent(this.#client) >= this.#settings.limits.refusedPerMinute
   }
 
   async #deliver(transaction: Transaction, cut: CutThrough, body: IncomingBody, has8bit: boolean): Promise<Reply> {

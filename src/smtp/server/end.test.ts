@@ -53,7 +53,7 @@ test('QUIT and FIN behind the dot: the sender is still there, and is answered', 
   sender.fin()
   await until(() => server.calls.includes('end'))
   await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.equal(server.peers[0]?.gone.aborted, false)
+  assert.equal(server.peers[0]?.isGone, false)
   give(ok)
   assert.match(await sender.rest(), /^250 .*\r\n221 .*\r\n$/)
 })
@@ -66,13 +66,13 @@ for (const [name, leave] of [
     const { end, give } = verdict()
     const server = await startServer(t, { end })
     const sender = await Sender.greeted(t, server.port)
-    const gone = server.peers[0]?.gone
+    const peer = server.peers[0]
     await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
     sender.send('hello\r\n.\r\n')
     await until(() => server.calls.includes('end'))
-    assert.equal(gone?.aborted, false)
+    assert.equal(peer?.isGone, false)
     leave(sender)
-    await until(() => gone?.aborted === true)
+    await until(() => peer?.isGone === true)
     assert.ok(!server.calls.includes('closed'))
     give(ok)
     await until(() => server.calls.includes('closed'))
@@ -88,18 +88,18 @@ for (const [name, leave] of [
     leave(sender)
     await until(() => server.calls.includes('closed'))
     assert.deepEqual(server.calls.slice(2), ['data', 'abort gone', 'closed'])
-    assert.equal(server.peers[0]?.gone.aborted, true)
+    assert.equal(server.peers[0]?.isGone, true)
   })
 }
 
-test('a signal that is asked for when the peer has gone is aborted', async (t) => {
+test('who asks when the peer has gone already is told at once', async (t) => {
   const server = await startServer(t)
   const sender = await Sender.greeted(t, server.port)
   await sender.say('MAIL FROM:<a@b.example>\r\n', /^250/)
   sender.socket.resetAndDestroy()
   await until(() => server.calls.includes('closed'))
   assert.deepEqual(server.calls, ['mail a@b.example', 'reset', 'closed'])
-  assert.equal(server.peers[0]?.gone.aborted, true)
+  assert.equal(server.peers[0]?.isGone, true)
 })
 
 test('a connection that is refused hears why in the greeting', async (t) => {
@@ -142,7 +142,7 @@ test('shutdown: behind the grace the rest is cut off without an answer', async (
   await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
   sender.send('hello\r\n.\r\n')
   await until(() => server.calls.includes('end'))
-  server.peers[0]?.gone.addEventListener('abort', () => give(reply(451, '4.3.2', 'Never heard')))
+  server.peers[0]?.whenGone(() => give(reply(451, '4.3.2', 'Never heard')))
   await server.server.close(20)
   assert.equal(await sender.rest(), '')
   assert.equal(server.server.sessions, 0)

@@ -12,8 +12,10 @@ export interface Peer {
   readonly address: IpAddress
   readonly port: number
   readonly local: { readonly address: IpAddress; readonly port: number }
-  /** Aborted when the connection has ended for whatever reason; one for the whole connection. */
-  readonly gone: AbortSignal
+  /** The connection has ended, for whatever reason. */
+  readonly isGone: boolean
+  /** Calls the listener once when the connection ends, also while a method of the handler is at work; at once where it has ended. */
+  whenGone(listener: () => void): void
 }
 
 export interface SessionHandler {

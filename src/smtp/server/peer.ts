@@ -1,6 +1,6 @@
 /**
  * The other end of a connection, as handlers see it. What is seldom asked for is made when asked: a connection that sends one
- * message and leaves needs no abort signal and no look at its own address.
+ * message and leaves needs no look at its own address.
  */
 import type { Socket } from 'node:net'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
@@ -11,7 +11,7 @@ export class SocketPeer implements Peer {
   readonly port: number
   readonly #socket: Socket
   #local: Peer['local'] | undefined
-  #controller: AbortController | undefined
+  #listener: (() => void) | undefined
   #isGone = false
 
   private constructor(socket: Socket, address: IpAddress, port: number) {
@@ -34,20 +34,19 @@ export class SocketPeer implements Peer {
     return this.#local
   }
 
-  get gone(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.#isGone) this.#controller.abort()
-    return this.#controller.signal
-  }
-
   get isGone(): boolean {
     return this.#isGone
+  }
+
+  whenGone(listener: () => void): void {
+    if (this.#isGone) listener()
+    else this.#listener = listener
   }
 
   leave(): void {
     if (this.#isGone) return
     this.#isGone = true
-    this.#controller?.abort()
+    this.#listener?.()
   }
 }
 
