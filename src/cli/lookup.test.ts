@@ -112,7 +112,7 @@ test('--self and -4', async (t) => {
   ])
   assert.equal(
     dns.asked.filter((question) => question.startsWith('udp AAAA')).length,
-    2,
+    3,
     'by the first of the two alone',
   )
 })
