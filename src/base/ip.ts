@@ -170,7 +170,7 @@ function dotted(words: readonly number[]): IpAddress {
 
 /** The address that 4 or 16 octets say, canonical as always (a v4-mapped one as IPv4). */
 export function ipFromBytes(bytes: Uint8Array): IpAddress {
-  if (bytes.length === 4) return bytes.join('.') as IpAddress
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as IpAddress
   const words = Array.from({ length: 8 }, (_, index) => ((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0))
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return dotted(words)
   return compress(words)

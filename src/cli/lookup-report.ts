@@ -48,7 +48,7 @@ function headline(asked: string, found: Exchangers): string {
 }
 
 function factsOf(found: Exchangers): string {
-  if (found.source === 'literal' || found.kind === 'temporary-failure') return ''
+  if (found.source === 'literal' || found.kind === 'temporary-failure' || found.kind === 'no-such-domain') return ''
   return [
     found.source === 'mx' ? 'from MX records' : 'from its addresses, having no MX records',
     `good for ${timeText(found.ttlSeconds)}`,

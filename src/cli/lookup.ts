@@ -23,10 +23,10 @@ import {
 import { type LookupReport, reportJson, reportText } from './lookup-report.ts'
 
 interface Flags {
-  readonly resolver: readonly NameServer[]
+  readonly resolver?: readonly NameServer[]
   readonly private?: boolean
   readonly timeout: number
-  readonly self: readonly (HostName | IpAddress)[]
+  readonly self?: readonly (HostName | IpAddress)[]
   readonly ipv4?: boolean
   readonly ipv6?: boolean
   readonly json?: boolean
@@ -57,16 +57,18 @@ export function lookupCommand(): Command {
       '--resolver <address[:port]>',
       'name server to ask, may be repeated (default: those of the system)',
       collect(nameServer),
-      [],
     )
     .option(
       '--self <name>',
       'our own name or address, may be repeated: what is not better is left out',
       collect(ownName),
-      [],
     )
     .option('--private', 'take addresses too that not everybody reaches (RFC 6890)')
-    .option('--timeout <time>', 'how long one look-up may take, such as 500ms or 10s', timeout, 10_000)
+    .addOption(
+      new Option('--timeout <time>', 'how long one question to DNS may take in all, such as 500ms or 10s')
+        .argParser(timeout)
+        .default(10_000, '10s'),
+    )
     .addOption(new Option('-4, --ipv4', 'look up IPv4 addresses only').conflicts('ipv6'))
     .addOption(new Option('-6, --ipv6', 'look up IPv6 addresses only').conflicts('ipv4'))
     .option('--json', 'print one JSON object a line, for machines')
@@ -88,7 +90,7 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
   if (invalid.length > 0) return 2
 
   const resolver = createResolver(
-    { servers: flags.resolver, deadlineMs: flags.timeout, timeoutMs: Math.min(2_000, flags.timeout) },
+    { servers: flags.resolver ?? [], deadlineMs: flags.timeout, timeoutMs: Math.min(2_000, flags.timeout) },
     { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor },
   )
   try {
@@ -110,9 +112,10 @@ function lookUp(asked: Asked, flags: Flags, deps: ExchangerDeps): Exchangers | P
   if (asked.kind === 'invalid') throw new TypeError('names are judged before they are looked up')
   const isPrivate = flags.private === true
   if (asked.kind === 'literal') return literalExchanger(asked.address, isPrivate)
+  const own = flags.self ?? []
   const options: Partial<ExchangerOptions> = {
-    ownNames: flags.self.filter((own): own is HostName => parseIp(own) === undefined),
-    ownAddresses: flags.self.filter((own): own is IpAddress => parseIp(own) !== undefined),
+    ownNames: own.filter((one): one is HostName => parseIp(one) === undefined),
+    ownAddresses: own.filter((one): one is IpAddress => parseIp(one) !== undefined),
     private: isPrivate,
     families: flags.ipv4 ? 'ipv4' : flags.ipv6 ? 'ipv6' : 'both',
   }
@@ -151,8 +154,8 @@ function readAddress(text: string, at: number): Asked {
 }
 
 /** For options that may be repeated. */
-function collect<V>(read: (text: string) => V): (text: string, before: readonly V[]) => readonly V[] {
-  return (text, before) => [...before, read(text)]
+function collect<V>(read: (text: string) => V): (text: string, before: readonly V[] | undefined) => readonly V[] {
+  return (text, before = []) => [...before, read(text)]
 }
 
 function nameServer(text: string): NameServer {

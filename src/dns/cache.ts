@@ -1,12 +1,15 @@
 /**
- * A bounded memory of answers, the least recently used out first. It knows nothing of DNS; the resolver says how long each is
+ * A bounded memory of answers; what has not been used for long goes first. It knows nothing of DNS; the resolver says how long each is
  * worth keeping.
+ *
+ * Two generations: what is new or used moves into the young one; when that is full, it becomes the old one, and the old one is forgotten
+ * whole. An exact order of use would cost more than all else that the resolver does for an answer.
  */
 import type { Clock } from '../base/clock.ts'
 
 export interface Cache<V> {
   get(key: string): V | undefined
-  /** @param cost  what it takes of the room; more than all of it: nothing is kept */
+  /** @param cost  what it takes of the room; more than half of it: nothing is kept */
   set(key: string, value: V, keepMs: number, cost: number): void
   readonly size: number
 }
@@ -17,41 +20,48 @@ interface Entry<V> {
   readonly cost: number
 }
 
-/** @param room  the sum of all costs never exceeds it */
+/** @param room  the sum of all costs never exceeds it (an odd one is rounded up) */
 export function createCache<V>(room: number, clock: Clock): Cache<V> {
-  // A Map keeps the order of insertion; what is used is inserted again, so the oldest stands first.
-  const entries = new Map<string, Entry<V>>()
-  let used = 0
-  const remove = (key: string, entry: Entry<V>) => {
-    entries.delete(key)
-    used -= entry.cost
+  const half = Math.ceil(room / 2)
+  let young = new Map<string, Entry<V>>()
+  let old = new Map<string, Entry<V>>()
+  let youngCost = 0
+
+  const remove = (key: string): void => {
+    old.delete(key)
+    const known = young.get(key)
+    if (!known) return
+    young.delete(key)
+    youngCost -= known.cost
+  }
+  const add = (key: string, entry: Entry<V>): void => {
+    if (youngCost + entry.cost > half) {
+      old = young
+      young = new Map()
+      youngCost = 0
+    }
+    young.set(key, entry)
+    youngCost += entry.cost
   }
 
   return {
     get(key) {
-      const entry = entries.get(key)
+      const entry = young.get(key) ?? old.get(key)
       if (!entry) return undefined
       if (clock.monotonicMs() >= entry.keepUntilMs) {
-        remove(key, entry)
+        remove(key)
         return undefined
       }
-      entries.delete(key)
-      entries.set(key, entry)
+      if (old.delete(key)) add(key, entry)
       return entry.value
     },
     set(key, value, keepMs, cost) {
-      const old = entries.get(key)
-      if (old) remove(key, old)
-      if (cost > room || keepMs <= 0) return
-      entries.set(key, { value, keepUntilMs: clock.monotonicMs() + keepMs, cost })
-      used += cost
-      for (const [oldest, entry] of entries) {
-        if (used <= room) break
-        remove(oldest, entry)
-      }
+      remove(key)
+      if (cost > half || keepMs <= 0) return
+      add(key, { value, keepUntilMs: clock.monotonicMs() + keepMs, cost })
     },
     get size() {
-      return entries.size
+      return young.size + old.size
     },
   }
 }

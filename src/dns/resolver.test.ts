@@ -199,12 +199,17 @@ test('the deadline holds over all servers and rounds', async (t) => {
   assert.ok(performance.now() - started < 1_500)
 })
 
-test('closed: questions in progress fail', async (t) => {
-  const dns = await startDns(t, zone)
-  dns.fault('*', 'silence')
-  const resolver = labResolver(t, [dns], { options: { timeoutMs: 30_000, attempts: 1 } })
-  const waiting = resolver.resolve(name, 'MX')
-  await new Promise((resolve) => setImmediate(resolve))
-  resolver.close()
-  assert.equal((await waiting).kind, 'failed')
-})
+for (const fault of ['silence', 'truncate-then-silence'] as const) {
+  test(`closed during ${fault}: questions in progress fail at once, and no other server is asked`, async (t) => {
+    const dns = await startDns(t, zone)
+    dns.fault('*', fault)
+    const resolver = labResolver(t, [dns, dns], { options: { timeoutMs: 30_000, attempts: 5, deadlineMs: 60_000 } })
+    const waiting = resolver.resolve(name, 'MX')
+    const wanted = fault === 'silence' ? 1 : 2
+    while (dns.asked.length < wanted) await new Promise((resolve) => setImmediate(resolve))
+    resolver.close()
+    const answer = await waiting
+    assert.ok(answer.kind === 'failed' && answer.reason === 'unreachable')
+    assert.equal(dns.asked.length, wanted)
+  })
+}

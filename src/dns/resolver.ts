@@ -136,7 +136,8 @@ export function createResolver(options: Partial<ResolverOptions>, deps: Resolver
   }
 }
 
-const missingKey = (name: WireName) => `* ${foldName(name)}`
+/** Never the key of an answer, which begins with its type. */
+const missingKey = (name: WireName) => foldName(name)
 
 function aged(resolution: Resolution, leftMs: number): Resolution {
   return resolution.kind === 'failed' ? resolution : { ...resolution, ttlSeconds: Math.ceil(leftMs / 1000) }

@@ -11,11 +11,15 @@ export type TcpOutcome =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'unreachable'; readonly code: string }
 
-/** @param query  at most 65,535 octets; its id is the caller's, and so is the check of what comes */
+/**
+ * @param query  at most 65,535 octets; its id is the caller's, and so is the check of what comes
+ * @param open  takes, as long as the connection is open, what closes it
+ */
 export function askOverTcp(
   server: NameServer,
   query: Buffer,
   timeoutMs: number,
+  open: Set<() => void>,
   deps: { readonly clock: Clock; readonly door: Door },
 ): Promise<TcpOutcome> {
   const opening = deps.door.open('resolver', { kind: 'tcp', address: server.address, port: server.port })
@@ -26,12 +30,15 @@ export function askOverTcp(
     let received = 0
     const end = (outcome: TcpOutcome) => {
       timer.cancel()
+      open.delete(close)
       socket.destroy()
       resolve(outcome)
     }
     const timer = deps.clock.after(timeoutMs, () => end({ kind: 'timeout' }))
+    const close = () => end({ kind: 'unreachable', code: 'closed' })
+    open.add(close)
     socket.on('error', (error: NodeJS.ErrnoException) => end({ kind: 'unreachable', code: error.code ?? 'unknown' }))
-    socket.on('close', () => end({ kind: 'unreachable', code: 'closed' }))
+    socket.on('close', close)
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       received += chunk.length

@@ -29,6 +29,11 @@ export interface TransportDeps {
   readonly door: Door
 }
 
+interface Tools extends TransportDeps {
+  /** What closes each TCP connection in use. */
+  readonly openTcp: Set<() => void>
+}
+
 /** What DNS Flag Day 2020 settled on: it fits into one packet nearly everywhere, so nothing is fragmented. */
 const edns: Edns = { udpBytes: 1232, version: 0, dnssecOk: false, options: [] }
 
@@ -38,6 +43,9 @@ const plainForMs = 600_000
 export function createTransport(deps: TransportDeps): Transport {
   const clients = new Map<string, UdpClient>()
   const plainUntilMs = new Map<string, number>()
+  const openTcp = new Set<() => void>()
+  const tools: Tools = { ...deps, openTcp }
+  let isClosed = false
 
   const clientFor = (server: NameServer, key: string): UdpClient => {
     const known = clients.get(key)
@@ -49,16 +57,19 @@ export function createTransport(deps: TransportDeps): Transport {
 
   return {
     async exchange(server, name, type, timeoutMs) {
+      if (isClosed) return { kind: 'unreachable', why: 'closed' }
       const key = nameServerText(server)
       const isPlain = (plainUntilMs.get(key) ?? 0) > deps.clock.monotonicMs()
       const client = clientFor(server, key)
-      const first = await once(server, client, name, type, isPlain ? undefined : edns, timeoutMs, deps)
+      const first = await once(server, client, name, type, isPlain ? undefined : edns, timeoutMs, tools)
       if (isPlain || !misunderstandsEdns(first)) return first
       // RFC 6891 §6.2.2, §7: asked again without, and remembered.
       plainUntilMs.set(key, deps.clock.monotonicMs() + plainForMs)
-      return once(server, client, name, type, undefined, timeoutMs, deps)
+      return once(server, client, name, type, undefined, timeoutMs, tools)
     },
     close() {
+      isClosed = true
+      for (const close of openTcp) close()
       for (const client of clients.values()) client.close()
       clients.clear()
     },
@@ -67,8 +78,9 @@ export function createTransport(deps: TransportDeps): Transport {
 
 function misunderstandsEdns(exchanged: Exchanged): boolean {
   if (exchanged.kind !== 'response') return false
-  const { rcode } = exchanged.message
-  return rcode === rcodes.formErr || rcode === rcodes.notImp || rcode === rcodes.badVers
+  const { rcode, edns: theirs } = exchanged.message
+  // RFC 6891 §7: who answers with OPT has understood it, and complains of something else.
+  return rcode === rcodes.badVers || (!theirs && (rcode === rcodes.formErr || rcode === rcodes.notImp))
 }
 
 async function once(
@@ -78,7 +90,7 @@ async function once(
   type: number,
   withEdns: Edns | undefined,
   timeoutMs: number,
-  deps: TransportDeps,
+  tools: Tools,
 ): Promise<Exchanged> {
   const bytes = encodeMessage(query(name, type, 0, withEdns))
   const questionEnd = 12 + name.length + 4
@@ -88,8 +100,8 @@ async function once(
   // RFC 2181 §9: what a truncated answer holds is not used, so it need not even be readable.
   if (!isTruncated(udp.bytes)) return decoded(udp.bytes)
 
-  bytes.set(deps.random.bytes(2), 0)
-  const tcp = await askOverTcp(server, bytes, timeoutMs, deps)
+  bytes.set(tools.random.bytes(2), 0)
+  const tcp = await askOverTcp(server, bytes, timeoutMs, tools.openTcp, tools)
   if (tcp.kind === 'timeout') return { kind: 'timeout', why: 'no answer over TCP' }
   if (tcp.kind === 'unreachable') return { kind: 'unreachable', why: `TCP: ${tcp.code}` }
   if (!answersTcp(tcp.bytes, bytes, questionEnd)) return { kind: 'malformed', why: 'TCP: an answer to something else' }

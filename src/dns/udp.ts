@@ -147,8 +147,7 @@ function closeLane(lane: Lane): void {
 }
 
 /** Addresses need no look-up; the one that Node would do for each socket goes through a thread. */
-const noLookup: SocketOptions['lookup'] = (host, options, found) =>
-  found(null, host, options.family === 6 || host.includes(':') ? 6 : 4)
+const noLookup: SocketOptions['lookup'] = (host, _options, found) => found(null, host, host.includes(':') ? 6 : 4)
 
 /** Ids from the cryptographic source, many at a time because each call costs. */
 function randomIds(random: Random): (taken: ReadonlyMap<number, unknown>) => number {

@@ -138,7 +138,13 @@ export function literalExchanger(address: IpAddress, isPrivate: boolean): Exchan
     stale: false,
   }
   const why = isPrivate ? undefined : whyNotPublic(address)
-  if (why) return { ...told, kind: 'no-mail-host', why, dropped: [{ host: address, preference: 0, why }] }
+  if (why)
+    return {
+      ...told,
+      kind: 'no-mail-host',
+      why: `${address} is ${why}`,
+      dropped: [{ host: address, preference: 0, why }],
+    }
   const reason = 'an address, written as one'
   const candidate: Candidate = { host: address, preference: 0, addresses: [address], share: 1, reason, notes: [] }
   return { ...told, kind: 'candidates', candidates: [candidate] }
