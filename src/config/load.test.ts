@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -8,6 +9,8 @@ import { parseMailbox } from '../mail/address.ts'
 import { readInBackground } from './background.ts'
 import { type LoadDeps, type Loaded, loadConfig, loadLastGood } from './load.ts'
 import { formatProblems } from './source.ts'
+
+const pair = readFileSync(new URL('../../test/fixtures/mx.example.test.pem', import.meta.url), 'utf8')
 
 const deps: LoadDeps = { clock: systemClock, machineName: 'box.example.net' }
 
@@ -102,7 +105,7 @@ domains:
       /\n {2}c\.example.*\n/,
       '\n  c.example: { deliver: [{ to: mx:d.example, private: true }], balance: least-connections, onDefer: pass }\n',
     ),
-    { 'cert.pem': 'x', 'key.pem': 'y' },
+    { 'cert.pem': pair, 'key.pem': pair },
   )
   const { settings } = loaded
   assert.equal(settings.hostname, 'mx1.example.com')
@@ -507,17 +510,22 @@ test('20,000 domains load in the background without a pause, and as on this thre
     await folder(t, { 'waypost.yaml': `state: ./state\ndomains:\n${domains.join('')}` }),
     'waypost.yaml',
   )
-  const started = performance.now()
+  // Processor time of this thread, because the machine may be busy with other things.
+  const usedMs = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
+  }
+  const before = usedMs()
   const here = await loadConfig(path, deps)
-  assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`)
+  assert.ok(usedMs() - before < 3000, `${usedMs() - before} ms`)
   assert.equal(here.kind, 'loaded')
   if (here.kind !== 'loaded') return
 
   let longestMs = 0
-  let last = performance.now()
+  let last = usedMs()
   const beat = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - last)
-    last = performance.now()
+    longestMs = Math.max(longestMs, usedMs() - last)
+    last = usedMs()
   }, 1)
   t.after(() => clearInterval(beat))
   const beside = await loadConfig(path, { ...deps, read: readInBackground, reloadOf: here.names })
