@@ -10,7 +10,12 @@ import type { Problem } from './source.ts'
 
 /** What the worker says first. */
 export type WorkerResult =
-  | { readonly kind: 'read'; readonly plan: Omit<Plan, 'domains'>; readonly summary: Summary; readonly copy: string }
+  | {
+      readonly kind: 'read'
+      readonly plan: Omit<Plan, 'domains'>
+      readonly summary: Summary
+      readonly copy: Uint8Array<ArrayBuffer>
+    }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string | undefined }
 
 /** And then, to each `next`. */

@@ -49,12 +49,11 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
   const known = schemasAt(schema(), full).flatMap((part) => Object.keys(part.properties ?? {}))
   const { start, end } = keyPlaceOf(root, [...full, key])
   const where = full.length === 0 ? '' : ` in ${pathText(full)}`
+  const guess = didYouMean(key, known)
   return source.problem(
     start,
     end,
-    `unknown key "${key}"${where}${didYouMean(key, known)} Known: ${known.join(', ')}`
-      .replace(/"( Known)/, '";$1')
-      .replace('?; Known', '? Known'),
+    `unknown key "${key}"${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`,
   )
 }
 

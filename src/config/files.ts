@@ -2,12 +2,15 @@
  * How the configuration reaches files: from the disk, or from the copy of the last good configuration. Everything that was read is
  * remembered, since together it is that copy.
  */
-import { constants } from 'node:fs'
-import { access, glob, readFile, stat } from 'node:fs/promises'
+import { glob, readFile, stat } from 'node:fs/promises'
 import { isAbsolute, matchesGlob, resolve } from 'node:path'
 
 export type ReadFile =
   | { readonly kind: 'read'; readonly path: string; readonly text: string }
+  | { readonly kind: 'unreadable'; readonly why: string }
+
+export type ReadSecretFile =
+  | { readonly kind: 'read'; readonly content: Buffer }
   | { readonly kind: 'unreadable'; readonly why: string }
 
 export interface ConfigFiles {
@@ -16,8 +19,8 @@ export interface ConfigFiles {
   read(path: string): Promise<ReadFile>
   /** Files that a pattern matches, sorted. A path without "*", "?", "[" or "{" is itself. @param pattern  absolute */
   match(pattern: string): Promise<readonly string[]>
-  /** In words, why a file cannot be read; undefined where it can. Of files that others read: certificates. */
-  whyUnreadable(path: string): Promise<string | undefined>
+  /** Always from the disk, and never copied: certificates and keys. @param path  absolute */
+  readSecret(path: string): Promise<ReadSecretFile>
   /** What was read so far, each file once. */
   readonly copies: ReadonlyMap<string, string>
 }
@@ -31,37 +34,40 @@ export function createDiskFiles(): ConfigFiles {
     resolve: resolvePath,
     copies,
     async read(path) {
+      const opened = await readWhole(path)
+      if (opened.kind === 'unreadable') return opened
       try {
-        const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }))
-        if (!isFile) return { kind: 'unreadable', why: `${path} is not a file` }
-        if (size > maxFileBytes) return { kind: 'unreadable', why: `${path} is larger than ${maxFileBytes} octets` }
-        const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path))
+        const text = new TextDecoder('utf-8', { fatal: true }).decode(opened.content)
         copies.set(path, text)
         return { kind: 'read', path, text }
       } catch (error) {
-        return { kind: 'unreadable', why: whyOf(error, path) }
+        if (!(error instanceof TypeError)) throw error
+        return { kind: 'unreadable', why: `${path} is not UTF-8 text` }
       }
     },
+    readSecret: readWhole,
     async match(pattern) {
       if (!isPattern(pattern)) return [pattern]
       const found: string[] = []
       for await (const path of glob(pattern)) found.push(path)
       return found.sort()
     },
-    async whyUnreadable(path) {
-      try {
-        await access(path, constants.R_OK)
-        return undefined
-      } catch (error) {
-        return whyOf(error, path)
-      }
-    },
+  }
+}
+
+async function readWhole(path: string): Promise<ReadSecretFile> {
+  try {
+    const found = await stat(path)
+    if (!found.isFile()) return { kind: 'unreadable', why: `${path} is not a file` }
+    if (found.size > maxFileBytes) return { kind: 'unreadable', why: `${path} is larger than ${maxFileBytes} octets` }
+    return { kind: 'read', content: await readFile(path) }
+  } catch (error) {
+    return { kind: 'unreadable', why: whyOf(error, path) }
   }
 }
 
 /** Files as they were copied. Patterns match the copies. */
 export function createCopiedFiles(copies: ReadonlyMap<string, string>): ConfigFiles {
-  const disk = createDiskFiles()
   return {
     resolve: resolvePath,
     copies,
@@ -73,7 +79,7 @@ export function createCopiedFiles(copies: ReadonlyMap<string, string>): ConfigFi
     },
     match: async (pattern) =>
       isPattern(pattern) ? [...copies.keys()].filter((path) => matchesGlob(path, pattern)).sort() : [pattern],
-    whyUnreadable: (path) => disk.whyUnreadable(path),
+    readSecret: readWhole,
   }
 }
 
@@ -83,8 +89,8 @@ const isPattern = (path: string) => /[*?[{]/.test(path)
 
 /** The system's codes in words; the error's own text is not shown. */
 function whyOf(error: unknown, path: string): string {
-  if (error instanceof TypeError) return `${path} is not UTF-8 text`
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  if (code === undefined) throw error
   const words = codeWords.get(code)
   return `${path} ${words ?? `cannot be read (${code})`}`
 }

@@ -67,7 +67,7 @@ type Pieces<Domains> =
       readonly domains: Domains
       readonly summary: Summary
       /** The copy of all files, as `encodeLastGood` writes it. */
-      readonly copy: string
+      readonly copy: Uint8Array<ArrayBuffer>
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string | undefined }
 
@@ -100,7 +100,7 @@ export async function readInPieces(
   return inPieces(result.plan, result.files, copy)
 }
 
-function inPieces(plan: Plan, files: readonly string[], copy: string) {
+function inPieces(plan: Plan, files: readonly string[], copy: Uint8Array<ArrayBuffer>) {
   const { domains, ...rest } = plan
   return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files), copy } as const
 }

@@ -101,12 +101,13 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
   if (!result.success) problems.push(...explainIssues(result.error.issues, checked))
   for (const [key, value] of Object.entries({ domains, routes })) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (isTable || (key === 'routes' && value === undefined)) continue
-    if (key === 'domains' && value === undefined && rest.include !== undefined) continue
+    if (isTable || value === undefined) continue
     // The schema says in its own words what is wanted; the entries are not looked at here.
-    const shape = tablesSchema.safeParse({ domains: {}, [key]: value })
+    const shape = tablesSchema.safeParse({ [key]: value })
     if (!shape.success) problems.push(...explainIssues(shape.error.issues, checked))
   }
+  if (domains === undefined && rest.include === undefined)
+    problems.push(main.source.problem(0, 1, '"domains" is missing: the domains whose mail Waypost takes'))
   if (result.success) return result.data
   const wrong = new Set(result.error.issues.map((issue) => issue.path[0]))
   const right = Object.keys(generalSchema.shape).filter((key) => Object.hasOwn(rest, key) && !wrong.has(key))

@@ -33,12 +33,12 @@ export interface LastGood {
   readonly domains: readonly string[]
 }
 
-/** The copy as text, to be written with `saveLastGood`. */
-export function encodeLastGood(copy: LastGood): string {
-  return JSON.stringify({ format: 1, ...copy, files: [...copy.files] })
+/** The copy as it is written by `saveLastGood`. Bytes, so that handing them to another thread costs nothing. */
+export function encodeLastGood(copy: LastGood): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify({ format: 1, ...copy, files: [...copy.files] }))
 }
 
-export async function saveLastGood(state: string, encoded: string): Promise<void> {
+export async function saveLastGood(state: string, encoded: Uint8Array): Promise<void> {
   await writeAtomically(join(state, lastGoodName), encoded)
 }
 
@@ -117,13 +117,13 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /** Whoever reads the file sees the old or the new one, whole, also after a power loss. */
-async function writeAtomically(path: string, text: string): Promise<void> {
+async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await makeStateFolder(dirname(path))
   const draft = `${path}.new`
   try {
     const file = await open(draft, 'w', 0o600)
     try {
-      await file.writeFile(text)
+      await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()

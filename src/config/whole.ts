@@ -7,6 +7,7 @@ import type { HostName } from '../dns/name.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Budgets, Limits } from '../gateway/settings.ts'
 import { routingOptions } from '../routing/options.ts'
+import { whyPairUnusable } from './certificate.ts'
 import { siteOf } from './domains.ts'
 import { explainIssues } from './explain.ts'
 import type { PlannedGeneral } from './plan.ts'
@@ -86,10 +87,7 @@ export async function planGeneral(
   refuseContradictions(said, wrong)
   const resolved = (path: string) => deps.files.resolve(main.folder, path)
   const tls = said.tls && { certificate: resolved(said.tls.certificate), key: resolved(said.tls.key) }
-  for (const [key, path] of Object.entries(tls ?? {})) {
-    const why = await deps.files.whyUnreadable(path)
-    if (why !== undefined) wrong(['tls', key], why)
-  }
+  for (const { file, why } of tls ? await whyPairUnusable(tls, deps.files) : []) wrong(['tls', file], why)
   return {
     hostname,
     listen: said.listen.smtp,

@@ -16,7 +16,7 @@ const read = await readInPieces(path, machineName, systemClock.now())
 if (read.kind === 'invalid') port.postMessage(read satisfies WorkerResult)
 else {
   const { domains, ...result } = read
-  port.postMessage(result satisfies WorkerResult)
+  port.postMessage(result satisfies WorkerResult, [result.copy.buffer])
   const pieces = cut(domains)
   port.on('message', () => {
     const next = pieces.next()

@@ -57,7 +57,7 @@ const sharedDomainOptions = {
     'least-connections',
   ]),
   onDefer: optionalChoice(
-    'What a 4yz reply of a backend means: `pass` tells it to the sender, `hold` keeps the message. Default pass.',
+    'What a 4yz reply of a backend means: `pass` tells it to the sender, `hold` keeps the message (until Waypost can hold mail, the sender hears 451). Default pass.',
     ['pass', 'hold'],
   ),
   recipients: z
@@ -97,7 +97,7 @@ export const domainsTable = table(
   'The domains whose mail Waypost takes. `*.example.com` covers subdomains, and not example.com itself.',
   'domains, such as "example.org: { deliver: mx }"',
   domainOptions,
-)
+).prefault({})
 
 export const routingOptions = {
   domains: domainsTable,

@@ -75,8 +75,9 @@ function parseAuthority(
     return invalid('nothing may stand behind the host and the port')
   }
   const parts = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(authority)
-  if (!parts)
-    return invalid(authority.split(':').length > 2 ? 'an IPv6 address stands in "[" and "]"' : 'it has no host')
+  if (parts?.[1] === undefined && authority.split(':').length > 2)
+    return invalid('an IPv6 address stands in "[" and "]"')
+  if (!parts) return invalid('it has no host')
   const host = parts[1] === undefined ? parseHost(parts[2] ?? '') : parseBracketed(parts[1])
   if (host.kind === 'invalid') return host
   const port = parts[3] === undefined ? usualPort : parsePort(parts[3])

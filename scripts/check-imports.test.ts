@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkFile } from './check-imports.ts'
+
+const messages = (path: string, text: string) => checkFile(path, text).map(({ line, message }) => `${line}: ${message}`)
+
+test('a room imports what stands behind its arrow and nothing else, types too', () => {
+  assert.deepEqual(
+    messages('smtp/server/a.ts', "import { x } from '../../mail/reply.ts'\nimport type { Y } from '../wire/y.ts'\n"),
+    [],
+  )
+  assert.deepEqual(messages('smtp/a.ts', "\nimport type { Route } from '../routing/backend.ts'\n"), [
+    '2: smtp imports routing; it may import base, mail',
+  ])
+  assert.deepEqual(messages('base/a.ts', "export { z } from '../dns/name.ts'"), [
+    '1: base imports dns; it may import no other room',
+  ])
+  assert.deepEqual(messages('dns/a.ts', "const x = await import('../cli/main.ts')"), [
+    '1: dns imports cli; it may import base',
+  ])
+  assert.deepEqual(messages('mail/a.ts', "import {\n  a,\n  b,\n} from '../gateway/gateway.ts'"), [
+    '1: mail imports gateway; it may import base, dns',
+  ])
+  assert.match(messages('elsewhere/a.ts', '')[0] ?? '', /"elsewhere" is no room/)
+})
+
+test('imports end in .ts and stay within src', () => {
+  assert.deepEqual(messages('mail/a.ts', "import { a } from './b'"), ['1: the import of "./b" does not end in .ts'])
+  assert.deepEqual(messages('mail/a.ts', "import { a } from '../../test/lab/lab.ts'"), [
+    '1: src/ imports "../test/lab/lab.ts", which does not ship',
+  ])
+})
+
+test('only the door connects', () => {
+  assert.deepEqual(messages('base/door.ts', "import { connect } from 'node:net'"), [])
+  assert.deepEqual(messages('smtp/a.ts', "import { createServer } from 'node:net'"), [])
+  const named = "import { createServer, connect as open } from 'node:net'"
+  assert.deepEqual(messages('smtp/a.ts', named), ['1: "connect" of node:net is for base/door.ts alone: take a Door'])
+  assert.equal(messages('smtp/a.ts', "import net from 'node:net'").length, 1)
+  assert.equal(messages('smtp/a.ts', "import * as net from 'node:net'").length, 1)
+})
+
+test('time, chance, process and console have their places', () => {
+  assert.equal(messages('smtp/a.ts', 'const now = Date.now()\nsetTimeout(run, 1)\nMath.random()').length, 3)
+  assert.equal(messages('gateway/a.ts', 'console.log(process.pid)').length, 2)
+  assert.deepEqual(messages('cli/a.ts', 'console.log(process.pid)'), [])
+  assert.deepEqual(messages('base/clock.ts', 'const now = Date.now()'), [])
+  assert.deepEqual(messages('smtp/a.ts', 'new Date(clock.now())'), [])
+})
+
+test('comments, strings and regular expressions are no code', () => {
+  const text = [
+    "// import { x } from '../cli/main.ts' and Date.now()",
+    "/* process.exit() */ const a = 'Math.random()'",
+    'const quotes = /["\'`]/.test(b) // Date.now()',
+    "import { c } from '../mail/c.ts'",
+    'const half = a / 2 / b',
+  ].join('\n')
+  assert.deepEqual(messages('smtp/a.ts', text), [])
+})

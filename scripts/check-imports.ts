@@ -1,0 +1,142 @@
+/**
+ * Holds the rooms apart: which folder of `src/` may import which (ARCHITECTURE.md), and what only one place may touch. Type imports count
+ * too. `npm run check:imports` runs it; it prints `file:line: what is wrong and what is allowed` and exits 1.
+ * Unit tests may import any room; the rules are for what ships.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const everyRoom = 'base store dns records mail routing smtp delivery queue gateway publish checks watch web config cli'
+
+/** A room, and what it may import beside itself. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  store: words('base'),
+  dns: words('base'),
+  records: words('base dns'),
+  mail: words('base dns'),
+  routing: words('base dns mail'),
+  smtp: words('base mail'),
+  delivery: words('base mail routing smtp'),
+  queue: words('base store mail routing'),
+  gateway: words('base dns mail routing smtp delivery queue'),
+  publish: words('base store dns records mail routing smtp'),
+  checks: words('base dns records mail routing smtp'),
+  watch: words('base store mail routing smtp queue publish gateway checks'),
+  web: words('base store mail routing queue gateway publish checks watch'),
+  config: words(everyRoom).filter((room) => room !== 'cli'),
+  cli: words(everyRoom),
+  'index.ts': words(everyRoom).filter((room) => room !== 'cli'),
+}
+
+/** What code may touch only where it is listed here: a room, or a file. */
+const reserved: readonly { readonly what: RegExp; readonly allowed: readonly string[]; readonly instead: string }[] = [
+  { what: /\bconsole\s*\./, allowed: ['cli'], instead: 'take a Log (base/log.ts)' },
+  { what: /\bprocess\s*\./, allowed: ['cli'], instead: 'be handed what you need by cli' },
+  { what: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
+  { what: /\b(?:setTimeout|setInterval)\s*\(/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
+  { what: /\bMath\.random\b/, allowed: ['base/random.ts'], instead: 'take a Random' },
+]
+
+/** Modules of Node that open connections, with the names that do. `*` stands for a whole-module import. */
+const doors: Readonly<Record<string, readonly string[]>> = { 'node:net': ['connect', 'createConnection', '*'] }
+const doorFile = 'base/door.ts'
+
+export interface Finding {
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+/** @param path  below `src/`, with slashes; @param text  of the file */
+export function checkFile(path: string, text: string): Finding[] {
+  const room = path.split('/')[0] ?? ''
+  const findings: Finding[] = []
+  const say = (offset: number, message: string) => {
+    findings.push({ file: `src/${path}`, line: text.slice(0, offset).split('\n').length, message })
+  }
+  const allowed = rooms[room]
+  if (!allowed) {
+    say(0, `"${room}" is no room; the rooms are ${Object.keys(rooms).join(', ')}`)
+    return findings
+  }
+  const bare = withoutComments(text)
+  for (const { specifier, names, offset } of importsOf(bare)) {
+    const wrong = judgeImport(path, room, allowed, specifier, names)
+    if (wrong) say(offset, wrong)
+  }
+  const code = withoutStrings(bare)
+  for (const { what, allowed: places, instead } of reserved) {
+    if (places.includes(room) || places.includes(path)) continue
+    for (const match of code.matchAll(new RegExp(what, 'g')))
+      say(match.index, `"${match[0]}" is for ${places.join(', ')} alone: ${instead}`)
+  }
+  return findings
+}
+
+function judgeImport(
+  path: string,
+  room: string,
+  allowed: readonly string[],
+  specifier: string,
+  names: string,
+): string | undefined {
+  const forbidden = doors[specifier]?.find((name) => imports(names, name))
+  if (forbidden !== undefined && path !== doorFile)
+    return `"${forbidden}" of ${specifier} is for ${doorFile} alone: take a Door`
+  if (!specifier.startsWith('.')) return undefined
+  if (!/\.(ts|js)$/.test(specifier)) return `the import of "${specifier}" does not end in .ts`
+  const target = posix.normalize(posix.join(posix.dirname(path), specifier))
+  if (target.startsWith('..'))
+    return target === '../package.json' ? undefined : `src/ imports "${target}", which does not ship`
+  const other = target.split('/')[0] ?? ''
+  if (other === room || allowed.includes(other)) return undefined
+  return `${room} imports ${other}; it may import ${allowed.length === 0 ? 'no other room' : allowed.join(', ')}`
+}
+
+const imports = (names: string, name: string) =>
+  name === '*' ? /^\s*(?:\*|[A-Za-z_$])/.test(names) : new RegExp(`(?:\\{|,)\\s*${name}\\b`).test(names)
+
+/** Static and dynamic imports and re-exports of text without comments. */
+function importsOf(text: string): { specifier: string; names: string; offset: number }[] {
+  const found: { specifier: string; names: string; offset: number }[] = []
+  const statement = /^[ \t]*(?:import|export)\s+(?:type\s+)?((?:[^'";]*?\sfrom\s+)?)['"]([^'"\n]+)['"]/gm
+  for (const match of text.matchAll(statement))
+    found.push({ names: match[1] ?? '', specifier: match[2] ?? '', offset: match.index })
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"\n]+)['"]/g))
+    found.push({ names: '*', specifier: match[1] ?? '', offset: match.index })
+  return found
+}
+
+const literal = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`/g
+/** A regular expression stands where a value begins; a division does not. */
+const expression = /(?<=[(,=:[!&|?{};+>]\s*|\breturn\s+)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/g
+
+const blank = (text: string) => text.replace(/[^\n]/g, ' ')
+
+/** The same length, with comments blanked and regular expressions too, so that quotes in them open no strings. */
+function withoutComments(text: string): string {
+  const both = new RegExp(`${literal.source}|${expression.source}`, 'g')
+  return text.replace(both, (found) => (/^['"`]/.test(found) ? found : blank(found)))
+}
+
+const withoutStrings = (text: string) =>
+  text.replace(literal, (found) => (found.startsWith('`') ? found : blank(found)))
+
+function words(text: string): readonly string[] {
+  return text.split(' ')
+}
+
+function main(): number {
+  const source = join(dirname(fileURLToPath(import.meta.url)), '../src')
+  const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
+  const findings = files.sort().flatMap((file) => {
+    const path = relative(source, join(source, file)).replaceAll('\\', '/')
+    return checkFile(path, readFileSync(join(source, file), 'utf8'))
+  })
+  for (const { file, line, message } of findings) console.error(`${file}:${line}: ${message}`)
+  return findings.length === 0 ? 0 : 1
+}
+
+if (import.meta.main) process.exitCode = main()

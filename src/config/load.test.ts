@@ -1,0 +1,546 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { parseMailbox } from '../mail/address.ts'
+import { readInBackground } from './background.ts'
+import { type LoadDeps, type Loaded, loadConfig, loadLastGood } from './load.ts'
+import { formatProblems } from './source.ts'
+
+const pair = readFileSync(new URL('../../test/fixtures/mx.example.test.pem', import.meta.url), 'utf8')
+
+const deps: LoadDeps = { clock: systemClock, machineName: 'box.example.net' }
+
+/** A folder with these files; gone when the test is over. */
+async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'waypost-config-'))
+  t.after(() => rm(path, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true })
+    await writeFile(join(path, name), text)
+  }
+  return path
+}
+
+async function load(t: TestContext, text: string, more: Readonly<Record<string, string>> = {}): Promise<Loaded> {
+  const path = join(await folder(t, { 'waypost.yaml': text, ...more }), 'waypost.yaml')
+  const loaded = await loadConfig(path, deps)
+  assert.equal(loaded.kind, 'loaded', loaded.kind === 'invalid' ? formatProblems(loaded.problems) : '')
+  return loaded.kind === 'loaded' ? loaded : assert.fail()
+}
+
+/** `line:column message` of each problem. */
+async function problems(t: TestContext, text: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
+  const path = await folder(t, { 'waypost.yaml': text, ...more })
+  const loaded = await loadConfig(join(path, 'waypost.yaml'), deps)
+  assert.equal(loaded.kind, 'invalid')
+  if (loaded.kind !== 'invalid') return []
+  return loaded.problems.map(({ file, line, column, message }) => {
+    const name = file.endsWith('/waypost.yaml') ? '' : `${file.slice(path.length + 1)}:`
+    return `${name}${line}:${column} ${message.replaceAll(path, '')}`
+  })
+}
+
+function destination(loaded: Loaded, address: string): string {
+  const parsed = parseMailbox(address)
+  if (parsed.kind === 'invalid') return assert.fail(address)
+  const found = loaded.settings.destinations.find(parsed.mailbox)
+  if (found.kind === 'route') return found.route.entries.map(({ backend }) => backend.url).join(' ')
+  return found.kind === 'not-ours' && found.leftRecently ? 'left recently' : found.kind
+}
+
+test('the least that works, with every default', async (t) => {
+  const loaded = await load(t, 'domains: { example.org: { deliver: mx } }')
+  const { settings, summary } = loaded
+  assert.equal(settings.hostname, 'box.example.net')
+  assert.deepEqual(settings.listen, [{ address: '127.0.0.1', port: 2525 }])
+  assert.match(settings.state, /\/waypost-data$/)
+  assert.equal(settings.postmaster.entries[0]?.backend.url, `maildir:${settings.state}/postmaster`)
+  assert.equal(settings.limits.messageBytes, 50 * 1024 ** 2)
+  assert.equal(settings.budgets.dotMs, 270_000)
+  assert.equal(settings.budgets.shutdownGraceMs, 60_000)
+  assert.equal(settings.tls, undefined)
+  assert.equal(destination(loaded, 'you@example.org'), 'mx')
+  assert.deepEqual(
+    { domains: summary.domains, routes: summary.routes, backends: summary.backends },
+    { domains: 1, routes: 2, backends: 2 },
+  )
+})
+
+test('a machine without a full name of its own is localhost.localdomain', async (t) => {
+  const path = join(await folder(t, { 'waypost.yaml': 'domains: { example.org: { deliver: mx } }' }), 'waypost.yaml')
+  for (const machineName of ['box', '', '10.0.0.1', 'bad_name.example']) {
+    const loaded = await loadConfig(path, { ...deps, machineName })
+    assert.equal(loaded.kind === 'loaded' && loaded.settings.hostname, 'localhost.localdomain')
+  }
+})
+
+test('everything that can be said is heard', async (t) => {
+  const loaded = await load(
+    t,
+    `
+hostname: MX1.example.com
+listen: { smtp: ["0.0.0.0:25", "[::]:25"] }
+state: ./state
+tls: { certificate: cert.pem, key: key.pem }
+limits: { messageBytes: 1MiB, recipients: 100, connections: 5, hops: 30, minimumRate: 1 }
+budgets: { connect: 1ms, dot: 300ms, bodyReserve: 100ms }
+shutdownGrace: 0s
+publicAddresses: [192.0.2.1, "2001:DB8::1"]
+resolver: { servers: ["127.0.0.1:5353", "::1"] }
+bareNewline: reject
+eightBit: refuse
+postmaster: smtp://10.0.0.9
+routes:
+  pool: [smtp://10.0.0.1, { to: smtp://10.0.0.2, weight: 3, preference: 20, tls: require, helo: Me.example, connections: 7 }]
+defaults: { onDefer: hold, connections: 5, deliver: pool }
+domains:
+  a.example: { deliver: pool }
+  b.example:
+  c.example: { deliver: { nested: wrong } }
+`.replace(
+      /\n {2}c\.example.*\n/,
+      '\n  c.example: { deliver: [{ to: mx:d.example, private: true }], balance: least-connections, onDefer: pass }\n',
+    ),
+    { 'cert.pem': pair, 'key.pem': pair },
+  )
+  const { settings } = loaded
+  assert.equal(settings.hostname, 'mx1.example.com')
+  assert.deepEqual(
+    settings.listen.map(({ address, port }) => `${address} ${port}`),
+    ['0.0.0.0 25', ':: 25'],
+  )
+  assert.match(settings.tls?.certificate ?? '', /\/cert\.pem$/)
+  assert.deepEqual(
+    [settings.limits.messageBytes, settings.limits.hops, settings.limits.minimumRate],
+    [1024 ** 2, 30, 1],
+  )
+  assert.deepEqual([settings.budgets.connectMs, settings.budgets.dotMs, settings.budgets.shutdownGraceMs], [1, 300, 0])
+  assert.deepEqual(settings.publicAddresses, ['192.0.2.1', '2001:db8::1'])
+  assert.deepEqual(
+    settings.resolvers.map(({ address, port }) => `${address} ${port}`),
+    ['127.0.0.1 5353', '::1 53'],
+  )
+  assert.deepEqual([settings.bareNewline, settings.eightBit], ['reject', 'refuse'])
+  assert.equal(settings.postmaster.entries[0]?.backend.url, 'smtp://10.0.0.9:25')
+  const [a, b, c] = settings.destinations.domains
+  assert.equal(a?.route, b?.route)
+  assert.equal(a?.route.id, 'pool')
+  assert.equal(a?.route.onDefer, 'hold')
+  assert.deepEqual(
+    a?.route.entries.map(({ backend, preference, weight }) => [backend.key, preference, weight]),
+    [
+      ['smtp://10.0.0.1:25 connections=5', 10, 1],
+      ['smtp://10.0.0.2:25 tls=require helo=me.example connections=7', 20, 3],
+    ],
+  )
+  assert.deepEqual(
+    [c?.route.balance, c?.route.onDefer, c?.route.entries[0]?.backend.options.private],
+    ['least-connections', 'pass', true],
+  )
+})
+
+test('equal lists are one route, however their backends are spelt', async (t) => {
+  const loaded = await load(
+    t,
+    `
+domains:
+  a.example: { deliver: "smtp://Host.example:25" }
+  b.example: { deliver: [{ to: smtp://host.example }] }
+  c.example: { deliver: [{ to: smtp://host.example, weight: 1, preference: 10, tls: may }] }
+  d.example: { deliver: smtp://host.example, balance: least-connections }
+  e.example: { deliver: { x: y } }
+`.replace(/\n {2}e.*\n/, '\n'),
+  )
+  const [a, b, c, d] = loaded.settings.destinations.domains.map((domain) => domain.route)
+  assert.equal(a, b)
+  assert.equal(a, c)
+  assert.notEqual(a, d)
+  assert.equal(a?.entries[0]?.backend, d?.entries[0]?.backend)
+})
+
+test('recipients and addresses', async (t) => {
+  const loaded = await load(
+    t,
+    `
+domains:
+  a.example:
+    deliver: smtp://10.0.0.1
+    recipients: [Info, "quoted x"@a.example, no, 007]
+    addresses: { "sales@": smtp://10.0.0.2, "team-*@": [smtp://10.0.0.3], "a%b@": smtp://10.0.0.4 }
+  "*.b.example":
+    deliver: smtp://10.0.0.1
+    recipients: { file: lists/b.txt }
+    addresses: { "x@y.b.example": smtp://10.0.0.5 }
+`.replace('"quoted x"@a.example', '\'"quoted x"@a.example\''),
+    { 'lists/b.txt': '# people\nanna\n\n  Bert # the other one\n' },
+  )
+  assert.equal(destination(loaded, 'info@a.example'), 'smtp://10.0.0.1:25')
+  assert.equal(destination(loaded, '"quoted x"@a.example'), 'smtp://10.0.0.1:25')
+  assert.equal(destination(loaded, 'no@a.example'), 'smtp://10.0.0.1:25')
+  assert.equal(destination(loaded, '007@a.example'), 'smtp://10.0.0.1:25')
+  assert.equal(destination(loaded, '7@a.example'), 'unknown-recipient')
+  assert.equal(destination(loaded, 'Sales@a.example'), 'smtp://10.0.0.2:25')
+  assert.equal(destination(loaded, 'team-x@a.example'), 'smtp://10.0.0.3:25')
+  assert.equal(destination(loaded, 'a%b@a.example'), 'smtp://10.0.0.4:25')
+  assert.equal(destination(loaded, 'bert@c.b.example'), 'smtp://10.0.0.1:25')
+  assert.equal(destination(loaded, 'carl@c.b.example'), 'unknown-recipient')
+  assert.equal(destination(loaded, 'x@y.b.example'), 'smtp://10.0.0.5:25')
+})
+
+test('all mistakes are told at once, each with its place, in order', async (t) => {
+  const found = await problems(
+    t,
+    `hostnam: x
+listen: { smtp: ["0.0.0.0", "[::]:99999"] }
+limits: { messageBytes: 50M, recipents: 1000 }
+bareNewline: rapair
+tls: { certificate: nope.pem, key: nope.key }
+domains:
+  example.org: { deliver: mx, auth: 1 }
+  EXAMPLE.org.: { deliver: mx }
+  example.org: { deliver: mx }
+  "*": { deliver: mx }
+  "*.co.uk": { deliver: mx }
+  "[192.0.2.1]": { deliver: mx }
+  a.example: { deliver: "smtp://user:secret@host" }
+  b.example: { deliver: "maildir:/x" }
+  c.example: { deliver: ["maildir:/x", "smtp://y"], recipients: any }
+  d.example:
+`,
+  )
+  const expected = [
+    /^1:1 unknown key "hostnam"; did you mean "hostname"\? Known: hostname, listen,/,
+    /^2:18 listen\.smtp\[1\] wants an IP address and a port.*this has no port$/,
+    /^2:29 listen\.smtp\[2\] wants .*a port above 65535$/,
+    /^3:25 limits\.messageBytes wants a size such as 50MiB/,
+    /^3:30 unknown key "recipents" in limits; did you mean "recipients"\?/,
+    /^4:14 bareNewline wants one of repair, reject; did you mean "repair"\?/,
+    /^5:21 \/nope\.pem does not exist$/,
+    /^5:36 \/nope\.key does not exist$/,
+    /^7:31 unknown key "auth" in domains\.example\.org; Known: deliver, balance,/,
+    /^8:3 example\.org is declared already, in \/waypost\.yaml on line 7$/,
+    /^9:3 the key "example\.org" stands on line 7 already$/,
+    /^10:3 "\*" would take mail for every domain/,
+    /^11:3 "\*\.co\.uk" would take mail for everybody's domains below co\.uk/,
+    /^12:3 "\[192\.0\.2\.1\]" is an address of a host/,
+    /^13:25 "smtp:.*no user and no password/,
+    /^14:25 a Maildir cannot say who exists: write "recipients: any"/,
+    /^15:26 a Maildir stands alone/,
+    /^16:3 d\.example: "deliver" is missing/,
+  ]
+  assert.equal(found.length, expected.length, found.join('\n'))
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
+})
+
+/** One wrong line each: the text, and what is said of it. */
+const single: readonly (readonly [string, RegExp])[] = [
+  ['', /1:1 the file is empty/],
+  ['# nothing', /the file is empty/],
+  ['just text', /1:1 a configuration is keys with values/],
+  ['listen: {}', /1:1 "domains" is missing/],
+  ['domains:', /1:1 domains wants domains, .*there is nothing here/],
+  ['domains: [a]', /1:1 domains wants domains, .*this is a list/],
+  ['domains: { a.example: { deliver: mx }', /1:\d+ not valid YAML: /],
+  ['domains:\n\ta.example: { deliver: mx }', /2:\d+ a tab in the indentation/],
+  ['domains: { a.example: { deliver: mx } }\n---\nb: c', /2:1 a second YAML document/],
+  ['domains: { a.example: { deliver: !!str mx } }', /1:\d+ YAML tags/],
+  ['domains: { a.example: { deliver: *pool } }', /1:34 the alias "\*pool" names nothing/],
+  ['domains: &d { a.example: *d }', /1:\d+ the alias "\*d" stands inside/],
+  [
+    'domains: { a.example: { deliver: mx }, a.example: { deliver: mx } }',
+    /1:40 the key "a.example" stands on line 1 already/,
+  ],
+  ['domains: { [a]: b }', /1:\d+ a key must be text/],
+  ['domains: { "a b": { deliver: mx } }', /1:12 "a b" is no domain/],
+  ['domains: { "you@a.example": { deliver: mx } }', /is an address: write the domain/],
+  ['domains: { "a.*.example": { deliver: mx } }', /"\*" stands only at the beginning/],
+  ['domains: { "127.0.0.1": { deliver: mx } }', /is an address of a host/],
+  ['domains: { a.example: { deliver: [] } }', /1:\d+ domains\.a\.example\.deliver wants at least one backend/],
+  ['domains: { a.example: { deliver: [[mx]] } }', /deliver\[1\] wants a backend, or keys: to, preference/],
+  ['domains: { a.example: { deliver: } }', /deliver wants a backend .*there is nothing here/],
+  ['domains: { a.example: { deliver: [smtp://h, smtp://h:25] } }', /1:45 smtp:\/\/h:25 stands in this list already/],
+  ['domains: { a.example: { deliver: smtps://h } }', /certificate is not verified yet: write \{ to: smtps/],
+  ['domains: { a.example: { deliver: [{ to: smtps://h, tls: may }] } }', /1:57 smtps:/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, private: true }] } }', /this is for mx/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, tls: verify }] } }', /tls wants one of off, may, require/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, helo: a_b }] } }', /helo wants a host name; this has characters/],
+  ['domains: { a.example: { deliver: [{ to: "lmtp:/x", tls: may }] } }', /TLS has no meaning/],
+  [
+    'domains: { a.example: { recipients: any, deliver: [{ to: "maildir:/x", helo: a, connections: 3 }] } }',
+    /a Maildir hears no EHLO.*a Maildir has no connections/s,
+  ],
+  [
+    'routes: { pool: mx }\ndomains: { a.example: { deliver: poll } }',
+    /2:\d+ "poll" is no name under routes: and no backend; did you mean "pool"\?/,
+  ],
+  ['routes: { mx: mx }\ndomains: { a.example: { deliver: mx } }', /1:11 "mx" is a backend/],
+  ['routes: { a: b, b: mx }\ndomains: { a.example: { deliver: mx } }', /names no other route/],
+  ['routes: { a: { to: mx } }\ndomains: { a.example: { deliver: a } }', /^1:11 routes\.a wants a backend/],
+  ['domains: { a.example: { deliver: mx, recipients: all } }', /recipients wants ask, any, a list of local parts/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a b"] } }', /"a b" is no local part/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a%b"] } }', /only where it stands under "addresses:"/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a@b.example"] } }', /is not in a\.example/],
+  ['domains: { a.example: { deliver: mx, recipients: { file: nope } } }', /1:\d+ \/nope does not exist/],
+  [
+    'domains: { a.example: { deliver: mx, addresses: { sales: mx } } }',
+    /"sales" is no address here: write "sales@"|"sales" is no address here/,
+  ],
+  [
+    'domains: { a.example: { deliver: mx, addresses: { "a@b.example": mx } } }',
+    /is not in the domain that it stands under/,
+  ],
+  ['domains: { a.example: { deliver: mx, addresses: { "a*@a.example": mx } } }', /is no pattern/],
+  ['domains: { a.example: { deliver: mx, addresses: { "a@": mx, "A@": mx } } }', /is the same address as another/],
+  ['hostname: mx\ndomains: { a.example: { deliver: mx } }', /1:11 hostname wants a full host name.*no dot/],
+  ['hostname: 10.0.0.1\ndomains: { a.example: { deliver: mx } }', /1:11 hostname wants .*this is an address/],
+  [
+    'listen: { smtp: ["127.0.0.1:25", "127.0.0.1:25"] }\ndomains: { a.example: { deliver: mx } }',
+    /1:34 this address stands in the list already/,
+  ],
+  ['limits: { messageBytes: 1GiB }\ndomains: { a.example: { deliver: mx } }', /more than a quarter of limits\.spool/],
+  ['budgets: { dot: 1s }\ndomains: { a.example: { deliver: mx } }', /bodyReserve is no less than budgets\.dot/],
+  ['postmaster: mx\ndomains: { a.example: { deliver: mx } }', /1:13 mx has no domain here/],
+  ['defaults: { helo: a_b }\ndomains: { a.example: { deliver: mx } }', /^1:19 defaults\.helo wants a host name[^\n]*$/],
+  [
+    'defaults: { deliver: "http://x" }\ndomains: { a.example:, b.example: }',
+    /^1:22 "http:\/\/x" is no backend here[^\n]*$/,
+  ],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what people write
+  ['state: ${HOME}/x\ndomains: { a.example: { deliver: mx } }', /1:8 .*is replaced in secrets only/],
+  ['include: nothing/*.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 "nothing\/\*\.yaml" matches no file/],
+  ['include: nope.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 \/nope\.yaml does not exist/],
+  ['include: waypost.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 .*is read already/],
+  ['__proto__: x\ndomains: { a.example: { deliver: mx } }', /1:1 unknown key "__proto__"/],
+  ['domains: { a.example: { deliver: mx, constructor: x } }', /unknown key "constructor"/],
+]
+
+for (const [text, said] of single) {
+  test(`a mistake is told with its place: ${JSON.stringify(text).slice(0, 90)}`, async (t) => {
+    assert.match((await problems(t, text)).join('\n'), said)
+  })
+}
+
+test('options of later days are unknown keys today', async (t) => {
+  for (const key of ['auth', 'present', 'rate', 'source']) {
+    const [found] = await problems(t, `domains: { a.example: { deliver: [{ to: smtp://h, ${key}: x }] } }`)
+    assert.match(found ?? '', new RegExp(`unknown key "${key}"`))
+  }
+})
+
+test('a file that is not there, not a file or not text', async (t) => {
+  const path = await folder(t, { 'waypost.yaml': '' })
+  await writeFile(join(path, 'latin1.yaml'), Buffer.from([0x61, 0x3a, 0xe4]))
+  for (const [name, why] of [
+    ['nope.yaml', /does not exist/],
+    ['.', /is not a file/],
+    ['latin1.yaml', /is not UTF-8/],
+  ] as const) {
+    const loaded = await loadConfig(join(path, name), deps)
+    assert.equal(loaded.kind, 'invalid')
+    assert.match(loaded.kind === 'invalid' ? formatProblems(loaded.problems) : '', why)
+  }
+})
+
+test('included files hold domains, and nothing that only the owner of this machine may say', async (t) => {
+  const main = 'include: "domains/*.yaml"\ndomains: { a.example: { deliver: mx } }'
+  const good = { 'domains/1.yaml': 'domains: { b.example: { deliver: smtp://198.51.100.1.example } }' }
+  const loaded = await load(t, main, good)
+  assert.deepEqual([...loaded.names].sort(), ['a.example', 'b.example'])
+  assert.deepEqual(loaded.summary.files.length, 2)
+
+  const found = await problems(t, main, {
+    'domains/1.yaml': `state: /tmp
+domains:
+  c.example: { deliver: "maildir:/x", recipients: any }
+  d.example: { deliver: "lmtp:/run/x" }
+  e.example: { deliver: smtp://10.0.0.1 }
+  f.example: { deliver: "smtp://[::ffff:127.0.0.1]" }
+  g.example: { deliver: smtp://localhost }
+  h.example: { deliver: smtp://db.internal }
+  i.example: { deliver: [{ to: mx, private: true }] }
+  j.example: { deliver: mx, recipients: { file: /etc/passwd } }
+  a.example: { deliver: mx }
+`,
+  })
+  const expected = [
+    /1:1 unknown key "state"; Known: domains/,
+    /3:25 .*a Maildir only where/,
+    /4:25 .*a socket only/,
+    /5:25 10\.0\.0\.1 is private/,
+    /6:25 127\.0\.0\.1 is loopback/,
+    /7:25 localhost is a name without a dot/,
+    /8:25 db\.internal is a name of a private network/,
+    /9:\d+ .*private: true/,
+    /10:\d+ .*may name a file only/,
+    /11:3 a\.example is declared already, in \/waypost\.yaml on line 2/,
+  ]
+  assert.equal(found.length, expected.length, found.join('\n'))
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
+  assert.ok(found.every((line) => line.startsWith('domains/1.yaml:')))
+
+  const trusted = await load(t, main.replace('"domains/*.yaml"', '{ file: "domains/*.yaml", trusted: true }'), {
+    'domains/1.yaml': 'domains: { c.example: { deliver: "maildir:x", recipients: any } }',
+  })
+  // Relative to the file that names it.
+  assert.match(destination(trusted, 'you@c.example'), /\/domains\/x$/)
+})
+
+test('aliases are read, and aliases of aliases stay bounded', async (t) => {
+  const loaded = await load(
+    t,
+    'domains:\n  a.example: { deliver: &pool [smtp://10.0.0.1, smtp://10.0.0.2] }\n  b.example: { deliver: *pool }\n',
+  )
+  assert.equal(loaded.settings.destinations.domains[0]?.route, loaded.settings.destinations.domains[1]?.route)
+
+  const levels = Array.from(
+    { length: 25 },
+    (_, level) =>
+      `  l${level}: &l${level} [${
+        level === 0
+          ? 'mx'
+          : Array(9)
+              .fill(`*l${level - 1}`)
+              .join(', ')
+      }]`,
+  )
+  const started = performance.now()
+  const found = await problems(t, `routes:\n${levels.join('\n')}\ndomains: { a.example: { deliver: mx } }`)
+  assert.match(found.join('\n'), /aliases of aliases grow too large here/)
+  assert.ok(performance.now() - started < 5000)
+})
+
+test('nesting is bounded', async (t) => {
+  assert.match((await problems(t, `domains: ${'['.repeat(5000)}`)).join('\n'), /1:\d+ not valid YAML/)
+})
+
+test('the copy of the last good configuration stands in when the file is wrong', async (t) => {
+  const path = await folder(t, {
+    'waypost.yaml':
+      'state: ./state\ninclude: "more/*.yaml"\ndomains: { a.example: { deliver: mx, recipients: { file: r.txt } } }',
+    'more/b.yaml': 'domains: { b.example: { deliver: mx } }',
+    'r.txt': 'anna',
+  })
+  const file = join(path, 'waypost.yaml')
+  const loaded = await loadConfig(file, deps)
+  assert.equal(loaded.kind, 'loaded')
+  if (loaded.kind !== 'loaded') return
+  await loaded.commit()
+  assert.equal((await stat(join(path, 'state'))).mode & 0o777, 0o700)
+  assert.equal((await stat(join(path, 'state/last-good-config.json'))).mode & 0o777, 0o600)
+
+  await writeFile(file, 'state: ./state\ndomains: nonsense')
+  await rm(join(path, 'more'), { recursive: true })
+  await rm(join(path, 'r.txt'))
+  const wrong = await loadConfig(file, deps)
+  assert.equal(wrong.kind === 'invalid' && wrong.state, join(path, 'state'))
+  const copy = await loadLastGood(join(path, 'state'), deps)
+  assert.equal(copy.kind, 'loaded', copy.kind === 'invalid' ? formatProblems(copy.problems) : '')
+  if (copy.kind !== 'loaded') return
+  assert.deepEqual([...copy.names].sort(), ['a.example', 'b.example'])
+  assert.equal(destination(copy, 'anna@a.example'), 'mx')
+
+  await writeFile(join(path, 'state/last-good-config.json'), '{"format":1,"files":')
+  const broken = await loadLastGood(join(path, 'state'), deps)
+  assert.match(broken.kind === 'invalid' ? formatProblems(broken.problems) : '', /holds no last good configuration/)
+})
+
+test('a domain that left is remembered for 7 days, over restarts, unless it comes back', async (t) => {
+  const path = await folder(t, {})
+  let nowMs = Date.UTC(2030, 0, 1)
+  const clock: Clock = { ...systemClock, now: () => nowMs }
+  const withDomains = async (...names: string[]) => {
+    const domains = names.map((name) => `  "${name}": { deliver: mx }`).join('\n')
+    await writeFile(join(path, 'waypost.yaml'), `state: ./state\ndomains:\n${domains}\n`)
+    const loaded = await loadConfig(join(path, 'waypost.yaml'), { ...deps, clock })
+    if (loaded.kind !== 'loaded') return assert.fail()
+    await loaded.commit()
+    return loaded
+  }
+  await withDomains('a.example', 'b.example', '*.c.example')
+  let loaded = await withDomains('a.example')
+  assert.equal(destination(loaded, 'you@b.example'), 'left recently')
+  assert.equal(destination(loaded, 'you@x.c.example'), 'left recently')
+  assert.equal(destination(loaded, 'you@c.example'), 'not-ours')
+  nowMs += 6 * 86_400_000
+  loaded = await withDomains('a.example', '*.c.example')
+  assert.equal(destination(loaded, 'you@b.example'), 'left recently')
+  assert.equal(destination(loaded, 'you@x.c.example'), 'mx')
+  nowMs += 86_400_000 + 1
+  // The running one forgets by itself, without a load.
+  assert.equal(destination(loaded, 'you@b.example'), 'not-ours')
+  loaded = await withDomains('a.example')
+  assert.equal(destination(loaded, 'you@x.c.example'), 'left recently')
+  assert.ok(!(await readFile(join(path, 'state/departed-domains.json'), 'utf8')).includes('b.example'))
+})
+
+test('a reload that drops more than 10 domains and more than 1 % of them is refused, unless it is meant', async (t) => {
+  const path = await folder(t, {})
+  const file = join(path, 'waypost.yaml')
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `d${index}.example`)
+  const write = (count: number) =>
+    writeFile(
+      file,
+      `state: ./state\ndomains:\n${names(count)
+        .map((name) => `  ${name}: { deliver: mx }\n`)
+        .join('')}`,
+    )
+  const reload = async (from: number, to: number, allowRemoval = false) => {
+    await write(to)
+    return await loadConfig(file, { ...deps, reloadOf: new Set(names(from)), allowRemoval })
+  }
+  assert.equal((await reload(20, 10)).kind, 'loaded')
+  const refused = await reload(20, 9)
+  assert.equal(refused.kind, 'too-many-removed')
+  assert.equal(refused.kind === 'too-many-removed' && refused.removed.length, 11)
+  assert.equal((await reload(20, 9, true)).kind, 'loaded')
+  assert.equal((await reload(2000, 1980)).kind, 'loaded')
+  assert.equal((await reload(2000, 1979)).kind, 'too-many-removed')
+})
+
+test('20,000 domains load in the background without a pause, and as on this thread', async (t) => {
+  const domains = Array.from(
+    { length: 20_000 },
+    (_, index) => `  d${index}.example: { deliver: [{ to: "smtp://10.0.${index % 50}.1", weight: 2 }] }\n`,
+  )
+  const path = join(
+    await folder(t, { 'waypost.yaml': `state: ./state\ndomains:\n${domains.join('')}` }),
+    'waypost.yaml',
+  )
+  // Processor time of this thread, because the machine may be busy with other things.
+  const usedMs = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
+  }
+  const before = usedMs()
+  const here = await loadConfig(path, deps)
+  assert.ok(usedMs() - before < 3000, `${usedMs() - before} ms`)
+  assert.equal(here.kind, 'loaded')
+  if (here.kind !== 'loaded') return
+
+  let longestMs = 0
+  let last = usedMs()
+  const beat = setInterval(() => {
+    longestMs = Math.max(longestMs, usedMs() - last)
+    last = usedMs()
+  }, 1)
+  t.after(() => clearInterval(beat))
+  const beside = await loadConfig(path, { ...deps, read: readInBackground, reloadOf: here.names })
+  assert.equal(beside.kind, 'loaded')
+  if (beside.kind !== 'loaded') return
+  await beside.commit()
+  assert.ok(longestMs < 100, `${longestMs} ms`)
+  assert.equal(beside.settings.destinations.domains.length, 20_000)
+  assert.deepEqual(beside.settings.destinations.domains[77], here.settings.destinations.domains[77])
+  const routes = new Set(beside.settings.destinations.domains.map((domain) => domain.route))
+  assert.equal(routes.size, 50)
+})
+
+test('mistakes found in the background are the same', async (t) => {
+  const path = join(await folder(t, { 'waypost.yaml': 'domains: { a.example: { delivr: mx } }' }), 'waypost.yaml')
+  const [here, beside] = [await loadConfig(path, deps), await loadConfig(path, { ...deps, read: readInBackground })]
+  assert.deepEqual(beside, here)
+})

@@ -1,0 +1,149 @@
+/**
+ * What `npm pack` makes, in an empty project: its command and its library work there, without a build and without the network. Its
+ * dependencies are linked from the checkout; everything else comes from the tarball.
+ */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url))
+const nodeFolder = dirname(process.execPath)
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function run(
+  command: string,
+  words: readonly string[],
+  cwd: string,
+  path = `${nodeFolder}${delimiter}${process.env.PATH}`,
+): Promise<Ran> {
+  const env = { ...process.env, PATH: path, npm_config_update_notifier: 'false', npm_config_offline: 'true' }
+  return new Promise((done) => {
+    execFile(command, words, { cwd, env, maxBuffer: 16 * 1024 * 1024 }, (error, out, err) => {
+      done({ code: error ? Number(error.code) : 0, out, err })
+    })
+  })
+}
+
+/** A project whose only dependency is the tarball. */
+async function emptyProject(t: TestContext): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'waypost-package-'))
+  t.after(() => rm(root, { recursive: true, force: true }))
+  const packed = await run('npm', ['pack', '--silent', '--pack-destination', root], checkout)
+  assert.equal(packed.code, 0, packed.err)
+  const tarball = (await readdir(root)).find((name) => name.endsWith('.tgz')) ?? assert.fail('no tarball')
+
+  const modules = join(root, 'project/node_modules')
+  await mkdir(join(modules, '.bin'), { recursive: true })
+  await mkdir(join(modules, 'waypost'))
+  const unpacked = await run(
+    'tar',
+    ['-xzf', join(root, tarball), '-C', join(modules, 'waypost'), '--strip-components=1'],
+    root,
+  )
+  assert.equal(unpacked.code, 0, unpacked.err)
+  const { dependencies } = JSON.parse(await readFile(join(modules, 'waypost/package.json'), 'utf8'))
+  for (const name of Object.keys(dependencies)) await symlink(join(checkout, 'node_modules', name), join(modules, name))
+  await symlink('../waypost/bin/waypost', join(modules, '.bin/waypost'))
+  return join(root, 'project')
+}
+
+test('the package in an empty project: command and library work', { timeout: 300_000 }, async (t) => {
+  const project = await emptyProject(t)
+  const waypost = join(project, 'node_modules/.bin/waypost')
+  const shipped = await readdir(join(project, 'node_modules/waypost'))
+  assert.deepEqual(
+    shipped.filter((name) => ['src', 'test', 'scripts', 'bench', 'data'].includes(name)),
+    [],
+  )
+
+  await t.test('the command, by its link and from another folder', async () => {
+    const { version } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'))
+    assert.deepEqual(await run(waypost, ['--version'], '/'), { code: 0, out: `${version}\n`, err: '' })
+    await writeFile(join(project, 'waypost.yaml'), 'domains: { example.org: { deliver: mx } }\n')
+    const checked = await run(waypost, ['config', 'check'], project)
+    assert.equal(checked.code, 0, checked.err)
+    assert.match(checked.out, /^In order\./)
+    await writeFile(join(project, 'waypost.yaml'), 'domains: { example.org: { delivr: mx } }\n')
+    const wrong = await run(waypost, ['config', 'check'], project)
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.out, /waypost\.yaml:1:27: unknown key "delivr"/)
+  })
+
+  await t.test('the library, with its types', async () => {
+    await writeFile(join(project, 'package.json'), '{ "type": "module" }')
+    await writeFile(
+      join(project, 'main.js'),
+      `import { loadConfig, systemClock } from 'waypost'
+import { readInBackground } from './node_modules/waypost/dist/config/background.js'
+const loaded = await loadConfig('good.yaml', { clock: systemClock, machineName: 'box', read: readInBackground })
+console.log(loaded.kind, loaded.settings.destinations.domains.length)
+`,
+    )
+    await writeFile(join(project, 'good.yaml'), 'domains: { a.example: { deliver: mx }, b.example: { deliver: mx } }\n')
+    assert.deepEqual(await run(process.execPath, ['main.js'], project), { code: 0, out: 'loaded 2\n', err: '' })
+
+    await writeFile(
+      join(project, 'main.ts'),
+      "import { loadConfig } from 'waypost'\nconst wrong: number = loadConfig\n",
+    )
+    const tsc = join(checkout, 'node_modules/.bin/tsc')
+    const words = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--types',
+      'node',
+    ]
+    const typed = await run(tsc, [...words, '--typeRoots', join(checkout, 'node_modules/@types'), 'main.ts'], project)
+    assert.match(typed.out, /^main\.ts\(2,7\): error TS2322: [^\n]*Promise<LoadedConfig>/)
+    assert.equal(typed.out.match(/error TS/g)?.length, 1, typed.out)
+  })
+
+  await t.test('a Node that is too old, or none, gets one clear line', async () => {
+    const old = join(project, 'old')
+    await mkdir(old)
+    await writeFile(join(old, 'node'), '#!/bin/sh\necho v20.19.2\n')
+    await chmod(join(old, 'node'), 0o755)
+    for (const tool of ['sh', 'readlink', 'dirname']) {
+      const found = await run('/bin/sh', ['-c', `command -v ${tool}`], project)
+      await symlink(found.out.trim(), join(old, tool))
+    }
+    const said = await run(waypost, ['--version'], project, old)
+    assert.deepEqual(said, {
+      code: 2,
+      out: '',
+      err: 'waypost: needs Node 24 or newer, and the "node" in PATH is v20.19.2\n',
+    })
+    await rm(join(old, 'node'))
+    const none = await run(waypost, ['--version'], project, old)
+    assert.deepEqual(none, {
+      code: 2,
+      out: '',
+      err: 'waypost: needs Node 24 or newer, and there is no "node" in PATH\n',
+    })
+  })
+})
+
+test('bin/waypost of a checkout works from any folder and by a link', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-link-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await symlink(join(checkout, 'bin/waypost'), join(folder, 'first'))
+  await symlink('first', join(folder, 'second'))
+  for (const command of [join(checkout, 'bin/waypost'), join(folder, 'second')]) {
+    const { code, out } = await run(command, ['--version'], '/')
+    assert.deepEqual([code, /^\d+\.\d+\.\d+\n$/.test(out)], [0, true])
+  }
+})
