@@ -70,6 +70,7 @@ class Session implements SessionHandler {
   readonly #carrying: CutThroughDeps
   #transaction: Transaction | undefined
   #refused = 0
+  #isWatched = false
 
   constructor(peer: Peer, settings: GatewaySettings, deps: AcceptDeps) {
     this.#peer = peer
@@ -223,6 +224,7 @@ class Session implements SessionHandler {
     const { cut } = transaction
     if (cut && cut.route === route && (cut.acceptedCount > 0 || cut.serves(recipient.domain))) return cut
     cut?.abandon()
+    this.#watchPeer()
     const job = {
       id: transaction.id,
       client: transaction.client,
@@ -232,6 +234,13 @@ class Session implements SessionHandler {
     const made = new CutThrough(route, recipient.domain, job, this.#carrying)
     transaction.cut = made
     return made
+  }
+
+  /** What a sender that has gone wanted carried is given up, unless a backend may have it already. */
+  #watchPeer(): void {
+    if (this.#isWatched) return
+    this.#isWatched = true
+    this.#peer.gone.addEventListener('abort', () => this.#transaction?.cut?.abandon(), { once: true })
   }
 
   /** A refused recipient counts, by connection and by client; whoever collects them is guessing. */

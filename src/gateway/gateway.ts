@@ -58,6 +58,8 @@ export interface Gateway {
   setOut(url: string, isOut: boolean): Promise<boolean>
 }
 
+export type CreateGateway = typeof createGateway
+
 export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gateway {
   const { clock, random, log, door } = deps
   let settings = initial

@@ -1,25 +1,19 @@
-/** What `waypost backend list` shows: each configured backend with the addresses that were met behind it. */
+/** What `waypost backend list` shows: each address of each configured backend, with what is known of it. */
 import type { Delivery } from '../delivery/delivery.ts'
-import type { Backend } from '../routing/backend.ts'
+import type { Backend, Endpoint, Route } from '../routing/backend.ts'
 import type { HealthState } from '../routing/health.ts'
 import type { Backends } from './backends.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export interface BackendReport {
   readonly url: string
-  /** Names of the routes that it stands in. */
-  readonly routes: readonly string[]
-  readonly isOut: boolean
-  /** Empty until the first message has asked for it. */
-  readonly endpoints: readonly EndpointReport[]
-}
-
-export interface EndpointReport {
-  /** `10.0.0.11:25`, a socket's path, or empty for a Maildir. */
+  /** `10.0.0.11:25`, a socket's path; empty for a Maildir, and where no message has asked yet. */
   readonly address: string
   readonly state: HealthState
-  readonly sessions: { readonly busy: number; readonly idle: number; readonly waiting: number }
-  readonly lastFault: string | undefined
+  readonly sessions: number
+  readonly lastError: string | null
+  /** Share of its tier's mail that it is meant to get, 0–1, in the first route that names it. */
+  readonly share: number
 }
 
 export function reportBackends(
@@ -27,34 +21,46 @@ export function reportBackends(
   backends: Backends,
   delivery: Delivery,
 ): readonly BackendReport[] {
-  const reports = new Map<string, { backend: Backend; routes: Set<string> }>()
-  for (const route of [...settings.destinations.routes, settings.postmaster]) {
-    for (const { backend } of route.entries) {
-      const report = reports.get(backend.key) ?? { backend, routes: new Set() }
-      report.routes.add(route.id)
-      reports.set(backend.key, report)
-    }
-  }
   const met = backends.list()
-  return [...reports.values()].map(({ backend, routes }) => ({
-    url: backend.url,
-    routes: [...routes],
-    isOut: backends.out.has(backend.url),
-    endpoints: met
-      .filter(({ endpoint }) => endpoint.backend.key === backend.key)
-      .map(({ endpoint, health, state }) => ({
+  return configured(settings).flatMap(({ backend, share }) => {
+    const endpoints = met.filter(({ endpoint }) => endpoint.backend.key === backend.key)
+    if (endpoints.length === 0) {
+      const state = backends.out.has(backend.url) ? 'out' : 'up'
+      return [{ url: backend.url, address: '', state, sessions: 0, lastError: null, share } as const]
+    }
+    return endpoints.map(({ endpoint, health, state }) => {
+      const { busy, idle } = delivery.sessions(endpoint)
+      return {
+        url: backend.url,
         address: addressText(endpoint.target),
         state,
-        sessions: delivery.sessions(endpoint),
-        lastFault: health.lastFault,
-      })),
-  }))
+        sessions: busy + idle,
+        lastError: state === 'up' ? null : (health.lastFault ?? null),
+        share: share / endpoints.length,
+      }
+    })
+  })
 }
 
-function addressText(
-  target: { kind: 'tcp'; address: string; port: number } | { kind: 'unix'; path: string } | { kind: 'maildir' },
-): string {
-  if (target.kind === 'tcp')
-    return target.address.includes(':') ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`
-  return target.kind === 'unix' ? target.path : ''
+/** Each backend of the configuration once. */
+function configured({ destinations, postmaster }: GatewaySettings): readonly { backend: Backend; share: number }[] {
+  const found = new Map<string, { backend: Backend; share: number }>()
+  for (const route of [...destinations.routes, postmaster]) {
+    for (const { backend } of route.entries) {
+      if (!found.has(backend.key)) found.set(backend.key, { backend, share: shareIn(route, backend) })
+    }
+  }
+  return [...found.values()]
+}
+
+function shareIn(route: Route, backend: Backend): number {
+  const own = route.entries.find((entry) => entry.backend.key === backend.key)
+  const tier = route.entries.filter((entry) => entry.preference === own?.preference)
+  return (own?.weight ?? 0) / tier.reduce((sum, { weight }) => sum + weight, 0)
+}
+
+function addressText(target: Endpoint['target']): string {
+  if (target.kind === 'unix') return target.path
+  if (target.kind === 'maildir') return ''
+  return target.address.includes(':') ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`
 }
