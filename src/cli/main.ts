@@ -9,6 +9,7 @@ import { configCommand } from './config.ts'
 import { lookupCommand } from './lookup.ts'
 import { processDeps } from './process.ts'
 import { createProgram } from './program.ts'
+import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -48,6 +49,7 @@ function backendHandlers(gateway: Gateway) {
 
 const program = createProgram(version, terminal, (run) => [
   serveCommand(run, { ...processDeps(), createGateway, handlers: backendHandlers }),
+  sendCommand(),
   lookupCommand(),
   configCommand(run),
   backendCommand(run),

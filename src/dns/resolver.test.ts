@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { type DnsFault, labName, startDns } from '../../test/lab/dns.ts'
+import { createFakeClock } from '../../test/lab/fake-clock.ts'
+import { labResolver } from '../../test/lab/resolver.ts'
+
+const name = labName('example.test')
+const zone = {
+  'example.test': { MX: [[10, 'mx.example.test']], ttl: 600 },
+  'mx.example.test': { A: ['192.0.2.1'] },
+  'big.test': { MX: Array.from({ length: 200 }, (_, index) => [index, `exchanger-${index}.big.test`] as const) },
+} as const
+const quick = { timeoutMs: 60, attempts: 1 }
+
+test('answer, no data and no such name are told apart', async (t) => {
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns])
+
+  const answer = await resolver.resolve(name, 'MX')
+  assert.ok(answer.kind === 'answer')
+  assert.deepEqual(
+    answer.records.map(({ data }) => data),
+    [{ type: 'MX', preference: 10, exchange: labName('mx.example.test') }],
+  )
+  assert.equal(answer.ttlSeconds, 600)
+  assert.equal(answer.canonicalName, name)
+  assert.equal((await resolver.resolve(name, 'AAAA')).kind, 'no-data')
+  assert.equal((await resolver.resolve(labName('gone.test'), 'MX')).kind, 'no-such-name')
+})
+
+for (const [fault, reason] of [
+  ['servfail', 'servfail'],
+  ['refused', 'refused'],
+  ['silence', 'timeout'],
+  ['wrong-id', 'timeout'],
+  ['wrong-question', 'timeout'],
+  ['wrong-source', 'timeout'],
+  ['garbage', 'malformed'],
+  ['truncate-then-silence', 'timeout'],
+] as const satisfies readonly (readonly [DnsFault, string])[]) {
+  test(`${fault}: failed, ${reason}`, async (t) => {
+    const dns = await startDns(t, zone)
+    dns.fault('*', fault)
+    const answer = await labResolver(t, [dns], { options: quick }).resolve(name, 'MX')
+    assert.ok(answer.kind === 'failed')
+    assert.equal(answer.reason, reason)
+  })
+
+  test(`${fault} at the first server: the second answers, and the first is asked last from then on where it was silent`, async (t) => {
+    const first = await startDns(t, zone)
+    const second = await startDns(t, zone)
+    first.fault('*', fault)
+    const resolver = labResolver(t, [first, second], { options: quick })
+    assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
+    const before = first.asked.length
+    assert.equal((await resolver.resolve(labName('mx.example.test'), 'A')).kind, 'answer')
+    assert.equal(first.asked.length > before, reason !== 'timeout')
+  })
+}
+
+test('nobody listens: failed at once, without waiting for the time to pass', async (t) => {
+  const dns = await startDns(t, zone)
+  await dns.stop()
+  const resolver = labResolver(t, [dns], { options: { timeoutMs: 10_000, attempts: 2 }, clock: createFakeClock() })
+  const answer = await resolver.resolve(name, 'MX')
+  assert.ok(answer.kind === 'failed')
+  assert.equal(answer.reason, 'unreachable')
+})
+
+test('truncated over UDP: the whole comes over TCP', async (t) => {
+  const dns = await startDns(t, zone)
+  const answer = await labResolver(t, [dns]).resolve(labName('big.test'), 'MX')
+  assert.ok(answer.kind === 'answer')
+  assert.equal(answer.records.length, 200)
+  assert.deepEqual(dns.asked, ['udp MX big.test.', 'tcp MX big.test.'])
+})
+
+test('a server without EDNS is asked without, and remembered', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'no-edns')
+  const resolver = labResolver(t, [dns])
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
+  assert.equal(dns.asked.length, 2)
+  assert.equal((await resolver.resolve(name, 'A')).kind, 'no-data')
+  assert.equal(dns.asked.length, 3)
+})
+
+test('the question comes back in another case: it is the same question', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'upper-case')
+  assert.equal((await labResolver(t, [dns], { options: quick }).resolve(name, 'MX')).kind, 'answer')
+})
+
+test('AD of a resolver on loopback is believed, and asked for', async (t) => {
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns])
+  const plain = await resolver.resolve(name, 'MX')
+  dns.fault('*', 'authentic')
+  const secure = await resolver.resolve(name, 'A')
+  assert.deepEqual(
+    [plain, secure].map((answer) => answer.kind !== 'failed' && answer.authenticated),
+    [false, true],
+  )
+})
+
+test('equal questions in progress are asked once; others are not joined', async (t) => {
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns])
+  const answers = await Promise.all([
+    ...Array.from({ length: 50 }, () => resolver.resolve(name, 'MX')),
+    resolver.resolve(labName('EXAMPLE.test'), 'MX'),
+    resolver.resolve(name, 'A'),
+  ])
+  assert.ok(answers.slice(0, 51).every((answer) => answer.kind === 'answer'))
+  assert.deepEqual([...dns.asked].sort(), ['udp A example.test.', 'udp MX example.test.'])
+})
+
+test('the cache: counts down, ends with the TTL, and is bounded', async (t) => {
+  const clock = createFakeClock()
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns], { clock, options: { cacheEntries: 2 } })
+  await resolver.resolve(name, 'MX')
+  clock.advance(100_000)
+  const cached = await resolver.resolve(name, 'MX')
+  assert.ok(cached.kind === 'answer' && cached.ttlSeconds === 500)
+  assert.equal(dns.asked.length, 1)
+  clock.advance(500_000)
+  await resolver.resolve(name, 'MX')
+  assert.equal(dns.asked.length, 2)
+
+  for (const other of ['a.test', 'b.test', 'c.test']) await resolver.resolve(labName(other), 'MX')
+  await resolver.resolve(name, 'MX')
+  assert.equal(dns.asked.length, 6, 'the oldest was dropped')
+})
+
+test('the caps on TTLs', async (t) => {
+  const clock = createFakeClock()
+  const dns = await startDns(t, { 'long.test': { A: ['192.0.2.1'], ttl: 1_000_000 } })
+  const resolver = labResolver(t, [dns], { clock, options: { maxTtlSeconds: 1000, maxNegativeTtlSeconds: 10 } })
+  const answer = await resolver.resolve(labName('long.test'), 'A')
+  assert.ok(answer.kind === 'answer' && answer.ttlSeconds === 1000)
+  const none = await resolver.resolve(labName('long.test'), 'MX')
+  assert.ok(none.kind === 'no-data' && none.ttlSeconds === 10)
+})
+
+test('negative answers are remembered for their SOA; a name that does not exist has no data of any type', async (t) => {
+  const clock = createFakeClock()
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns], { clock })
+  await resolver.resolve(labName('gone.test'), 'MX')
+  assert.equal((await resolver.resolve(labName('gone.test'), 'A')).kind, 'no-such-name')
+  assert.equal(dns.asked.length, 1)
+  clock.advance(300_000)
+  dns.set({ 'gone.test': { A: ['192.0.2.1'] } })
+  assert.equal((await resolver.resolve(labName('gone.test'), 'A')).kind, 'answer')
+})
+
+test('a failure is remembered for seconds, so that an outage costs each question one wait', async (t) => {
+  const clock = createFakeClock()
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'servfail')
+  const resolver = labResolver(t, [dns], { clock })
+  await resolver.resolve(name, 'MX')
+  dns.fault('*', undefined)
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'failed')
+  clock.advance(5_000)
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
+})
+
+test('an answer that comes late, to a question that was given up, harms nobody', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('MX example.test', 'late')
+  const resolver = labResolver(t, [dns], { options: quick })
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'failed')
+  dns.release()
+  assert.equal((await resolver.resolve(name, 'A')).kind, 'no-data')
+})
+
+test('ids are random, and ports change', async (t: TestContext) => {
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns])
+  const names = Array.from({ length: 3_000 }, (_, index) => labName(`n${index}.test`))
+  for (let at = 0; at < names.length; at += 100)
+    await Promise.all(names.slice(at, at + 100).map((one) => resolver.resolve(one, 'MX')))
+  assert.equal(dns.ids.length, 3_000)
+  // Of 3,000 drawn from 65,536, about 67 are drawn twice.
+  assert.ok(new Set(dns.ids).size > 2_800)
+  assert.ok(new Set(dns.ports).size >= 7, `${new Set(dns.ports).size} ports`)
+  const inOrder = dns.ids.filter((id, index) => id === ((dns.ids[index - 1] ?? 0) + 1) % 65_536).length
+  assert.ok(inOrder < 10)
+})
+
+test('the deadline holds over all servers and rounds', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'silence')
+  const resolver = labResolver(t, [dns, dns, dns], { options: { timeoutMs: 100, attempts: 10, deadlineMs: 250 } })
+  const started = performance.now()
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'failed')
+  assert.ok(performance.now() - started < 1_500)
+})
+
+test('closed: questions in progress fail', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'silence')
+  const resolver = labResolver(t, [dns], { options: { timeoutMs: 30_000, attempts: 1 } })
+  const waiting = resolver.resolve(name, 'MX')
+  await new Promise((resolve) => setImmediate(resolve))
+  resolver.close()
+  assert.equal((await waiting).kind, 'failed')
+})

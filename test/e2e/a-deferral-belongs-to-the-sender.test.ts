@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+
+// carry.md §11, 23 and 30; SEMANTICS.md §5
+for (const reply of ['450 4.2.0 Greylisted', '452 4.2.2 Over quota', '451 4.7.1 Later', '450 Later']) {
+  test(`${reply} to a recipient is passed on, and the second backend is never asked`, async (t) => {
+    const lab = await startLab(t)
+    const first = await lab.backend({ rcpt: reply })
+    const second = await lab.backend()
+    await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
+    const sent = await lab.send({ to: 'you@example.test' })
+    assert.deepEqual([sent.step, sent.code], ['rcpt', Number(reply.slice(0, 3))])
+    assert.equal(second.sessions.length, 0)
+  })
+}
+
+test('450 at the dot is passed on too; 451 4.3.0 there leads to the next', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({ afterDot: (_, count) => (count === 1 ? '450 4.7.1 Later' : '451 4.3.0 Trouble') })
+  const second = await lab.backend()
+  await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 450)
+  assert.equal(second.messages.length, 0)
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(second.messages.length, 1)
+})
