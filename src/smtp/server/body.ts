@@ -8,7 +8,8 @@ import { DataDecoder, type Scratch } from '../wire/data-decoder.ts'
 import { HopCounter } from '../wire/hop-counter.ts'
 import type { LineReader } from '../wire/line-reader.ts'
 import type { BodySink } from './handler.ts'
-import { ownHops, rateWindowMs, type SmtpServerOptions } from './options.ts'
+import { ownHops, type SmtpServerOptions } from './options.ts'
+import { Pace } from './pace.ts'
 import { faultReplies, replies } from './replies.ts'
 
 export type Intake =
@@ -55,7 +56,10 @@ export async function takeBody(
       const taking = decoder.size > options.limits.messageBytes ? undefined : sink.write(piece)
       if (taking) {
         const beganMs = clock.monotonicMs()
-        await taking
+        await taking.catch((error: unknown) => {
+          sink.abort('failed')
+          throw error
+        })
         pace.waited(clock.monotonicMs() - beganMs)
       }
     }
@@ -80,50 +84,4 @@ function refusalOf(decoder: DataDecoder, hops: HopCounter, options: SmtpServerOp
   // RFC 5321 §6.3
   if (hops.received > options.limits.hops || hops.ours >= ownHops) return { reply: replies.loop, why: 'loop' }
   return undefined
-}
-
-/** How long the sender may still take: for the next octets, for each minute's worth of them, for the whole message. */
-class Pace {
-  readonly #blockMs: number
-  readonly #octetsPerWindow: number
-  readonly #messageDueMs: number
-  #blockDueMs: number
-  #windowEndMs: number
-  #windowOctets = 0
-  #isFresh = true
-
-  constructor(options: SmtpServerOptions, nowMs: number) {
-    this.#blockMs = options.budgets.blockMs
-    this.#octetsPerWindow = options.limits.minimumRate * (rateWindowMs / 1000)
-    this.#messageDueMs = nowMs + options.budgets.messageMs
-    this.#blockDueMs = nowMs + this.#blockMs
-    this.#windowEndMs = nowMs + rateWindowMs
-  }
-
-  took(octets: number): void {
-    this.#windowOctets += octets
-    this.#isFresh = true
-  }
-
-  /** The sink held us up, which is not the sender's fault. */
-  waited(durationMs: number): void {
-    this.#windowEndMs += durationMs
-  }
-
-  /** The moment to look again at, or undefined where the sender is too slow. */
-  nextMs(nowMs: number): number | undefined {
-    if (this.#isFresh) {
-      this.#isFresh = false
-      this.#blockDueMs = nowMs + this.#blockMs
-    }
-    // A timer may fire up to a millisecond early.
-    const soonMs = nowMs + 1
-    if (soonMs >= this.#messageDueMs || soonMs >= this.#blockDueMs) return undefined
-    if (soonMs >= this.#windowEndMs) {
-      if (this.#windowOctets < this.#octetsPerWindow) return undefined
-      this.#windowOctets = 0
-      this.#windowEndMs = nowMs + rateWindowMs
-    }
-    return Math.min(this.#blockDueMs, this.#messageDueMs, this.#windowEndMs)
-  }
 }

@@ -25,9 +25,9 @@ export interface SessionHandler {
    */
   recipients(recipients: readonly Recipient[]): Promise<readonly Reply[]>
   recipientsAtOnce(): number
-  /** DATA, with at least one recipient accepted. A sink opens the body (354); a reply refuses it. */
+  /** DATA, with at least one recipient accepted. A sink opens the body (354); a reply refuses it, and the transaction stays open. */
   data(): BodySink | Reply
-  /** The transaction is over without a message: RSET, EHLO, STARTTLS, QUIT, a close. Never after `end` was called. */
+  /** The transaction is over without a message: RSET, EHLO, STARTTLS, QUIT, a close. Not behind `end` or `abort` of its sink. */
   reset(): void
   /** The connection has ended; called once, after everything else. */
   closed(): void

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { hurriedClock, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
 
 const mailAndRcpt = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<you@example.test>\r\n'
 const evil = 'MAIL FROM:<evil@example.com>\r\nRCPT TO:<victim@example.test>\r\nDATA\r\nforged\r\n.\r\n'
@@ -24,7 +24,8 @@ const forms: readonly [form: string, answer: RegExp][] = [
 
 for (const [form, answer] of forms) {
   test(`${JSON.stringify(form)} in DATA, cut at each of its octets, is one message at most and runs no command`, async (t) => {
-    const server = await startServer(t)
+    // Refusals are errors, and from the fifth on they wait.
+    const server = await startServer(t, { clock: hurriedClock() })
     const sender = await Sender.greeted(t, server.port)
     for (let cut = 0; cut <= form.length; cut++) {
       const calls = server.calls.length

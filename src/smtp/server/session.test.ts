@@ -212,3 +212,12 @@ test('a failure inside of the handler is 421 4.3.0, and the server goes on', asy
   assert.match(await sender.rest(), /^250 .*\r\n421 4\.3\.0 .*\r\n$/)
   await Sender.greeted(t, server.port)
 })
+
+test('a sink that fails is told to drop what it has, and the sender hears 421', async (t) => {
+  const server = await startServer(t, { write: () => Promise.reject(new Error('disk full')) })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+  sender.send('hello\r\n.\r\n')
+  assert.match(await sender.rest(), /^421 4\.3\.0 /)
+  assert.deepEqual(server.calls.slice(2), ['data', 'abort failed'])
+})

@@ -9,15 +9,15 @@
 import type { Socket } from 'node:net'
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
-import { type Command, parseCommand } from '../wire/command.ts'
+import type { Command } from '../wire/command.ts'
 import { Connection } from '../wire/connection.ts'
 import type { Scratch } from '../wire/data-decoder.ts'
-import { type LineProblem, LineReader } from '../wire/line-reader.ts'
 import { takeBody } from './body.ts'
 import { Conduct } from './conduct.ts'
 import type { GreetingMoment } from './early-talker.ts'
 import type { BodySink, SessionHandler } from './handler.ts'
-import { commandLineOctets, type SmtpServerDeps, type SmtpServerOptions } from './options.ts'
+import { CommandInput } from './input.ts'
+import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
 import type { SocketPeer } from './peer.ts'
 import { type NamedReplies, replies } from './replies.ts'
 import { startTls } from './tls.ts'
@@ -39,12 +39,10 @@ export class Session {
   readonly #options: SmtpServerOptions
   readonly #peer: SocketPeer
   readonly #connection: Connection
-  readonly #lines = new LineReader(commandLineOctets)
+  readonly #input: CommandInput
   #handler: SessionHandler | undefined
   /** Replies that wait to be sent. */
   #out = ''
-  /** A command that was read ahead. */
-  #ahead: Command | undefined
   #client: Client | undefined
   #tls: Client['tls']
   #isInTransaction = false
@@ -57,14 +55,13 @@ export class Session {
   #isClosing = false
   /** Waits for a command, with nothing of it here that matters. */
   #isIdle = false
-  /** The deadline of the command that is coming in is set: it is for the whole line, not for each octet. */
-  #isLineTimed = false
 
   constructor(socket: Socket, peer: SocketPeer, context: SessionContext) {
     this.#context = context
     this.#options = context.options
     this.#peer = peer
     this.#connection = new Connection(socket, context.deps.clock)
+    this.#input = new CommandInput(this.#connection, context.options.budgets.commandMs)
     this.#conduct = new Conduct(context.options.limits, context.deps.clock)
     this.#connection.onGone = () => this.#peerEnded()
     this.#connection.onLost = () => this.#peerLost()
@@ -110,13 +107,16 @@ export class Session {
     if (this.#isUnwelcome) this.#note('early talker')
     this.#flush()
     while (!this.#isOver && !this.#peer.isGone) {
-      const command = this.#take()
+      const command = this.#input.take()
       if (command === undefined) {
         if (!(await this.#more())) return
         continue
       }
       const done = this.#answer(command, answer.handler)
-      if (done) await done
+      if (done) {
+        await done
+        if (this.#connection.isFull && !(await this.#drained())) return
+      }
       const verdict = this.#conduct.verdict
       if (verdict !== undefined) this.#finish(verdict)
     }
@@ -124,69 +124,32 @@ export class Session {
 
   // ---- reading
 
-  /** The next command that is here already. */
-  #take(): Command | undefined {
-    const ahead = this.#ahead
-    if (ahead) {
-      this.#ahead = undefined
-      return ahead
-    }
-    for (;;) {
-      const line = this.#lines.next()
-      if (line !== undefined) {
-        this.#isLineTimed = false
-        return typeof line === 'string' ? parseCommand(line) : problems[line.kind]
-      }
-      if (!this.#connection.hasInput) return undefined
-      const chunk = this.#connection.read()
-      if (Buffer.isBuffer(chunk)) this.#lines.feed(chunk)
-    }
-  }
-
   /** Waits for octets. @returns whether any came; else the session is over */
   async #more(): Promise<boolean> {
     this.#flush()
-    const connection = this.#connection
     if (this.#isClosing) return this.#finish(replies.shutdown)
-    if (connection.isFull && !(await this.#drained())) return false
-    if (!this.#isLineTimed) {
-      connection.deadline.arm(this.#options.budgets.commandMs)
-      this.#isLineTimed = true
-    }
+    if (this.#connection.isFull && !(await this.#drained())) return false
     this.#isIdle = true
-    const chunk = await connection.read()
+    const nothing = await this.#input.wait()
     this.#isIdle = false
-    if (Buffer.isBuffer(chunk)) {
-      this.#lines.feed(chunk)
-      return true
-    }
-    if (chunk === 'timeout') this.#finish(this.#isClosing ? replies.shutdown : replies.timeout)
+    if (nothing === undefined) return true
+    if (nothing === 'timeout') this.#finish(this.#isClosing ? replies.shutdown : replies.timeout)
     return false
   }
 
   /** Waits until the sender has taken our replies: who sends commands and reads nothing gets no more of our memory. */
   async #drained(): Promise<boolean> {
     this.#connection.deadline.arm(this.#options.budgets.blockMs)
-    this.#isLineTimed = false
+    this.#input.retime()
     if ((await this.#connection.written()) === 'written') return true
     this.#connection.destroy()
     return false
   }
 
-  /** Whether octets stand behind the command at hand. */
-  get #hasInput(): boolean {
-    return this.#ahead !== undefined || !this.#lines.isEmpty || this.#connection.hasInput
-  }
-
   #peerEnded(): void {
     // A FIN behind a QUIT that we have not come to is a sender that waits for its answers.
-    const isQuitPending = this.#connection.noMore === 'ended' && this.#saidQuit()
+    const isQuitPending = this.#connection.noMore === 'ended' && this.#input.endsWithQuit
     if (!isQuitPending) this.#peerLost()
-  }
-
-  #saidQuit(): boolean {
-    if (this.#connection.hasInput) return this.#connection.unreadEndsWith('quit\r\n')
-    return this.#ahead?.kind === 'quit' || this.#lines.rest.subarray(-6).toString('latin1').toLowerCase() === 'quit\r\n'
   }
 
   #peerLost(): void {
@@ -297,7 +260,7 @@ export class Session {
   #hello(command: { kind: 'ehlo' | 'helo'; name: string }): void {
     const isEsmtp = command.kind === 'ehlo'
     // RFC 2920 §3.1: EHLO is the last of its group; who does not wait for the answer cannot know what we offer.
-    if (isEsmtp && this.#hasInput) {
+    if (isEsmtp && this.#input.hasMore) {
       this.#end(replies.pipelined, 'pipelined behind EHLO')
       return
     }
@@ -317,10 +280,8 @@ export class Session {
     if (this.#isInTransaction) this.#reset()
     // RFC 3207 §4.2: what was said before is forgotten, and what is here already was not said inside of TLS.
     this.#client = undefined
-    this.#ahead = undefined
-    this.#lines.clear()
+    this.#input.clear()
     this.#idle(replies.readyForTls)
-    this.#isLineTimed = false
     const { handshakeMs } = this.#options.budgets
     this.#tls = await startTls(this.#connection, context, handshakeMs, this.#context.deps.clock)
     if (this.#tls) return
@@ -357,9 +318,9 @@ export class Session {
     const most = Math.min(room, handler.recipientsAtOnce())
     const recipients = [first]
     while (recipients.length < most) {
-      const next = this.#take()
+      const next = this.#input.take()
       if (next?.kind !== 'rcpt') {
-        this.#ahead = next
+        this.#input.putBack(next)
         break
       }
       recipients.push(next.recipient)
@@ -377,7 +338,7 @@ export class Session {
 
   #data(handler: SessionHandler): void | Promise<void> {
     // RFC 2920 §3.1. Octets here before our 354 are a message sent unasked, or commands hidden behind one.
-    if (this.#hasInput) return this.#end(replies.pipelined, 'pipelined behind DATA')
+    if (this.#input.hasMore) return this.#end(replies.pipelined, 'pipelined behind DATA')
     if (!this.#isInTransaction) return this.#fail(replies.mailFirst)
     if (this.#accepted === 0) return this.#fail(replies.noRecipients)
     const sink = handler.data()
@@ -394,8 +355,8 @@ export class Session {
     const { deps, scratch } = this.#context
     // Whatever comes, sink and handler have heard of the end of this transaction.
     this.#isInTransaction = false
-    const intake = await takeBody(this.#connection, this.#lines, sink, this.#options, deps.clock, scratch)
-    this.#isLineTimed = false
+    const intake = await takeBody(this.#connection, this.#input.lines, sink, this.#options, deps.clock, scratch)
+    this.#input.retime()
     switch (intake.kind) {
       case 'whole': {
         if (this.#pass(await sink.end(intake.has8bit))) this.#conduct.delivered()
@@ -412,15 +373,4 @@ export class Session {
     }
     this.#flush()
   }
-}
-
-const refusedLine = (code: number, enhanced: string, text: string): Command => ({
-  kind: 'invalid',
-  reply: { code, enhanced, text: [text] },
-})
-
-const problems: Readonly<Record<LineProblem['kind'], Command>> = {
-  'too-long': refusedLine(500, '5.5.2', 'Line too long'),
-  'bare-lf': refusedLine(500, '5.5.2', 'Lines end in CRLF'),
-  'tls-hello': { kind: 'foreign' },
 }

@@ -70,3 +70,12 @@ test('plain commands where the handshake should be: the connection ends', async 
   await until(() => server.calls.includes('closed'))
   assert.deepEqual(server.calls, ['closed'])
 })
+
+test('FIN instead of a handshake: the connection ends without waiting', async (t) => {
+  const server = await startServer(t, { isTls: true })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say('STARTTLS\r\n', /^220/)
+  sender.fin()
+  await sender.rest()
+  await until(() => server.calls.includes('closed'), 5_000)
+})

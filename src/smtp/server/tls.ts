@@ -27,6 +27,8 @@ export async function startTls(
       resolve(result)
     }
     tls.once('secure', () => settle(true))
+    // Half-closed is as good as closed: a handshake needs both sides.
+    tls.once('end', () => settle(false))
     tls.once('close', () => settle(false))
   })
   if (!isSecure) {

@@ -101,6 +101,7 @@ export class Connection {
       return chunk
     }
     if (this.#no) return this.#no
+    if (this.#paused) this.#resume()
     return new Promise((resolve) => {
       this.#reader = resolve
     })

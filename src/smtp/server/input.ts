@@ -1,0 +1,98 @@
+/**
+ * What a sender says, command by command, for `session.ts`: what is here already, and waiting for more with one deadline for a whole
+ * line, so that octets that trickle in win nothing.
+ */
+import { type Command, parseCommand } from '../wire/command.ts'
+import type { Connection, NoMore } from '../wire/connection.ts'
+import { type LineProblem, LineReader } from '../wire/line-reader.ts'
+import { commandLineOctets } from './options.ts'
+
+const quit = 'quit\r\n'
+
+export class CommandInput {
+  /** What `takeBody` gives back of what stands behind a message. */
+  readonly lines = new LineReader(commandLineOctets)
+  readonly #connection: Connection
+  readonly #commandMs: number
+  /** A command that was read ahead. */
+  #ahead: Command | undefined
+  /** The deadline of the line that is coming in is set. */
+  #isTimed = false
+
+  constructor(connection: Connection, commandMs: number) {
+    this.#connection = connection
+    this.#commandMs = commandMs
+  }
+
+  /** The next command that is here already. */
+  take(): Command | undefined {
+    const ahead = this.#ahead
+    if (ahead) {
+      this.#ahead = undefined
+      return ahead
+    }
+    for (;;) {
+      const line = this.lines.next()
+      if (line !== undefined) {
+        this.#isTimed = false
+        return typeof line === 'string' ? parseCommand(line) : problems[line.kind]
+      }
+      if (!this.#connection.hasInput) return undefined
+      const chunk = this.#connection.read()
+      if (Buffer.isBuffer(chunk)) this.lines.feed(chunk)
+    }
+  }
+
+  /** Gives a command back that was taken to see what it is. */
+  putBack(command: Command | undefined): void {
+    this.#ahead = command
+  }
+
+  /** Whether octets are here behind the command at hand. */
+  get hasMore(): boolean {
+    return this.#ahead !== undefined || !this.lines.isEmpty || this.#connection.hasInput
+  }
+
+  /** Whether the last that is here is a QUIT. */
+  get endsWithQuit(): boolean {
+    if (this.#connection.hasInput) return this.#connection.unreadEndsWith(quit)
+    return (
+      this.#ahead?.kind === 'quit' || this.lines.rest.subarray(-quit.length).toString('latin1').toLowerCase() === quit
+    )
+  }
+
+  /** Waits for octets, to the deadline of the line that they belong to. @returns undefined where some came */
+  async wait(): Promise<NoMore | undefined> {
+    if (!this.#isTimed) {
+      this.#connection.deadline.arm(this.#commandMs)
+      this.#isTimed = true
+    }
+    const chunk = await this.#connection.read()
+    if (!Buffer.isBuffer(chunk)) return chunk
+    this.lines.feed(chunk)
+    return undefined
+  }
+
+  /** The connection's deadline was used for something else: the next wait sets it anew. */
+  retime(): void {
+    this.#isTimed = false
+  }
+
+  /** Forgets what is here (RFC 3207 §4.2). What the connection holds is thrown away by `startTls`. */
+  clear(): void {
+    this.#ahead = undefined
+    this.#isTimed = false
+    this.lines.clear()
+  }
+}
+
+const refused = (text: string): Command => ({
+  kind: 'invalid',
+  reply: { code: 500, enhanced: '5.5.2', text: [text] },
+})
+
+const problems: Readonly<Record<LineProblem['kind'], Command>> = {
+  'too-long': refused('Line too long'),
+  'bare-lf': refused('Lines end in CRLF'),
+  'tls-hello': { kind: 'foreign' },
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { until } from '../../../test/lab/smtp-server.ts'
+import { systemClock } from '../../base/clock.ts'
+import { Connection } from './connection.ts'
+
+/** A connection and the socket of its peer. */
+async function pair(t: TestContext, maxBuffered?: number): Promise<{ connection: Connection; peer: Socket }> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const peer = connect({
+    port: (server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    noDelay: true,
+    allowHalfOpen: true,
+  })
+  peer.on('error', () => {})
+  const [socket] = (await once(server, 'connection')) as [Socket]
+  const connection = new Connection(socket, systemClock, maxBuffered)
+  t.after(() => {
+    connection.destroy()
+    peer.destroy()
+    server.close()
+  })
+  return { connection, peer }
+}
+
+test('what waits to be read is bounded, and the peer waits for the reader', async (t) => {
+  const { connection, peer } = await pair(t, 64 * 1024)
+  const total = 32 << 20
+  for (let sent = 0; sent < total; sent += 65_536) peer.write(Buffer.alloc(65_536))
+  await until(() => connection.hasInput)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(peer.writableLength > 0)
+  const held = connection.discardInput()
+  assert.ok(held > 0 && held < 256 * 1024, `${held} octets`)
+  let received = held
+  while (received < total) {
+    const chunk = await connection.read()
+    assert.ok(Buffer.isBuffer(chunk))
+    received += chunk.length
+  }
+})
+
+test('many small chunks are put together', async (t) => {
+  const { connection, peer } = await pair(t)
+  let last = 0
+  for (let count = 0; count < 500; count++) {
+    peer.write(Buffer.from([count & 0xff]))
+    last = count & 0xff
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await until(() => connection.unreadEndsWith(String.fromCharCode(last)) && connection.hasInput)
+  peer.end()
+  await until(() => connection.noMore === 'ended')
+  const chunks: Buffer[] = []
+  for (let chunk = connection.read(); Buffer.isBuffer(chunk); chunk = connection.read()) chunks.push(chunk)
+  assert.equal(Buffer.concat(chunks).length, 500)
+  assert.ok(chunks.length <= 32, `${chunks.length} chunks`)
+})
+
+test('the deadline ends a read once, and so does an interruption; the connection stays usable', async (t) => {
+  const { connection, peer } = await pair(t)
+  connection.deadline.arm(20)
+  assert.equal(await connection.read(), 'timeout')
+  const interrupted = connection.read()
+  connection.interrupt()
+  assert.equal(await interrupted, 'timeout')
+  peer.write('still here')
+  assert.equal(String(await connection.read()), 'still here')
+})
+
+test('FIN is told when it comes, what came before can be read, and a close behind it is told too', async (t) => {
+  const { connection, peer } = await pair(t)
+  const told: string[] = []
+  connection.onGone = () => void told.push('gone')
+  connection.onLost = () => void told.push('lost')
+  peer.end('NOOP\r\nQuit\r\n')
+  await until(() => told.length > 0)
+  assert.deepEqual([told, connection.noMore], [['gone'], 'ended'])
+  assert.equal(connection.unreadEndsWith('quit\r\n'), true)
+  assert.equal(String(connection.read()), 'NOOP\r\nQuit\r\n')
+  assert.equal(connection.read(), 'ended')
+  connection.write('bye')
+  const [heard] = (await once(peer, 'data')) as [Buffer]
+  assert.equal(String(heard), 'bye')
+  connection.end()
+  await connection.closed()
+  assert.deepEqual(told, ['gone', 'lost'])
+})
+
+test('end sends what was written, drops what still comes, and waits for the peer to close', async (t) => {
+  const { connection, peer } = await pair(t, 1024)
+  let heard = ''
+  peer.on('data', (chunk: Buffer) => {
+    heard += chunk
+  })
+  peer.write(Buffer.alloc(1 << 20))
+  await until(() => connection.hasInput)
+  connection.write('last words')
+  connection.end()
+  await once(peer, 'end')
+  assert.equal(heard, 'last words')
+  peer.end()
+  await connection.closed()
+  assert.equal(connection.noMore, 'lost')
+})
+
+test('a reset while nobody reads is told at once', async (t) => {
+  const { connection, peer } = await pair(t)
+  const lost = new Promise<void>((resolve) => {
+    connection.onLost = resolve
+  })
+  peer.resetAndDestroy()
+  await lost
+  assert.equal(connection.read(), 'lost')
+  assert.equal(connection.written(), 'lost')
+})

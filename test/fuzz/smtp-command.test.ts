@@ -1,0 +1,61 @@
+/**
+ * Command lines of any octets, from a kept corpus and from mutations of it: no exception, no octet beyond printable ASCII passes, what
+ * is read is canonical, and it takes no time.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { seededRandom } from '../../src/base/random.ts'
+import { parseMailbox } from '../../src/mail/address.ts'
+import { encodeReply } from '../../src/mail/reply.ts'
+import { parseCommand } from '../../src/smtp/wire/command.ts'
+
+/** One line a case, as JSON strings. */
+const corpus = readFileSync(new URL('./corpus/smtp-command/lines.jsonl', import.meta.url), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => JSON.parse(line) as string)
+
+function examine(line: string): void {
+  const command = parseCommand(line)
+  if (command.kind === 'invalid') {
+    assert.match(encodeReply(command.reply), /^5\d\d (5\.\d\.\d )?[\x20-\x7e]+\r\n$/, JSON.stringify(line))
+    return
+  }
+  assert.match(line, /^[\x20-\x7e]*$/)
+  const mailbox = command.kind === 'mail' ? command.sender : command.kind === 'rcpt' ? command.recipient : null
+  if (mailbox === null || (mailbox.domain === undefined && mailbox.literal === undefined)) return
+  assert.deepEqual(parseMailbox(mailbox.text), { kind: 'mailbox', mailbox })
+}
+
+test('the corpus', () => {
+  for (const line of corpus) examine(line)
+})
+
+test('20,000 mutations of it', () => {
+  const random = seededRandom(7)
+  const pick = (most: number) => Math.floor(random.number() * most)
+  const mutate = (line: string): string => {
+    const at = pick(line.length + 1)
+    const octet = String.fromCharCode(pick(256))
+    switch (pick(5)) {
+      case 0:
+        return line.slice(0, at) + octet + line.slice(at)
+      case 1:
+        return line.slice(0, at) + line.slice(at + 1 + pick(4))
+      case 2:
+        return line.slice(0, at) + (corpus[pick(corpus.length)] ?? '').slice(pick(20))
+      case 3:
+        return line.slice(0, at) + line.slice(at, at + 8).repeat(pick(40)) + line.slice(at)
+      default:
+        return line.slice(0, at) + '<>@:,"\\.[] ='.charAt(pick(12)) + line.slice(at + 1)
+    }
+  }
+  const began = performance.now()
+  for (let round = 0; round < 20_000; round++) {
+    let line = corpus[pick(corpus.length)] ?? ''
+    for (let count = pick(4); count >= 0; count--) line = mutate(line)
+    examine(line.slice(0, 2048))
+  }
+  assert.ok(performance.now() - began < 20_000)
+})
