@@ -1,0 +1,42 @@
+/** The command line as a process: it serves, reads its configuration again on SIGHUP, keeps the old one over a bad one, stops on SIGTERM. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+
+const deliver = (to: unknown) => ({ domains: { 'example.test': { deliver: to } } })
+
+test('serve, reload, a bad reload, stop', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend()
+  const second = await lab.backend()
+  const waypost = await lab.process({ config: deliver([first]) })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(first.messages.length, 1)
+
+  await waypost.configure(deliver([{ to: second }]))
+  waypost.signal('SIGHUP')
+  await lab.until(async () => {
+    await lab.send({ to: 'you@example.test' })
+    return second.messages.length > 0
+  })
+
+  await waypost.configure('listen: { smtp: ["LISTEN"] }\nstate: STATE\ndomains: { example.test: { delivr: 1 } }\n')
+  const before = waypost.stdout.length + waypost.stderr.length
+  waypost.signal('SIGHUP')
+  await lab.until(() => /delivr/.test((waypost.stdout + waypost.stderr).slice(before)))
+  const count = second.messages.length
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(second.messages.length, count + 1)
+
+  waypost.signal('SIGTERM')
+  assert.deepEqual(await waypost.exited, { code: 0, signal: null })
+})
+
+test('a bad configuration at the start: the mistake is named, and the process ends with 1', async (t) => {
+  const lab = await startLab(t)
+  const waypost = await lab.processThatFails({ config: 'domains: { example.test: { delivr: 1 } }\n' })
+  const { code } = await waypost.exited
+  assert.equal(code, 1)
+  assert.match(waypost.stderr, /waypost\.yaml:1:\d+/)
+  assert.match(waypost.stderr, /delivr/)
+})
