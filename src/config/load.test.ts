@@ -92,7 +92,6 @@ shutdownGrace: 0s
 publicAddresses: [192.0.2.1, "2001:DB8::1"]
 resolver: { servers: ["127.0.0.1:5353", "::1"] }
 bareNewline: reject
-eightBit: refuse
 postmaster: smtp://10.0.0.9
 routes:
   pool: [smtp://10.0.0.1, { to: smtp://10.0.0.2, weight: 3, preference: 20, tls: require, helo: Me.example, connections: 7 }]
@@ -121,10 +120,10 @@ domains:
   assert.deepEqual([settings.budgets.connectMs, settings.budgets.dotMs, settings.budgets.shutdownGraceMs], [1, 300, 0])
   assert.deepEqual(settings.publicAddresses, ['192.0.2.1', '2001:db8::1'])
   assert.deepEqual(
-    settings.resolvers.map(({ address, port }) => `${address} ${port}`),
+    settings.resolver.servers.map(({ address, port }) => `${address} ${port}`),
     ['127.0.0.1 5353', '::1 53'],
   )
-  assert.deepEqual([settings.bareNewline, settings.eightBit], ['reject', 'refuse'])
+  assert.deepEqual([settings.bareNewline], ['reject'])
   assert.equal(settings.postmaster.entries[0]?.backend.url, 'smtp://10.0.0.9:25')
   const [a, b, c] = settings.destinations.domains
   assert.equal(a?.route, b?.route)

@@ -27,7 +27,6 @@ export interface PlannedGeneral {
   readonly publicAddresses: readonly IpAddress[]
   readonly resolver: ResolverOptions
   readonly bareNewline: 'repair' | 'reject'
-  readonly eightBit: 'pass' | 'refuse'
 }
 
 export interface PlannedDomain {

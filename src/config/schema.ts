@@ -9,7 +9,7 @@ import { gatewayOptions } from '../gateway/options.ts'
 import { routingOptions } from '../routing/options.ts'
 import { smtpOptions } from '../smtp/options.ts'
 
-const { hostname, state, publicAddresses, bareNewline, eightBit, shutdownGrace, budgets } = gatewayOptions
+const { hostname, state, publicAddresses, bareNewline, shutdownGrace, budgets } = gatewayOptions
 const { domains, routes, defaults, postmaster } = routingOptions
 
 const includeWants = 'a path or pattern such as "domains/*.yaml", { file: pattern, trusted: true }, or a list of them'
@@ -45,7 +45,6 @@ const options = {
   publicAddresses,
   resolver: resolverOptions,
   bareNewline,
-  eightBit,
   shutdownGrace,
   budgets,
 }

@@ -98,7 +98,6 @@ export async function planGeneral(
     publicAddresses: said.publicAddresses,
     resolver: said.resolver,
     bareNewline: said.bareNewline,
-    eightBit: said.eightBit,
   }
 }
 

@@ -49,11 +49,6 @@ export const gatewayOptions = {
     'repair',
   ),
 
-  eightBit: choice(
-    '8-bit text for a backend without 8BITMIME (RFC 6152 §3): `pass` hands it over as it is, `refuse` refuses the message.',
-    ['pass', 'refuse'],
-    'pass',
-  ),
 
   shutdownGrace: duration('How long sessions in progress may take to end when Waypost stops.', {
     default: '60s',
