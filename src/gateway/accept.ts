@@ -58,7 +58,7 @@ function takePlace(
   network: string,
   { limits }: GatewaySettings,
 ): Reply | undefined {
-  if (connections.used >= limits.connections) return reply(421, '4.3.2', 'Too many connections, please try again later')
+  if (connections.used >= limits.connections) return tooManyInAll
   if (!connections.perClient.take(client, 1)) return tooMany
   if (!connections.perNetwork.take(network, 1)) {
     connections.perClient.give(client, 1)
@@ -313,7 +313,9 @@ const noSender = reply(503, '5.5.1', 'MAIL comes first')
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')
 const notWritten = reply(451, '4.3.0', 'The message could not be written down here, please try again later')
-const tooMany = reply(421, '4.7.0', 'Too many connections from your network, please try again later')
+// RFC 2034 §4: no enhanced code in a greeting.
+const tooManyInAll = reply(421, undefined, 'Too many connections, please try again later')
+const tooMany = reply(421, undefined, 'Too many connections from your network, please try again later')
 const tooManyRefused = reply(421, '4.7.0', 'Too many refused recipients, closing')
 const guessing = reply(
   450,
