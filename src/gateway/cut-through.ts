@@ -148,11 +148,12 @@ export class CutThrough {
       if (this.#gone || this.#deps.clock.monotonicMs() >= until.readyMs) break
       const staged = await this.#begin(candidate, line, until)
       if (!staged) continue
-      if (this.#gone) staged.transaction.abandon()
-      else if (this.#accepted.length === 0 || (await this.#replay(staged, line, until))) {
-        this.#staged = staged
-        return staged
-      }
+      // Known before the replay, so that a sender that goes meanwhile ends it.
+      this.#staged = staged
+      const isReady = this.#accepted.length === 0 || (await this.#replay(staged, line, until))
+      if (isReady && !this.#gone) return staged
+      if (isReady) staged.transaction.abandon()
+      this.#staged = undefined
     }
     return line.nobodyLeft()
   }
