@@ -261,3 +261,13 @@ test('a reply that comes an octet at a time and never ends is over at its time, 
   assert.equal(asked.kind === 'lost' && asked.fault.kind, 'timeout')
   assert(performance.now() - began < 2_000)
 })
+
+test('an address that no parser made never gets on the wire, and its session is not kept from others', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const transaction = await begin(out, endpoint(backend))
+  const forged = { ...you, text: 'you@example.test>\r\nRCPT TO:<all@example.test' }
+  await assert.rejects(ask(transaction, forged), TypeError)
+  assert.deepEqual(out.sessions(endpoint(backend)), { busy: 0, idle: 0, waiting: 0 })
+  assert.deepEqual(backend.commands, ['EHLO mx.example.test'])
+})
