@@ -8,7 +8,7 @@ import { type Mailbox, parseMailbox, type ReversePath } from '../mail/address.ts
 export interface RawOptions {
   readonly server: string
   readonly from?: string
-  readonly to: readonly string[]
+  readonly to?: readonly string[]
   readonly subject?: string
   readonly body?: string
   readonly tls?: boolean
@@ -48,7 +48,7 @@ export function parseOptions(raw: RawOptions, machine: { readonly hostname: stri
   const from = isNull ? undefined : readMailbox(raw.from ?? `${machine.user}@${hostname}`)
   if (from?.kind === 'invalid') return invalid(`--from ${raw.from ?? `${machine.user}@${hostname}`}: ${from.why}`)
   const to: Mailbox[] = []
-  for (const text of raw.to) {
+  for (const text of raw.to ?? []) {
     const recipient = readMailbox(text)
     if (recipient.kind === 'invalid') return invalid(`--to ${text}: ${recipient.why}`)
     to.push(recipient.mailbox)

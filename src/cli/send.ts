@@ -29,12 +29,12 @@ export interface SendIo {
 
 /** @returns the command for `cli/main.ts`; it sets `process.exitCode` */
 export function sendCommand(io: SendIo = systemIo()): Command {
-  const collect = (text: string, sofar: string[]) => [...sofar, ...splitList(text)]
+  const collect = (text: string, sofar: string[] = []) => [...sofar, ...splitList(text)]
   return new Command('send')
     .description('Send a test message to an SMTP server and print what it answers.')
     .option('-s, --server <host:port>', 'where to send it; without a port 25', '127.0.0.1:2525')
     .option('-f, --from <address>', 'the envelope sender; "<>" for none (default: you at this machine)')
-    .option('-t, --to <address>', 'a recipient; may be repeated, or a list with commas', collect, [])
+    .option('-t, --to <address>', 'a recipient; may be repeated, or a list with commas', collect)
     .option('--subject <text>', 'the subject (default: "Test from waypost send")')
     .option('--body <text>', 'the text; without it, a text or a whole message is read from standard input')
     .option('--tls', 'use STARTTLS, and send nothing where it cannot be had')

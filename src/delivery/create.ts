@@ -60,17 +60,6 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     return { kind: 'begun', transaction: new MaildirTransaction(path, job, { hostname, clock, random, log, files }) }
   }
 
-  async function probeFolder(endpoint: Endpoint): ReturnType<Delivery['probe']> {
-    const code = await probeMaildir(endpoint, files)
-    if (code === undefined) {
-      health.opened(endpoint)
-      return { kind: 'up' }
-    }
-    const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
-    health.failed(endpoint, fault)
-    return { kind: 'failed', fault }
-  }
-
   return {
     async begin(endpoint, job, { sessionUntilMs, readyUntilMs, fresh = false }) {
       if (isClosed) return { kind: 'failed', fault: stopping }
@@ -84,7 +73,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     async probe(endpoint, readyUntilMs) {
       if (isClosed) return { kind: 'failed', fault: stopping }
-      if (endpoint.backend.address.protocol === 'maildir') return probeFolder(endpoint)
+      if (endpoint.backend.address.protocol === 'maildir') return probeFolder(endpoint, files, health)
       const opened = await open(endpoint, readyUntilMs)
       if (opened.kind === 'failed') return opened
       opened.session.quit()
@@ -98,6 +87,21 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       for (const pool of pools.values()) pool.close()
     },
   }
+}
+
+async function probeFolder(
+  endpoint: Endpoint,
+  files: MaildirFiles,
+  health: HealthReports,
+): ReturnType<Delivery['probe']> {
+  const code = await probeMaildir(endpoint, files)
+  if (code === undefined) {
+    health.opened(endpoint)
+    return { kind: 'up' }
+  }
+  const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
+  health.failed(endpoint, fault)
+  return { kind: 'failed', fault }
 }
 
 const stopping: Fault = { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' }

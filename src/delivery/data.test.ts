@@ -183,3 +183,17 @@ test('LMTP: what was answered before the loss is known, the rest is unknown', as
   const sent = await transaction.data(message('x\r\n'), stepLimits())
   assert.deepEqual(sent.kind === 'unknown' && sent.replies.map((reply) => reply.code), [250])
 })
+
+test('inside TLS: a large body arrives whole, and what is lost behind the dot is unknown', async (t) => {
+  const { backend, out, to, transaction } = await ready(t, { extensions: ['STARTTLS', 'PIPELINING'] })
+  const sent = await transaction.data(message(blocksOf(20, 100_000), 2_000_000), stepLimits())
+  assert.equal(sent.kind, 'answered')
+  assert.equal(backend.messages[0], trace + `.${'x'.repeat(99_997)}\r\n`.repeat(20))
+  backend.behaviour = { on: (verb) => (verb === '.' ? 'close' : undefined) }
+  const next = await begin(out, to)
+  await next.recipients([you], stepLimits())
+  let left = 0
+  const lost = await next.data(message('x\r\n'), { ...stepLimits(), onDotLeft: () => left++ })
+  assert.equal(lost.kind, 'unknown')
+  assert.equal(left, 1)
+})

@@ -86,12 +86,12 @@ export class Pool {
   }
 
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
-  take(wish: Wish, sessionUntilMs: number): Promise<Taken> {
-    if (this.#isClosed) return Promise.resolve(closedTaken)
+  take(wish: Wish, sessionUntilMs: number): Taken | Promise<Taken> {
+    if (this.#isClosed) return closedTaken
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
-      return Promise.resolve({ kind: 'taken', pooled })
+      return { kind: 'taken', pooled }
     }
     if (this.#hasRoom()) return this.#openFor(wish)
     return new Promise((settle) => {

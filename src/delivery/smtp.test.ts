@@ -243,3 +243,31 @@ test('after 50 transactions without a message the session is closed, and after 1
   for (let at = 0; at < 101; at++) await deliverOne(out, endpoint(backend))
   assert.equal(backend.peers.length, 3)
 })
+
+test('a reply that comes an octet at a time and never ends is over at its time, not at its octets', async (t) => {
+  const backend = await startBackend(t, {
+    on: (verb, _, peer) => {
+      if (verb !== 'RCPT') return undefined
+      peer.socket.write('250-')
+      const drip = setInterval(() => peer.socket.write('x'), 5)
+      peer.socket.once('close', () => clearInterval(drip))
+      return 'silence'
+    },
+  })
+  const { delivery: out } = delivery(t)
+  const transaction = await begin(out, endpoint(backend))
+  const began = performance.now()
+  const asked = await transaction.recipients([you], stepLimits(200))
+  assert.equal(asked.kind === 'lost' && asked.fault.kind, 'timeout')
+  assert(performance.now() - began < 2_000)
+})
+
+test('an address that no parser made never gets on the wire, and its session is not kept from others', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const transaction = await begin(out, endpoint(backend))
+  const forged = { ...you, text: 'you@example.test>\r\nRCPT TO:<all@example.test' }
+  await assert.rejects(ask(transaction, forged), TypeError)
+  assert.deepEqual(out.sessions(endpoint(backend)), { busy: 0, idle: 0, waiting: 0 })
+  assert.deepEqual(backend.commands, ['EHLO mx.example.test'])
+})

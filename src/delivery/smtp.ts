@@ -3,7 +3,7 @@
  * a state that the next one can use. Made by `create.ts`.
  */
 import type { Log } from '../base/log.ts'
-import type { Message, Recipient } from '../mail/message.ts'
+import type { Envelope, Message, Recipient } from '../mail/message.ts'
 import { isPermanent, isPositive, type Reply, replyText } from '../mail/reply.ts'
 import { sendData } from '../smtp/client/data.ts'
 import { sendEnvelope } from '../smtp/client/envelope.ts'
@@ -38,8 +38,8 @@ export class SmtpTransaction implements Transaction {
   ): Promise<RecipientsOutcome> {
     if (this.#state === 'ended') return this.#gone()
     this.#begin()
-    const envelope = this.#isMailAccepted ? undefined : this.#job.envelope
-    const answer = await sendEnvelope(this.#pooled.session, envelope, recipients, limits)
+    const envelope = this.#isMailAccepted ? undefined : withTrace(this.#job.envelope)
+    const answer = await this.#orEnd(() => sendEnvelope(this.#pooled.session, envelope, recipients, limits))
     if (answer.kind === 'failed') return this.#lose(answer.fault)
     if (answer.kind === 'mail-refused') {
       if (answer.reply.code === 421)
@@ -69,7 +69,7 @@ export class SmtpTransaction implements Transaction {
     const { session } = this.#pooled
     const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
     const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
-    const answer = await sendData(session, content, replyCount, limits)
+    const answer = await this.#orEnd(() => sendData(session, content, replyCount, limits))
     if (answer.kind === 'lost') return this.#lose(answer.fault)
     if (answer.kind === 'unknown') {
       this.#lose(answer.fault)
@@ -91,6 +91,16 @@ export class SmtpTransaction implements Transaction {
   abandon(): void {
     if (this.#state === 'busy') this.#pooled.session.abandon()
     else if (this.#state === 'idle') this.#giveBack(this.#isMailAccepted ? 'open' : 'untouched')
+  }
+
+  /** A bug in a step must not keep its session from the pool for ever. */
+  async #orEnd<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      this.#end()
+      throw error
+    }
   }
 
   #begin(): void {
@@ -142,4 +152,12 @@ export class SmtpTransaction implements Transaction {
     const fault: Fault = { kind: 'abandoned', step: 'rcpt', reply: undefined, detail: 'the transaction is over' }
     return { kind: 'lost', fault, reused: false }
   }
+}
+
+/** Octets that our trace lines may add to the size that the sender declared. */
+const traceMargin = 512
+
+function withTrace(envelope: Envelope): Envelope {
+  const { declaredSize } = envelope
+  return declaredSize === undefined ? envelope : { ...envelope, declaredSize: declaredSize + traceMargin }
 }

@@ -6,12 +6,9 @@ import type { Mailbox, ReversePath } from '../../mail/address.ts'
 import type { Envelope } from '../../mail/message.ts'
 import type { Extensions } from './extensions.ts'
 
-/** Octets that our trace line may add to the size that the sender declared. */
-const traceMargin = 512
-
 /** MAIL (RFC 5321 §4.1.1.2) with SIZE (RFC 1870 §5) and BODY (RFC 6152 §2) where the server offers them and the sender said them. */
 export function mailCommand(envelope: Envelope, offered: Extensions): string {
-  const size = offered.size && envelope.declaredSize !== undefined ? ` SIZE=${envelope.declaredSize + traceMargin}` : ''
+  const size = offered.size && envelope.declaredSize !== undefined ? ` SIZE=${envelope.declaredSize}` : ''
   const body = offered.eightBit && envelope.body ? ` BODY=${envelope.body}` : ''
   return `MAIL FROM:<${path(envelope.sender)}>${size}${body}\r\n`
 }

@@ -148,7 +148,7 @@ async function sendDot(session: Session, last: Buffer, replyCount: number, limit
   const dotMs = session.clock.monotonicMs()
   const replies: Reply[] = []
   while (replies.length < replyCount) {
-    const answer = await session.verdict('dot', limits.untilMs)
+    const answer = await session.reply('dot', limits.untilMs)
     if (answer.kind === 'failed') {
       if (!hasLeft) return lost({ kind: 'failed', fault: { ...answer.fault, step: 'body' } })
       return { kind: 'unknown', fault: answer.fault, replies, waitedMs: session.clock.monotonicMs() - dotMs }

@@ -47,7 +47,7 @@ export async function sendEnvelope(
   }
   const mail = mailCommand(envelope, session.extensions)
   session.send(isPipelined ? mail + commands.join('') : mail)
-  const answer = await session.verdict('mail', atMost(session, mailMs, limits.mailUntilMs))
+  const answer = await session.reply('mail', atMost(session, mailMs, limits.mailUntilMs))
   if (answer.kind === 'failed') return answer
   if (isPositive(answer.reply)) return readRecipients(session, commands, isPipelined, limits.untilMs)
 
@@ -67,7 +67,7 @@ async function readRecipients(
   const replies: Reply[] = []
   for (const command of commands) {
     if (!isSent) session.send(command)
-    const answer = await session.verdict('rcpt', atMost(session, rcptMs, untilMs))
+    const answer = await session.reply('rcpt', atMost(session, rcptMs, untilMs))
     if (answer.kind === 'failed') return answer
     replies.push(answer.reply)
     if (answer.reply.code !== 421) continue

@@ -66,32 +66,34 @@ export class Session {
   }
 
   /**
-   * The next reply. Whatever else comes ends the session.
+   * The next reply, without waiting where it is here. Whatever else comes ends the session.
    * @param untilMs  on the monotonic clock; the reply is whole by then
    */
-  async reply(step: ClientStep, untilMs: number): Promise<Answer> {
-    for (;;) {
-      const parsed = this.#parser.next()
-      if (parsed?.kind === 'reply') return this.#dialogue ? this.#tell(parsed) : parsed
-      if (parsed) return this.fail('garbage', step, printable(parsed.why))
-      this.#connection.deadline.armAt(untilMs)
-      if (this.#watching) {
-        const watched = await this.#watching
-        if (watched !== 'input') return this.failOver(watched, step)
-        continue
-      }
-      const read = await this.#connection.read()
-      if (typeof read === 'string') return this.failOver(read, step)
-      this.#parser.push(read)
-    }
+  reply(step: ClientStep, untilMs: number): Answer | Promise<Answer> {
+    return this.#parsed(step) ?? this.#read(step, untilMs)
   }
 
-  /** A reply that has to be 2yz, 4yz or 5yz: an intermediate one to anything but DATA means that we have lost our place. */
-  async verdict(step: ClientStep, untilMs: number): Promise<Answer> {
-    const answer = await this.reply(step, untilMs)
-    if (answer.kind === 'reply' && answer.reply.code >= 300 && answer.reply.code < 400)
-      return this.fail('garbage', step, `an intermediate reply, ${answer.reply.code}, to ${step}`)
-    return answer
+  #parsed(step: ClientStep): Answer | undefined {
+    const parsed = this.#parser.next()
+    if (!parsed) return undefined
+    if (parsed.kind === 'garbage') return this.fail('garbage', step, printable(parsed.why))
+    if (this.#dialogue) this.#tell(parsed.reply)
+    // An intermediate reply to anything but DATA (RFC 5321 §4.2.1) means that we have lost our place.
+    const { code } = parsed.reply
+    if (code >= 300 && code < 400 && step !== 'data')
+      return this.fail('garbage', step, `an intermediate reply, ${code}, to ${step}`)
+    return parsed
+  }
+
+  async #read(step: ClientStep, untilMs: number): Promise<Answer> {
+    this.#connection.deadline.armAt(untilMs)
+    for (;;) {
+      const read = await (this.#watching ?? this.#connection.read())
+      if (typeof read !== 'string') this.#parser.push(read)
+      else if (read !== 'input') return this.failOver(read, step)
+      const parsed = this.#parsed(step)
+      if (parsed) return parsed
+    }
   }
 
   /**
@@ -120,7 +122,7 @@ export class Session {
   async reset(): Promise<boolean> {
     const unasked = await this.unasked('rset')
     if (!unasked) this.send('RSET\r\n')
-    const answer = unasked ?? (await this.verdict('rset', this.clock.monotonicMs() + rsetMs))
+    const answer = unasked ?? (await this.reply('rset', this.clock.monotonicMs() + rsetMs))
     if (answer.kind === 'reply' && answer.reply.code < 300) return true
     this.destroy()
     return false
@@ -170,12 +172,10 @@ export class Session {
     return 'input'
   }
 
-  #tell(answer: { readonly kind: 'reply'; readonly reply: Reply }): Answer {
-    const { code, enhanced, text } = answer.reply
+  #tell({ code, enhanced, text }: Reply): void {
     for (const [index, line] of text.entries()) {
       const separator = index === text.length - 1 ? ' ' : '-'
       this.#dialogue?.('server', `${code}${separator}${enhanced ? `${enhanced} ` : ''}${line}`)
     }
-    return answer
   }
 }
