@@ -37,6 +37,7 @@ const storageFull = reply(452, '4.3.1', 'No space left for mail')
 
 export class MaildirTransaction implements Transaction {
   readonly localAddress = undefined
+  readonly refusalsLeft = Number.POSITIVE_INFINITY
   readonly #path: string
   readonly #job: Job
   readonly #deps: MaildirDeps

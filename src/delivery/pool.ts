@@ -8,7 +8,7 @@ import type { Fault } from './outcome.ts'
 import { createTurns } from './turns.ts'
 
 /** Postfix slows a client down at 10 errors and at 100 RSETs. */
-const mostRefused = 5
+export const mostRefused = 5
 const mostEmpty = 50
 const mostMessages = 100
 const idleMs = 5_000

@@ -9,7 +9,7 @@ import { sendData } from '../smtp/client/data.ts'
 import { sendEnvelope } from '../smtp/client/envelope.ts'
 import type { Job, Transaction } from './delivery.ts'
 import type { DataOutcome, Fault, Lost, RecipientsOutcome } from './outcome.ts'
-import type { Pool, PooledSession } from './pool.ts'
+import { mostRefused, type Pool, type PooledSession } from './pool.ts'
 
 export class SmtpTransaction implements Transaction {
   readonly #pool: Pool
@@ -30,6 +30,10 @@ export class SmtpTransaction implements Transaction {
     this.#wasFresh = wasFresh
     this.#log = log
     this.localAddress = pooled.localAddress
+  }
+
+  get refusalsLeft(): number {
+    return Math.max(0, mostRefused - this.#pooled.refused)
   }
 
   async recipients(

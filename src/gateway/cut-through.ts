@@ -225,7 +225,7 @@ export class CutThrough {
     return false
   }
 
-  /** @returns the recipients that another backend must be asked for */
+  /** @returns the recipients that are still to be asked for, at another backend or on another session */
   async #ask(
     staged: Staged,
     asked: readonly Recipient[],
@@ -233,7 +233,9 @@ export class CutThrough {
     replies: Map<Recipient, Reply>,
   ): Promise<readonly Recipient[]> {
     const { candidate, transaction } = staged
-    const outcome = await transaction.recipients(asked, { mailUntilMs: until.mailMs, untilMs: until.rcptMs })
+    // A session is not made to refuse more than a server forgives: what goes beyond it is asked for on the next one.
+    const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
+    const outcome = await transaction.recipients(now, { mailUntilMs: until.mailMs, untilMs: until.rcptMs })
     if (outcome.kind === 'lost') {
       this.#lost(candidate, outcome)
       return asked
@@ -250,7 +252,9 @@ export class CutThrough {
       for (const recipient of asked) replies.set(recipient, said.kind === 'pass' ? said.reply : verdict.noBackendReply)
       return []
     }
-    return this.#sort(staged, asked, outcome.replies, replies)
+    const elsewhere = this.#sort(staged, now, outcome.replies, replies)
+    if (transaction.refusalsLeft === 0) this.#giveBack()
+    return [...elsewhere, ...asked.slice(now.length)]
   }
 
   /** Takes each reply to RCPT where it belongs. @returns the recipients that another backend must be asked for */

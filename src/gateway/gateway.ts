@@ -150,6 +150,8 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       await bindAll(next.listen)
       settings = next
       server.update(serverOptions(next))
+      // One that was down when it left, and was not tried any more, may be back.
+      for (const { endpoint, health } of backends.list()) if (health.isDown) probe.watch(endpoint)
       const wanted = new Set(next.listen.map((listener) => `${listener.address} ${listener.port}`))
       for (const [key, listener] of bound) {
         if (wanted.has(key)) continue
@@ -178,8 +180,10 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
 }
 
 /** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
-function isConfigured({ destinations }: GatewaySettings, endpoint: Endpoint): boolean {
-  return destinations.routes.some((route) => route.entries.some((entry) => entry.backend.key === endpoint.backend.key))
+function isConfigured({ destinations, postmaster }: GatewaySettings, endpoint: Endpoint): boolean {
+  return [...destinations.routes, postmaster].some((route) =>
+    route.entries.some((entry) => entry.backend.key === endpoint.backend.key),
+  )
 }
 
 async function resolveHost(host: HostName): Promise<readonly IpAddress[]> {

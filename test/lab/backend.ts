@@ -73,6 +73,7 @@ class Backend implements FakeBackend {
     this.protocol = words.protocol === 'lmtp' ? 'lmtp' : words.implicitTls ? 'smtps' : 'smtp'
     this.path = words.on === 'unix' ? join(lab.folder, `backend-${lab.number}.sock`) : undefined
     this.address = freeAddress()
+    this.#port = words.port ?? 0
   }
 
   get port(): number {

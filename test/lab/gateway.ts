@@ -1,7 +1,7 @@
 /**
  * The gateway, in this process, with its log collected: `lab.gateway()`. The one place of the lab that knows how a gateway is made.
  */
-import { systemClock } from '../../src/base/clock.ts'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
@@ -25,6 +25,7 @@ export interface LabGateway extends CollectedLog {
 export interface GatewayParts {
   readonly random?: Random
   readonly door?: Door
+  readonly clock?: Clock
 }
 
 export async function startGateway(
@@ -35,7 +36,7 @@ export async function startGateway(
   const collected = collectLog()
   const first = settings(words)
   const gateway = createGateway(first, {
-    clock: systemClock,
+    clock: parts.clock ?? systemClock,
     random: parts.random ?? systemRandom,
     log: collected.log,
     door: parts.door ?? systemDoor,

@@ -20,6 +20,8 @@ export interface EntryWords extends Partial<BackendOptions> {
   readonly to: To
   readonly preference?: number
   readonly weight?: number
+  /** Where the exchangers of `mx` listen in this lab, instead of 25. */
+  readonly mxPort?: number
 }
 
 export type DeliverWords = To | readonly (To | EntryWords)[]
@@ -146,13 +148,14 @@ function routeOf(id: string, deliver: DeliverWords, words: Partial<Pick<Route, '
 
 function entryOf(words: To | EntryWords): RouteEntry {
   if (typeof words === 'string' || 'messages' in words) return entryOf({ to: words })
-  const { to, preference = 10, weight = 1, ...chosen } = words
+  const { to, preference = 10, weight = 1, mxPort, ...chosen } = words
   const url = typeof to === 'string' ? to : to.url
   const parsed = parseBackend(url, '/')
   if (parsed.kind === 'invalid') throw new TypeError(`${url}: ${parsed.why}`)
   // What the lab's DNS says leads to loopback, which is private.
   const isMx = parsed.address.protocol === 'mx'
-  const backend = createBackend(parsed.address, { ...defaultBackendOptions, private: isMx, ...chosen })
+  const address = isMx && mxPort !== undefined ? { ...parsed.address, port: mxPort } : parsed.address
+  const backend = createBackend(address, { ...defaultBackendOptions, private: isMx, ...chosen })
   return { backend, preference, weight }
 }
 

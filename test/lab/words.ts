@@ -30,6 +30,8 @@ export interface BackendWords {
   readonly protocol?: 'smtp' | 'lmtp'
   /** `unix`: a socket file in the lab's folder. Default `tcp` on an address of its own. */
   readonly on?: 'tcp' | 'unix'
+  /** Its port, where several must have the same; default: the system's choice. */
+  readonly port?: number
   /** TLS from the first octet, as behind `smtps://`. */
   readonly implicitTls?: boolean
   /** `refuse`: nothing listens; `silence`: SYNs are not answered; `reset`: accepted and reset at once. */

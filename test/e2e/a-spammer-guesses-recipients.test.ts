@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FakeBackend } from '../lab/backend.ts'
+import { type Lab, startLab } from '../lab/lab.ts'
+
+// SEMANTICS.md §4; issue: a thousand unknown recipients hurt nobody
+const onlyYou = (address: string) => (address === 'you@example.test' ? undefined : '550 5.1.1 No such user')
+
+/** How many recipients each session of the backend has refused. */
+const refusedBySession = (backend: FakeBackend) =>
+  backend.sessions.map(
+    ({ commands }) => commands.filter((line) => line.startsWith('RCPT') && !line.includes('<you@')).length,
+  )
+
+/** One connection that tries unknown recipients until it is closed. @returns the codes that it heard */
+async function guess(lab: Lab, source: string, way: 'one by one' | 'one a transaction' | 'all at once') {
+  const sender = await lab.connect({ source })
+  await sender.hello()
+  const codes: number[] = []
+  if (way === 'all at once') {
+    const commands = Array.from({ length: 20 }, (_, number) => `RCPT TO:<guess${number}@example.test>\r\n`)
+    await sender.write(`MAIL FROM:<a@sender.test>\r\n${commands.join('')}`)
+    await sender.expect(250)
+    for (let heard = await sender.nextReply(); heard; heard = await sender.nextReply()) {
+      codes.push(heard.code)
+      if (codes.length === 20) break
+    }
+    sender.destroy()
+    return codes
+  }
+  await sender.command('MAIL FROM:<a@sender.test>', 250)
+  for (let number = 0; number < 20 && codes.at(-1) !== 421; number++) {
+    codes.push((await sender.command(`RCPT TO:<guess${number}@example.test>`)).code)
+    if (way === 'one a transaction' && codes.at(-1) !== 421) {
+      await sender.command('RSET', 250)
+      await sender.command('MAIL FROM:<a@sender.test>', 250)
+    }
+  }
+  sender.destroy()
+  return codes
+}
+
+for (const way of ['one by one', 'one a transaction', 'all at once'] as const) {
+  test(`recipients guessed ${way}: 421 at the tenth, and no backend session refuses more than five`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend({ rcpt: onlyYou })
+    await lab.gateway({ deliver: backend })
+    const codes = await guess(lab, '127.60.0.1', way)
+    assert.deepEqual(codes, [...Array.from({ length: 9 }, () => 550), 421])
+    assert.ok(
+      refusedBySession(backend).every((refused) => refused <= 5),
+      String(refusedBySession(backend)),
+    )
+  })
+}
+
+test('a session that has refused four already refuses one more, not five', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: onlyYou })
+  await lab.gateway({ deliver: backend })
+  const to = (count: number) => Array.from({ length: count }, (_, number) => `guess${number}@example.test`)
+  await lab.send({ to: to(4), pipelined: true })
+  await lab.send({ to: to(5), pipelined: true })
+  await lab.send({ to: to(5), pipelined: true })
+  const refused = refusedBySession(backend)
+  assert.equal(
+    refused.reduce((sum, each) => sum + each, 0),
+    14,
+  )
+  assert.ok(
+    refused.every((each) => each <= 5),
+    String(refused),
+  )
+})
+
+test('a good recipient among the bad ones is delivered to, over a session that had to be changed', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: onlyYou })
+  await lab.gateway({ deliver: backend })
+  const guesses = Array.from({ length: 9 }, (_, number) => `guess${number}@example.test`)
+  for (const pipelined of [false, true]) {
+    const sent = await lab.send({ to: ['you@example.test', ...guesses], pipelined })
+    assert.equal(sent.code, 250)
+    assert.deepEqual(backend.messages.at(-1)?.to, ['you@example.test'])
+  }
+  assert.ok(
+    refusedBySession(backend).every((refused) => refused <= 5),
+    String(refusedBySession(backend)),
+  )
+  assert.deepEqual(backend.violations, [])
+})
+
+test('30 refusals a minute: then 450 4.7.1 without asking, for that address and no other; postmaster is heard', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: onlyYou })
+  const gateway = await lab.gateway({ deliver: backend })
+  for (let number = 0; number < 3; number++) await guess(lab, '127.60.0.1', 'one by one')
+  const asked = backend.commands.length
+
+  const limited = await lab.send({ to: 'you@example.test', source: '127.60.0.1' })
+  assert.deepEqual([limited.step, limited.code, limited.enhanced], ['rcpt', 450, '4.7.1'])
+  assert.equal(backend.commands.slice(asked).filter((line) => line.startsWith('RCPT')).length, 0)
+  assert.equal((await lab.send({ to: 'postmaster', source: '127.60.0.1' })).code, 250)
+  assert.equal((await lab.send({ to: 'postmaster@example.test', source: '127.60.0.1' })).code, 250)
+  assert.equal((await lab.send({ to: 'you@example.test', source: '127.60.0.2' })).code, 250)
+  assert.equal(gateway.backends()[0]?.state, 'up')
+})
+
+test('a thousand unknown recipients: the backend is asked about few, counts no session down, and is up', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: onlyYou })
+  const gateway = await lab.gateway({ deliver: backend })
+  let heard = 0
+  while (heard < 1_000) heard += (await guess(lab, '127.60.0.1', 'all at once')).length
+  const refused = refusedBySession(backend)
+  assert.ok(refused.reduce((sum, each) => sum + each, 0) <= 40, String(refused))
+  assert.ok(refused.every((each) => each <= 5))
+  assert.equal(gateway.backends()[0]?.state, 'up')
+  assert.equal((await lab.send({ to: 'you@example.test', source: '127.60.0.2' })).code, 250)
+})

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+
+// carry.md §11, 31; SEMANTICS.md §5, *Replay*
+async function replayed(t: Parameters<typeof startLab>[0], answers: Readonly<Record<string, string>>) {
+  const lab = await startLab(t)
+  const first = await lab.backend({ data: 'close' })
+  const second = await lab.backend({ rcpt: (address) => answers[address] })
+  const gateway = await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
+  const sent = await lab.send({ to: ['a@example.test', 'b@example.test'] })
+  assert.deepEqual(
+    sent.recipients.map(({ code }) => code),
+    [250, 250],
+  )
+  assert.equal(first.messages.length, 0)
+  return { lab, sent, first, second, gateway }
+}
+
+test('all recipients refused with 5yz at the replay: the sender hears that', async (t) => {
+  const { sent, second } = await replayed(t, {
+    'a@example.test': '550 5.1.1 No such user',
+    'b@example.test': '550 5.1.1 No such user',
+  })
+  assert.deepEqual([sent.step, sent.code, sent.enhanced, sent.text], ['dot', 550, '5.1.1', 'No such user'])
+  assert.equal(second.messages.length, 0)
+})
+
+test('all deferred at the replay: the sender hears the 4yz', async (t) => {
+  const { sent } = await replayed(t, { 'a@example.test': '450 4.2.0 Later', 'b@example.test': '450 4.2.0 Later' })
+  assert.deepEqual([sent.code, sent.enhanced], [450, '4.2.0'])
+})
+
+for (const [what, answer] of [
+  ['refused', '550 5.1.1 No such user'],
+  ['deferred', '450 4.2.0 Later'],
+] as const) {
+  test(`one of two ${what} at the replay: 451, and nobody gets the message`, async (t) => {
+    const { sent, second } = await replayed(t, { 'b@example.test': answer })
+    assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.0'])
+    assert.equal(second.messages.length, 0)
+  })
+}
+
+test('one refused and the other deferred: 451', async (t) => {
+  const { sent } = await replayed(t, { 'a@example.test': '550 5.1.1 No', 'b@example.test': '450 4.2.0 Later' })
+  assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.0'])
+})
+
+test('a third backend that takes both gets the message, although the second disagreed', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({ data: 'close' })
+  const second = await lab.backend({ rcpt: (address) => (address.startsWith('b') ? '550 5.1.1 No' : undefined) })
+  const third = await lab.backend()
+  await lab.gateway({ deliver: [first, { to: second, preference: 20 }, { to: third, preference: 30 }] })
+  const sent = await lab.send({ to: ['a@example.test', 'b@example.test'] })
+  assert.equal(sent.code, 250)
+  assert.deepEqual([second.messages.length, third.messages.length], [0, 1])
+})

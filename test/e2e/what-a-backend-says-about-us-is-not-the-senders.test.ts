@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+import type { BackendWords } from '../lab/words.ts'
+
+// carry.md §11, 21; SEMANTICS.md §5, *About us*
+const faults: Record<string, BackendWords> = {
+  '530 to MAIL': { mail: '530 5.7.0 Must issue a STARTTLS command first' },
+  '535 to MAIL': { mail: '535 5.7.8 Authentication failed' },
+  '538 to MAIL': { mail: '538 5.7.11 Encryption required' },
+  '521 to RCPT': { rcpt: '521 5.3.2 No mail here' },
+  '554 as greeting': { greeting: '554 5.7.1 You are on a list' },
+  '550 to EHLO': { ehlo: '550 5.7.1 I do not like your name' },
+  '550 5.7.1 to MAIL, naming our EHLO name': { mail: '550 5.7.1 mx.waypost.test is not allowed here' },
+  'relaying denied to the first recipient of a domain': { rcpt: '554 5.7.1 Relay access denied' },
+}
+
+for (const [what, words] of Object.entries(faults)) {
+  test(`the only backend says ${what}: the sender hears 451 4.3.5, and a person is alerted`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend(words)
+    const gateway = await lab.gateway({ deliver: backend })
+    const sent = await lab.send({ to: 'you@example.test' })
+    assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.5'])
+    const alerts = gateway.find('backend refuses us')
+    assert.deepEqual([alerts.length, alerts[0]?.level, alerts[0]?.fields.backend], [1, 'alert', backend.url])
+  })
+}
+
+test('550 5.7.1 that names our address, from a backend that took this domain before: still about us', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const gateway = await lab.gateway({ deliver: backend })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  backend.change({ rcpt: '554 5.7.1 <unknown[127.0.0.1]>: Client host rejected: Access denied' })
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.5'])
+  assert.equal(gateway.find('backend refuses us').length, 1)
+})
+
+test('550 5.7.1 that names somebody else, from a backend that took this domain before: the sender hears it', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  await lab.gateway({ deliver: backend })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  backend.change({ rcpt: '550 5.7.1 mail from 127.0.0.11 and not-mx.waypost.test is not wanted' })
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.deepEqual([sent.code, sent.enhanced], [550, '5.7.1'])
+})
+
+test('one backend refuses us, the next takes the message: the sender hears 250, and a person is alerted', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({ mail: '530 5.7.0 Authenticate first' })
+  const second = await lab.backend()
+  const gateway = await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(gateway.find('backend refuses us').length, 1)
+})
+
+test('530 at DATA is about us too', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ data: '530 5.7.0 Authenticate first' })
+  await lab.gateway({ deliver: backend })
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['dot', 451, '4.3.5'])
+})
