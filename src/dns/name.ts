@@ -19,6 +19,9 @@ export type ParsedName =
  */
 export function parseName(text: string): ParsedName {
   if (text === '.') return { kind: 'name', name: rootName }
+  // Nearly every name is this plain, and each recipient brings one.
+  if (canonical.test(text) && text.length <= 253 && !text.includes('xn--'))
+    return { kind: 'name', name: text as HostName }
   const ascii = isPlain(text) ? text.toLowerCase() : toASCII(text, strictness)
   if (ascii === null) return { kind: 'invalid', why: 'not a valid internationalised name (UTS 46)' }
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii
@@ -43,6 +46,8 @@ export function isHostName(name: HostName): boolean {
 export function isWithin(name: HostName, parent: HostName): boolean {
   return parent === rootName || name === parent || name.endsWith(`.${parent}`)
 }
+
+const canonical = /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/
 
 const strictness = {
   checkBidi: true,

@@ -41,14 +41,16 @@ export interface BackendsDeps {
   readonly onDown: (endpoint: Endpoint) => void
 }
 
-/** Pairs of backend and domain that are remembered; the oldest go first. A lost pair costs one careful 451. */
+/** Pairs of backend and domain that are remembered; beyond it all are forgotten. A lost pair costs one careful 451. */
 const mostAccepted = 100_000
 /** Endpoints that are remembered; `mx` routes meet ever new ones. Beyond it those with nothing to remember go. */
 const mostKnown = 10_000
 
 export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
   const known = new Map<string, { endpoint: Endpoint; health: Health }>()
-  const acceptedDomains = new Set<string>()
+  /** By the backend's key. */
+  const acceptedDomains = new Map<string, Set<string>>()
+  let acceptedCount = 0
   const out = new Set<string>()
 
   function entry(endpoint: Endpoint) {
@@ -100,17 +102,15 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
       const found = entry(endpoint)
       found.health = nextHealth(found.health, { kind: 'dot-over', sentMs, atMs: clock.monotonicMs(), isAnswer })
     },
-    hasAccepted: (endpoint, domain) => acceptedDomains.has(pair(endpoint, domain)),
-    accepted(endpoint, domain) {
-      const key = pair(endpoint, domain)
-      if (acceptedDomains.has(key)) return
-      acceptedDomains.add(key)
-      if (acceptedDomains.size > mostAccepted) {
-        for (const oldest of acceptedDomains) {
-          acceptedDomains.delete(oldest)
-          break
-        }
-      }
+    hasAccepted: ({ backend }, domain) => acceptedDomains.get(backend.key)?.has(domain) ?? false,
+    accepted({ backend }, domain) {
+      const domains = acceptedDomains.get(backend.key)
+      if (domains?.has(domain)) return
+      if (domains) domains.add(domain)
+      else acceptedDomains.set(backend.key, new Set([domain]))
+      if (++acceptedCount <= mostAccepted) return
+      acceptedDomains.clear()
+      acceptedCount = 0
     },
     list() {
       const nowMs = clock.monotonicMs()
@@ -130,8 +130,6 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
     out,
   }
 }
-
-const pair = (endpoint: Endpoint, domain: string) => `${domain} ${endpoint.backend.key}`
 
 /** One line for logs and people. */
 export function faultText(fault: Fault): string {

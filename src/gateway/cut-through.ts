@@ -349,7 +349,7 @@ export class CutThrough {
   }
 
   #judge(said: Reply, step: verdict.AskedStep, candidate: Candidate, domain = this.#domain): verdict.Verdict {
-    return verdict.judge(said, step, this.route.onDefer, this.#who(candidate, domain))
+    return verdict.judge(said, step, this.route.onDefer, () => this.#who(candidate, domain))
   }
 
   #who({ endpoint }: Candidate, domain: HostName | undefined): WhoWeAre {

@@ -93,7 +93,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       spool: createBudget(() => settings.limits.spool),
       spoolPerNetwork: createKeyedBudget(() => settings.limits.spool / 4),
     },
-    spoolPath: (id) => join(settings.state, 'spool', id),
+    spoolPath: (id) => `${settings.state}/spool/${id}`,
   })
   const server: SmtpServer = createSmtpServer(serverOptions(settings), { clock, log })
   const bound = new Map<string, Listener>()

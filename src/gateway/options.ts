@@ -49,7 +49,6 @@ export const gatewayOptions = {
     'repair',
   ),
 
-
   shutdownGrace: duration('How long sessions in progress may take to end when Waypost stops.', {
     default: '60s',
     least: '0s',

@@ -17,13 +17,15 @@ export type Verdict =
   /** `onDefer: hold`: the message is ours to keep. */
   | { readonly kind: 'hold' }
 
+const accepted: Verdict = { kind: 'accepted' }
+
 export type AskedStep = 'mail' | 'rcpt' | 'data' | 'dot'
 
-/** @param who  what the reply could name us by, and whether this backend has accepted the domain before */
-export function judge(said: Reply, step: AskedStep, onDefer: Route['onDefer'], who: WhoWeAre): Verdict {
-  if (isPositive(said)) return { kind: 'accepted' }
+/** @param who  what the reply could name us by, and whether this backend has accepted the domain before; asked for a 5yz alone */
+export function judge(said: Reply, step: AskedStep, onDefer: Route['onDefer'], who: () => WhoWeAre): Verdict {
+  if (isPositive(said)) return accepted
   if (isPermanent(said)) {
-    return isAboutUs(said, step, who) ? { kind: 'about-us' } : { kind: 'pass', reply: ownWords(said, step) }
+    return isAboutUs(said, step, who()) ? { kind: 'about-us' } : { kind: 'pass', reply: ownWords(said, step) }
   }
   // RFC 5321 §3.8: 421 ends the session. 4.3.x is the system's state, 4.4.x the network's (RFC 3463 §3.4, §3.5).
   if (said.code === 421 || /^4\.[34]\./.test(said.enhanced ?? '')) return { kind: 'next-backend' }

@@ -36,22 +36,24 @@ export function parseMailbox(text: string): ParsedMailbox {
   // RFC 5321 §4.5.3.1.1
   if (local.value.length === 0 || local.value.length > 64)
     return invalid('its local part is empty or longer than 64 octets')
-  return withDomain(local.value, text.slice(local.end + 1))
+  // As an atom where it can be, else as a quoted string.
+  const written = text.startsWith('"') ? quoted(local.value) : local.value
+  return withDomain(local.value, written, text.slice(local.end + 1))
 }
 
-function withDomain(localPart: string, text: string): ParsedMailbox {
+function withDomain(localPart: string, written: string, text: string): ParsedMailbox {
   if (text.startsWith('[')) {
     const literal = parseLiteral(text)
     if (!literal) return invalid('its address literal is not one of RFC 5321 §4.1.3')
     return {
       kind: 'mailbox',
-      mailbox: { localPart, domain: undefined, literal, text: `${quoted(localPart)}@${literalText(literal)}` },
+      mailbox: { localPart, domain: undefined, literal, text: `${written}@${literalText(literal)}` },
     }
   }
   const parsed = parseName(text)
   if (parsed.kind === 'invalid') return invalid(`its domain is ${parsed.why}`)
   if (text === '.') return invalid('its domain is empty')
-  const address = `${quoted(localPart)}@${parsed.name}`
+  const address = `${written}@${parsed.name}`
   if (address.length > 254) return invalid('longer than 254 octets')
   return { kind: 'mailbox', mailbox: { localPart, domain: parsed.name, literal: undefined, text: address } }
 }
