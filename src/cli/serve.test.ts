@@ -220,6 +220,7 @@ test('a start with a wrong file is refused; --last-good runs on the copy and say
   const alert = await at.logged('running on the last good configuration')
   assert.equal(alert.alert, true)
   assert.match(at.err, /LAST GOOD/)
+  while (at.log.filter((line) => line.event === 'listening').length < 2) await once(at.events, 'logged')
   at.events.emit('SIGTERM')
   assert.equal(await again, 0)
 })
