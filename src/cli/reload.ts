@@ -51,7 +51,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
     }
     await gateway.apply(loaded.settings)
     current = loaded
-    await loaded.commit()
+    await keepCopy(loaded, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
     return { kind: 'done', result: { ...loaded.summary } }
   }
@@ -73,5 +73,14 @@ export function createReloader(deps: ReloadDeps): Reloader {
     async settled() {
       await last
     },
+  }
+}
+
+/** Keeps the copy of a configuration that runs. Mail goes on where it cannot be kept, and the log says so. */
+export async function keepCopy(loaded: Loaded, log: Log): Promise<void> {
+  try {
+    await loaded.commit()
+  } catch (error) {
+    log.error('the copy of the configuration could not be kept', { state: loaded.settings.state, error })
   }
 }

@@ -128,7 +128,6 @@ test('SIGHUP loads again; a wrong file leaves the running configuration and says
   const at = await stage(t, good)
   const running = at.run()
   await at.ready()
-  while (at.events.listenerCount('SIGHUP') === 0) await new Promise((done) => setImmediate(done))
   await writeFile(at.file, good.replace('deliver', 'delivr'))
   at.events.emit('SIGHUP')
   const refused = await at.logged('reload refused: the running configuration stays')
@@ -210,7 +209,6 @@ test('a start with a wrong file is refused; --last-good runs on the copy and say
   const first = at.run()
   await at.ready()
   await at.logged('listening')
-  while (at.events.listenerCount('SIGHUP') === 0) await new Promise((done) => setImmediate(done))
   at.events.emit('SIGTERM')
   await first
 
@@ -222,9 +220,33 @@ test('a start with a wrong file is refused; --last-good runs on the copy and say
   const alert = await at.logged('running on the last good configuration')
   assert.equal(alert.alert, true)
   assert.match(at.err, /LAST GOOD/)
-  while (at.events.listenerCount('SIGHUP') < 2) await new Promise((done) => setImmediate(done))
+  while (at.log.filter((line) => line.event === 'listening').length < 2) await once(at.events, 'logged')
   at.events.emit('SIGTERM')
   assert.equal(await again, 0)
+})
+
+test('a state folder that cannot be ours is one clear line', async (t) => {
+  const at = await stage(t, good)
+  await writeFile(join(at.folder, 'state'), 'a file')
+  assert.equal(await at.run(), 2)
+  assert.match(at.err, /^waypost: the state folder .*\/state cannot be made and owned by this user \(EEXIST\)\n$/)
+  await writeFile(at.file, good.replace('./state', `./${'x'.repeat(100)}`))
+  const again = await at.run()
+  assert.equal(again, 2)
+  assert.match(at.err, /too long for the socket/)
+})
+
+test('a reload that comes while the gateway starts waits for it', async (t) => {
+  const at = await stage(t, good)
+  const running = at.run()
+  while (at.events.listenerCount('SIGHUP') === 0) await new Promise((done) => setImmediate(done))
+  at.events.emit('SIGHUP')
+  await at.logged('reloaded')
+  assert.ok(
+    at.log.findIndex((line) => line.event === 'listening') < at.log.findIndex((line) => line.event === 'reloaded'),
+  )
+  at.events.emit('SIGTERM')
+  assert.equal(await running, 0)
 })
 
 test('--last-good without a copy does not start', async (t) => {

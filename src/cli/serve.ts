@@ -16,11 +16,11 @@ import { readInBackground } from '../config/background.ts'
 import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
 import { makeStateFolder } from '../config/state-files.ts'
-import { type Control, type ControlHandlers, controlPath, createControl } from '../gateway/control.ts'
+import { type Control, type ControlHandlers, controlPath, createControl, maxControlPath } from '../gateway/control.ts'
 import type { CreateGateway, Gateway } from '../gateway/gateway.ts'
 import { configOption, findConfig } from './config-path.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from './log.ts'
-import { createReloader, type Reloader } from './reload.ts'
+import { createReloader, keepCopy, type Reloader } from './reload.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
 export interface ServeOptions {
@@ -92,7 +92,8 @@ async function runGateway(
   deps: ServeDeps,
 ): Promise<ExitCode> {
   const { state } = loaded.settings
-  await ownFolder(state)
+  const why = await ownFolder(state)
+  if (why !== undefined) return fail(terminal, why)
   const gateway = deps.createGateway(loaded.settings, {
     clock: systemClock,
     random: systemRandom,
@@ -113,6 +114,9 @@ async function runGateway(
   )
   if (control.kind === 'in-use') return fail(terminal, `another gateway is running on the state folder ${state}`)
   const stopped = stopOnSignal(gateway, log, deps.signals)
+  // A signal that comes before the gateway runs waits for that.
+  const started = Promise.withResolvers<void>()
+  deps.signals.on('SIGHUP', () => void started.promise.then(() => reloader.reload({ allowRemoval: false })))
   try {
     const listeners = await gateway.start()
     sayReady(loaded, listeners, terminal, log, deps.sendCommand)
@@ -121,9 +125,8 @@ async function runGateway(
     await gateway.stop()
     return fail(terminal, whyNotStarted(error))
   }
-  await loaded.commit()
-  // Only now: a signal before this would reload into a gateway that does not run yet.
-  deps.signals.on('SIGHUP', () => void reloader.reload({ allowRemoval: false }))
+  await keepCopy(loaded, log)
+  started.resolve()
   await stopped
   await end(control, reloader)
   log.info('stopped')
@@ -167,10 +170,21 @@ function sayWrong(loaded: Exclude<LoadedConfig, Loaded>): string {
   return `${loaded.removed.length} of ${loaded.before} domains would go`
 }
 
-/** The state folder, ours alone: made where it is missing, closed to others where it was open to them. */
-async function ownFolder(state: string): Promise<void> {
-  await makeStateFolder(state)
-  await chmod(state, 0o700)
+/**
+ * The state folder, ours alone: made where it is missing, closed to others where it was open to them.
+ * @returns in words, why it cannot be ours
+ */
+async function ownFolder(state: string): Promise<string | undefined> {
+  if (Buffer.byteLength(controlPath(state)) > maxControlPath)
+    return `the path of the state folder is too long for the socket in it: ${controlPath(state)} has more than ${maxControlPath} octets`
+  try {
+    await makeStateFolder(state)
+    await chmod(state, 0o700)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return `the state folder ${state} cannot be made and owned by this user (${String(error.code)})`
+  }
 }
 
 function stopOnSignal(gateway: Gateway, log: Log, signals: Signals): Promise<void> {

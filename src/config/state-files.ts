@@ -106,15 +106,18 @@ export async function makeStateFolder(state: string): Promise<void> {
   await mkdir(state, { recursive: true, mode: 0o700 })
 }
 
+/** Undefined too where this user may not look: `waypost config check` is for everybody. */
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-      return undefined
+    if (error instanceof SyntaxError) return undefined
+    if (error instanceof Error && 'code' in error && notThere.has(error.code)) return undefined
     throw error
   }
 }
+
+const notThere: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
 
 /** Whoever reads the file sees the old or the new one, whole, also after a power loss. */
 async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {

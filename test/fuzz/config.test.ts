@@ -90,7 +90,7 @@ test('any text loads or names a line', async () => {
     '\0',
     '\r',
     '__proto__',
-    '${X}',
+    '$' + '{X}',
   )
   const soup = fc.array(token, { maxLength: 60 }).map((parts) => parts.join(''))
   await fc.assert(fc.asyncProperty(fc.oneof(soup, fc.string({ unit: 'binary', maxLength: 200 })), examine), {

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { deps, folder, problems } from '../../test/config-folder.ts'
+import { loadConfig } from './load.ts'
+import { formatProblems } from './source.ts'
+
+test('all mistakes are told at once, each with its place, in order', async (t) => {
+  const found = await problems(
+    t,
+    `hostnam: x
+listen: { smtp: ["0.0.0.0", "[::]:99999"] }
+limits: { messageBytes: 50M, recipents: 1000 }
+bareNewline: rapair
+tls: { certificate: nope.pem, key: nope.key }
+domains:
+  example.org: { deliver: mx, auth: 1 }
+  EXAMPLE.org.: { deliver: mx }
+  example.org: { deliver: mx }
+  "*": { deliver: mx }
+  "*.co.uk": { deliver: mx }
+  "[192.0.2.1]": { deliver: mx }
+  a.example: { deliver: "smtp://user:secret@host" }
+  b.example: { deliver: "maildir:/x" }
+  c.example: { deliver: ["maildir:/x", "smtp://y"], recipients: any }
+  d.example:
+`,
+  )
+  const expected = [
+    /^1:1 unknown key "hostnam"; did you mean "hostname"\? Known: hostname, listen,/,
+    /^2:18 listen\.smtp\[1\] wants an IP address and a port.*this has no port$/,
+    /^2:29 listen\.smtp\[2\] wants .*a port above 65535$/,
+    /^3:25 limits\.messageBytes wants a size such as 50MiB/,
+    /^3:30 unknown key "recipents" in limits; did you mean "recipients"\?/,
+    /^4:14 bareNewline wants one of repair, reject; did you mean "repair"\?/,
+    /^5:21 \/nope\.pem does not exist$/,
+    /^5:36 \/nope\.key does not exist$/,
+    /^7:31 unknown key "auth" in domains\.example\.org; Known: deliver, balance,/,
+    /^8:3 example\.org is declared already, in \/waypost\.yaml on line 7$/,
+    /^9:3 the key "example\.org" stands on line 7 already$/,
+    /^10:3 "\*" would take mail for every domain/,
+    /^11:3 "\*\.co\.uk" would take mail for everybody's domains below co\.uk/,
+    /^12:3 "\[192\.0\.2\.1\]" is an address of a host/,
+    /^13:25 "smtp:.*no user and no password/,
+    /^14:25 a Maildir cannot say who exists: write "recipients: any"/,
+    /^15:26 a Maildir stands alone/,
+    /^16:3 d\.example: "deliver" is missing/,
+  ]
+  assert.equal(found.length, expected.length, found.join('\n'))
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
+})
+
+/** One wrong line each: the text, and what is said of it. */
+const single: readonly (readonly [string, RegExp])[] = [
+  ['', /1:1 the file is empty/],
+  ['# nothing', /the file is empty/],
+  ['just text', /1:1 a configuration is keys with values/],
+  ['listen: {}', /1:1 "domains" is missing/],
+  ['domains:', /1:1 domains wants domains, .*there is nothing here/],
+  ['domains: [a]', /1:1 domains wants domains, .*this is a list/],
+  ['domains: { a.example: { deliver: mx }', /1:\d+ not valid YAML: /],
+  ['domains:\n\ta.example: { deliver: mx }', /2:\d+ a tab in the indentation/],
+  ['domains: { a.example: { deliver: mx } }\n---\nb: c', /2:1 a second YAML document/],
+  ['domains: { a.example: { deliver: !!str mx } }', /1:\d+ YAML tags/],
+  ['domains: { a.example: { deliver: *pool } }', /1:34 the alias "\*pool" names nothing/],
+  ['domains: &d { a.example: *d }', /1:\d+ the alias "\*d" stands inside/],
+  [
+    'domains: { a.example: { deliver: mx }, a.example: { deliver: mx } }',
+    /1:40 the key "a.example" stands on line 1 already/,
+  ],
+  ['domains: { [a]: b }', /1:\d+ a key must be text/],
+  ['domains: { "a b": { deliver: mx } }', /1:12 "a b" is no domain/],
+  ['domains: { "you@a.example": { deliver: mx } }', /is an address: write the domain/],
+  ['domains: { "a.*.example": { deliver: mx } }', /"\*" stands only at the beginning/],
+  ['domains: { "127.0.0.1": { deliver: mx } }', /is an address of a host/],
+  ['domains: { a.example: { deliver: [] } }', /1:\d+ domains\.a\.example\.deliver wants at least one backend/],
+  ['domains: { a.example: { deliver: [[mx]] } }', /deliver\[1\] wants a backend, or keys: to, preference/],
+  ['domains: { a.example: { deliver: } }', /deliver wants a backend .*there is nothing here/],
+  ['domains: { a.example: { deliver: [smtp://h, smtp://h:25] } }', /1:45 smtp:\/\/h:25 stands in this list already/],
+  ['domains: { a.example: { deliver: smtps://h } }', /certificate is not verified yet: write \{ to: smtps/],
+  ['domains: { a.example: { deliver: [{ to: smtps://h, tls: may }] } }', /1:57 smtps:/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, private: true }] } }', /this is for mx/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, tls: verify }] } }', /tls wants one of off, may, require/],
+  ['domains: { a.example: { deliver: [{ to: smtp://h, helo: a_b }] } }', /helo wants a host name; this has characters/],
+  ['domains: { a.example: { deliver: [{ to: "lmtp:/x", tls: may }] } }', /TLS has no meaning/],
+  [
+    'domains: { a.example: { recipients: any, deliver: [{ to: "maildir:/x", helo: a, connections: 3 }] } }',
+    /a Maildir hears no EHLO.*a Maildir has no connections/s,
+  ],
+  [
+    'routes: { pool: mx }\ndomains: { a.example: { deliver: poll } }',
+    /2:\d+ "poll" is no name under routes: and no backend; did you mean "pool"\?/,
+  ],
+  ['routes: { mx: mx }\ndomains: { a.example: { deliver: mx } }', /1:11 "mx" is a backend/],
+  ['routes: { a: b, b: mx }\ndomains: { a.example: { deliver: mx } }', /names no other route/],
+  ['routes: { a: { to: mx } }\ndomains: { a.example: { deliver: a } }', /^1:11 routes\.a wants a backend/],
+  ['domains: { a.example: { deliver: mx, recipients: all } }', /recipients wants ask, any, a list of local parts/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a b"] } }', /"a b" is no local part/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a%b"] } }', /only where it stands under "addresses:"/],
+  ['domains: { a.example: { deliver: mx, recipients: ["a@b.example"] } }', /is not in a\.example/],
+  ['domains: { a.example: { deliver: mx, recipients: { file: nope } } }', /1:\d+ \/nope does not exist/],
+  [
+    'domains: { a.example: { deliver: mx, addresses: { sales: mx } } }',
+    /"sales" is no address here: write "sales@"|"sales" is no address here/,
+  ],
+  [
+    'domains: { a.example: { deliver: mx, addresses: { "a@b.example": mx } } }',
+    /is not in the domain that it stands under/,
+  ],
+  ['domains: { a.example: { deliver: mx, addresses: { "a*@a.example": mx } } }', /is no pattern/],
+  ['domains: { a.example: { deliver: mx, addresses: { "a@": mx, "A@": mx } } }', /is the same address as another/],
+  ['hostname: mx\ndomains: { a.example: { deliver: mx } }', /1:11 hostname wants a full host name.*no dot/],
+  ['hostname: 10.0.0.1\ndomains: { a.example: { deliver: mx } }', /1:11 hostname wants .*this is an address/],
+  [
+    'listen: { smtp: ["127.0.0.1:25", "127.0.0.1:25"] }\ndomains: { a.example: { deliver: mx } }',
+    /1:34 this address stands in the list already/,
+  ],
+  ['limits: { messageBytes: 1GiB }\ndomains: { a.example: { deliver: mx } }', /more than a quarter of limits\.spool/],
+  ['budgets: { dot: 1s }\ndomains: { a.example: { deliver: mx } }', /bodyReserve is no less than budgets\.dot/],
+  ['postmaster: mx\ndomains: { a.example: { deliver: mx } }', /1:13 mx has no domain here/],
+  ['defaults: { helo: a_b }\ndomains: { a.example: { deliver: mx } }', /^1:19 defaults\.helo wants a host name[^\n]*$/],
+  [
+    'defaults: { deliver: "http://x" }\ndomains: { a.example:, b.example: }',
+    /^1:22 "http:\/\/x" is no backend here[^\n]*$/,
+  ],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what people write
+  ['state: ${HOME}/x\ndomains: { a.example: { deliver: mx } }', /1:8 .*is replaced in secrets only/],
+  ['include: nothing/*.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 "nothing\/\*\.yaml" matches no file/],
+  ['include: nope.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 \/nope\.yaml does not exist/],
+  ['include: waypost.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 .*is read already/],
+  ['__proto__: x\ndomains: { a.example: { deliver: mx } }', /1:1 unknown key "__proto__"/],
+  ['domains: { a.example: { deliver: mx, constructor: x } }', /unknown key "constructor"/],
+]
+
+for (const [text, said] of single) {
+  test(`a mistake is told with its place: ${JSON.stringify(text).slice(0, 90)}`, async (t) => {
+    assert.match((await problems(t, text)).join('\n'), said)
+  })
+}
+
+test('options of later days are unknown keys today', async (t) => {
+  for (const key of ['auth', 'present', 'rate', 'source']) {
+    const [found] = await problems(t, `domains: { a.example: { deliver: [{ to: smtp://h, ${key}: x }] } }`)
+    assert.match(found ?? '', new RegExp(`unknown key "${key}"`))
+  }
+})
+
+test('a file that is not there, not a file or not text', async (t) => {
+  const path = await folder(t, { 'waypost.yaml': '' })
+  await writeFile(join(path, 'latin1.yaml'), Buffer.from([0x61, 0x3a, 0xe4]))
+  for (const [name, why] of [
+    ['nope.yaml', /does not exist/],
+    ['.', /is not a file/],
+    ['latin1.yaml', /is not UTF-8/],
+  ] as const) {
+    const loaded = await loadConfig(join(path, name), deps)
+    assert.equal(loaded.kind, 'invalid')
+    assert.match(loaded.kind === 'invalid' ? formatProblems(loaded.problems) : '', why)
+  }
+})
