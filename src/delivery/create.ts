@@ -17,8 +17,8 @@ import { Pool, type Taken } from './pool.ts'
 import { SmtpTransaction } from './smtp.ts'
 
 export interface DeliveryOptions {
-  /** Our name in EHLO, unless the backend has a `helo`, and in the names of Maildir files. */
-  readonly hostname: HostName
+  /** Our name now, which a reload may change: in EHLO, unless the backend has a `helo`, and in the names of Maildir files. */
+  readonly hostname: () => HostName
   /** Default: `openLimits` of `smtp/client/open.ts`. */
   readonly openLimits?: OpenLimits
 }
@@ -57,7 +57,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   }
 
   function beginMaildir(path: string, job: Job): Begun {
-    return { kind: 'begun', transaction: new MaildirTransaction(path, job, { hostname, clock, random, log, files }) }
+    return { kind: 'begun', transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files }) }
   }
 
   return {

@@ -14,7 +14,7 @@ import type { HealthReports } from './delivery.ts'
 import type { Fault } from './outcome.ts'
 
 export interface OpeningDeps {
-  readonly hostname: HostName
+  readonly hostname: () => HostName
   readonly clock: Clock
   readonly log: Log
   readonly door: Door
@@ -84,7 +84,7 @@ async function connectOnce(
     return { kind: 'failed', fault: { kind: 'forbidden', step: 'connect', reply: undefined, detail: opening.why } }
   const options: OpenOptions = {
     protocol: backend.address.protocol === 'lmtp' ? 'lmtp' : 'smtp',
-    hello: backend.options.helo ?? deps.hostname,
+    hello: backend.options.helo ?? deps.hostname(),
     tls,
     serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
     ...(deps.openLimits ? { limits: deps.openLimits } : {}),

@@ -66,7 +66,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   const balancers = new Map<string, Balancer>()
   const certificate = createCertificate({ clock, log })
   const backends = createBackends({ clock, log, onDown: (endpoint) => probe.watch(endpoint) })
-  const delivery = createDelivery({ hostname: settings.hostname }, { clock, random, log, door, health: backends })
+  const delivery = createDelivery({ hostname: () => settings.hostname }, { clock, random, log, door, health: backends })
   const probe = createProbe((endpoint) => isConfigured(settings, endpoint), {
     clock,
     random,

@@ -19,9 +19,11 @@ export class LineUp {
   }
 
   next(): Candidate | undefined {
-    const candidate = this.#waiting[0]
-    if (!candidate || (this.#busyTier !== undefined && candidate.tier > this.#busyTier)) return undefined
-    return this.#waiting.shift()
+    const busyTier = this.#busyTier
+    if (busyTier === undefined) return this.#waiting.shift()
+    // A suspect member of the busy tier stands behind the worse tiers that are up.
+    const at = this.#waiting.findIndex(({ tier }) => tier <= busyTier)
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
   }
 
   /**

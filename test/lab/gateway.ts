@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
-import type { GatewaySettings } from '../../src/gateway/settings.ts'
+import type { GatewaySettings, Listener } from '../../src/gateway/settings.ts'
 import { type CollectedLog, collectLog } from './log.ts'
 import type { GatewayWords } from './settings.ts'
 
@@ -14,7 +14,7 @@ export interface LabGateway extends CollectedLog {
   readonly port: number
   readonly state: string
   /** Reloads with these words, over those that it was started with. */
-  apply(words: GatewayWords): Promise<void>
+  apply(words: GatewayWords): Promise<readonly Listener[]>
   readonly backends: Gateway['backends']
   readonly setOut: Gateway['setOut']
   /** Stops it gracefully, as SIGTERM does; the lab does so at its end. */
@@ -50,9 +50,7 @@ export async function startGateway(
     port: place.port,
     state: first.state,
     // The listener is named as before, port 0 included, so it stays bound.
-    async apply(changed) {
-      await gateway.apply(settings({ ...words, ...changed }))
-    },
+    apply: (changed) => gateway.apply(settings({ ...words, ...changed })),
     backends: () => gateway.backends(),
     setOut: (url, isOut) => gateway.setOut(url, isOut),
     async stop() {

@@ -46,8 +46,8 @@ export interface GatewayWords {
   readonly listen?: readonly { readonly address: string; readonly port: number }[]
   readonly limits?: Partial<Limits>
   readonly budgets?: Partial<Budgets>
-  /** STARTTLS with the lab's certificate. */
-  readonly tls?: boolean
+  /** STARTTLS: with the lab's certificate, or with these files. */
+  readonly tls?: boolean | { readonly certificate: string; readonly key: string }
   /** Default: a Maildir in the state folder. */
   readonly postmaster?: DeliverWords
   readonly publicAddresses?: readonly string[]
@@ -110,7 +110,7 @@ export function settingsOf(
     hostname,
     listen: (words.listen ?? [{ address: lab.address, port: 0 }]).map(placeOf),
     state: lab.state,
-    tls: words.tls ? { certificate: lab.certificate, key: lab.key } : undefined,
+    tls: words.tls === true ? { certificate: lab.certificate, key: lab.key } : words.tls || undefined,
     limits: { ...limits, ...words.limits },
     budgets: { ...budgets, ...words.budgets },
     destinations: createDestinations(domains, { hostname, leftRecently: words.leftRecently ?? (() => false) }),

@@ -91,7 +91,7 @@ export function delivery(
 ): Reported {
   const health: string[] = []
   const made = createDelivery(
-    { hostname: name('mx.example.test'), ...options },
+    { hostname: () => name('mx.example.test'), ...options },
     {
       clock: systemClock,
       random: systemRandom,
