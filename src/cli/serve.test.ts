@@ -43,7 +43,10 @@ async function stage(t: TestContext, text: string) {
       },
       async apply(next) {
         applied.push(next)
+        return []
       },
+      backends: () => [],
+      setOut: async () => false,
       async stop() {
         await stopping.until
         if (server.listening) await new Promise((done) => server.close(done))

@@ -57,7 +57,10 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   }
 
   function beginMaildir(path: string, job: Job): Begun {
-    return { kind: 'begun', transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files }) }
+    return {
+      kind: 'begun',
+      transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files }),
+    }
   }
 
   return {

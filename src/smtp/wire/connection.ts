@@ -152,7 +152,7 @@ export class Connection {
     return new Promise((resolve) => {
       this.#writer = resolve
       // An empty write behind all others: its callback comes when they are through.
-      this.#socket.write('', () => this.#settleWriter('written'))
+      this.#socket.write('', (error) => this.#settleWriter(error ? 'lost' : 'written'))
     })
   }
 
