@@ -105,14 +105,14 @@ async function readInput(): Promise<Buffer | undefined> {
   } catch {
     return undefined
   }
-  const hint = setTimeout(() => {
+  const hint = systemClock.after(2_000, () => {
     process.stderr.write('waypost send: reading the message from standard input; --body says it on the command line\n')
-  }, 2_000)
+  })
   const chunks: Buffer[] = []
   let size = 0
   try {
     for await (const chunk of process.stdin) {
-      clearTimeout(hint)
+      hint.cancel()
       chunks.push(chunk)
       size += chunk.length
       if (size > mostInput) throw new RangeError(`more than ${mostInput} octets on standard input`)
@@ -121,7 +121,7 @@ async function readInput(): Promise<Buffer | undefined> {
     // A descriptor that cannot be read (a folder, a closed one) holds no message.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
   } finally {
-    clearTimeout(hint)
+    hint.cancel()
   }
   return size === 0 ? undefined : Buffer.concat(chunks)
 }

@@ -7,7 +7,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import type { HostName } from '../dns/name.ts'
+import type { HostName } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { Endpoint } from '../routing/backend.ts'

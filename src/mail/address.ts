@@ -5,6 +5,9 @@
 import { type IpAddress, parseIp } from '../base/ip.ts'
 import { type HostName, parseName } from '../dns/name.ts'
 
+/** What a mailbox's domain is; rooms that know mail and not DNS take it from here. */
+export type { HostName }
+
 export interface Mailbox {
   /** What the local part means: quotes and backslashes taken away, case kept. Printable ASCII, 1–64 octets. */
   readonly localPart: string
