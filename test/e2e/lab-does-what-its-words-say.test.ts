@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
+import { resetSocket } from '../lab/loopback.ts'
 import { messageOf } from '../lab/send.ts'
 import { gate } from '../lab/until.ts'
 
@@ -142,6 +143,17 @@ test('killed and started again at the same place', async (t) => {
   await assert.rejects(lab.send({ via: backend, to }), { code: 'ECONNREFUSED' })
   await backend.restart()
   assert.equal((await lab.send({ via: backend, to })).code, 250)
+})
+
+test('a socket that is just ending is closed by a reset too, so that the process can exit', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const socket = connect({ host: backend.address, port: backend.port, allowHalfOpen: true })
+  lab.atEnd(() => socket.destroy())
+  await once(socket, 'connect')
+  socket.end()
+  resetSocket(socket)
+  await once(socket, 'close')
 })
 
 test('STARTTLS, TLS from the start, and a handshake that hangs', async (t) => {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type SecureContext, TLSSocket } from 'node:tls'
+import { resetSocket } from './loopback.ts'
 import type { Answer, BackendMessage, BackendSession, BackendWords, Fault, InBody } from './words.ts'
 
 /** What all sessions of a backend share. */
@@ -340,9 +341,7 @@ export class FakeSession {
   }
 
   #reset(): void {
-    // Only a TCP socket can be reset; a Unix socket is destroyed, which its peer sees as a close.
-    if (this.#socket.remoteAddress && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy()
-    else this.#socket.destroy()
+    resetSocket(this.#socket)
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { SecureContext } from 'node:tls'
 import { FakeSession } from './backend-session.ts'
 import { openBlackHole } from './black-hole.ts'
-import { freeAddress } from './loopback.ts'
+import { freeAddress, resetSocket } from './loopback.ts'
 import type { BackendMessage, BackendSession, BackendWords } from './words.ts'
 
 export interface FakeBackend {
@@ -126,10 +126,7 @@ class Backend implements FakeBackend {
     this.#server = undefined
     if (!server) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    for (const socket of this.#live.keys()) {
-      if (socket.remoteAddress) socket.resetAndDestroy()
-      else socket.destroy()
-    }
+    for (const socket of this.#live.keys()) resetSocket(socket)
     await closed
   }
 
@@ -152,8 +149,7 @@ class Backend implements FakeBackend {
   #accept(socket: Socket): void {
     if (this.#words.connect === 'reset') {
       socket.on('error', () => {})
-      if (this.path) socket.destroy()
-      else socket.resetAndDestroy()
+      resetSocket(socket)
       return
     }
     const session = new FakeSession(socket, this.sessions.length + 1, {

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import { resetSocket } from './loopback.ts'
 
 /** A reply as it was heard. */
 export interface HeardReply {
@@ -155,7 +156,7 @@ export class Dialogue {
   /** RST. */
   reset(): void {
     this.#note('>', '(RST)')
-    this.#socket.resetAndDestroy()
+    resetSocket(this.#socket)
   }
 
   destroy(): void {

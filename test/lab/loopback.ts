@@ -3,7 +3,7 @@
  * it is still free there after it was stopped and is started again.
  */
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 
 /** An IPv4 loopback address that nothing else uses; never 127.0.0.0/16, where the machine's own services are. */
 export function freeAddress(): string {
@@ -22,4 +22,14 @@ export async function freePort(address: string): Promise<number> {
   await new Promise<void>((resolve) => server.close(() => resolve()))
   if (!bound || typeof bound === 'string') throw new Error('a TCP server without a port')
   return bound.port
+}
+
+/**
+ * RST where the socket can send one, else the plain end: a Unix socket has none, TLS hides it, and on a TCP socket whose FIN is just on
+ * its way Node fails with EINVAL and never closes the handle, so that the process cannot exit.
+ */
+export function resetSocket(socket: Socket): void {
+  const isPlainTcp = socket.remoteAddress !== undefined && !('encrypted' in socket)
+  if (isPlainTcp && !socket.writableEnded && !socket.destroyed) socket.resetAndDestroy()
+  else socket.destroy()
 }
