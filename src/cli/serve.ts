@@ -92,6 +92,7 @@ async function runGateway(
   deps: ServeDeps,
 ): Promise<ExitCode> {
   const { state } = loaded.settings
+  const onHangUp = keepHangUp(deps.signals)
   await ownFolder(state)
   const gateway = deps.createGateway(loaded.settings, {
     clock: systemClock,
@@ -122,8 +123,7 @@ async function runGateway(
     return fail(terminal, whyNotStarted(error))
   }
   await loaded.commit()
-  // Only now: a signal before this would reload into a gateway that does not run yet.
-  deps.signals.on('SIGHUP', () => void reloader.reload({ allowRemoval: false }))
+  onHangUp(() => void reloader.reload({ allowRemoval: false }))
   await stopped
   await end(control, reloader)
   log.info('stopped')
@@ -171,6 +171,22 @@ function sayWrong(loaded: Exclude<LoadedConfig, Loaded>): string {
 async function ownFolder(state: string): Promise<void> {
   await makeStateFolder(state)
   await chmod(state, 0o700)
+}
+
+/**
+ * SIGHUP ends a process that does not listen to it, and a gateway that does not run yet cannot be reloaded: one that comes early is kept.
+ * @returns takes what a SIGHUP is to do from now on
+ */
+function keepHangUp(signals: Signals): (run: () => void) => void {
+  let isKept = false
+  let onHangUp = () => {
+    isKept = true
+  }
+  signals.on('SIGHUP', () => onHangUp())
+  return (run) => {
+    onHangUp = run
+    if (isKept) run()
+  }
 }
 
 function stopOnSignal(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
