@@ -1,6 +1,7 @@
 /**
  * Makes the `Delivery` of a gateway: a pool for each endpoint, Maildirs without one. Called by `gateway`.
  */
+import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
@@ -37,7 +38,8 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const { hostname, openLimits } = options
   const { clock, random, log, door, health } = deps
   const files = deps.files ?? systemFiles
-  const open = createOpener({ hostname, clock, log, door, health, openLimits })
+  const opening = new Set<Socket>()
+  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening })
   const pools = new Map<string, Pool>()
   let isClosed = false
 
@@ -61,6 +63,17 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       kind: 'begun',
       transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files }),
     }
+  }
+
+  async function probeFolder(endpoint: Endpoint): ReturnType<Delivery['probe']> {
+    const code = await probeMaildir(endpoint, files)
+    if (code === undefined) {
+      health.opened(endpoint)
+      return { kind: 'up' }
+    }
+    const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
+    health.failed(endpoint, fault)
+    return { kind: 'failed', fault }
   }
 
   return {
@@ -88,6 +101,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     async close() {
       isClosed = true
       for (const pool of pools.values()) pool.close()
+      for (const socket of opening) socket.destroy()
     },
   }
 }

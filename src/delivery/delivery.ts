@@ -38,7 +38,10 @@ export interface Delivery {
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
   sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }
-  /** Closes idle sessions now, and the others when they come back; later `begin`s fail as abandoned. */
+  /**
+   * The end: idle sessions hear QUIT, those in use or being opened are broken off (a step that waits resolves as abandoned), and later
+   * `begin`s fail as abandoned. Whoever wants the others to end first waits before.
+   */
   close(): Promise<void>
 }
 

@@ -2,7 +2,7 @@
  * Opens sessions to endpoints: through the one door, with the endpoint's TLS policy, and tells health what came of it.
  * Opportunistic TLS (RFC 7435) that fails is tried once more in clear, and not again for a while. Called by `create.ts`.
  */
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
@@ -20,6 +20,8 @@ export interface OpeningDeps {
   readonly door: Door
   readonly health: HealthReports
   readonly openLimits: OpenLimits | undefined
+  /** Sockets of sessions that are being opened: for whoever has to break them off. */
+  readonly opening: Set<Socket>
 }
 
 type Opened = { readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }
@@ -89,7 +91,12 @@ async function connectOnce(
     serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
     ...(deps.openLimits ? { limits: deps.openLimits } : {}),
   }
-  return openSession(opening.socket, options, deps.clock, readyUntilMs)
+  deps.opening.add(opening.socket)
+  try {
+    return await openSession(opening.socket, options, deps.clock, readyUntilMs)
+  } finally {
+    deps.opening.delete(opening.socket)
+  }
 }
 
 function tlsOf(endpoint: Endpoint): OpenOptions['tls'] {

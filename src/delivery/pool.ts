@@ -64,6 +64,8 @@ export class Pool {
   readonly #emptied: () => void
   /** The one that was used last is used next, so that a quiet pool shrinks. */
   readonly #idle: PooledSession[] = []
+  /** Taken, and not given back or lost yet. */
+  readonly #inUse = new Set<PooledSession>()
   readonly #turns = createTurns<Waiter>()
   #busy = 0
   #opening = 0
@@ -91,6 +93,7 @@ export class Pool {
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
+      this.#inUse.add(pooled)
       return { kind: 'taken', pooled }
     }
     if (this.#hasRoom()) return this.#openFor(wish)
@@ -110,6 +113,7 @@ export class Pool {
    */
   async give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): Promise<void> {
     const isOpen = state === 'open'
+    this.#inUse.delete(pooled)
     if (state !== 'untouched') pooled.served++
     if (isOpen) pooled.empty++
     if (this.#isClosed || pooled.isWorn) {
@@ -127,14 +131,16 @@ export class Pool {
   /** The session has ended, or must. */
   lose(pooled: PooledSession): void {
     pooled.session.destroy()
+    this.#inUse.delete(pooled)
     this.#left()
   }
 
-  /** The end: idle sessions are closed, waiters hear it, the others are closed when they come back. */
+  /** The end: idle sessions are closed, those in use are broken off, waiters hear it. */
   close(): void {
     this.#isClosed = true
     this.#sweep?.cancel()
     for (const pooled of this.#idle.splice(0)) pooled.session.quit()
+    for (const pooled of this.#inUse) pooled.session.abandon()
     for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next()) this.#settle(waiter, closedTaken)
   }
 
@@ -167,6 +173,7 @@ export class Pool {
     }
     this.#busy++
     const pooled = new PooledSession(opened.session)
+    this.#inUse.add(pooled)
     opened.session.connection.onGone = () => this.#gone(pooled)
     return { kind: 'taken', pooled }
   }
@@ -199,6 +206,7 @@ export class Pool {
       return
     }
     if (!waiter.fresh) {
+      this.#inUse.add(pooled)
       this.#settle(waiter, { kind: 'taken', pooled })
       return
     }

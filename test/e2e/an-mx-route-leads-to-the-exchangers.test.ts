@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { FakeBackend } from '../lab/backend.ts'
+import { type LabNode, startDns } from '../lab/dns.ts'
+import { startLab } from '../lab/lab.ts'
+import type { GatewayWords } from '../lab/settings.ts'
+
+// SEMANTICS.md §2, *mx routes*
+/** A gateway that is the backup of example.test, and three exchangers on one port. @param mx  the MX set; `us` is the gateway */
+async function backup(
+  t: TestContext,
+  mx: readonly (readonly [number, string])[],
+  words: GatewayWords = {},
+  deliver: 'mx' | 'mx:example.test' = 'mx',
+) {
+  const lab = await startLab(t)
+  const first = await lab.backend()
+  const port = first.port
+  const exchangers = [first, await lab.backend({ port }), await lab.backend({ port })] as const
+  const addresses = Object.fromEntries(
+    exchangers.map(({ address }, index) => [`mx${index + 1}.example.test`, { A: [address] }]),
+  )
+  const zone: Record<string, LabNode> = {
+    'example.test': { MX: mx, ttl: 300 },
+    'us.example.test': { A: ['192.0.2.99'] },
+    ...addresses,
+  }
+  const dns = await startDns(t, zone)
+  const gateway = await lab.gateway({
+    deliver: [{ to: deliver, mxPort: port }],
+    hostname: 'us.example.test',
+    resolver: { servers: [dns.server], timeoutMs: 200, attempts: 1 },
+    ...words,
+  })
+  const messages = () => exchangers.map((exchanger: FakeBackend) => exchanger.messages.length)
+  return { lab, dns, zone, gateway, exchangers, messages, send: () => lab.send({ to: 'you@example.test' }) }
+}
+
+const threeAndUs = [
+  [10, 'mx1.example.test'],
+  [20, 'mx2.example.test'],
+  [30, 'us.example.test'],
+  [40, 'mx3.example.test'],
+] as const
+
+test('a backup delivers to the better exchangers, the best first, and never to a worse one', async (t) => {
+  const { exchangers, messages, send } = await backup(t, threeAndUs)
+  assert.equal((await send()).code, 250)
+  assert.deepEqual(messages(), [1, 0, 0])
+  await exchangers[0].kill()
+  assert.equal((await send()).code, 250)
+  assert.deepEqual(messages(), [1, 1, 0])
+  await exchangers[1].kill()
+  const sent = await send()
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.4.1'])
+  assert.equal(exchangers[2].sessions.length, 0)
+})
+
+test('equal exchangers share the mail', async (t) => {
+  const mx = [
+    [10, 'mx1.example.test'],
+    [10, 'mx2.example.test'],
+    [20, 'us.example.test'],
+  ] as const
+  const { messages, send } = await backup(t, mx)
+  for (let message = 0; message < 10; message++) assert.equal((await send()).code, 250)
+  assert.deepEqual(messages(), [5, 5, 0])
+})
+
+test('null MX: 556 5.1.10', async (t) => {
+  const { send, gateway } = await backup(t, [[0, '.']])
+  const sent = await send()
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 556, '5.1.10'])
+  assert.equal(gateway.lines.filter(({ level }) => level === 'alert').length, 0)
+})
+
+test('we do not stand in the MX set: 451 4.3.5, an alert, and nobody is asked; `mx:domain` does not mind', async (t) => {
+  const mx = [[10, 'mx1.example.test']] as const
+  const { send, gateway, exchangers } = await backup(t, mx)
+  const sent = await send()
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.5'])
+  assert.match(String(gateway.find('route misconfigured')[0]?.fields.why), /we do not stand in the MX/)
+  assert.equal(gateway.find('route misconfigured')[0]?.level, 'alert')
+  assert.equal(exchangers[0].sessions.length, 0)
+
+  const named = await backup(t, mx, {}, 'mx:example.test')
+  assert.equal((await named.send()).code, 250)
+})
+
+test('we are known by an address of the world’s', async (t) => {
+  const mx = [
+    [10, 'mx1.example.test'],
+    [20, 'us.example.test'],
+    [30, 'mx2.example.test'],
+  ] as const
+  const { send, exchangers, messages } = await backup(t, mx, {
+    hostname: 'another.name.test',
+    publicAddresses: ['192.0.2.99'],
+  })
+  assert.equal((await send()).code, 250)
+  assert.deepEqual(messages(), [1, 0, 0])
+  await exchangers[0].kill()
+  assert.equal((await send()).code, 451)
+  assert.equal(exchangers[1].sessions.length, 0)
+})
+
+test('nobody is better than us: a loop, 451 4.3.5 and an alert', async (t) => {
+  const mx = [
+    [10, 'us.example.test'],
+    [20, 'mx1.example.test'],
+  ] as const
+  const { send, gateway, exchangers } = await backup(t, mx)
+  const sent = await send()
+  assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.5'])
+  assert.equal(gateway.find('route misconfigured').length, 1)
+  assert.equal(exchangers[0].sessions.length, 0)
+})
+
+for (const fault of ['servfail', 'refused', 'silence'] as const) {
+  test(`DNS answers with ${fault}: 451 while nothing is known`, async (t) => {
+    const { send, dns } = await backup(t, threeAndUs)
+    dns.fault('*', fault)
+    const sent = await send()
+    assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.4.1'])
+  })
+}
+
+test('DNS fails later: the last good answer serves', async (t) => {
+  const { send, dns, messages, zone } = await backup(t, threeAndUs)
+  dns.set(Object.fromEntries(Object.entries(zone).map(([name, node]) => [name, { ...node, ttl: 0 }])))
+  assert.equal((await send()).code, 250)
+  const asked = dns.asked.length
+  dns.fault('*', 'servfail')
+  assert.equal((await send()).code, 250)
+  assert.ok(dns.asked.length > asked, 'it was asked again')
+  assert.deepEqual(messages(), [2, 0, 0])
+})
+
+test('the domain is gone from DNS: for a declared domain that is an outage, never a 5yz', async (t) => {
+  const { send, dns } = await backup(t, threeAndUs)
+  dns.set({})
+  const sent = await send()
+  assert.deepEqual([sent.code, sent.enhanced], [451, '4.4.1'])
+})
+
+test('exchangers at private addresses are not connected to unless a person said so', async (t) => {
+  const { lab, dns, exchangers } = await backup(t, threeAndUs)
+  await lab.gateway({
+    deliver: [{ to: 'mx', mxPort: exchangers[0].port, private: false }],
+    hostname: 'us.example.test',
+    resolver: { servers: [dns.server] },
+  })
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.equal(sent.code, 451)
+  assert.equal(exchangers[0].sessions.length, 0)
+})

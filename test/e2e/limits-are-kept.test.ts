@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+
+// SEMANTICS.md §13
+test('the 51st connection of an address hears 421 4.7.0; another address is served, and a place that is left is free', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const gateway = await lab.gateway({ deliver: backend })
+  const source = '127.90.0.1'
+  const at = { address: gateway.address, port: gateway.port }
+  const senders = await Promise.all(Array.from({ length: 50 }, () => lab.connect({ source, ...at })))
+  for (const sender of senders) await sender.expect(220)
+  const tooMany = await lab.send({ to: 'you@example.test', source })
+  assert.deepEqual([tooMany.step, tooMany.code, tooMany.enhanced], ['greeting', 421, '4.7.0'])
+  assert.equal((await lab.send({ to: 'you@example.test', source: '127.90.0.2' })).code, 250)
+  await senders[0]?.quit()
+  await lab.until(() => gateway.find('disconnected').length >= 2)
+  assert.equal((await lab.send({ to: 'you@example.test', source })).code, 250)
+})
+
+test('a network has its limit, and all together have theirs', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const gateway = await lab.gateway({ deliver: backend, limits: { connections: 4, connectionsPerNetwork: 3 } })
+  const at = { address: gateway.address, port: gateway.port }
+  for (const last of [1, 2, 3]) {
+    const sender = await lab.connect({ source: `127.90.1.${last}`, ...at })
+    await sender.expect(220)
+  }
+  const network = await lab.send({ to: 'you@example.test', source: '127.90.1.4' })
+  assert.deepEqual([network.step, network.code, network.enhanced], ['greeting', 421, '4.7.0'])
+  const other = await lab.connect({ source: '127.90.2.1', ...at })
+  await other.expect(220)
+  const full = await lab.send({ to: 'you@example.test', source: '127.90.3.1' })
+  assert.deepEqual([full.step, full.code, full.enhanced], ['greeting', 421, '4.3.2'])
+})
+
+test('no room in the spool: 452 4.3.1 at MAIL for what is declared, at the dot for what is not, and others go on', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const gateway = await lab.gateway({ deliver: backend, limits: { spool: 400_000, bodyMemory: 100_000 } })
+  const declared = await lab.send({ to: 'you@example.test', mailParameters: 'SIZE=400001' })
+  assert.deepEqual([declared.step, declared.code, declared.enhanced], ['mail', 452, '4.3.1'])
+  // A quarter of the spool is one network's share.
+  const body = `${'x'.repeat(70)}\n`.repeat(2_000)
+  const big = await lab.send({ to: 'you@example.test', body })
+  assert.deepEqual([big.step, big.code, big.enhanced], ['dot', 452, '4.3.1'])
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(backend.messages.length, 1)
+
+  // While one network holds its share, another is served.
+  const at = { address: gateway.address, port: gateway.port }
+  const hoarder = await lab.connect({ source: '127.91.0.1', ...at })
+  await hoarder.hello()
+  await hoarder.untilData('a@sender.test', 'you@example.test')
+  await hoarder.write(`${'x'.repeat(70)}\r\n`.repeat(1_200))
+  const second = await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.91.0.2' })
+  assert.deepEqual([second.code, second.enhanced], [452, '4.3.1'])
+  const stranger = await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.92.0.1' })
+  assert.equal(stranger.code, 250)
+  await hoarder.write('.\r\n')
+  await hoarder.expect(250)
+  assert.equal(
+    (await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.91.0.2' })).code,
+    250,
+  )
+})
+
+test('no room in memory: bodies go to file, and arrive the same', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  await lab.gateway({ deliver: backend, limits: { bodyMemory: 0 } })
+  const message = `Subject: x\r\n\r\n${'.line\r\n'.repeat(10_000)}`
+  assert.equal((await lab.send({ to: 'you@example.test', message })).code, 250)
+  const content = backend.messages[0]?.content.toString('latin1') ?? ''
+  assert.equal(content.slice(content.indexOf('Subject: x')), message)
+})
+
+test('20 errors end a session, and a hundred commands without a mail', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  await lab.gateway({ deliver: backend, limits: { errors: 4, idleCommands: 10 } })
+  const wrong = await lab.connect()
+  await wrong.hello()
+  for (let error = 0; error < 4; error++) await wrong.command('WHAT', 500)
+  await wrong.expect(421)
+  await wrong.closed()
+  const idle = await lab.connect()
+  await idle.hello()
+  for (let command = 1; command < 10; command++) await idle.command('NOOP', 250)
+  await idle.expect(421)
+  await idle.closed()
+})
