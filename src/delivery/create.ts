@@ -65,17 +65,6 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     }
   }
 
-  async function probeFolder(endpoint: Endpoint): ReturnType<Delivery['probe']> {
-    const code = await probeMaildir(endpoint, files)
-    if (code === undefined) {
-      health.opened(endpoint)
-      return { kind: 'up' }
-    }
-    const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
-    health.failed(endpoint, fault)
-    return { kind: 'failed', fault }
-  }
-
   return {
     async begin(endpoint, job, { sessionUntilMs, readyUntilMs, fresh = false }) {
       if (isClosed) return { kind: 'failed', fault: stopping }
