@@ -24,6 +24,8 @@ export interface AcceptDeps {
   readonly carrying: (settings: GatewaySettings) => CutThroughDeps
   readonly connections: Connections
   readonly refusals: RateCounter
+  /** Whether it is ourselves that have connected: a route leads back to us. */
+  readonly isOurs: (peer: Peer) => boolean
   readonly bodies: BodyBudgets
   /** Where the file of a large body goes. */
   readonly spoolPath: (id: string) => string
@@ -81,6 +83,8 @@ class Session implements SessionHandler {
   }
 
   mail(envelope: Envelope, client: Client): Reply {
+    // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
+    if (this.#deps.isOurs(this.#peer)) return backToUs
     const { spool } = this.#deps.bodies
     if (spool.used + (envelope.declaredSize ?? 0) > spool.most) return noRoom
     const id = this.#deps.ids.next(this.#deps.clock.now())
@@ -303,6 +307,8 @@ const isPostmaster = (recipient: Recipient) => recipient.localPart.toLowerCase()
 const takesOneRecipient = (route: Route) => route.entries.some(({ backend }) => backend.address.protocol === 'lmtp')
 
 const senderOk = reply(250, '2.1.0', 'Sender OK')
+// RFC 3463 §3.5: 5.4.6, a routing loop. 521 says to us on the other side that it is about us and not about the message (see `about-us.ts`).
+const backToUs = reply(521, '5.4.6', 'The route leads back to this very server')
 const noSender = reply(503, '5.5.1', 'MAIL comes first')
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')

@@ -87,6 +87,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       perNetwork: createKeyedBudget(() => settings.limits.connectionsPerNetwork),
     },
     refusals: createRateCounter(clock, 60_000),
+    isOurs: ({ address, port }) => delivery.isOurs(address, port),
     bodies: {
       memory: createBudget(() => settings.limits.bodyMemory),
       memoryPerNetwork: createKeyedBudget(() => settings.limits.bodyMemory / 4),
