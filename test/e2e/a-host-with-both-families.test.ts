@@ -43,7 +43,7 @@ test('an IPv6 that swallows SYNs costs a quarter of a second, not a time-out', a
   const started = performance.now()
   for (let message = 0; message < 3; message++) assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   const ms = performance.now() - started
-  assert.ok(ms < 3_000, `${ms} ms`)
+  assert.ok(ms < 4_500, `${ms} ms`)
   assert.equal(v4.messages.length, 3)
   assert.equal(stateOfV4(), 'up')
 })
