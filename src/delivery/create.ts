@@ -87,6 +87,11 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
 
+    isOurs(address, port) {
+      for (const pool of pools.values()) if (pool.isOurs(address, port)) return true
+      return false
+    },
+
     async close() {
       isClosed = true
       for (const pool of pools.values()) pool.close()

@@ -38,6 +38,8 @@ export interface Delivery {
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
   sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }
+  /** Whether a session in use is connected from this address and port: then whoever has come from there is ourselves. */
+  isOurs(address: string, port: number): boolean
   /**
    * The end: idle sessions hear QUIT, those in use or being opened are broken off (a step that waits resolves as abandoned), and later
    * `begin`s fail as abandoned. Whoever wants the others to end first waits before.

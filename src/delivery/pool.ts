@@ -18,6 +18,7 @@ export class PooledSession {
   readonly session: Session
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
+  readonly localPort: number | undefined
   /** Transactions that are over. */
   served = 0
   /** Transactions that ended without a message. */
@@ -30,6 +31,7 @@ export class PooledSession {
   constructor(session: Session) {
     this.session = session
     this.localAddress = session.localAddress
+    this.localPort = session.connection.socket.localPort
   }
 
   get isWorn(): boolean {
@@ -85,6 +87,13 @@ export class Pool {
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
     return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#turns.size }
+  }
+
+  /** Whether one in use is connected from there. */
+  isOurs(address: string, port: number): boolean {
+    for (const { localAddress, localPort } of this.#inUse)
+      if (localPort === port && localAddress === address) return true
+    return false
   }
 
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */

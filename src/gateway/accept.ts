@@ -6,13 +6,14 @@ import type { Clock } from '../base/clock.ts'
 import { clientKey, networkKey } from '../base/ip.ts'
 import type { KeyedBudget, RateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
-import type { Client, Envelope, Recipient } from '../mail/message.ts'
+import type { Client, Envelope, Message, Recipient } from '../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../mail/reply.ts'
 import { type MessageIds, receivedLine } from '../mail/trace.ts'
 import type { Route } from '../routing/backend.ts'
 import type { BodySink, OnConnect, Peer, SessionHandler } from '../smtp/server/handler.ts'
 import { type BodyBudgets, IncomingBody } from './body.ts'
 import { CutThrough, type CutThroughDeps, looksUpRecipient } from './cut-through.ts'
+import { contentHash, envelopeHash, type RepeatMemory } from './repeat-memory.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export interface AcceptDeps {
@@ -24,6 +25,9 @@ export interface AcceptDeps {
   readonly carrying: (settings: GatewaySettings) => CutThroughDeps
   readonly connections: Connections
   readonly refusals: RateCounter
+  /** Whether it is ourselves that have connected: a route leads back to us. */
+  readonly isOurs: (peer: Peer) => boolean
+  readonly repeats: RepeatMemory
   readonly bodies: BodyBudgets
   /** Where the file of a large body goes. */
   readonly spoolPath: (id: string) => string
@@ -91,6 +95,8 @@ class Session implements SessionHandler {
   }
 
   mail(envelope: Envelope, client: Client): Reply {
+    // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
+    if (this.#deps.isOurs(this.#peer)) return backToUs
     const { spool } = this.#deps.bodies
     if (spool.used + (envelope.declaredSize ?? 0) > spool.most) return noRoom
     const id = this.#deps.ids.next(this.#deps.clock.now())
@@ -286,7 +292,26 @@ class Session implements SessionHandler {
       }),
       'latin1',
     )
-    return cut.deliver({ id, client, envelope, trace, body: body.finish(has8bit) })
+    const message = { id, client, envelope, trace, body: body.finish(has8bit) }
+    if (await this.#wasDelivered(transaction, message)) {
+      cut.abandon()
+      return alreadyDelivered
+    }
+    const said = await cut.deliver(message)
+    // The sender that is gone by now does not know, and will send it again.
+    if (isPositive(said) && this.#peer.gone.aborted)
+      this.#deps.repeats.remember(envelopeHash(envelope.sender, recipients.keys()), await contentHash(message.body))
+    return said
+  }
+
+  /** A hash is only made where one is remembered that it could be. */
+  async #wasDelivered({ id, envelope, recipients }: Transaction, { body }: Message): Promise<boolean> {
+    const { repeats, log } = this.#deps
+    if (repeats.size === 0) return false
+    const key = envelopeHash(envelope.sender, recipients.keys())
+    if (!repeats.knows(key) || !repeats.take(key, await contentHash(body))) return false
+    log.info('delivered before', { id, client: this.#peer.address, size: body.size })
+    return true
   }
 }
 
@@ -308,7 +333,10 @@ const isPostmaster = (recipient: Recipient) => recipient.localPart.toLowerCase()
 /** LMTP answers for each recipient, and the sender can hear only one answer (SEMANTICS.md §7). */
 const takesOneRecipient = (route: Route) => route.entries.some(({ backend }) => backend.address.protocol === 'lmtp')
 
+const alreadyDelivered = reply(250, '2.0.0', 'Delivered already, when it was sent before')
 const senderOk = reply(250, '2.1.0', 'Sender OK')
+// RFC 3463 §3.5: 5.4.6, a routing loop. 521 says to us on the other side that it is about us and not about the message (see `about-us.ts`).
+const backToUs = reply(521, '5.4.6', 'The route leads back to this very server')
 const noSender = reply(503, '5.5.1', 'MAIL comes first')
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')
 const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')

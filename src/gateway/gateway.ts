@@ -29,6 +29,7 @@ import { createEndpoints } from './endpoints.ts'
 import { createMxLookup } from './mx.ts'
 import { readOutOfService, writeOutOfService } from './out-of-service.ts'
 import { createProbe } from './probe.ts'
+import { createRepeatMemory } from './repeat-memory.ts'
 import { type BackendReport, reportBackends } from './report.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
 
@@ -87,6 +88,8 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       perNetwork: createKeyedBudget(() => settings.limits.connectionsPerNetwork),
     },
     refusals: createRateCounter(clock, 60_000),
+    repeats: createRepeatMemory(clock),
+    isOurs: ({ address, port }) => delivery.isOurs(address, port),
     bodies: {
       memory: createBudget(() => settings.limits.bodyMemory),
       memoryPerNetwork: createKeyedBudget(() => settings.limits.bodyMemory / 4),

@@ -7,8 +7,8 @@ import { startLab } from '../lab/lab.ts'
 test('a better tier that comes back gets mail from its first `up`, with a share that grows over three messages', async (t) => {
   const lab = await startLab(t)
   const [main, spare] = [await lab.backend(), await lab.backend()]
-  // The probe's second is 20 ms here.
-  const gateway = await lab.gateway({ deliver: [main, { to: spare, preference: 20 }] }, { clock: createFastClock(50) })
+  // The probe’s second is 50 ms here.
+  const gateway = await lab.gateway({ deliver: [main, { to: spare, preference: 20 }] }, { clock: createFastClock(20) })
   const send = () => lab.send({ to: 'you@example.test' })
   const stateOfMain = () => gateway.backends().find(({ url }) => url === main.url)?.state
   assert.equal((await send()).code, 250)
@@ -37,7 +37,7 @@ test('a better tier that comes back gets mail from its first `up`, with a share 
 test('a member of a tier that comes back gets less than its share at first', async (t) => {
   const lab = await startLab(t)
   const [one, other] = [await lab.backend(), await lab.backend()]
-  const gateway = await lab.gateway({ deliver: [one, other] }, { clock: createFastClock(50) })
+  const gateway = await lab.gateway({ deliver: [one, other] }, { clock: createFastClock(20) })
   const send = () => lab.send({ to: 'you@example.test' })
   await one.kill()
   for (let message = 0; message < 4; message++) assert.equal((await send()).code, 250)
@@ -68,7 +68,7 @@ test('the backend of the postmaster is tried again as any other', async (t) => {
   const postmaster = await lab.backend()
   const gateway = await lab.gateway(
     { deliver: 'maildir:/nowhere', postmaster: [postmaster] },
-    { clock: createFastClock(50) },
+    { clock: createFastClock(20) },
   )
   await postmaster.kill()
   assert.equal((await lab.send({ to: 'postmaster' })).code, 451)
@@ -82,7 +82,7 @@ test('the backend of the postmaster is tried again as any other', async (t) => {
 test('a backend that went down, left the configuration and was declared again is tried again', async (t) => {
   const lab = await startLab(t)
   const [main, spare] = [await lab.backend(), await lab.backend()]
-  const clock = createFastClock(50)
+  const clock = createFastClock(20)
   const gateway = await lab.gateway({ deliver: [main, spare] }, { clock })
   await main.kill()
   for (let message = 0; message < 2; message++) assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)

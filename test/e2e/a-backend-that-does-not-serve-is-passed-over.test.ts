@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createFastClock } from '../lab/fast-clock.ts'
 import { startLab } from '../lab/lab.ts'
 
 import type { BackendWords } from '../lab/words.ts'
+
+/** The ten seconds that a silent step may take are half a second here. */
+const hurried = { clock: createFastClock(20) }
 
 // carry.md §11, 11–16, 20, 22: whatever happens before the dot costs the sender nothing while another backend is there.
 const faults: Record<string, BackendWords> = {
@@ -34,7 +38,8 @@ for (const [what, words] of Object.entries(faults)) {
     const lab = await startLab(t)
     const first = await lab.backend(words)
     const second = await lab.backend()
-    await lab.gateway({ deliver: [first, { to: second, preference: 20 }], budgets: { connectMs: 30_000 } })
+    const deliver = [first, { to: second, preference: 20 }]
+    await lab.gateway({ deliver, budgets: { connectMs: 30_000 } }, hurried)
     const sent = await lab.send({ to: 'you@example.test', waitMs: 40_000 })
     assert.equal(sent.code, 250, sent.transcript.join('\n'))
     assert.equal(second.messages.length, 1)
@@ -62,7 +67,7 @@ test('a backend that hangs within STARTTLS gets the message in clear: TLS was on
   const lab = await startLab(t)
   const first = await lab.backend({ startTls: 'hang' })
   const second = await lab.backend()
-  await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
+  await lab.gateway({ deliver: [first, { to: second, preference: 20 }] }, hurried)
   const sent = await lab.send({ to: 'you@example.test', waitMs: 40_000 })
   assert.equal(sent.code, 250)
   assert.deepEqual([first.messages.length, second.messages.length], [1, 0])
@@ -72,12 +77,11 @@ test('where TLS is required, one that hangs within STARTTLS is passed over', asy
   const lab = await startLab(t)
   const first = await lab.backend({ startTls: 'hang' })
   const second = await lab.backend({ startTls: 'offer' })
-  await lab.gateway({
-    deliver: [
-      { to: first, tls: 'require' },
-      { to: second, preference: 20, tls: 'require' },
-    ],
-  })
+  const deliver = [
+    { to: first, tls: 'require' },
+    { to: second, preference: 20, tls: 'require' },
+  ] as const
+  await lab.gateway({ deliver }, hurried)
   const sent = await lab.send({ to: 'you@example.test', waitMs: 40_000 })
   assert.equal(sent.code, 250)
   assert.deepEqual([first.messages.length, second.messages.length], [0, 1])

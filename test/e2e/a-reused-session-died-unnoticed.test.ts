@@ -103,7 +103,7 @@ test('a session serves a hundred messages, then a new one is opened', async (t) 
 test('a session that was idle for 5 s is closed with QUIT', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
-  const clock = createFastClock(50)
+  const clock = createFastClock(20)
   await lab.gateway({ deliver: backend }, { clock })
   const startMs = clock.monotonicMs()
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
