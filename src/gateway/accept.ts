@@ -299,7 +299,7 @@ class Session implements SessionHandler {
     }
     const said = await cut.deliver(message)
     // The sender that is gone by now does not know, and will send it again.
-    if (isPositive(said) && this.#peer.gone.aborted)
+    if (isPositive(said) && this.#peer.isGone)
       this.#deps.repeats.remember(envelopeHash(envelope.sender, recipients.keys()), await contentHash(message.body))
     return said
   }
