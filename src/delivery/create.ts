@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts'
 import type { HostName } from '../mail/address.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { OpenLimits } from '../smtp/client/open.ts'
+import type { Session } from '../smtp/client/session.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
@@ -41,6 +42,8 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const opening = new Set<Socket>()
   const open = createOpener({ hostname, clock, log, door, health, openLimits, opening })
   const pools = new Map<string, Pool>()
+  /** Where our sessions are connected from. */
+  const places = new Set<string>()
   let isClosed = false
 
   function poolOf(endpoint: Endpoint): Pool {
@@ -48,7 +51,11 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     if (known) return known
     const pool: Pool = new Pool(
       endpoint.backend.options.connections,
-      (readyUntilMs) => open(endpoint, readyUntilMs),
+      async (readyUntilMs, hasOthers) => {
+        const opened = await open(endpoint, readyUntilMs, hasOthers)
+        if (opened.kind === 'open') rememberPlace(opened.session)
+        return opened
+      },
       clock,
       () => {
         if (pools.get(endpoint.key) === pool) pools.delete(endpoint.key)
@@ -56,6 +63,14 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     )
     pools.set(endpoint.key, pool)
     return pool
+  }
+
+  function rememberPlace({ connection }: Session): void {
+    const { localAddress, localPort } = connection.socket
+    if (localAddress === undefined) return
+    const place = `${localAddress} ${localPort}`
+    places.add(place)
+    connection.onLost = () => places.delete(place)
   }
 
   function beginMaildir(path: string, job: Job): Begun {
@@ -71,7 +86,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       const { address } = endpoint.backend
       if (address.protocol === 'maildir') return beginMaildir(address.path, job)
       const pool = poolOf(endpoint)
-      const taken: Taken = await pool.take({ key: job.fairnessKey, readyUntilMs, fresh }, sessionUntilMs)
+      const taken: Taken = await pool.take({ key: job.fairnessKey, sessionUntilMs, readyUntilMs, fresh })
       if (taken.kind !== 'taken') return taken
       return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, fresh, log) }
     },
@@ -79,7 +94,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     async probe(endpoint, readyUntilMs) {
       if (isClosed) return { kind: 'failed', fault: stopping }
       if (endpoint.backend.address.protocol === 'maildir') return probeFolder(endpoint, files, health)
-      const opened = await open(endpoint, readyUntilMs)
+      const opened = await open(endpoint, readyUntilMs, () => false)
       if (opened.kind === 'failed') return opened
       opened.session.quit()
       return { kind: 'up' }
@@ -87,10 +102,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
 
-    isOurs(address, port) {
-      for (const pool of pools.values()) if (pool.isOurs(address, port)) return true
-      return false
-    },
+    isOurs: (address, port) => places.has(`${address} ${port}`),
 
     async close() {
       isClosed = true

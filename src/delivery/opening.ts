@@ -12,6 +12,7 @@ import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/o
 import type { Session } from '../smtp/client/session.ts'
 import type { HealthReports } from './delivery.ts'
 import type { Fault } from './outcome.ts'
+import { isFull } from './pool.ts'
 
 export interface OpeningDeps {
   readonly hostname: () => HostName
@@ -26,7 +27,8 @@ export interface OpeningDeps {
 
 type Opened = { readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }
 
-export type Opener = (endpoint: Endpoint, readyUntilMs: number) => Promise<Opened>
+/** @param hasOthers  see `OpenOne` of `pool.ts` */
+export type Opener = (endpoint: Endpoint, readyUntilMs: number, hasOthers: () => boolean) => Promise<Opened>
 
 const brokenTlsMs = 10 * 60_000
 const mostBrokenTls = 10_000
@@ -51,7 +53,7 @@ export function createOpener(deps: OpeningDeps): Opener {
     }
   }
 
-  return async (endpoint, readyUntilMs) => {
+  return async (endpoint, readyUntilMs, hasOthers) => {
     const tls = tlsOf(endpoint)
     const may = tls === 'may' && !isTlsBroken(endpoint.key)
     let opened = await connectOnce(deps, endpoint, tls === 'may' && !may ? 'off' : tls, readyUntilMs)
@@ -67,8 +69,9 @@ export function createOpener(deps: OpeningDeps): Opener {
     }
     const { kind, step, detail } = opened.fault
     deps.log.info('backend session failed', { endpoint: endpoint.name, kind, step, detail })
-    // What this machine is short of says nothing about the backend.
-    if (!ourShortages.has(detail)) deps.health.failed(endpoint, opened.fault)
+    // What this machine is short of says nothing about the backend; nor does its limit of sessions, which we have reached.
+    const isLimit = isFull(opened.fault) && hasOthers()
+    if (!ourShortages.has(detail) && !isLimit) deps.health.failed(endpoint, opened.fault)
     return opened
   }
 }

@@ -12,13 +12,14 @@ export const mostRefused = 5
 const mostEmpty = 50
 const mostMessages = 100
 const idleMs = 5_000
+/** How long a server that had no room for one more session is taken at its word. */
+const fullMs = 60_000
 
 /** A session with what it has been through. */
 export class PooledSession {
   readonly session: Session
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
-  readonly localPort: number | undefined
   /** Transactions that are over. */
   served = 0
   /** Transactions that ended without a message. */
@@ -31,7 +32,6 @@ export class PooledSession {
   constructor(session: Session) {
     this.session = session
     this.localAddress = session.localAddress
-    this.localPort = session.connection.socket.localPort
   }
 
   get isWorn(): boolean {
@@ -44,12 +44,16 @@ export type Taken =
   | { readonly kind: 'busy' }
   | { readonly kind: 'failed'; readonly fault: Fault }
 
+/** @param hasOthers  whether the endpoint has other sessions of ours when the attempt is over: then a busy greeting tells of a limit, not of ill health */
 export type OpenOne = (
   readyUntilMs: number,
+  hasOthers: () => boolean,
 ) => Promise<{ readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }>
 
 interface Wish {
   readonly key: string
+  /** The end of waiting for a place. */
+  readonly sessionUntilMs: number
   readonly readyUntilMs: number
   readonly fresh: boolean
 }
@@ -71,6 +75,9 @@ export class Pool {
   readonly #turns = createTurns<Waiter>()
   #busy = 0
   #opening = 0
+  /** What the server itself allows, as it seems, and until when that is believed. */
+  #room = Number.POSITIVE_INFINITY
+  #roomUntilMs = 0
   #sweep: Timer | undefined
   #isClosed = false
 
@@ -89,15 +96,8 @@ export class Pool {
     return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#turns.size }
   }
 
-  /** Whether one in use is connected from there. */
-  isOurs(address: string, port: number): boolean {
-    for (const { localAddress, localPort } of this.#inUse)
-      if (localPort === port && localAddress === address) return true
-    return false
-  }
-
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
-  take(wish: Wish, sessionUntilMs: number): Taken | Promise<Taken> {
+  take(wish: Wish): Taken | Promise<Taken> {
     if (this.#isClosed) return closedTaken
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
@@ -105,10 +105,13 @@ export class Pool {
       this.#inUse.add(pooled)
       return { kind: 'taken', pooled }
     }
-    if (this.#hasRoom()) return this.#openFor(wish)
+    return this.#hasRoom() ? this.#openFor(wish) : this.#wait(wish)
+  }
+
+  #wait(wish: Wish): Promise<Taken> {
     return new Promise((settle) => {
       const waiter: Waiter = { ...wish, settle, timer: undefined }
-      const leftMs = sessionUntilMs - this.#clock.monotonicMs()
+      const leftMs = wish.sessionUntilMs - this.#clock.monotonicMs()
       waiter.timer = this.#clock.after(Math.max(0, leftMs), () => {
         if (this.#turns.remove(waiter.key, waiter)) settle({ kind: 'busy' })
       })
@@ -167,15 +170,23 @@ export class Pool {
   /** Whether one more session may be opened; an idle one makes room for it. */
   #hasRoom(): boolean {
     const used = this.#busy + this.#opening
-    if (used + this.#idle.length < this.#most) return true
-    if (used >= this.#most) return false
+    const most = this.#clock.monotonicMs() < this.#roomUntilMs ? Math.min(this.#most, this.#room) : this.#most
+    if (used + this.#idle.length < most) return true
+    if (used >= most) return false
     this.#idle.shift()?.session.quit()
     return true
   }
 
   async #openFor(wish: Wish): Promise<Taken> {
     this.#opening++
-    const opened = await this.#open(wish.readyUntilMs).finally(() => this.#opening--)
+    const hasOthers = () => this.#busy + this.#idle.length > 0
+    const opened = await this.#open(wish.readyUntilMs, hasOthers).finally(() => this.#opening--)
+    if (opened.kind === 'failed' && isFull(opened.fault) && hasOthers()) {
+      // The server has had enough of us, not of mail: whoever wanted one more session waits for one of those that are there.
+      this.#room = this.#busy + this.#idle.length
+      this.#roomUntilMs = this.#clock.monotonicMs() + fullMs
+      return this.take(wish)
+    }
     if (opened.kind === 'failed') {
       this.#openFailed(opened.fault)
       return opened
@@ -227,7 +238,8 @@ export class Pool {
   /** A place is free. @param wasBusy  it was that of a session in use */
   #left(wasBusy = true): void {
     if (wasBusy) this.#busy--
-    const waiter = this.#isClosed ? undefined : this.#turns.next()
+    const isServed = !this.#isClosed && this.#turns.size > 0 && this.#hasRoom()
+    const waiter = isServed ? this.#turns.next() : undefined
     if (waiter) this.#openForWaiter(waiter)
     else this.#checkEmpty()
   }
@@ -268,6 +280,10 @@ export class Pool {
     this.#emptied()
   }
 }
+
+/** A greeting of 4yz: the server is up, and takes no more connections now (Postfix and others, for a limit a client). */
+export const isFull = (fault: Fault): boolean =>
+  fault.kind === 'rejected' && fault.step === 'greeting' && (fault.reply?.code ?? 0) < 500
 
 const closedTaken: Taken = {
   kind: 'failed',
