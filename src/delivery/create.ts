@@ -9,7 +9,6 @@ import type { Random } from '../base/random.ts'
 import type { HostName } from '../mail/address.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { OpenLimits } from '../smtp/client/open.ts'
-import type { Session } from '../smtp/client/session.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
@@ -42,7 +41,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const opening = new Set<Socket>()
   const open = createOpener({ hostname, clock, log, door, health, openLimits, opening })
   const pools = new Map<string, Pool>()
-  /** Where our sessions are connected from. */
+  /** Where our sessions that are in use are connected from. */
   const places = new Set<string>()
   let isClosed = false
 
@@ -51,26 +50,15 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     if (known) return known
     const pool: Pool = new Pool(
       endpoint.backend.options.connections,
-      async (readyUntilMs, hasOthers) => {
-        const opened = await open(endpoint, readyUntilMs, hasOthers)
-        if (opened.kind === 'open') rememberPlace(opened.session)
-        return opened
-      },
+      (readyUntilMs, hasOthers) => open(endpoint, readyUntilMs, hasOthers),
       clock,
       () => {
         if (pools.get(endpoint.key) === pool) pools.delete(endpoint.key)
       },
+      places,
     )
     pools.set(endpoint.key, pool)
     return pool
-  }
-
-  function rememberPlace({ connection }: Session): void {
-    const { localAddress, localPort } = connection.socket
-    if (localAddress === undefined) return
-    const place = `${localAddress} ${localPort}`
-    places.add(place)
-    connection.onLost = () => places.delete(place)
   }
 
   function beginMaildir(path: string, job: Job): Begun {

@@ -20,6 +20,8 @@ export class PooledSession {
   readonly session: Session
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
+  /** Address and port that we are connected from; undefined over a Unix socket. */
+  readonly place: string | undefined
   /** Transactions that are over. */
   served = 0
   /** Transactions that ended without a message. */
@@ -32,6 +34,7 @@ export class PooledSession {
   constructor(session: Session) {
     this.session = session
     this.localAddress = session.localAddress
+    this.place = this.localAddress && `${this.localAddress} ${session.connection.socket.localPort}`
   }
 
   get isWorn(): boolean {
@@ -68,6 +71,7 @@ export class Pool {
   readonly #open: OpenOne
   readonly #clock: Clock
   readonly #emptied: () => void
+  readonly #places: Set<string>
   /** The one that was used last is used next, so that a quiet pool shrinks. */
   readonly #idle: PooledSession[] = []
   /** Taken, and not given back or lost yet. */
@@ -84,12 +88,14 @@ export class Pool {
   /**
    * @param most  sessions at once, in use and idle
    * @param emptied  called when nothing is left here
+   * @param places  where sessions in use are connected from, of all pools
    */
-  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void) {
+  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void, places = new Set<string>()) {
     this.#most = most
     this.#open = open
     this.#clock = clock
     this.#emptied = emptied
+    this.#places = places
   }
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
@@ -102,7 +108,7 @@ export class Pool {
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
-      this.#inUse.add(pooled)
+      this.#use(pooled)
       return { kind: 'taken', pooled }
     }
     return this.#hasRoom() ? this.#openFor(wish) : this.#wait(wish)
@@ -125,7 +131,7 @@ export class Pool {
    */
   async give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): Promise<void> {
     const isOpen = state === 'open'
-    this.#inUse.delete(pooled)
+    this.#unuse(pooled)
     if (state !== 'untouched') pooled.served++
     if (isOpen) pooled.empty++
     if (this.#isClosed || pooled.isWorn) {
@@ -143,7 +149,7 @@ export class Pool {
   /** The session has ended, or must. */
   lose(pooled: PooledSession): void {
     pooled.session.destroy()
-    this.#inUse.delete(pooled)
+    this.#unuse(pooled)
     this.#left()
   }
 
@@ -154,6 +160,16 @@ export class Pool {
     for (const pooled of this.#idle.splice(0)) pooled.session.quit()
     for (const pooled of this.#inUse) pooled.session.abandon()
     for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next()) this.#settle(waiter, closedTaken)
+  }
+
+  #use(pooled: PooledSession): void {
+    this.#inUse.add(pooled)
+    if (pooled.place !== undefined) this.#places.add(pooled.place)
+  }
+
+  #unuse(pooled: PooledSession): void {
+    this.#inUse.delete(pooled)
+    if (pooled.place !== undefined) this.#places.delete(pooled.place)
   }
 
   #takeIdle(): PooledSession | undefined {
@@ -193,7 +209,7 @@ export class Pool {
     }
     this.#busy++
     const pooled = new PooledSession(opened.session)
-    this.#inUse.add(pooled)
+    this.#use(pooled)
     opened.session.connection.onGone = () => this.#gone(pooled)
     return { kind: 'taken', pooled }
   }
@@ -226,7 +242,7 @@ export class Pool {
       return
     }
     if (!waiter.fresh) {
-      this.#inUse.add(pooled)
+      this.#use(pooled)
       this.#settle(waiter, { kind: 'taken', pooled })
       return
     }
