@@ -41,8 +41,8 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const opening = new Set<Socket>()
   const open = createOpener({ hostname, clock, log, door, health, openLimits, opening })
   const pools = new Map<string, Pool>()
-  /** Where our sessions that are in use are connected from. */
-  const places = new Set<string>()
+  /** Where our sessions that are in use lead to, by where they come from: `address port`. */
+  const ends = new Map<string, string>()
   let isClosed = false
 
   function poolOf(endpoint: Endpoint): Pool {
@@ -55,7 +55,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       () => {
         if (pools.get(endpoint.key) === pool) pools.delete(endpoint.key)
       },
-      places,
+      ends,
     )
     pools.set(endpoint.key, pool)
     return pool
@@ -90,7 +90,11 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
 
-    isOurs: (address, port) => places.has(`${address} ${port}`),
+    isOurs(peer) {
+      // The same port may lead to several places at once, so both ends must be those of the session.
+      const theirs = ends.get(`${peer.address} ${peer.port}`)
+      return theirs !== undefined && theirs === `${peer.local.address} ${peer.local.port}`
+    },
 
     async close() {
       isClosed = true

@@ -15,6 +15,13 @@ export interface Job {
   readonly fairnessKey: string
 }
 
+/** A connection as the side sees it that was connected to. `local` may cost a system call, so it is read last. */
+export interface ConnectionEnds {
+  readonly address: string
+  readonly port: number
+  readonly local: { readonly address: string; readonly port: number }
+}
+
 export type Begun =
   | { readonly kind: 'begun'; readonly transaction: Transaction }
   /** All sessions are taken until `sessionUntilMs`: busy is not down. */
@@ -38,8 +45,8 @@ export interface Delivery {
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
   sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }
-  /** Whether a session in use is connected from this address and port: then whoever has come from there is ourselves. */
-  isOurs(address: string, port: number): boolean
+  /** Whether the other end of a connection that was made to us is a session of ours that is in use: we are talking to ourselves. */
+  isOurs(peer: ConnectionEnds): boolean
   /**
    * The end: idle sessions hear QUIT, those in use or being opened are broken off (a step that waits resolves as abandoned), and later
    * `begin`s fail as abandoned. Whoever wants the others to end first waits before.

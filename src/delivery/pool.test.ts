@@ -159,3 +159,17 @@ test('closed: idle sessions get QUIT, those in use are broken off, waiters and l
   assert.deepEqual([asked.kind, asked.kind === 'lost' && asked.fault.kind], ['lost', 'abandoned'])
   assert.deepEqual(out.sessions(to), { busy: 0, idle: 0, waiting: 0 })
 })
+
+test('we talk to ourselves only where both ends are those of a session in use: one port may lead to several places', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend)
+  const transaction = await begin(out, to, job())
+  const port = backend.peers[0]?.socket.remotePort ?? 0
+  const seen = (local: number) =>
+    out.isOurs({ address: '127.0.0.1', port, local: { address: '127.0.0.1', port: local } })
+  assert.equal(seen(backend.port), true)
+  assert.equal(seen(backend.port + 1), false)
+  transaction.abandon()
+  assert.equal(seen(backend.port), false)
+})

@@ -20,8 +20,8 @@ export class PooledSession {
   readonly session: Session
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
-  /** Address and port that we are connected from; undefined over a Unix socket. */
-  readonly place: string | undefined
+  /** The two ends of the connection, ours and the server's; undefined over a Unix socket. */
+  readonly ends: { readonly ours: string; readonly theirs: string } | undefined
   /** Transactions that are over. */
   served = 0
   /** Transactions that ended without a message. */
@@ -34,7 +34,11 @@ export class PooledSession {
   constructor(session: Session) {
     this.session = session
     this.localAddress = session.localAddress
-    this.place = this.localAddress && `${this.localAddress} ${session.connection.socket.localPort}`
+    const { localPort, remoteAddress, remotePort } = session.connection.socket
+    this.ends =
+      this.localAddress === undefined
+        ? undefined
+        : { ours: `${this.localAddress} ${localPort}`, theirs: `${remoteAddress} ${remotePort}` }
   }
 
   get isWorn(): boolean {
@@ -71,7 +75,7 @@ export class Pool {
   readonly #open: OpenOne
   readonly #clock: Clock
   readonly #emptied: () => void
-  readonly #places: Set<string>
+  readonly #ends: Map<string, string>
   /** The one that was used last is used next, so that a quiet pool shrinks. */
   readonly #idle: PooledSession[] = []
   /** Taken, and not given back or lost yet. */
@@ -88,14 +92,14 @@ export class Pool {
   /**
    * @param most  sessions at once, in use and idle
    * @param emptied  called when nothing is left here
-   * @param places  where sessions in use are connected from, of all pools
+   * @param ends  of the sessions in use, of all pools: where they lead, by where they come from
    */
-  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void, places = new Set<string>()) {
+  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void, ends = new Map<string, string>()) {
     this.#most = most
     this.#open = open
     this.#clock = clock
     this.#emptied = emptied
-    this.#places = places
+    this.#ends = ends
   }
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
@@ -164,12 +168,12 @@ export class Pool {
 
   #use(pooled: PooledSession): void {
     this.#inUse.add(pooled)
-    if (pooled.place !== undefined) this.#places.add(pooled.place)
+    if (pooled.ends) this.#ends.set(pooled.ends.ours, pooled.ends.theirs)
   }
 
   #unuse(pooled: PooledSession): void {
     this.#inUse.delete(pooled)
-    if (pooled.place !== undefined) this.#places.delete(pooled.place)
+    if (pooled.ends) this.#ends.delete(pooled.ends.ours)
   }
 
   #takeIdle(): PooledSession | undefined {

@@ -89,7 +89,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     },
     refusals: createRateCounter(clock, 60_000),
     repeats: createRepeatMemory(clock),
-    isOurs: ({ address, port }) => delivery.isOurs(address, port),
+    isOurs: (peer) => delivery.isOurs(peer),
     bodies: {
       memory: createBudget(() => settings.limits.bodyMemory),
       memoryPerNetwork: createKeyedBudget(() => settings.limits.bodyMemory / 4),
