@@ -85,3 +85,17 @@ export class Deadline {
     this.#expired()
   }
 }
+
+/** What the promise brings, or undefined where it has not come by then. @param untilMs  on the monotonic clock */
+export async function within<T>(promise: Promise<T>, untilMs: number, clock: Clock): Promise<T | undefined> {
+  let over: (nothing: undefined) => void = () => undefined
+  const timer = clock.after(Math.max(0, untilMs - clock.monotonicMs()), () => over(undefined))
+  const late = new Promise<undefined>((resolve) => {
+    over = resolve
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    timer.cancel()
+  }
+}

@@ -57,10 +57,9 @@ export function createKeyedBudget(most: () => number): KeyedBudget {
   }
 }
 
-/** How often each key did something in the last minute or so: two windows, so that nothing is forgotten sooner than after one. */
+/** How often each key did something within the last while: this window, and of the one before it the part that has not passed. */
 export interface RateCounter {
   count(key: string): void
-  /** In this window and the one before it. */
   recent(key: string): number
 }
 
@@ -86,7 +85,9 @@ export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100
     },
     recent(key) {
       turn()
-      return (current.get(key) ?? 0) + (previous.get(key) ?? 0)
+      // The part of the window before this one that still lies within the last `windowMs`.
+      const part = 1 - (clock.monotonicMs() - startMs) / windowMs
+      return Math.floor((current.get(key) ?? 0) + (previous.get(key) ?? 0) * part)
     },
   }
 }

@@ -38,12 +38,12 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const { hostname, openLimits } = options
   const { clock, random, log, door, health } = deps
   const files = deps.files ?? systemFiles
+  let isClosed = false
   const opening = new Set<Socket>()
-  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening })
+  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening, isStopping: () => isClosed })
   const pools = new Map<string, Pool>()
   /** Where our sessions that are in use lead to, by where they come from: `address port`. */
   const ends = new Map<string, string>()
-  let isClosed = false
 
   function poolOf(endpoint: Endpoint): Pool {
     const known = pools.get(endpoint.key)

@@ -4,7 +4,7 @@
  *
  * Lines end in LF in the file, as everything that reads Maildirs expects. Memory: the block at hand.
  */
-import type { Clock } from '../base/clock.ts'
+import { type Clock, within } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { HostName } from '../mail/address.ts'
@@ -53,11 +53,13 @@ export class MaildirTransaction implements Transaction {
     this.#deps = deps
   }
 
-  async recipients(recipients: readonly Recipient[]): Promise<RecipientsOutcome> {
+  async recipients(recipients: readonly Recipient[], limits: { untilMs: number }): Promise<RecipientsOutcome> {
     if (this.#isOver) return lost('rcpt')
     const replies: Reply[] = []
     for (const recipient of recipients) {
-      const folder = await findFolder(this.#path, recipient.localPart, this.#deps.files)
+      const finding = findFolder(this.#path, recipient.localPart, this.#deps.files)
+      // A disk over the network may hang.
+      const folder = (await within(finding, limits.untilMs, this.#deps.clock)) ?? timedOut
       if (folder.kind === 'folder') this.#boxes.push({ recipient, path: folder.path })
       else if (folder.kind === 'failed') this.#warn(folder.code)
       replies.push(
@@ -214,3 +216,5 @@ function withoutCr(block: Buffer): Buffer {
 }
 
 const carriageReturn = 13
+
+const timedOut = { kind: 'failed', code: 'ETIMEDOUT' } as const

@@ -21,6 +21,8 @@ export interface OpeningDeps {
   readonly door: Door
   readonly health: HealthReports
   readonly openLimits: OpenLimits | undefined
+  /** The delivery has been closed: what fails now was broken off by us. */
+  readonly isStopping: () => boolean
   /** Sockets of sessions that are being opened: for whoever has to break them off. */
   readonly opening: Set<Socket>
 }
@@ -57,7 +59,9 @@ export function createOpener(deps: OpeningDeps): Opener {
     const tls = tlsOf(endpoint)
     const may = tls === 'may' && !isTlsBroken(endpoint.key)
     let opened = await connectOnce(deps, endpoint, tls === 'may' && !may ? 'off' : tls, readyUntilMs)
-    if (may && opened.kind === 'failed' && opened.fault.step === 'starttls') {
+    // Cut short by our own budget or our own end, nothing is known of the backend.
+    const isOurs = () => deps.isStopping() || deps.clock.monotonicMs() >= readyUntilMs
+    if (may && opened.kind === 'failed' && opened.fault.step === 'starttls' && !isOurs()) {
       deps.log.warn('tls failed, going on in clear', { endpoint: endpoint.name, detail: opened.fault.detail })
       rememberBroken(endpoint.key)
       opened = await connectOnce(deps, endpoint, 'off', readyUntilMs)
@@ -71,7 +75,7 @@ export function createOpener(deps: OpeningDeps): Opener {
     deps.log.info('backend session failed', { endpoint: endpoint.name, kind, step, detail })
     // What this machine is short of says nothing about the backend; nor does its limit of sessions, which we have reached.
     const isLimit = isFull(opened.fault) && hasOthers()
-    if (!ourShortages.has(detail) && !isLimit) deps.health.failed(endpoint, opened.fault)
+    if (!ourShortages.has(detail) && !isLimit && !isOurs()) deps.health.failed(endpoint, opened.fault)
     return opened
   }
 }

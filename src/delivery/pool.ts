@@ -266,7 +266,7 @@ export class Pool {
 
   #openForWaiter(waiter: Waiter): void {
     waiter.timer?.cancel()
-    this.#openFor(waiter).then(waiter.settle)
+    this.#openFor(waiter).then(waiter.settle, () => waiter.settle(closedTaken))
   }
 
   #settle(waiter: Waiter, taken: Taken): void {

@@ -84,8 +84,12 @@ export class SmtpTransaction implements Transaction {
     if (step === 'data' && answer.isClosing && first) {
       const lost = this.#closing('data', first)
       if (lost) return lost
-    } else if (answer.isClosing) this.#end()
-    else {
+    } else if (answer.isClosing) {
+      // 421 to the dot: certainly not taken (RFC 5321 §4.2.5), and on a session that has served it says nothing of the backend.
+      const lost = first && replies.length === 1 && first.code === 421 ? this.#closing(step, first) : undefined
+      if (lost) return lost
+      this.#end()
+    } else {
       if (step === 'dot') this.#pooled.messages++
       this.#giveBack(step === 'data' ? 'open' : 'done')
     }

@@ -97,10 +97,10 @@ class Session implements SessionHandler {
   mail(envelope: Envelope, client: Client): Reply {
     // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
     if (this.#deps.isOurs(this.#peer)) return backToUs
-    const { spool } = this.#deps.bodies
-    if (spool.used + (envelope.declaredSize ?? 0) > spool.most) return noRoom
     const id = this.#deps.ids.next(this.#deps.clock.now())
-    this.#transaction = { id, envelope, client, cut: undefined, recipients: new Map() }
+    const body = new IncomingBody(this.#deps.spoolPath(id), this.#network, this.#deps.bodies)
+    if (!body.reserve(envelope.declaredSize ?? 0)) return noRoom
+    this.#transaction = { id, envelope, client, body, cut: undefined, recipients: new Map() }
     return senderOk
   }
 
@@ -135,7 +135,7 @@ class Session implements SessionHandler {
     const transaction = this.#transaction
     const cut = transaction?.cut
     if (!transaction || !cut || cut.acceptedCount === 0) return noRecipients
-    const body = new IncomingBody(this.#deps.spoolPath(transaction.id), this.#network, this.#deps.bodies)
+    const { body } = transaction
     return {
       write: (chunk) => body.write(chunk),
       end: async (has8bit) => {
@@ -156,6 +156,7 @@ class Session implements SessionHandler {
 
   reset(): void {
     this.#transaction?.cut?.abandon()
+    this.#transaction?.body.release()
     this.#transaction = undefined
   }
 
@@ -216,7 +217,11 @@ class Session implements SessionHandler {
     const cut = this.#cutFor(transaction, placed)
     const replies = await cut.recipients(group)
     const only = group[0] as Recipient
-    if (isPostmaster(only) && !isPositive(replies[0] ?? noSender)) return [await this.#askPostmaster(transaction, only)]
+    if (isPostmaster(only) && !isPositive(replies[0] ?? noSender)) {
+      const said = await this.#askPostmaster(transaction, only)
+      if (isPositive(said)) transaction.recipients.set(only.text, said)
+      return [said]
+    }
     group.forEach((recipient, index) => {
       const said = replies[index]
       if (said && isPositive(said)) transaction.recipients.set(recipient.text, said)
@@ -293,11 +298,9 @@ class Session implements SessionHandler {
       'latin1',
     )
     const message = { id, client, envelope, trace, body: body.finish(has8bit) }
-    if (await this.#wasDelivered(transaction, message)) {
-      cut.abandon()
-      return alreadyDelivered
-    }
-    const said = await cut.deliver(message)
+    const isRepeated = await this.#wasDelivered(transaction, message)
+    if (isRepeated) cut.abandon()
+    const said = isRepeated ? alreadyDelivered : await cut.deliver(message)
     // The sender that is gone by now does not know, and will send it again.
     if (isPositive(said) && this.#peer.isGone)
       this.#deps.repeats.remember(envelopeHash(envelope.sender, recipients.keys()), await contentHash(message.body))
@@ -319,6 +322,8 @@ interface Transaction {
   readonly id: string
   readonly envelope: Envelope
   readonly client: Client
+  /** Room for it is reserved from MAIL on. */
+  readonly body: IncomingBody
   cut: CutThrough | undefined
   /** Recipients that were accepted, by canonical address, with what was said: the same one again hears the same. */
   readonly recipients: Map<string, Reply>

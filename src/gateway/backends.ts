@@ -15,6 +15,7 @@ import {
   type HealthState,
   healthState,
   nextHealth,
+  trust,
 } from '../routing/health.ts'
 
 export interface Backends extends HealthReports {
@@ -63,7 +64,7 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
   }
 
   function forgetHealthy(): void {
-    for (const [key, { health }] of known) if (health === freshHealth) known.delete(key)
+    for (const [key, { health }] of known) if (isUnremarkable(health)) known.delete(key)
   }
 
   function tell(endpoint: Endpoint, event: HealthEvent): void {
@@ -130,6 +131,9 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
     out,
   }
 }
+
+const isUnremarkable = (health: Health) =>
+  health.failures === 0 && !health.isDown && !health.isOut && health.behindDotMs.length === 0 && trust(health) === 1
 
 /** One line for logs and people. */
 export function faultText(fault: Fault): string {

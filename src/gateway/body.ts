@@ -53,9 +53,15 @@ export class IncomingBody {
     return this.#size
   }
 
+  /** Takes room in the spool for what the sender has declared (RFC 1870). @returns whether there was so much */
+  reserve(octets: number): boolean {
+    return this.#takeSpool(octets)
+  }
+
   write(chunk: Buffer): void | Promise<void> {
     if (this.#problem || this.#released) return
-    if (!this.#takeSpool(chunk.length)) return this.#fail('full')
+    const missing = this.#size + chunk.length - this.#spoolTaken
+    if (missing > 0 && !this.#takeSpool(missing)) return this.#fail('full')
     this.#size += chunk.length
     if (!this.#file && this.#size <= mostInMemory && this.#copy(chunk)) return
     return this.#writeToFile(chunk)

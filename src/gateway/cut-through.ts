@@ -8,7 +8,7 @@
  * Called by `accept`. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no
  * other backend is asked.
  */
-import { type Clock, Deadline } from '../base/clock.ts'
+import { type Clock, Deadline, within } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Delivery, Job, Transaction } from '../delivery/delivery.ts'
 import type { DataOutcome, Fault, Lost } from '../delivery/outcome.ts'
@@ -17,6 +17,7 @@ import type { Message, Recipient } from '../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { Endpoint, Route } from '../routing/backend.ts'
 import type { Balancer, Candidate } from '../routing/balance.ts'
+import { healthState } from '../routing/health.ts'
 import type { WhoWeAre } from './about-us.ts'
 import { type Backends, faultText } from './backends.ts'
 import type { Endpoints } from './endpoints.ts'
@@ -59,6 +60,8 @@ export class CutThrough {
   #line: LineUp | undefined
   #staged: Staged | undefined
   #accepted: Recipient[] = []
+  /** Whose session was given back while the body came in. */
+  #givenBack: Candidate | undefined
   /** The next session must be one that has served nobody: the last one's end said nothing of its backend. */
   #fresh = false
   /** Armed while a session waits for the sender. */
@@ -100,6 +103,8 @@ export class CutThrough {
       }
       pending = await this.#ask(staged, pending, until, replies)
     }
+    // That nobody took these recipients says nothing of the next one.
+    if (!this.#staged && this.#accepted.length === 0) this.#line = undefined
     // The session waits for the body, or for another recipient, no longer than a second; then it serves others (SEMANTICS.md §4).
     if (this.#staged && !this.#gone) this.#patience.arm(this.#deps.budgets.sessionIdleInTransactionMs)
     return asked.map((recipient) => replies.get(recipient) ?? verdict.noBackendReply)
@@ -111,6 +116,7 @@ export class CutThrough {
     const startMs = this.#deps.clock.monotonicMs()
     const dotUntilMs = startMs + this.#deps.budgets.dotMs
     const bodyUntilMs = dotUntilMs - this.#deps.budgets.bodyReserveMs
+    await this.#lineUpAgain()
     for (;;) {
       const staged = await this.#stage(this.#until(bodyUntilMs))
       if ('code' in staged) return this.#end(message, staged, undefined, startMs)
@@ -118,6 +124,16 @@ export class CutThrough {
       const said = this.#judgeData(staged, outcome)
       if (said) return this.#end(message, said, staged.candidate.endpoint, startMs)
     }
+  }
+
+  /** A body may take minutes: who was down when it began may be up now. The backend that gave its word is asked first. */
+  async #lineUpAgain(): Promise<void> {
+    const kept = this.#givenBack
+    if (!kept || this.#staged) return
+    const line = await this.#lineUp(this.#until())
+    if ('code' in line) return
+    line.putFirst(kept)
+    this.#line = line
   }
 
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
@@ -141,7 +157,7 @@ export class CutThrough {
   /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, what the sender hears. */
   async #stage(until: Until): Promise<Staged | Reply> {
     if (this.#staged) return this.#staged
-    const line = this.#line ?? (await this.#lineUp())
+    const line = this.#line ?? (await this.#lineUp(until))
     if ('code' in line) return line
     this.#line = line
     for (let candidate = line.next(); candidate; candidate = line.next()) {
@@ -159,9 +175,11 @@ export class CutThrough {
   }
 
   /** Puts the candidates in line, once a transaction; or what the sender hears where there is none to be had. */
-  async #lineUp(): Promise<LineUp | Reply> {
+  async #lineUp(until: Until): Promise<LineUp | Reply> {
     const { endpoints, balancer, backends, delivery, clock } = this.#deps
-    const expansion = await endpoints.expand(this.route, this.#domain)
+    const expanding = endpoints.expand(this.route, this.#domain)
+    const expansion = expanding instanceof Promise ? await within(expanding, until.readyMs, clock) : expanding
+    if (!expansion) return verdict.noBackendReply
     // RFC 7505 §4.1: the recipient's domain takes no mail.
     if (expansion.kind === 'null-mx') return reply(556, '5.1.10', 'The domain takes no mail (null MX)')
     if (expansion.kind === 'misconfigured') {
@@ -173,7 +191,11 @@ export class CutThrough {
       health: (endpoint: Endpoint) => backends.health(endpoint),
       busy: (endpoint: Endpoint) => delivery.sessions(endpoint).busy,
     }
-    return new LineUp(balancer(this.route).order(expansion.members, view))
+    const isCandidate = (endpoint: Endpoint) => {
+      const state = healthState(backends.health(endpoint), clock.monotonicMs())
+      return state === 'up' || state === 'suspect'
+    }
+    return new LineUp(balancer(this.route).order(expansion.members, view), isCandidate)
   }
 
   async #begin(candidate: Candidate, line: LineUp, until: Until): Promise<Staged | undefined> {
@@ -184,13 +206,12 @@ export class CutThrough {
       const sessionUntilMs = Math.min(until.readyMs, clock.monotonicMs() + budgets.sessionMs)
       return delivery.begin(endpoint, this.#job, { sessionUntilMs, readyUntilMs: until.readyMs, fresh })
     }
-    const hasSibling = line.sibling(candidate) !== undefined
-    const started = hasSibling
-      ? await beginWithHeadStart(candidate, () => line.sibling(candidate) && line.next(), begin, this.#deps.clock)
+    const started = line.hasSibling(candidate)
+      ? await beginWithHeadStart(candidate, () => line.takeSibling(candidate), begin, this.#deps.clock)
       : [{ candidate, begun: await begin(candidate) }]
     for (const each of started) {
       if (each.begun.kind === 'begun') return { transaction: each.begun.transaction, candidate: each.candidate }
-      if (each.begun.kind === 'busy') line.isBusy(each.candidate)
+      if (each.begun.kind === 'busy') line.noteBusy(each.candidate)
       else this.#notReady(each.candidate, each.begun.fault, line)
     }
     return undefined
@@ -214,14 +235,16 @@ export class CutThrough {
     if (outcome.kind === 'answered' && replies.every(isPositive)) return true
     staged.transaction.abandon()
     const step = outcome.kind === 'answered' ? 'rcpt' : 'mail'
-    const verdicts = replies.map((said) => this.#judge(said, step, staged.candidate))
+    const verdicts = replies.map((said, index) =>
+      this.#judge(said, step, staged.candidate, this.#accepted[index]?.domain),
+    )
     // A refusal at a replay teaches nothing; it is the sender's only if the backend is of one mind (SEMANTICS.md §5).
     const first = verdicts[0]
     if (verdicts.some((each) => each.kind === 'next-backend')) return false
     if (verdicts.some((each) => each.kind === 'about-us'))
       this.#aboutUs(staged.candidate, replies.find(isPermanent), line)
-    else if (first?.kind === 'pass' && isOfOneMind(replies)) line.refuses(first.reply)
-    else line.disagrees()
+    else if (first?.kind === 'pass' && isOfOneMind(replies)) line.noteRefusal(first.reply)
+    else line.noteDisagreement()
     return false
   }
 
@@ -285,7 +308,7 @@ export class CutThrough {
     // One message goes to one backend. Where it has accepted some already, the others are not worth moving all of them.
     const stays = this.#accepted.length > 0 && !sessionEnds
     if (stays) {
-      for (const recipient of elsewhere) replies.set(recipient, verdict.busyReply)
+      for (const recipient of elsewhere) replies.set(recipient, answerAlone(said[asked.indexOf(recipient)]))
       return []
     }
     if (elsewhere.length > 0 || sessionEnds) {
@@ -303,9 +326,14 @@ export class CutThrough {
       this.#dotLeft = true
       sentMs = backends.dotSent(endpoint)
     }
-    const outcome = await staged.transaction.data(message, { bodyUntilMs, untilMs, onDotLeft })
-    if (sentMs !== undefined) backends.dotOver(endpoint, sentMs, outcome.kind === 'answered')
-    return outcome
+    let isAnswer = false
+    try {
+      const outcome = await staged.transaction.data(message, { bodyUntilMs, untilMs, onDotLeft })
+      isAnswer = outcome.kind === 'answered'
+      return outcome
+    } finally {
+      if (sentMs !== undefined) backends.dotOver(endpoint, sentMs, isAnswer)
+    }
   }
 
   /** @returns the sender's verdict, or undefined where another backend may be asked */
@@ -365,6 +393,7 @@ export class CutThrough {
   /** A session ended before anything could be delivered: the same backend once more on a fresh one, else the next. */
   #lost(candidate: Candidate, lost: Lost): void {
     this.#staged = undefined
+    this.#dotLeft = false
     this.#log.debug('session lost', {
       id: this.#job.id,
       endpoint: candidate.endpoint.name,
@@ -381,11 +410,12 @@ export class CutThrough {
     if (!staged) return
     this.#staged = undefined
     staged.transaction.abandon()
+    this.#givenBack = staged.candidate
     this.#line?.again(staged.candidate)
   }
 
   #aboutUs({ endpoint }: Candidate, said: Reply | undefined, line = this.#line): void {
-    line?.refusesUs()
+    line?.noteMisconfigured()
     this.#log.alert('backend refuses us', {
       id: this.#job.id,
       backend: endpoint.backend.url,
@@ -412,6 +442,13 @@ export class CutThrough {
 /** Whether the route asks DNS for the exchangers of the recipient's own domain. */
 export const looksUpRecipient = (route: Route): boolean =>
   route.entries.some(({ backend: { address } }) => address.protocol === 'mx' && address.domain === undefined)
+
+/** What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. */
+function answerAlone(said: Reply | undefined): Reply {
+  if (!said) return verdict.noBackendReply
+  if (isPermanent(said)) return verdict.misconfiguredReply
+  return said.code === 421 ? verdict.noBackendReply : verdict.ownWords(said, 'rcpt')
+}
 
 function isOfOneMind(replies: readonly Reply[]): boolean {
   return replies.every(isPermanent) || replies.every((said) => said.code >= 400 && said.code < 500)

@@ -113,10 +113,15 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
 
   /** Whose turn it is survives a reload, because it is kept by what the route is and not by the object. */
   function balancer(route: Route): Balancer {
-    const key = `${route.balance} ${route.id}`
+    const key = balancerKey(route)
     const found = balancers.get(key) ?? createBalancer(route.balance)
     balancers.set(key, found)
     return found
+  }
+
+  function forgetOldBalancers(): void {
+    const kept = new Set([...settings.destinations.routes, settings.postmaster].map(balancerKey))
+    for (const key of balancers.keys()) if (!kept.has(key)) balancers.delete(key)
   }
 
   function serverOptions(now: GatewaySettings): SmtpServerOptions {
@@ -132,12 +137,29 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     }
   }
 
-  async function bindAll(wanted: readonly Listener[]): Promise<readonly Listener[]> {
-    for (const listener of wanted) {
-      const key = `${listener.address} ${listener.port}`
-      if (!bound.has(key)) bound.set(key, await server.listen(listener.address, listener.port))
+  /** Binds what is not bound yet; all of it or none. @returns the keys of what is new */
+  async function bindNew(wanted: readonly Listener[]): Promise<readonly string[]> {
+    const added: string[] = []
+    try {
+      for (const listener of wanted) {
+        const key = keyOf(listener)
+        if (bound.has(key)) continue
+        bound.set(key, await server.listen(listener.address, listener.port))
+        added.push(key)
+      }
+    } catch (error) {
+      await unbind(added)
+      throw error
     }
-    return [...bound.values()]
+    return added
+  }
+
+  async function unbind(keys: Iterable<string>): Promise<void> {
+    for (const key of keys) {
+      const listener = bound.get(key)
+      bound.delete(key)
+      if (listener) await server.unlisten(listener.address, listener.port)
+    }
   }
 
   return {
@@ -146,21 +168,24 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       await prepareSpool(join(settings.state, 'spool'))
       for (const url of await readOutOfService(settings.state)) backends.setOut(url, true)
       await certificate.load(settings.tls)
-      return bindAll(settings.listen)
+      await bindNew(settings.listen)
+      return [...bound.values()]
     },
     async apply(next) {
-      await certificate.load(next.tls)
-      await bindAll(next.listen)
+      const added = await bindNew(next.listen)
+      try {
+        await certificate.load(next.tls)
+      } catch (error) {
+        await unbind(added)
+        throw error
+      }
       settings = next
       server.update(serverOptions(next))
+      forgetOldBalancers()
       // One that was down when it left, and was not tried any more, may be back.
       for (const { endpoint, health } of backends.list()) if (health.isDown) probe.watch(endpoint)
-      const wanted = new Set(next.listen.map((listener) => `${listener.address} ${listener.port}`))
-      for (const [key, listener] of bound) {
-        if (wanted.has(key)) continue
-        bound.delete(key)
-        await server.unlisten(listener.address, listener.port)
-      }
+      const wanted = new Set(next.listen.map(keyOf))
+      await unbind([...bound.keys()].filter((key) => !wanted.has(key)))
       return [...bound.values()]
     },
     async stop() {
@@ -181,6 +206,9 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     },
   }
 }
+
+const keyOf = ({ address, port }: Listener) => `${address} ${port}`
+const balancerKey = (route: Route) => `${route.balance} ${route.id}`
 
 /** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
 function isConfigured({ destinations, postmaster }: GatewaySettings, endpoint: Endpoint): boolean {

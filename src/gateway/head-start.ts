@@ -2,7 +2,7 @@
  * Beginning a session at a host with both families: the second address gets its turn when the first has not answered after 250 ms
  * (RFC 8305 §5, SEMANTICS.md §2), so that broken IPv6 costs a quarter of a second and not a time-out.
  */
-import type { Clock } from '../base/clock.ts'
+import { type Clock, within } from '../base/clock.ts'
 import type { Begun } from '../delivery/delivery.ts'
 import type { Candidate } from '../routing/balance.ts'
 
@@ -24,28 +24,15 @@ export async function beginWithHeadStart(
   clock: Clock,
 ): Promise<readonly Started[]> {
   const firstTry = begin(first).then((begun) => ({ candidate: first, begun }))
-  const early = await withinHeadStart(firstTry, clock)
+  const early = await within(firstTry, clock.monotonicMs() + headStartMs, clock)
   if (early) return [early]
   const second = takeSibling()
   if (!second) return [await firstTry]
   const tries = [firstTry, begin(second).then((begun) => ({ candidate: second, begun }))]
   const winner = await Promise.any(tries.map(onlyIfBegun)).catch(() => undefined)
   if (!winner) return Promise.all(tries)
-  for (const each of tries) void each.then((late) => late !== winner && giveBack(late))
+  for (const each of tries) each.then((late) => late !== winner && giveBack(late)).catch(() => undefined)
   return [winner]
-}
-
-async function withinHeadStart(attempt: Promise<Started>, clock: Clock): Promise<Started | undefined> {
-  let over: (nobody: undefined) => void = () => undefined
-  const timer = clock.after(headStartMs, () => over(undefined))
-  const first = await Promise.race([
-    attempt,
-    new Promise<undefined>((resolve) => {
-      over = resolve
-    }),
-  ])
-  timer.cancel()
-  return first
 }
 
 /** For `Promise.any`, which waits for the first that does not reject. */

@@ -3,6 +3,7 @@
  * `cut-through` takes from the front until one serves or nobody is left.
  */
 import type { Reply } from '../mail/reply.ts'
+import type { Endpoint } from '../routing/backend.ts'
 import type { Candidate } from '../routing/balance.ts'
 import * as verdict from './verdict.ts'
 
@@ -14,11 +15,22 @@ export class LineUp {
   #refusal: Reply | undefined
   #reasons = new Set<'misconfigured' | 'disagreeing' | 'busy'>()
 
-  constructor(candidates: readonly Candidate[]) {
+  readonly #isCandidate: (endpoint: Endpoint) => boolean
+
+  /** @param isCandidate  whether mail may be handed to the endpoint now: its state may have changed since the line was formed */
+  constructor(candidates: readonly Candidate[], isCandidate: (endpoint: Endpoint) => boolean) {
     this.#waiting = [...candidates]
+    this.#isCandidate = isCandidate
   }
 
   next(): Candidate | undefined {
+    for (;;) {
+      const candidate = this.#shift()
+      if (!candidate || this.#isCandidate(candidate.endpoint)) return candidate
+    }
+  }
+
+  #shift(): Candidate | undefined {
     const busyTier = this.#busyTier
     if (busyTier === undefined) return this.#waiting.shift()
     // A suspect member of the busy tier stands behind the worse tiers that are up.
@@ -26,16 +38,29 @@ export class LineUp {
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
   }
 
-  /**
-   * The other family of the host that was just taken, if it is next: both are tried with a head start (RFC 8305).
-   * It leaves the line only when it is taken by `next`.
-   */
-  sibling(of: Candidate): Candidate | undefined {
-    const next = this.#waiting[0]
-    if (next?.endpoint.target.kind !== 'tcp' || of.endpoint.target.kind !== 'tcp') return undefined
-    const isSameHost = next.endpoint.backend.key === of.endpoint.backend.key && next.endpoint.name === of.endpoint.name
-    const isOtherFamily = next.endpoint.target.address.includes(':') !== of.endpoint.target.address.includes(':')
-    return isSameHost && isOtherFamily ? next : undefined
+  /** Whether the host of this one waits with an address of the other family too: both are tried, with a head start (RFC 8305). */
+  hasSibling(of: Candidate): boolean {
+    return this.#siblingAt(of) >= 0
+  }
+
+  /** Takes that other address out of the line. */
+  takeSibling(of: Candidate): Candidate | undefined {
+    const at = this.#siblingAt(of)
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
+  }
+
+  #siblingAt({ endpoint: { backend, name, target }, tier }: Candidate): number {
+    if (target.kind !== 'tcp' || this.#waiting.length === 0) return -1
+    const isIpv6 = target.address.includes(':')
+    return this.#waiting.findIndex(
+      (other) =>
+        other.tier === tier &&
+        other.endpoint.backend.key === backend.key &&
+        other.endpoint.name === name &&
+        other.endpoint.target.kind === 'tcp' &&
+        other.endpoint.target.address.includes(':') !== isIpv6 &&
+        this.#isCandidate(other.endpoint),
+    )
   }
 
   /** This one once more, before all others. */
@@ -43,20 +68,28 @@ export class LineUp {
     this.#waiting.unshift(candidate)
   }
 
-  isBusy(candidate: Candidate): void {
+  /** The same, wherever it stands in the line, if it is a candidate still. */
+  putFirst(candidate: Candidate): void {
+    const at = this.#waiting.findIndex((other) => other.endpoint.key === candidate.endpoint.key)
+    if (at < 0) return
+    const [found] = this.#waiting.splice(at, 1)
+    if (found) this.#waiting.unshift(found)
+  }
+
+  noteBusy(candidate: Candidate): void {
     this.#busyTier ??= candidate.tier
     this.#reasons.add('busy')
   }
 
-  refusesUs(): void {
+  noteMisconfigured(): void {
     this.#reasons.add('misconfigured')
   }
 
-  disagrees(): void {
+  noteDisagreement(): void {
     this.#reasons.add('disagreeing')
   }
 
-  refuses(said: Reply): void {
+  noteRefusal(said: Reply): void {
     this.#refusal ??= said
   }
 

@@ -24,14 +24,16 @@ export function createMxLookup(
   settings: () => GatewaySettings,
   deps: { clock: Clock; random: Random; log: Log; door: Door },
 ): MxLookup {
-  let made: { for: GatewaySettings['resolver']; resolver: Resolver } | undefined
+  let made: { for: string; resolver: Resolver } | undefined
 
   /** Made when the first `mx` route is used, and anew when its options change. */
   function resolver(): Resolver {
     const options = settings().resolver
-    if (made?.for !== options) {
+    // By value: each load of the configuration makes a new object, and must not cost the answers that are known.
+    const key = JSON.stringify(options)
+    if (made?.for !== key) {
       made?.resolver.close()
-      made = { for: options, resolver: createResolver(options, deps) }
+      made = { for: key, resolver: createResolver(options, deps) }
     }
     return made.resolver
   }

@@ -142,7 +142,7 @@ async function sendDot(session: Session, last: Buffer, replyCount: number, limit
   if ('encrypted' in socket) leave()
   if (socket.writableLength > 0) {
     const stopped = await leaves(session, limits.bodyUntilMs)
-    if (stopped === 'timeout') return lost(session.failOver('timeout', 'body'))
+    if (stopped === 'timeout' && !hasLeft) return lost(session.failOver('timeout', 'body'))
     if (stopped === 'input' && !hasLeft) return endEarly(session, 'input', limits.bodyUntilMs)
   }
   const dotMs = session.clock.monotonicMs()

@@ -50,16 +50,15 @@ export async function takeBody(
     if (!Buffer.isBuffer(chunk)) return stop('gone')
     pace.took(chunk.length)
     const piece = decoder.decode(chunk)
+    // Before the sink is waited for: a QUIT behind the dot tells that the sender is still there when its FIN comes.
+    if (decoder.isEnded && decoder.consumed < chunk.length) lines.feed(chunk.subarray(decoder.consumed))
     if (piece.length > 0 && !refusal) {
       hops.push(piece)
       // What is over the limit already is not worth anybody's memory.
       const taking = decoder.size > options.limits.messageBytes ? undefined : sink.write(piece)
       if (taking) {
         const beganMs = clock.monotonicMs()
-        await taking.catch((error: unknown) => {
-          sink.abort('failed')
-          throw error
-        })
+        await taking
         pace.waited(clock.monotonicMs() - beganMs)
       }
     }
@@ -68,7 +67,6 @@ export async function takeBody(
     if (found && !refusal) sink.abort(found.why)
     refusal = found
     if (!decoder.isEnded) continue
-    if (decoder.consumed < chunk.length) lines.feed(chunk.subarray(decoder.consumed))
     return refusal ? { kind: 'refused', ...refusal } : { kind: 'whole', has8bit: decoder.has8bit }
   }
 }

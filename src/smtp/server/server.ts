@@ -84,7 +84,7 @@ export function createSmtpServer(options: SmtpServerOptions, deps: SmtpServerDep
       listeners.clear()
       for (const session of sessions) session.shutdown()
       await noneLeft(graceMs)
-      for (const session of sessions) session.destroy()
+      for (const session of sessions) session.cutOff()
       await noneLeft(afterGraceMs)
     },
     get sessions() {

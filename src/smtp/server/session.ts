@@ -53,6 +53,7 @@ export class Session {
   /** The last reply is said; no command is read any more. */
   #isOver = false
   #isClosing = false
+  #isTakingBody = false
   /** Waits for a command, with nothing of it here that matters. */
   #isIdle = false
 
@@ -89,9 +90,14 @@ export class Session {
     this.#conduct.hurry()
   }
 
-  /** The end, without an answer. */
-  destroy(): void {
-    this.#connection.destroy()
+  /** The end. Within DATA the sender hears that it must come again; behind its dot silence is the only honest answer (SEMANTICS.md §13). */
+  cutOff(): void {
+    if (!this.#isTakingBody) {
+      this.#connection.destroy()
+      return
+    }
+    this.#connection.write(replies.shutdown)
+    this.#connection.end()
   }
 
   async #serve(): Promise<void> {
@@ -355,7 +361,15 @@ export class Session {
     const { deps, scratch } = this.#context
     // Whatever comes, sink and handler have heard of the end of this transaction.
     this.#isInTransaction = false
+    this.#isTakingBody = true
     const intake = await takeBody(this.#connection, this.#input.lines, sink, this.#options, deps.clock, scratch)
+      .catch((error: unknown) => {
+        sink.abort('failed')
+        throw error
+      })
+      .finally(() => {
+        this.#isTakingBody = false
+      })
     this.#input.retime()
     switch (intake.kind) {
       case 'whole': {
