@@ -1,11 +1,13 @@
 /**
  * Loads waypost.yaml again while the gateway runs: on SIGHUP and on `waypost config reload`. One at a time; a wrong file changes nothing.
  */
+
 import type { Log } from '../base/log.ts'
 import type { Loaded, LoadedConfig, LoadedNames } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
 import type { ControlAnswer, ControlHandler } from '../gateway/control.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { whyNotBound } from './why-not-bound.ts'
 
 export interface ReloadDeps {
   readonly path: string
@@ -60,7 +62,12 @@ export function createReloader(deps: ReloadDeps): Reloader {
     const next = last
       .then(() => load(allowRemoval))
       .catch((error): ControlAnswer => {
-        log.error('reload failed', { path, error })
+        const why = whyNotBound(error)
+        log.error('reload refused: the running configuration stays', {
+          path,
+          ...(why === undefined ? { error } : { why }),
+        })
+        if (why !== undefined) return { kind: 'failed', why: `the running configuration stays, because ${why}` }
         return { kind: 'failed', why: 'the gateway met an error while it reloaded; see its log' }
       })
     last = next

@@ -22,6 +22,7 @@ import { configOption, findConfig } from './config-path.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from './log.ts'
 import { createReloader, keepCopy, type Reloader } from './reload.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
+import { whyNotBound } from './why-not-bound.ts'
 
 export interface ServeOptions {
   readonly config: string | undefined
@@ -123,7 +124,9 @@ async function runGateway(
   } catch (error) {
     await control.close()
     await gateway.stop()
-    return fail(terminal, whyNotStarted(error))
+    const why = whyNotBound(error)
+    if (why === undefined) throw error
+    return fail(terminal, why)
   }
   await keepCopy(loaded, log)
   started.resolve()
@@ -223,15 +226,6 @@ function sayReady(
 }
 
 const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
-
-function whyNotStarted(error: unknown): string {
-  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown }
-  const place = address === undefined ? 'a listener' : `${String(address)}:${String(port)}`
-  if (code === 'EADDRINUSE') return `${place} is taken by another process`
-  if (code === 'EACCES') return `this user may not listen on ${place}; ports below 1024 need CAP_NET_BIND_SERVICE`
-  if (code === 'EADDRNOTAVAIL') return `${place} is no address of this machine`
-  throw error
-}
 
 function fail(terminal: Terminal, why: string): ExitCode {
   terminal.err(`waypost: ${why}\n`)

@@ -5,8 +5,8 @@ import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 export interface MaildirFiles {
   /** What stands there, links not followed; `nothing` also where what leads there is missing. */
   look(path: string): Promise<'folder' | 'other' | 'nothing'>
-  /** Makes a folder (0700). One that is there is no error. @returns the first folder that was made, for `parents` */
-  mkdir(path: string, parents: boolean): Promise<string | undefined>
+  /** Makes a folder (0700). One that is there is no error. @returns whether it was made */
+  mkdir(path: string): Promise<boolean>
   /** Makes a file (0600) that must not be there yet. */
   create(path: string): Promise<MaildirFile>
   rename(from: string, to: string): Promise<void>
@@ -30,12 +30,13 @@ export const systemFiles: MaildirFiles = {
       throw error
     }
   },
-  async mkdir(path, parents) {
+  async mkdir(path) {
     try {
-      return await mkdir(path, { recursive: parents, mode: 0o700 })
+      await mkdir(path, { mode: 0o700 })
+      return true
     } catch (error) {
       // Two deliveries may make it at once.
-      if (!parents && (error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
       throw error
     }
   },

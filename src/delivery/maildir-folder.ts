@@ -27,6 +27,8 @@ export async function findFolder(path: string, localPart: string, files: Maildir
     const local = localPart.toLowerCase()
     if (!safeLocalPart.test(local)) return { kind: 'none' }
     let below = segments.slice(0, at).join('/') || (path.startsWith('/') ? '/' : '.')
+    // Without the folder of all folders nobody can be said not to exist: most likely a disk is not mounted.
+    if ((await files.look(below)) === 'nothing') return { kind: 'failed', code: 'ENOENT' }
     for (const segment of [local, ...segments.slice(at + 1).filter((part) => part !== '')]) {
       below = join(below, segment)
       if (!(await isRealFolder(below, files))) return { kind: 'none' }
@@ -39,16 +41,11 @@ export async function findFolder(path: string, localPart: string, files: Maildir
   }
 }
 
-/** One box for all: made where it is missing, with what leads to it. */
+/** One box for all: made where it is missing, but not what leads to it, which may be a disk that is not mounted or a slip of the pen. */
 async function prepareBox(path: string, files: MaildirFiles): Promise<Folder> {
-  const firstMade = await files.mkdir(path, true)
-  if (firstMade !== undefined) {
-    // Each new folder is an entry of the one above it, and is lost with it in a power cut.
-    for (let made = path; ; made = dirname(made)) {
-      await files.syncFolder(dirname(made))
-      if (made === firstMade || made === dirname(made)) break
-    }
-  }
+  const isNew = await files.mkdir(path)
+  // A new folder is an entry of the one above it, and is lost with it in a power cut.
+  if (isNew) await files.syncFolder(dirname(path))
   return prepareSubfolders(path, files)
 }
 
@@ -59,7 +56,7 @@ async function prepareSubfolders(path: string, files: MaildirFiles): Promise<Fol
     const what = await files.look(subfolder)
     if (what === 'other') return { kind: 'none' }
     if (what === 'folder') continue
-    await files.mkdir(subfolder, false)
+    await files.mkdir(subfolder)
     hasMade = true
   }
   if (hasMade) await files.syncFolder(path)

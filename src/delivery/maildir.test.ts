@@ -37,7 +37,7 @@ const codesOf = (sent: Awaited<ReturnType<typeof send>>['sent']) =>
 
 test('one box for all: made where missing, private, a file a recipient with LF lines', async (t) => {
   const base = await folder(t)
-  const box = join(base, 'deep', 'box')
+  const box = join(base, 'box')
   const { sent } = await send(t, box, [you, mailbox('"a b"@example.test')])
   assert.deepEqual(codesOf(sent), ['250 2.0.0', '250 2.0.0'])
   const files = await readdir(join(box, 'new'))
@@ -51,6 +51,21 @@ test('one box for all: made where missing, private, a file a recipient with LF l
   assert.deepEqual(await readdir(join(box, 'tmp')), [])
   for (const each of [box, join(box, 'new'), join(box, 'cur')]) assert.equal((await stat(each)).mode & 0o777, 0o700)
   for (const file of files) assert.match(file, /^\d+\.M\d+R[0-9a-f]{24}\.mx\.example\.test$/)
+})
+
+test('what leads to the boxes is missing, as on a disk that is not mounted: 451, never 550, and nothing is made', async (t) => {
+  const base = await folder(t)
+  assert.deepEqual((await send(t, join(base, 'mnt', '{local}'))).codes, [451])
+  assert.deepEqual((await send(t, join(base, 'mnt', 'box'))).codes, [451])
+  assert.deepEqual(await readdir(base), [])
+})
+
+test('one person in two spellings has one folder and gets one file', async (t) => {
+  const base = await folder(t)
+  await mkdir(join(base, 'you'))
+  const { sent } = await send(t, `${base}/{local}`, [you, mailbox('yOU@example.test')])
+  assert.deepEqual(codesOf(sent), ['250 2.0.0', '250 2.0.0'])
+  assert.equal((await readdir(join(base, 'you', 'new'))).length, 1)
 })
 
 test('a folder a person: lower case, and it must exist', async (t) => {

@@ -27,6 +27,8 @@ export interface MaildirDeps {
 interface Box {
   readonly recipient: Recipient
   readonly path: string
+  /** The place among the boxes of one that has the same folder and gets the file; undefined for that one itself. */
+  readonly same: number | undefined
 }
 
 const delivered = reply(250, '2.0.0', 'Delivered')
@@ -60,7 +62,7 @@ export class MaildirTransaction implements Transaction {
       const finding = findFolder(this.#path, recipient.localPart, this.#deps.files)
       // A disk over the network may hang.
       const folder = (await within(finding, limits.untilMs, this.#deps.clock)) ?? timedOut
-      if (folder.kind === 'folder') this.#boxes.push({ recipient, path: folder.path })
+      if (folder.kind === 'folder') this.#addBox(recipient, folder.path)
       else if (folder.kind === 'failed') this.#warn(folder.code)
       replies.push(
         folder.kind === 'folder' ? deliverable : folder.kind === 'none' ? noSuchUser : failureOf(folder.code),
@@ -97,10 +99,17 @@ export class MaildirTransaction implements Transaction {
     this.#giveUp?.()
   }
 
+  /** `joe@` and `Joe@` are one person with one folder, and get one file. A box without `{local}` is everybody's: a file each. */
+  #addBox(recipient: Recipient, path: string): void {
+    const at = this.#path.includes('{local}') ? this.#boxes.findIndex((box) => box.path === path) : -1
+    this.#boxes.push({ recipient, path, same: at < 0 ? undefined : at })
+  }
+
   async #deliverAll(message: Message, replies: Reply[]): Promise<void> {
     for (const box of this.#boxes) {
       if (this.#isAbandoned) return
-      const answer = await this.#deliverOne(message, box)
+      const known = box.same === undefined ? undefined : replies[box.same]
+      const answer = known ?? (await this.#deliverOne(message, box))
       if (this.#isAbandoned) return
       replies.push(answer)
     }

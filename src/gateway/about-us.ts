@@ -10,6 +10,8 @@ export interface WhoWeAre {
   readonly hello: string
   /** The address that we connected from, where it is known. */
   readonly sourceAddress: string | undefined
+  /** The sender's and the recipient's addresses, which a reply may quote: what they hold is the sender's choice and names nobody. */
+  readonly quoted: readonly string[]
   /** Whether this backend has ever accepted a recipient of the domain in question. */
   readonly hasAcceptedDomain: boolean
 }
@@ -21,7 +23,11 @@ export function isAboutUs(said: Reply, step: AskedStep, who: WhoWeAre): boolean 
   if (alwaysAboutUs.has(said.code)) return true
   if (said.enhanced !== '5.7.1' || (step !== 'mail' && step !== 'rcpt')) return false
   // "Relay access denied" from a server that never took this domain: the route is wrong, not the sender.
-  return !who.hasAcceptedDomain || namesUs(said.text.join(' ').toLowerCase(), who)
+  const text = who.quoted.reduce(
+    (rest, address) => rest.replaceAll(address.toLowerCase(), ''),
+    said.text.join(' ').toLowerCase(),
+  )
+  return !who.hasAcceptedDomain || namesUs(text, who)
 }
 
 function namesUs(text: string, who: WhoWeAre): boolean {

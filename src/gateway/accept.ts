@@ -15,6 +15,7 @@ import { type BodyBudgets, IncomingBody } from './body.ts'
 import { CutThrough, type CutThroughDeps, looksUpRecipient } from './cut-through.ts'
 import { contentHash, envelopeHash, type RepeatMemory } from './repeat-memory.ts'
 import type { GatewaySettings } from './settings.ts'
+import { safeText } from './verdict.ts'
 
 export interface AcceptDeps {
   readonly clock: Clock
@@ -121,7 +122,7 @@ class Session implements SessionHandler {
       }
       // Those that go the same way are asked for together.
       const group = [recipient]
-      while (at + group.length < asked.length && this.#goesWith(asked[at + group.length] as Recipient, placed)) {
+      while (at + group.length < asked.length && this.#goesWith(asked[at + group.length] as Recipient, placed, group)) {
         group.push(asked[at + group.length] as Recipient)
       }
       const said = await this.#ask(placed, group)
@@ -203,12 +204,15 @@ class Session implements SessionHandler {
     return takesOneRecipient(placed.route) ? otherTransaction : placed
   }
 
-  #goesWith(recipient: Recipient, first: Placed): boolean {
+  #goesWith(recipient: Recipient, first: Placed, group: readonly Recipient[]): boolean {
     const placed = this.#place(recipient)
     if ('code' in placed || placed.route !== first.route || takesOneRecipient(first.route)) return false
     const isSameMx = !looksUpRecipient(first.route) || recipient.domain === first.recipient.domain
     return (
-      isSameMx && recipient.text !== first.recipient.text && !isPostmaster(recipient) && !isPostmaster(first.recipient)
+      isSameMx &&
+      group.every(({ text }) => text !== recipient.text) &&
+      !isPostmaster(recipient) &&
+      !isPostmaster(first.recipient)
     )
   }
 
@@ -262,18 +266,23 @@ class Session implements SessionHandler {
 
   /** A refused recipient counts, by connection and by client; whoever collects them is guessing. */
   #count(recipient: Recipient, said: Reply): Reply {
+    if (isPositive(said)) return said
+    // A flood of guesses is told by its first lines; the disk under the log is not the guesser's.
+    if (!this.#isGuessing() || isPostmaster(recipient)) this.#tell(recipient, said)
     if (!isPermanent(said) || isPostmaster(recipient)) return said
-    const { limits } = this.#settings
     this.#refused++
     this.#deps.refusals.count(this.#client)
-    this.#deps.log.info('recipient refused', {
+    return this.#refused >= this.#settings.limits.refusedPerConnection ? tooManyRefused : said
+  }
+
+  #tell(recipient: Recipient, said: Reply): void {
+    this.#deps.log.info(isPermanent(said) ? 'recipient refused' : 'recipient deferred', {
       id: this.#transaction?.id,
       client: this.#peer.address,
+      from: this.#transaction?.envelope.sender?.text ?? '',
       to: recipient.text,
-      code: said.code,
-      enhanced: said.enhanced,
+      reply: safeText(said),
     })
-    return this.#refused >= limits.refusedPerConnection ? tooManyRefused : said
   }
 
   #isGuessing(): boolean {

@@ -28,6 +28,8 @@ export interface Backends extends HealthReports {
   /** Whether this backend has ever accepted a recipient of the domain (see `about-us.ts`). */
   hasAccepted(endpoint: Endpoint, domain: string): boolean
   accepted(endpoint: Endpoint, domain: string): void
+  /** Forgets what DNS once named and what has not answered for long. */
+  forget(endpoint: Endpoint): void
   /** Endpoints that were met, with their state now. */
   list(): readonly { readonly endpoint: Endpoint; readonly health: Health; readonly state: HealthState }[]
   /** Takes all endpoints of a backend out of service, or puts them back, also those not met yet. @param url `backend.url` */
@@ -74,8 +76,7 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
     const after = healthState(found.health, clock.monotonicMs())
     if (before === after) return
     const fields = {
-      backend: endpoint.backend.url,
-      endpoint: endpoint.name,
+      ...backendFields(endpoint),
       from: before,
       to: after,
       why: found.health.lastFault,
@@ -121,6 +122,7 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
         state: healthState(health, nowMs),
       }))
     },
+    forget: (endpoint) => void known.delete(endpoint.key),
     setOut(url, isOut) {
       if (isOut) out.add(url)
       else out.delete(url)
@@ -137,5 +139,15 @@ const isUnremarkable = (health: Health) =>
 
 /** One line for logs and people. */
 export function faultText(fault: Fault): string {
-  return `${fault.step}: ${fault.reply ? replyText(fault.reply) : fault.detail}`
+  return `${fault.step}: ${fault.reply ? replyText(fault.reply) : fault.detail}`.slice(0, 300)
 }
+
+/** Which backend, and which address of it, as every line of the log names them. */
+export function backendFields({ backend, target }: Endpoint): { readonly backend: string; readonly endpoint?: string } {
+  if (target.kind !== 'tcp') return { backend: backend.url }
+  return { backend: backend.url, endpoint: addressText(target) }
+}
+
+/** `192.0.2.1:25`, `[2001:db8::1]:25`. */
+export const addressText = ({ address, port }: { address: string; port: number }): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

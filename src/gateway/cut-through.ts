@@ -19,7 +19,7 @@ import type { Endpoint, Route } from '../routing/backend.ts'
 import type { Balancer, Candidate } from '../routing/balance.ts'
 import { healthState } from '../routing/health.ts'
 import type { WhoWeAre } from './about-us.ts'
-import { type Backends, faultText } from './backends.ts'
+import { type Backends, backendFields, faultText } from './backends.ts'
 import type { Endpoints } from './endpoints.ts'
 import { beginWithHeadStart } from './head-start.ts'
 import { LineUp } from './line-up.ts'
@@ -62,10 +62,15 @@ export class CutThrough {
   #accepted: Recipient[] = []
   /** Whose session was given back while the body came in. */
   #givenBack: Candidate | undefined
+  /** What the backend said to MAIL, where that was no yes: it holds for every recipient of the transaction. */
+  #senderRefusal: Reply | undefined
   /** The next session must be one that has served nobody: the last one's end said nothing of its backend. */
   #fresh = false
   /** Armed while a session waits for the sender. */
   readonly #patience: Deadline
+  /** How long a session has waited for the sender in this transaction, and since when it does now. */
+  #heldMs = 0
+  #heldFromMs = 0
   #gone = false
   #dotLeft = false
 
@@ -91,7 +96,11 @@ export class CutThrough {
 
   /** Asks for recipients; one reply each, in order. Those answered 2yz are part of the message. */
   async recipients(asked: readonly Recipient[]): Promise<readonly Reply[]> {
+    const { clock, budgets } = this.#deps
+    if (this.#staged) this.#heldMs += clock.monotonicMs() - this.#heldFromMs
     this.#patience.disarm()
+    const refusal = this.#senderRefusal
+    if (refusal) return asked.map(() => refusal)
     const replies = new Map<Recipient, Reply>()
     const until = this.#until()
     let pending = asked
@@ -106,8 +115,18 @@ export class CutThrough {
     // That nobody took these recipients says nothing of the next one.
     if (!this.#staged && this.#accepted.length === 0) this.#line = undefined
     // The session waits for the body, or for another recipient, no longer than a second; then it serves others (SEMANTICS.md §4).
-    if (this.#staged && !this.#gone) this.#patience.arm(this.#deps.budgets.sessionIdleInTransactionMs)
+    if (this.#staged && !this.#gone) {
+      this.#heldFromMs = clock.monotonicMs()
+      this.#patience.arm(budgets.sessionIdleInTransactionMs)
+      if (this.#isHoldingUp(this.#staged)) this.#giveBack()
+    }
     return asked.map((recipient) => replies.get(recipient) ?? verdict.noBackendReply)
+  }
+
+  /** Recipients that trickle in keep a session as surely as a slow body does, while others wait for it. */
+  #isHoldingUp({ candidate }: Staged): boolean {
+    const { delivery, budgets } = this.#deps
+    return this.#heldMs > 2 * budgets.sessionIdleInTransactionMs && delivery.sessions(candidate.endpoint).waiting > 0
   }
 
   /** Hands the message over and brings the verdict. The dot of the sender has just been read. */
@@ -218,7 +237,11 @@ export class CutThrough {
   }
 
   #notReady(candidate: Candidate, fault: Fault, line: LineUp): void {
-    this.#log.debug('backend not ready', { id: this.#job.id, endpoint: candidate.endpoint.name, why: faultText(fault) })
+    this.#log.debug('backend not ready', {
+      id: this.#job.id,
+      ...backendFields(candidate.endpoint),
+      why: faultText(fault),
+    })
     // SEMANTICS.md §5: a 5yz to greeting, EHLO or STARTTLS is about us.
     if (fault.reply && isPermanent(fault.reply)) this.#aboutUs(candidate, fault.reply, line)
   }
@@ -235,9 +258,7 @@ export class CutThrough {
     if (outcome.kind === 'answered' && replies.every(isPositive)) return true
     staged.transaction.abandon()
     const step = outcome.kind === 'answered' ? 'rcpt' : 'mail'
-    const verdicts = replies.map((said, index) =>
-      this.#judge(said, step, staged.candidate, this.#accepted[index]?.domain),
-    )
+    const verdicts = replies.map((said, index) => this.#judge(said, step, staged.candidate, this.#accepted[index]))
     // A refusal at a replay teaches nothing; it is the sender's only if the backend is of one mind (SEMANTICS.md §5).
     const first = verdicts[0]
     if (verdicts.some((each) => each.kind === 'next-backend')) return false
@@ -272,7 +293,8 @@ export class CutThrough {
         this.#aboutUs(candidate, outcome.reply)
         return asked
       }
-      for (const recipient of asked) replies.set(recipient, said.kind === 'pass' ? said.reply : verdict.noBackendReply)
+      this.#senderRefusal = said.kind === 'pass' ? said.reply : verdict.noBackendReply
+      for (const recipient of asked) replies.set(recipient, this.#senderRefusal)
       return []
     }
     const elsewhere = this.#sort(staged, now, outcome.replies, replies)
@@ -292,12 +314,12 @@ export class CutThrough {
     let sessionEnds = false
     asked.forEach((recipient, index) => {
       const answer = said[index] ?? verdict.noBackendReply
-      const judged = this.#judge(answer, 'rcpt', candidate, recipient.domain)
+      const judged = this.#judge(answer, 'rcpt', candidate, recipient)
       if (answer.code === 421) sessionEnds = true
       if (judged.kind === 'accepted') {
         this.#accepted.push(recipient)
         if (recipient.domain) this.#deps.backends.accepted(candidate.endpoint, recipient.domain)
-        replies.set(recipient, verdict.ownWords(answer, 'rcpt'))
+        replies.set(recipient, { ...verdict.ownWords(answer, 'rcpt'), code: 250 })
       } else if (judged.kind === 'pass') replies.set(recipient, judged.reply)
       else if (judged.kind === 'hold') replies.set(recipient, verdict.noBackendReply)
       else {
@@ -347,7 +369,7 @@ export class CutThrough {
     if (outcome.kind === 'unknown') {
       this.#log.alert('outcome unknown', {
         id: this.#job.id,
-        endpoint: candidate.endpoint.name,
+        ...backendFields(candidate.endpoint),
         why: faultText(outcome.fault),
         waitedMs: Math.round(outcome.waitedMs),
       })
@@ -376,17 +398,30 @@ export class CutThrough {
     return undefined
   }
 
-  #judge(said: Reply, step: verdict.AskedStep, candidate: Candidate, domain = this.#domain): verdict.Verdict {
-    return verdict.judge(said, step, this.route.onDefer, () => this.#who(candidate, domain))
+  #judge(said: Reply, step: verdict.AskedStep, candidate: Candidate, recipient?: Recipient): verdict.Verdict {
+    const judged = verdict.judge(said, step, this.route.onDefer, () => this.#who(candidate, recipient))
+    if (judged.kind === 'next-backend') {
+      this.#line?.noteUnable()
+      this.#log.info('backend cannot take it', {
+        id: this.#job.id,
+        ...backendFields(candidate.endpoint),
+        step,
+        reply: verdict.safeText(said),
+      })
+    }
+    return judged
   }
 
-  #who({ endpoint }: Candidate, domain: HostName | undefined): WhoWeAre {
+  #who({ endpoint }: Candidate, recipient: Recipient | undefined): WhoWeAre {
     const { backends, hostname } = this.#deps
-    const hasAcceptedDomain = domain === undefined || backends.hasAccepted(endpoint, domain)
+    const domain = recipient?.domain ?? this.#domain
     return {
       hello: endpoint.backend.options.helo ?? hostname,
       sourceAddress: this.#staged?.transaction.localAddress,
-      hasAcceptedDomain,
+      quoted: [this.#job.envelope.sender?.text, recipient?.text].filter(
+        (text) => text !== undefined && text !== '',
+      ) as string[],
+      hasAcceptedDomain: domain === undefined || backends.hasAccepted(endpoint, domain),
     }
   }
 
@@ -396,7 +431,7 @@ export class CutThrough {
     this.#dotLeft = false
     this.#log.debug('session lost', {
       id: this.#job.id,
-      endpoint: candidate.endpoint.name,
+      ...backendFields(candidate.endpoint),
       reused: lost.reused,
       why: faultText(lost.fault),
     })
@@ -418,8 +453,7 @@ export class CutThrough {
     line?.noteMisconfigured()
     this.#log.alert('backend refuses us', {
       id: this.#job.id,
-      backend: endpoint.backend.url,
-      endpoint: endpoint.name,
+      ...backendFields(endpoint),
       reply: said && verdict.safeText(said),
     })
   }
@@ -427,11 +461,12 @@ export class CutThrough {
   #end(message: Message, said: Reply, endpoint: Endpoint | undefined, startMs: number): Reply {
     this.#log.info(isPositive(said) ? 'delivered' : isPermanent(said) ? 'refused' : 'deferred', {
       id: message.id,
+      client: message.client.address,
       from: message.envelope.sender?.text ?? '',
       to: this.#accepted.map((recipient) => recipient.text),
       size: message.body.size,
       route: this.route.id,
-      endpoint: endpoint?.name,
+      ...(endpoint && backendFields(endpoint)),
       reply: verdict.safeText(said),
       ms: Math.round(this.#deps.clock.monotonicMs() - startMs),
     })

@@ -73,6 +73,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     random,
     log,
     delivery: () => delivery,
+    forget: backends.forget,
   })
   const mx = createMxLookup(() => settings, { clock, random, log, door })
   const endpoints = createEndpoints({ clock, log, resolveHost, lookupMx: mx.lookup })

@@ -13,7 +13,7 @@ export class LineUp {
   #busyTier: number | undefined
   /** The backend's own word, said again to a replay by all recipients alike. */
   #refusal: Reply | undefined
-  #reasons = new Set<'misconfigured' | 'disagreeing' | 'busy'>()
+  #reasons = new Set<'misconfigured' | 'disagreeing' | 'busy' | 'unable'>()
 
   readonly #isCandidate: (endpoint: Endpoint) => boolean
 
@@ -81,6 +81,11 @@ export class LineUp {
     this.#reasons.add('busy')
   }
 
+  /** A backend was reached, and it said that it cannot take mail now. */
+  noteUnable(): void {
+    this.#reasons.add('unable')
+  }
+
   noteMisconfigured(): void {
     this.#reasons.add('misconfigured')
   }
@@ -98,6 +103,7 @@ export class LineUp {
     if (this.#refusal) return this.#refusal
     if (this.#reasons.has('misconfigured')) return verdict.misconfiguredReply
     if (this.#reasons.has('disagreeing')) return verdict.disagreeingReply
+    if (this.#reasons.has('unable')) return verdict.unableReply
     return this.#reasons.has('busy') ? verdict.busyReply : verdict.noBackendReply
   }
 }

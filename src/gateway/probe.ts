@@ -10,6 +10,8 @@ import type { Endpoint } from '../routing/backend.ts'
 
 const pausesMs = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
 const readyWithinMs = 25_000
+/** About an hour. */
+const mostMxTries = 125
 
 export interface Probe {
   /** Begins to try the endpoint, unless that has begun already. */
@@ -20,7 +22,7 @@ export interface Probe {
 
 export function createProbe(
   isStillWanted: (endpoint: Endpoint) => boolean,
-  deps: { clock: Clock; random: Random; log: Log; delivery: () => Delivery },
+  deps: { clock: Clock; random: Random; log: Log; delivery: () => Delivery; forget: (endpoint: Endpoint) => void },
 ): Probe {
   const { clock, random, log } = deps
   const waiting = new Map<string, Timer>()
@@ -42,7 +44,11 @@ export function createProbe(
     const answer = await deps.delivery().probe(endpoint, clock.monotonicMs() + readyWithinMs)
     log.debug('probe', { backend: endpoint.backend.url, endpoint: endpoint.name, tries, up: answer.kind === 'up' })
     if (answer.kind === 'up' || stopped) waiting.delete(endpoint.key)
-    else wait(endpoint, tries)
+    else if (endpoint.purpose === 'mx' && tries >= mostMxTries) {
+      // DNS may have named it once and never again. Mail that still goes there meets it as a stranger.
+      waiting.delete(endpoint.key)
+      deps.forget(endpoint)
+    } else wait(endpoint, tries)
   }
 
   return {

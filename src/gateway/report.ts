@@ -2,7 +2,7 @@
 import type { Delivery } from '../delivery/delivery.ts'
 import type { Backend, Endpoint, Route } from '../routing/backend.ts'
 import type { HealthState } from '../routing/health.ts'
-import type { Backends } from './backends.ts'
+import { addressText, type Backends } from './backends.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export interface BackendReport {
@@ -32,7 +32,7 @@ export function reportBackends(
       const { busy, idle } = delivery.sessions(endpoint)
       return {
         url: backend.url,
-        address: addressText(endpoint.target),
+        address: placeText(endpoint.target),
         state,
         sessions: busy + idle,
         lastError: state === 'up' ? null : (health.lastFault ?? null),
@@ -59,8 +59,7 @@ function shareIn(route: Route, backend: Backend): number {
   return (own?.weight ?? 0) / tier.reduce((sum, { weight }) => sum + weight, 0)
 }
 
-function addressText(target: Endpoint['target']): string {
+function placeText(target: Endpoint['target']): string {
   if (target.kind === 'unix') return target.path
-  if (target.kind === 'maildir') return ''
-  return target.address.includes(':') ? `[${target.address}]:${target.port}` : `${target.address}:${target.port}`
+  return target.kind === 'maildir' ? '' : addressText(target)
 }

@@ -4,7 +4,12 @@ import { reply } from '../mail/reply.ts'
 import type { WhoWeAre } from './about-us.ts'
 import { type AskedStep, judge, ownWords } from './verdict.ts'
 
-const known: WhoWeAre = { hello: 'mx.example.net', sourceAddress: '10.0.0.1', hasAcceptedDomain: true }
+const known: WhoWeAre = {
+  hello: 'mx.example.net',
+  sourceAddress: '10.0.0.1',
+  hasAcceptedDomain: true,
+  quoted: ['mx.example.net@example.com'],
+}
 const kind = (code: number, enhanced: string | undefined, step: AskedStep = 'rcpt', who = known, text = 'no') =>
   judge(reply(code, enhanced, text), step, 'pass', () => who).kind
 
@@ -57,6 +62,7 @@ test('5.7.1 to MAIL or RCPT is about us where it names us, or where this backend
   assert.equal(kind(550, '5.7.1', 'mail', known, 'MX.example.net is not welcome'), 'about-us')
   assert.equal(kind(550, '5.7.1', 'rcpt', known, 'blocked: 10.0.0.11'), 'pass')
   assert.equal(kind(550, '5.7.1', 'rcpt', known, 'see http://smx.example.net.invalid'), 'pass')
+  assert.equal(kind(550, '5.7.1', 'rcpt', known, '<mx.example.net@example.com>: spam'), 'pass')
   assert.equal(kind(554, '5.7.1', 'rcpt', { ...known, hasAcceptedDomain: false }, 'Relay access denied'), 'about-us')
   assert.equal(kind(550, '5.7.1', 'dot', { ...known, hasAcceptedDomain: false }, 'spam from 10.0.0.1'), 'pass')
 })

@@ -52,6 +52,11 @@ export const noBackendReply = reply(
   '4.4.1',
   'No server for this address can be reached right now, please try again later',
 )
+export const unableReply = reply(
+  451,
+  '4.3.0',
+  'The servers for this address cannot take mail right now, please try again later',
+)
 export const busyReply = reply(
   451,
   '4.3.2',

@@ -34,11 +34,11 @@ export function parseMailbox(text: string): ParsedMailbox {
   if (text.length > 254 + 64) return invalid('longer than 254 octets') // RFC 5321 §4.5.3.1.3
   if (/[^\x20-\x7e]/.test(text)) return invalid('has characters outside of printable ASCII')
   const local = text.startsWith('"') ? readQuoted(text) : readDotString(text)
-  if (local === undefined) return invalid('its local part is not a dot-atom or a quoted string')
+  if (local === undefined) return invalid('has a local part that is neither a dot-atom nor a quoted string')
   if (text[local.end] !== '@') return invalid('has no "@" behind the local part')
   // RFC 5321 §4.5.3.1.1
   if (local.value.length === 0 || local.value.length > 64)
-    return invalid('its local part is empty or longer than 64 octets')
+    return invalid('has a local part that is empty or longer than 64 octets')
   // As an atom where it can be, else as a quoted string.
   const written = text.startsWith('"') ? quoted(local.value) : local.value
   return withDomain(local.value, written, text.slice(local.end + 1))
@@ -47,15 +47,15 @@ export function parseMailbox(text: string): ParsedMailbox {
 function withDomain(localPart: string, written: string, text: string): ParsedMailbox {
   if (text.startsWith('[')) {
     const literal = parseLiteral(text)
-    if (!literal) return invalid('its address literal is not one of RFC 5321 §4.1.3')
+    if (!literal) return invalid('has an address literal that is not one of RFC 5321 section 4.1.3')
     return {
       kind: 'mailbox',
       mailbox: { localPart, domain: undefined, literal, text: `${written}@${literalText(literal)}` },
     }
   }
   const parsed = parseName(text)
-  if (parsed.kind === 'invalid') return invalid(`its domain is ${parsed.why}`)
-  if (text === '.') return invalid('its domain is empty')
+  if (parsed.kind === 'invalid') return invalid(`has a domain that is not one: ${parsed.why}`)
+  if (text === '.') return invalid('has an empty domain')
   const address = `${written}@${parsed.name}`
   if (address.length > 254) return invalid('longer than 254 octets')
   return { kind: 'mailbox', mailbox: { localPart, domain: parsed.name, literal: undefined, text: address } }

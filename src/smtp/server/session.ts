@@ -78,7 +78,9 @@ export class Session {
     }
     if (this.#isInTransaction) this.#reset()
     this.#flush()
-    this.#connection.end()
+    // Who was refused has no place, so it may not linger in one either.
+    if (this.#handler) this.#connection.end()
+    else this.#connection.endNow()
     await this.#connection.closed()
     this.#handler?.closed()
   }

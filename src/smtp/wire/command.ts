@@ -154,7 +154,7 @@ function parseRcpt(line: string): Command {
   const start = pathStart(line, 'TO:')
   if (start === undefined) return rcptSyntax
   const path = parsePath(line, start)
-  if (path.kind === 'invalid') return invalid(501, '5.1.3', `The recipient ${path.why}`)
+  if (path.kind === 'invalid') return invalid(501, '5.1.3', `The recipient's address ${path.why}`)
   if (path.mailbox === null) return nullRecipient
   if (path.end < line.length && line.slice(path.end).trim() !== '')
     return line.charCodeAt(path.end) === 0x20 ? rcptParameter : rcptSyntax
@@ -165,7 +165,7 @@ function parseMail(line: string): Command {
   const start = pathStart(line, 'FROM:')
   if (start === undefined) return mailSyntax
   const path = parsePath(line, start)
-  if (path.kind === 'invalid') return invalid(501, '5.1.7', `The sender ${path.why}`)
+  if (path.kind === 'invalid') return invalid(501, '5.1.7', `The sender's address ${path.why}`)
   const sender = path.mailbox
   if (path.end === line.length) return { kind: 'mail', sender, body: undefined, size: undefined }
   if (line.charCodeAt(path.end) !== 0x20) return mailSyntax

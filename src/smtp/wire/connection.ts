@@ -170,6 +170,12 @@ export class Connection {
     }
   }
 
+  /** Sends what was written and lets go at once, whether the peer closes or not: for who may not cost us anything. */
+  endNow(): void {
+    this.#isEnding = true
+    this.#socket.destroySoon()
+  }
+
   /** The end, at once, without a word. */
   destroy(): void {
     this.#socket.destroy()

@@ -161,13 +161,13 @@ export class DataDecoder {
     if (this.fault !== undefined) return
     // A chunk of LFs alone grows to twice its length.
     this.#out ??= this.#scratch.take(chunk.length * 2)
-    this.#outLength += chunk.copy(this.#out, this.#outLength, this.#copiedTo, to)
+    this.#outLength += copyRun(chunk, this.#copiedTo, to, this.#out, this.#outLength)
     this.#copiedTo = next
   }
 
   #output(chunk: Buffer, end: number): Buffer {
     if (this.#out === undefined) return end === chunk.length ? chunk : chunk.subarray(0, end)
-    this.#outLength += chunk.copy(this.#out, this.#outLength, this.#copiedTo, end)
+    this.#outLength += copyRun(chunk, this.#copiedTo, end, this.#out, this.#outLength)
     return this.#out.subarray(0, this.#outLength)
   }
 }
@@ -190,6 +190,15 @@ function plainEnd(chunk: Buffer, start: number): number {
   while (at < length && (chunk[at] as number) > cr) at++
   return at
 }
+
+/** Where every line has to be mended the runs are of a few octets, and calling out of JavaScript costs more than the copying. */
+function copyRun(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  if (end - start > shortRun) return from.copy(to, at, start, end)
+  for (let next = start; next < end; next++) to[at + next - start] = from[next] as number
+  return Math.max(0, end - start)
+}
+
+const shortRun = 48
 
 const textOr = (octet: number): number => (octet === cr ? afterCr : inText)
 
