@@ -24,7 +24,7 @@ export const backendList = z.array(
     sessions: z.number(),
     /** The last thing that went wrong, in words; null where nothing did. */
     lastError: z.string().nullable(),
-    /** Share of its tier's mail that it is meant to get, 0–1. */
+    /** Share of its route's mail that goes there now, 0–1. */
     share: z.number(),
   }),
 )

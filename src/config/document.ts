@@ -63,7 +63,7 @@ Equal lists are one route, and equal backends share sessions and health.
 ## Which route an address takes
 
 1. \`addresses:\` of its domain: first \`local@domain\`, then \`local@\`, then the longest \`prefix*@\`.
-2. \`deliver:\` of its domain; \`*.example.com\` covers every subdomain that is not declared itself.
+2. \`deliver:\` of its domain; \`"*.example.com"\` covers every subdomain that is not declared itself.
 3. Postmaster of our own \`hostname\`, and \`<Postmaster>\` without a domain, go to \`postmaster:\`.
 
 A local part with \`@\`, \`%\` or \`!\` in it is refused unless it stands under \`addresses:\`. A domain that left the file is answered 451 for 7 days,

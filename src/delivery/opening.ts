@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
 import type { HostName } from '../mail/address.ts'
-import type { Endpoint } from '../routing/backend.ts'
+import { backendFields, type Endpoint } from '../routing/backend.ts'
 import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
 import type { Session } from '../smtp/client/session.ts'
 import type { HealthReports } from './delivery.ts'
@@ -62,17 +62,17 @@ export function createOpener(deps: OpeningDeps): Opener {
     // Cut short by our own budget or our own end, nothing is known of the backend.
     const isOurs = () => deps.isStopping() || deps.clock.monotonicMs() >= readyUntilMs
     if (may && opened.kind === 'failed' && opened.fault.step === 'starttls' && !isOurs()) {
-      deps.log.warn('tls failed, going on in clear', { endpoint: endpoint.name, detail: opened.fault.detail })
+      deps.log.warn('tls failed, going on in clear', { ...backendFields(endpoint), detail: opened.fault.detail })
       rememberBroken(endpoint.key)
       opened = await connectOnce(deps, endpoint, 'off', readyUntilMs)
     }
     if (opened.kind === 'open') {
       deps.health.opened(endpoint)
-      deps.log.debug('backend session opened', { endpoint: endpoint.name })
+      deps.log.debug('backend session opened', backendFields(endpoint))
       return opened
     }
     const { kind, step, detail } = opened.fault
-    deps.log.info('backend session failed', { endpoint: endpoint.name, kind, step, detail })
+    deps.log.info('backend session failed', { ...backendFields(endpoint), kind, step, detail })
     // What this machine is short of says nothing about the backend; nor does its limit of sessions, which we have reached.
     const isLimit = isFull(opened.fault) && hasOthers()
     if (!ourShortages.has(detail) && !isLimit && !isOurs()) deps.health.failed(endpoint, opened.fault)

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { HealthReports } from '../delivery/delivery.ts'
 import type { Fault } from '../delivery/outcome.ts'
 import { replyText } from '../mail/reply.ts'
-import type { Endpoint } from '../routing/backend.ts'
+import { backendFields, type Endpoint } from '../routing/backend.ts'
 import {
   freshHealth,
   type Health,
@@ -141,13 +141,3 @@ const isUnremarkable = (health: Health) =>
 export function faultText(fault: Fault): string {
   return `${fault.step}: ${fault.reply ? replyText(fault.reply) : fault.detail}`.slice(0, 300)
 }
-
-/** Which backend, and which address of it, as every line of the log names them. */
-export function backendFields({ backend, target }: Endpoint): { readonly backend: string; readonly endpoint?: string } {
-  if (target.kind !== 'tcp') return { backend: backend.url }
-  return { backend: backend.url, endpoint: addressText(target) }
-}
-
-/** `192.0.2.1:25`, `[2001:db8::1]:25`. */
-export const addressText = ({ address, port }: { address: string; port: number }): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

@@ -1,8 +1,8 @@
 /** What `waypost backend list` shows: each address of each configured backend, with what is known of it. */
 import type { Delivery } from '../delivery/delivery.ts'
-import type { Backend, Endpoint, Route } from '../routing/backend.ts'
+import { addressText, type Backend, type Endpoint, type Route } from '../routing/backend.ts'
 import type { HealthState } from '../routing/health.ts'
-import { addressText, type Backends } from './backends.ts'
+import type { Backends } from './backends.ts'
 import type { GatewaySettings } from './settings.ts'
 
 export interface BackendReport {
@@ -12,7 +12,7 @@ export interface BackendReport {
   readonly state: HealthState
   readonly sessions: number
   readonly lastError: string | null
-  /** Share of its tier's mail that it is meant to get, 0–1, in the first route that names it. */
+  /** Share of the mail of the first route that names it which goes there now, 0–1; 0 for a spare and for what is out. */
   readonly share: number
 }
 
@@ -21,13 +21,23 @@ export function reportBackends(
   backends: Backends,
   delivery: Delivery,
 ): readonly BackendReport[] {
-  const met = backends.list()
-  return configured(settings).flatMap(({ backend, share }) => {
-    const endpoints = met.filter(({ endpoint }) => endpoint.backend.key === backend.key)
-    if (endpoints.length === 0) {
+  const met = new Map<string, Met[]>()
+  for (const each of backends.list()) {
+    const key = each.endpoint.backend.key
+    met.set(key, [...(met.get(key) ?? []), each])
+  }
+  const serves = ({ key, url }: Backend) => {
+    const endpoints = met.get(key)
+    return endpoints ? endpoints.some(({ state }) => isServing(state)) : !backends.out.has(url)
+  }
+  return configured(settings).flatMap(({ backend, route }) => {
+    const share = shareIn(route, backend, serves)
+    const endpoints = met.get(backend.key)
+    if (!endpoints) {
       const state = backends.out.has(backend.url) ? 'out' : 'up'
       return [{ url: backend.url, address: '', state, sessions: 0, lastError: null, share } as const]
     }
+    const serving = endpoints.filter(({ state }) => isServing(state)).length
     return endpoints.map(({ endpoint, health, state }) => {
       const { busy, idle } = delivery.sessions(endpoint)
       return {
@@ -36,27 +46,32 @@ export function reportBackends(
         state,
         sessions: busy + idle,
         lastError: state === 'up' ? null : (health.lastFault ?? null),
-        share: share / endpoints.length,
+        share: isServing(state) ? share / serving : 0,
       }
     })
   })
 }
 
-/** Each backend of the configuration once. */
-function configured({ destinations, postmaster }: GatewaySettings): readonly { backend: Backend; share: number }[] {
-  const found = new Map<string, { backend: Backend; share: number }>()
+type Met = ReturnType<Backends['list']>[number]
+
+const isServing = (state: HealthState) => state === 'up' || state === 'suspect'
+
+/** Each backend of the configuration once, with the first route that names it. */
+function configured({ destinations, postmaster }: GatewaySettings): readonly { backend: Backend; route: Route }[] {
+  const found = new Map<string, { backend: Backend; route: Route }>()
   for (const route of [...destinations.routes, postmaster]) {
-    for (const { backend } of route.entries) {
-      if (!found.has(backend.key)) found.set(backend.key, { backend, share: shareIn(route, backend) })
-    }
+    for (const { backend } of route.entries) if (!found.has(backend.key)) found.set(backend.key, { backend, route })
   }
   return [...found.values()]
 }
 
-function shareIn(route: Route, backend: Backend): number {
-  const own = route.entries.find((entry) => entry.backend.key === backend.key)
-  const tier = route.entries.filter((entry) => entry.preference === own?.preference)
-  return (own?.weight ?? 0) / tier.reduce((sum, { weight }) => sum + weight, 0)
+/** By weight among those of the best tier that serves at all; who stands behind it is a spare. */
+function shareIn(route: Route, backend: Backend, serves: (backend: Backend) => boolean): number {
+  const serving = route.entries.filter((entry) => serves(entry.backend))
+  const best = Math.min(...serving.map(({ preference }) => preference))
+  const tier = serving.filter(({ preference }) => preference === best)
+  const own = tier.find((entry) => entry.backend.key === backend.key)
+  return own ? own.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0
 }
 
 function placeText(target: Endpoint['target']): string {

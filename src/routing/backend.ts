@@ -67,3 +67,13 @@ export interface Endpoint {
   /** `mx`: the address came from DNS and is judged by the door. */
   readonly purpose: 'backend' | 'mx'
 }
+
+/** Which backend, and which address of it, as every line of the log names them. */
+export function backendFields({ backend, target }: Endpoint): { readonly backend: string; readonly endpoint?: string } {
+  if (target.kind !== 'tcp') return { backend: backend.url }
+  return { backend: backend.url, endpoint: addressText(target) }
+}
+
+/** `192.0.2.1:25`, `[2001:db8::1]:25`. */
+export const addressText = ({ address, port }: { address: string; port: number }): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`

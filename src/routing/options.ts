@@ -94,7 +94,7 @@ export const defaultOptions = section('What domains share, each of which may say
 }).prefault({})
 
 export const domainsTable = table(
-  'The domains whose mail Waypost takes. `*.example.com` covers subdomains, and not example.com itself.',
+  'The domains whose mail Waypost takes. `"*.example.com"` covers subdomains, and not example.com itself; YAML wants the quotes.',
   'domains, such as "example.org: { deliver: mx }"',
   domainOptions,
 ).prefault({})
