@@ -44,7 +44,13 @@ async function stage(t: TestContext) {
   const log = collectLog()
   let armed = 0
   const certificate = createCertificate({
-    clock: { ...clock, after: (delayMs, run) => (armed++, clock.after(delayMs, run)) },
+    clock: {
+      ...clock,
+      after(delayMs, run) {
+        armed++
+        return clock.after(delayMs, run)
+      },
+    },
     log: log.log,
   })
   t.after(() => certificate.stop())
