@@ -33,9 +33,9 @@ for (const [step, words] of [
     const lab = await startLab(t)
     const silent = await lab.backend(words)
     const second = await lab.backend()
-    // The client waits 30 s for MAIL and 60 s for RCPT, the budgets are 50 s and 100 s.
+    // The client waits 30 s for MAIL and 60 s for RCPT, so a minute and more is left.
     await lab.gateway(
-      { deliver: [silent, { to: second, preference: 20 }], budgets: { connectMs: 120_000 } },
+      { deliver: [silent, { to: second, preference: 20 }], budgets: { connectMs: 120_000, mailMs: 120_000, rcptMs: 120_000 } },
       { clock: createFastClock(20) },
     )
     const sent = await lab.send({ to: 'you@example.test' })
