@@ -27,6 +27,7 @@ function stage(random: Random) {
   const pauses: number[] = []
   const timers = new Set<object>()
   const tried: { readonly key: string; readonly withinMs: number }[] = []
+  const forgotten: string[] = []
   const world = { isUp: false, unwanted: new Set<string>() }
   let answered: Promise<unknown> = Promise.resolve()
   const clock: Clock = {
@@ -65,6 +66,7 @@ function stage(random: Random) {
     random,
     log: silentLog,
     delivery: () => delivery,
+    forget: ({ key }) => void forgotten.push(key),
   })
   const pass = async (ms: number) => {
     fake.advance(ms)
@@ -78,6 +80,7 @@ function stage(random: Random) {
     probe,
     pauses,
     tried,
+    forgotten,
     world,
     pass,
     answerAt,
@@ -190,4 +193,13 @@ test('stop: nothing is tried any more, neither what waits, nor what was being tr
   assert.equal(at.waiting(), 0)
   await at.pass(3_600_000)
   assert.deepEqual(at.keys(), ['one'])
+})
+
+test('an exchanger that DNS once named is tried for about an hour, then forgotten; a configured backend is not', async () => {
+  const at = stage({ number: () => 0.5, bytes: (count) => Buffer.alloc(count) })
+  at.probe.watch({ ...one, key: 'from dns', purpose: 'mx' })
+  at.probe.watch(one)
+  for (let seconds = 0; seconds < 5_000; seconds += 5) await at.pass(5_000)
+  assert.deepEqual(at.forgotten, ['from dns'])
+  assert.equal(at.waiting(), 1)
 })
