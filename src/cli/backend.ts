@@ -2,7 +2,8 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { printable } from '../base/printable.ts'
-import type { ControlRequest } from '../gateway/control.ts'
+import type { ControlAnswer, ControlRequest } from '../gateway/control.ts'
+import type { Gateway } from '../gateway/gateway.ts'
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
 import { askGateway } from './ask.ts'
 import { configOption } from './config-path.ts'
@@ -119,4 +120,21 @@ async function tell(
   if (heard.kind === 'refused') return 1
   terminal.out(command === 'backend.drain' ? `${canonical} gets no new mail.\n` : `${canonical} takes mail again.\n`)
   return 0
+}
+
+/** What the control socket answers about backends. */
+export function backendHandlers(gateway: Gateway) {
+  const setOut =
+    (isOut: boolean) =>
+    async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
+      const url = String(given.url)
+      if (await gateway.setOut(url, isOut)) return { kind: 'done', result: null }
+      const known = [...new Set(gateway.backends().map((backend) => backend.url))]
+      return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }
+    }
+  return {
+    'backend.list': (): ControlAnswer => ({ kind: 'done', result: gateway.backends() }),
+    'backend.drain': setOut(true),
+    'backend.enable': setOut(false),
+  }
 }

@@ -2,9 +2,8 @@
  * The command line's entry: `bin/waypost` runs this file. It alone builds the whole out of the rooms, and it alone knows the process.
  */
 import { readFileSync } from 'node:fs'
-import type { ControlAnswer } from '../gateway/control.ts'
-import { createGateway, type Gateway } from '../gateway/gateway.ts'
-import { backendCommand } from './backend.ts'
+import { createGateway } from '../gateway/gateway.ts'
+import { backendCommand, backendHandlers } from './backend.ts'
 import { configCommand } from './config.ts'
 import { lookupCommand } from './lookup.ts'
 import { processDeps } from './process.ts'
@@ -28,23 +27,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
-}
-
-/** What the control socket answers about backends. */
-function backendHandlers(gateway: Gateway) {
-  const setOut =
-    (isOut: boolean) =>
-    async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
-      const url = String(given.url)
-      if (await gateway.setOut(url, isOut)) return { kind: 'done', result: null }
-      const known = [...new Set(gateway.backends().map((backend) => backend.url))]
-      return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }
-    }
-  return {
-    'backend.list': (): ControlAnswer => ({ kind: 'done', result: gateway.backends() }),
-    'backend.drain': setOut(true),
-    'backend.enable': setOut(false),
-  }
 }
 
 const program = createProgram(version, terminal, (run) => [

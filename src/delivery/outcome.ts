@@ -2,7 +2,7 @@
  * What can come of handing one message to one backend: the one type for cut-through and drain, for SMTP, LMTP and Maildir.
  * What it means for the sender is decided in `gateway/verdict.ts`; here it is only told.
  */
-import type { Reply } from '../mail/reply.ts'
+import { type Reply, replyText } from '../mail/reply.ts'
 
 export type Step = 'connect' | 'greeting' | 'hello' | 'starttls' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot' | 'rset'
 
@@ -49,4 +49,9 @@ export interface Lost {
   readonly fault: Fault
   /** The session had served before: its end says nothing of the backend, and the step is worth one fresh session (SEMANTICS.md §4). */
   readonly reused: boolean
+}
+
+/** One line for logs and people. */
+export function faultText(fault: Fault): string {
+  return `${fault.step}: ${fault.reply ? replyText(fault.reply) : fault.detail}`.slice(0, 300)
 }

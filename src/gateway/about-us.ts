@@ -3,7 +3,9 @@
  * behind us and never becomes the sender's 5yz (SEMANTICS.md §5, *About us*). The one place in Waypost that reads reply text.
  */
 import type { Reply } from '../mail/reply.ts'
-import type { AskedStep } from './verdict.ts'
+
+/** What a backend was asked when it said what is judged. */
+export type AskedStep = 'mail' | 'rcpt' | 'data' | 'dot'
 
 export interface WhoWeAre {
   /** The EHLO name that this backend heard. */

@@ -12,9 +12,10 @@ import { type MessageIds, receivedLine } from '../mail/trace.ts'
 import type { Route } from '../routing/backend.ts'
 import type { BodySink, OnConnect, Peer, SessionHandler } from '../smtp/server/handler.ts'
 import { type BodyBudgets, IncomingBody } from './body.ts'
-import { CutThrough, type CutThroughDeps, looksUpRecipient } from './cut-through.ts'
+import { CutThrough, looksUpRecipient } from './cut-through.ts'
 import { contentHash, envelopeHash, type RepeatMemory } from './repeat-memory.ts'
 import type { GatewaySettings } from './settings.ts'
+import type { CutThroughDeps } from './staging.ts'
 import { safeText } from './verdict.ts'
 
 export interface AcceptDeps {

@@ -5,8 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { HealthReports } from '../delivery/delivery.ts'
-import type { Fault } from '../delivery/outcome.ts'
-import { replyText } from '../mail/reply.ts'
+import { faultText } from '../delivery/outcome.ts'
 import { backendFields, type Endpoint } from '../routing/backend.ts'
 import {
   freshHealth,
@@ -136,8 +135,3 @@ export function createBackends({ clock, log, onDown }: BackendsDeps): Backends {
 
 const isUnremarkable = (health: Health) =>
   health.failures === 0 && !health.isDown && !health.isOut && health.behindDotMs.length === 0 && trust(health) === 1
-
-/** One line for logs and people. */
-export function faultText(fault: Fault): string {
-  return `${fault.step}: ${fault.reply ? replyText(fault.reply) : fault.detail}`.slice(0, 300)
-}

@@ -24,7 +24,6 @@ import { createAccept } from './accept.ts'
 import { createBackends } from './backends.ts'
 import { prepareSpool } from './body.ts'
 import { createCertificate } from './certificate.ts'
-import type { CutThroughDeps } from './cut-through.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createMxLookup } from './mx.ts'
 import { readOutOfService, writeOutOfService } from './out-of-service.ts'
@@ -32,6 +31,7 @@ import { createProbe } from './probe.ts'
 import { createRepeatMemory } from './repeat-memory.ts'
 import { type BackendReport, reportBackends } from './report.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
+import type { CutThroughDeps } from './staging.ts'
 
 export interface GatewayDeps {
   readonly clock: Clock

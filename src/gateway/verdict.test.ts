@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reply } from '../mail/reply.ts'
-import type { WhoWeAre } from './about-us.ts'
-import { type AskedStep, judge, ownWords } from './verdict.ts'
+import type { AskedStep, WhoWeAre } from './about-us.ts'
+import { judge, ownWords } from './verdict.ts'
 
 const known: WhoWeAre = {
   hello: 'mx.example.net',

@@ -4,7 +4,7 @@
  */
 import { isPermanent, isPositive, type Reply, reply, replyText } from '../mail/reply.ts'
 import type { Route } from '../routing/backend.ts'
-import { isAboutUs, type WhoWeAre } from './about-us.ts'
+import { type AskedStep, isAboutUs, type WhoWeAre } from './about-us.ts'
 
 export type Verdict =
   | { readonly kind: 'accepted' }
@@ -18,8 +18,6 @@ export type Verdict =
   | { readonly kind: 'hold' }
 
 const accepted: Verdict = { kind: 'accepted' }
-
-export type AskedStep = 'mail' | 'rcpt' | 'data' | 'dot'
 
 /** @param who  what the reply could name us by, and whether this backend has accepted the domain before; asked for a 5yz alone */
 export function judge(said: Reply, step: AskedStep, onDefer: Route['onDefer'], who: () => WhoWeAre): Verdict {
