@@ -35,7 +35,10 @@ for (const [step, words] of [
     const second = await lab.backend()
     // The client waits 30 s for MAIL and 60 s for RCPT, so a minute and more is left.
     await lab.gateway(
-      { deliver: [silent, { to: second, preference: 20 }], budgets: { connectMs: 120_000, mailMs: 120_000, rcptMs: 120_000 } },
+      {
+        deliver: [silent, { to: second, preference: 20 }],
+        budgets: { connectMs: 120_000, mailMs: 120_000, rcptMs: 120_000 },
+      },
       { clock: createFastClock(20) },
     )
     const sent = await lab.send({ to: 'you@example.test' })
