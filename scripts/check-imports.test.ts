@@ -58,3 +58,43 @@ test('comments, strings and regular expressions are no code', () => {
   ].join('\n')
   assert.deepEqual(messages('smtp/a.ts', text), [])
 })
+
+test('TLS is spoken over a socket that the door has opened, in one file; HTTP goes through the door too', () => {
+  const secure = "import { type TLSSocket, connect as tlsConnect } from 'node:tls'"
+  assert.deepEqual(messages('smtp/client/open.ts', secure), [])
+  assert.deepEqual(messages('smtp/client/session.ts', secure), [
+    '1: "connect" of node:tls is for base/door.ts, smtp/client/open.ts alone: take a Door',
+  ])
+  assert.deepEqual(messages('smtp/server/tls.ts', "import { type SecureContext, TLSSocket } from 'node:tls'"), [])
+  assert.equal(messages('web/a.ts', "import * as tls from 'node:tls'").length, 1)
+  for (const module of ['node:http', 'node:https'])
+    for (const name of ['request', 'get', 'Agent'])
+      assert.equal(messages('checks/a.ts', `import { ${name} } from '${module}'`).length, 1, `${name} of ${module}`)
+  assert.equal(messages('checks/a.ts', "import http2 from 'node:http2'").length, 1)
+  assert.equal(messages('checks/a.ts', "import { connect } from 'node:http2'").length, 1)
+  assert.equal(messages('checks/a.ts', "const { get } = await import('node:https')").length, 1)
+  assert.deepEqual(messages('web/a.ts', "import { createServer } from 'node:http'"), [])
+  // Without "node:" it is the same module.
+  assert.equal(messages('checks/a.ts', "import { connect } from 'net'").length, 1)
+})
+
+test('a socket that is made by hand connects as well', () => {
+  assert.deepEqual(messages('smtp/a.ts', "import { Socket } from 'node:net'\nconst socket = new Socket()"), [
+    '2: "new Socket" is for base/door.ts alone: take a Door',
+  ])
+  assert.deepEqual(messages('smtp/a.ts', "import type { Socket } from 'node:net'"), [])
+})
+
+test('nobody fetches; a method or a function of that name is something else', () => {
+  assert.deepEqual(messages('watch/a.ts', 'await fetch(url)'), ['1: "fetch(" is for base/door.ts alone: take a Door'])
+  assert.equal(messages('watch/a.ts', 'const get = globalThis.fetch').length, 1)
+  assert.deepEqual(messages('watch/a.ts', 'store.fetch(row)\nthis.#fetch(row)\nprefetch(row)'), [])
+  assert.deepEqual(messages('gateway/a.ts', 'fetch(host)\nasync function fetch(host: string) {}'), [])
+})
+
+test('datagrams are for the resolver', () => {
+  assert.deepEqual(messages('dns/udp.ts', "import { createSocket } from 'node:dgram'"), [])
+  assert.deepEqual(messages('dns/tcp.ts', "import { createSocket } from 'node:dgram'"), [
+    '1: "createSocket" of node:dgram is for dns/udp.ts alone: take a Door',
+  ])
+})

@@ -31,17 +31,40 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What code may touch only where it is listed here: a room, or a file. */
-const reserved: readonly { readonly what: RegExp; readonly allowed: readonly string[]; readonly instead: string }[] = [
+const reserved: readonly {
+  readonly what: RegExp
+  readonly allowed: readonly string[]
+  readonly instead: string
+  /** A file that holds this means something else by the word. */
+  readonly unless?: RegExp
+}[] = [
   { what: /\bconsole\s*\./, allowed: ['cli'], instead: 'take a Log (base/log.ts)' },
   { what: /\bprocess\s*\./, allowed: ['cli'], instead: 'be handed what you need by cli' },
   { what: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
   { what: /\b(?:setTimeout|setInterval)\s*\(/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
   { what: /\bMath\.random\b/, allowed: ['base/random.ts'], instead: 'take a Random' },
+  { what: /\bnew\s+(?:net\s*\.\s*)?Socket\b/, allowed: ['base/door.ts'], instead: 'take a Door' },
+  // The global one, which opens connections of its own. A method, and a function of that name that a file declares, are others.
+  {
+    what: /(?<![.\w$#])fetch\s*\(|\bglobalThis\s*\.\s*fetch\b/,
+    allowed: ['base/door.ts'],
+    instead: 'take a Door',
+    unless: /\bfunction\s+fetch\s*\(|\bconst\s+fetch\s*=/,
+  },
 ]
 
-/** Modules of Node that open connections, with the names that do. `*` stands for a whole-module import. */
-const doors: Readonly<Record<string, readonly string[]>> = { 'node:net': ['connect', 'createConnection', '*'] }
 const doorFile = 'base/door.ts'
+
+/** Modules of Node that open connections, with the names that do, and the files that may. `*` stands for a whole-module import. */
+const doors: Readonly<Record<string, { readonly names: readonly string[]; readonly allowed: readonly string[] }>> = {
+  'node:net': { names: ['connect', 'createConnection', '*'], allowed: [doorFile] },
+  // STARTTLS: it secures a socket that the door has opened, and opens none.
+  'node:tls': { names: ['connect', '*'], allowed: [doorFile, 'smtp/client/open.ts'] },
+  'node:http': { names: ['request', 'get', 'Agent', '*'], allowed: [doorFile] },
+  'node:https': { names: ['request', 'get', 'Agent', '*'], allowed: [doorFile] },
+  'node:http2': { names: ['connect', '*'], allowed: [doorFile] },
+  'node:dgram': { names: ['createSocket', '*'], allowed: ['dns/udp.ts'] },
+}
 
 export interface Finding {
   readonly file: string
@@ -67,8 +90,8 @@ export function checkFile(path: string, text: string): Finding[] {
     if (wrong) say(offset, wrong)
   }
   const code = withoutStrings(bare)
-  for (const { what, allowed: places, instead } of reserved) {
-    if (places.includes(room) || places.includes(path)) continue
+  for (const { what, allowed: places, instead, unless } of reserved) {
+    if (places.includes(room) || places.includes(path) || unless?.test(code)) continue
     for (const match of code.matchAll(new RegExp(what, 'g')))
       say(match.index, `"${match[0]}" is for ${places.join(', ')} alone: ${instead}`)
   }
@@ -82,9 +105,11 @@ function judgeImport(
   specifier: string,
   names: string,
 ): string | undefined {
-  const forbidden = doors[specifier]?.find((name) => imports(names, name))
-  if (forbidden !== undefined && path !== doorFile)
-    return `"${forbidden}" of ${specifier} is for ${doorFile} alone: take a Door`
+  // "net" is "node:net".
+  const door = doors[specifier.startsWith('node:') ? specifier : `node:${specifier}`]
+  const forbidden = door?.names.find((name) => imports(names, name))
+  if (door && forbidden !== undefined && !door.allowed.includes(path))
+    return `"${forbidden}" of ${specifier} is for ${door.allowed.join(', ')} alone: take a Door`
   if (!specifier.startsWith('.')) return undefined
   if (!/\.(ts|js)$/.test(specifier)) return `the import of "${specifier}" does not end in .ts`
   const target = posix.normalize(posix.join(posix.dirname(path), specifier))
