@@ -27,6 +27,7 @@ export function createCertificate({ clock, log }: { clock: Clock; log: Log }): C
   let context: SecureContext | undefined
   let seen = ''
   let timer: Timer | undefined
+  let isStopped = false
 
   async function load(next: CertificateFiles | undefined): Promise<void> {
     if (next) {
@@ -37,6 +38,7 @@ export function createCertificate({ clock, log }: { clock: Clock; log: Log }): C
       seen = stamp
     } else context = undefined
     files = next
+    if (isStopped) return
     timer?.cancel()
     timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
   }
@@ -45,7 +47,8 @@ export function createCertificate({ clock, log }: { clock: Clock; log: Log }): C
     const current = files
     if (!current) return
     try {
-      const stamp = await stampOf(current)
+      // Files that are missing have a stamp too, so that they alert once.
+      const stamp = await stampOf(current).catch((error: NodeJS.ErrnoException) => `missing ${error.code}`)
       if (stamp !== seen) {
         // Noted before it is tried, so that a bad file alerts once and not four times a minute.
         seen = stamp
@@ -58,6 +61,7 @@ export function createCertificate({ clock, log }: { clock: Clock; log: Log }): C
         why: error instanceof Error ? error.message : String(error),
       })
     }
+    if (isStopped) return
     timer?.cancel()
     timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
   }
@@ -68,6 +72,7 @@ export function createCertificate({ clock, log }: { clock: Clock; log: Log }): C
     },
     load,
     stop() {
+      isStopped = true
       files = undefined
       timer?.cancel()
     },

@@ -37,7 +37,6 @@ for (const [step, words] of [
     await lab.gateway(
       {
         deliver: [silent, { to: second, preference: 20 }],
-        budgets: { connectMs: 120_000, mailMs: 120_000, rcptMs: 120_000 },
       },
       { clock: createFastClock(20) },
     )
