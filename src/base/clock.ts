@@ -26,9 +26,12 @@ export const systemClock: Clock = {
   },
 }
 
+/** A timer that sleeps no longer than this need not be set anew when a deadline of minutes is moved to an earlier minute. */
+const longestSleepMs = 10_000
+
 /**
- * One deadline that moves. Moving it later, which is what nearly every step does, costs an assignment: the timer below it
- * is left to fire early, and then sleeps for the rest.
+ * One deadline that moves. Moving it, which is what every step does, mostly costs an assignment: the timer below it is left to fire
+ * early, and then sleeps for the rest.
  */
 export class Deadline {
   readonly #clock: Clock
@@ -69,8 +72,9 @@ export class Deadline {
 
   #sleep(): void {
     this.#timer?.cancel()
-    this.#firesMs = this.#dueMs
-    this.#timer = this.#clock.after(Math.max(0, this.#dueMs - this.#clock.monotonicMs()), () => this.#wake())
+    const nowMs = this.#clock.monotonicMs()
+    this.#firesMs = Math.min(this.#dueMs, nowMs + longestSleepMs)
+    this.#timer = this.#clock.after(Math.max(0, this.#firesMs - nowMs), () => this.#wake())
   }
 
   #wake(): void {

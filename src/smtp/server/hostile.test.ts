@@ -94,7 +94,10 @@ test('who talks before the greeting hears 554, then 503 until QUIT', async (t) =
   assert.match(heard, /^554 (?!\d\.)/)
   await sender.say('QUIT\r\n', /^221/)
   await sender.rest()
-  assert.deepEqual(server.calls, [])
+  assert.deepEqual(
+    server.calls.filter((call) => call !== 'closed'),
+    [],
+  )
 })
 
 test('who talks within the greeting delay is an early talker too', async (t) => {

@@ -54,6 +54,7 @@ export class Session {
   #isOver = false
   #isClosing = false
   #isTakingBody = false
+  #hasQuit = false
   /** Waits for a command, with nothing of it here that matters. */
   #isIdle = false
 
@@ -78,8 +79,8 @@ export class Session {
     }
     if (this.#isInTransaction) this.#reset()
     this.#flush()
-    // Who was refused has no place, so it may not linger in one either.
-    if (this.#handler) this.#connection.end()
+    // Who was refused has no place, so it may not linger in one either; who has said QUIT waits for nothing but our last word.
+    if (this.#handler && !this.#hasQuit) this.#connection.end()
     else this.#connection.endNow()
     await this.#connection.closed()
     this.#handler?.closed()
@@ -256,6 +257,8 @@ export class Session {
   }
 
   #quit(): void {
+    // Closing over octets that nobody read resets the connection, and the 221 may be lost with it.
+    this.#hasQuit = !this.#input.hasMore
     if (this.#isInTransaction) this.#reset()
     this.#finish(replies.bye)
   }
