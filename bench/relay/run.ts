@@ -102,8 +102,8 @@ async function main(plan: Plan): Promise<void> {
 async function runRounds(plan: Plan, contenders: readonly Contender[], sink: Sink): Promise<Round[]> {
   const rounds: Round[] = []
   for (const mode of plan.modes) {
-    // Once before what counts, so that code is compiled and processes are forked.
-    const warm = { ...plan.load, mode, messages: Math.min(plan.load.messages, 1000) }
+    // Once before what counts, so that code is compiled and processes are forked; V8 compiles for some thousands of messages.
+    const warm = { ...plan.load, mode, messages: Math.max(plan.load.messages, 5000) }
     for (const contender of contenders) await measure(contender, sink, warm)
     for (let round = 0; round < plan.rounds; round++) {
       const results = new Map<ContenderName, Measured>()
