@@ -70,7 +70,7 @@ export interface Transaction {
    * @param onDotLeft  called when the operating system has taken our dot: from here on the backend may have the message
    */
   data(message: Message, limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void }): Promise<DataOutcome>
-  /** How many more recipients the backend may refuse before this session must serve nobody else (SEMANTICS.md §4): ask for no more at once. */
+  /** How many more recipients the backend may refuse before this SMTP session must serve nobody else (SEMANTICS.md §4): ask for no more at once. */
   readonly refusalsLeft: number
   /** The address that we are connected from, where the session is over TCP. */
   readonly localAddress: string | undefined
