@@ -3,10 +3,8 @@
  * `assemble.ts` makes `GatewaySettings` of.
  */
 
-import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
-import type { ResolverOptions } from '../dns/options.ts'
-import type { Budgets, Limits, Listener } from '../gateway/settings.ts'
+import type { GatewaySettings, Listener } from '../gateway/settings.ts'
 import type { Route } from '../routing/backend.ts'
 
 export interface Plan {
@@ -17,17 +15,8 @@ export interface Plan {
   readonly domains: readonly PlannedDomain[]
 }
 
-export interface PlannedGeneral {
-  readonly hostname: HostName
-  readonly listen: readonly Listener[]
-  readonly state: string
-  readonly tls: { readonly certificate: string; readonly key: string } | undefined
-  readonly limits: Limits
-  readonly budgets: Budgets
-  readonly publicAddresses: readonly IpAddress[]
-  readonly resolver: ResolverOptions
-  readonly bareNewline: 'repair' | 'reject'
-}
+/** What the gateway is told, less what is made of routes and domains. */
+export type PlannedGeneral = Omit<GatewaySettings, 'destinations' | 'postmaster'>
 
 export interface PlannedDomain {
   readonly name: HostName

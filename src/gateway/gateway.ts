@@ -72,7 +72,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     clock,
     random,
     log,
-    delivery: () => delivery,
+    delivery,
     forget: backends.forget,
   })
   const mx = createMxLookup(() => settings, { clock, random, log, door })

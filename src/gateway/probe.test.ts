@@ -65,7 +65,7 @@ function stage(random: Random) {
     clock,
     random,
     log: silentLog,
-    delivery: () => delivery,
+    delivery,
     forget: ({ key }) => void forgotten.push(key),
   })
   const pass = async (ms: number) => {

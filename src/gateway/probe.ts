@@ -22,7 +22,7 @@ export interface Probe {
 
 export function createProbe(
   isStillWanted: (endpoint: Endpoint) => boolean,
-  deps: { clock: Clock; random: Random; log: Log; delivery: () => Delivery; forget: (endpoint: Endpoint) => void },
+  deps: { clock: Clock; random: Random; log: Log; delivery: Delivery; forget: (endpoint: Endpoint) => void },
 ): Probe {
   const { clock, random, log } = deps
   const waiting = new Map<string, Timer>()
@@ -41,7 +41,7 @@ export function createProbe(
       waiting.delete(endpoint.key)
       return
     }
-    const answer = await deps.delivery().probe(endpoint, clock.monotonicMs() + readyWithinMs)
+    const answer = await deps.delivery.probe(endpoint, clock.monotonicMs() + readyWithinMs)
     log.debug('probe', { backend: endpoint.backend.url, endpoint: endpoint.name, tries, up: answer.kind === 'up' })
     if (answer.kind === 'up' || stopped) waiting.delete(endpoint.key)
     else if (endpoint.purpose === 'mx' && tries >= mostMxTries) {

@@ -4,7 +4,7 @@
  * One handler a connection; the server calls one method at a time and waits for it.
  */
 import type { IpAddress } from '../../base/ip.ts'
-import type { Body, Client, Envelope, Recipient } from '../../mail/message.ts'
+import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
 
 /** A new connection, before anything was said on it. */
@@ -57,5 +57,3 @@ export type OnConnect = (
 ) =>
   | { readonly kind: 'handler'; readonly handler: SessionHandler }
   | { readonly kind: 'refused'; readonly reply: Reply }
-
-export type { Body }

@@ -131,15 +131,6 @@ export class Connection {
     else this.#socket.write(data)
   }
 
-  /** Everything written between `cork` and `uncork` goes in one write. */
-  cork(): void {
-    this.#socket.cork()
-  }
-
-  uncork(): void {
-    this.#socket.uncork()
-  }
-
   /** Whether the peer takes octets more slowly than we write them, so that `written()` is worth waiting for. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain

@@ -4,7 +4,7 @@
  */
 
 /** The end of DATA behind content that ends in CRLF. */
-export const finalDot: Buffer = Buffer.from('.\r\n')
+const finalDot: Buffer = Buffer.from('.\r\n')
 
 /**
  * All of a small message in one buffer, stuffed, the dot behind it: one write, most often one segment.
