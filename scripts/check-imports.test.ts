@@ -43,7 +43,7 @@ test('only the door connects', () => {
 test('time, chance, process and console have their places', () => {
   assert.equal(messages('smtp/a.ts', 'const now = Date.now()\nsetTimeout(run, 1)\nMath.random()').length, 3)
   assert.equal(messages('gateway/a.ts', 'console.log(process.pid)').length, 2)
-  assert.deepEqual(messages('cli/a.ts', 'console.log(process.pid)'), [])
+  assert.deepEqual(messages('cli/terminal.ts', 'console.log(process.pid)'), [])
   assert.deepEqual(messages('base/clock.ts', 'const now = Date.now()'), [])
   assert.deepEqual(messages('smtp/a.ts', 'new Date(clock.now())'), [])
 })
@@ -59,11 +59,11 @@ test('comments, strings and regular expressions are no code', () => {
   assert.deepEqual(messages('smtp/a.ts', text), [])
 })
 
-test('TLS is spoken over a socket that the door has opened, in one file; HTTP goes through the door too', () => {
+test('TLS is spoken over a socket that the door has opened, in the files named; HTTP goes through the door too', () => {
   const secure = "import { type TLSSocket, connect as tlsConnect } from 'node:tls'"
   assert.deepEqual(messages('smtp/client/open.ts', secure), [])
   assert.deepEqual(messages('smtp/client/session.ts', secure), [
-    '1: "connect" of node:tls is for base/door.ts, smtp/client/open.ts alone: take a Door',
+    '1: "connect" of node:tls is for base/door.ts, base/http-client.ts, base/https.ts, smtp/client/open.ts alone: take a Door',
   ])
   assert.deepEqual(messages('smtp/server/tls.ts', "import { type SecureContext, TLSSocket } from 'node:tls'"), [])
   assert.equal(messages('web/a.ts', "import * as tls from 'node:tls'").length, 1)
@@ -95,6 +95,30 @@ test('nobody fetches; a method or a function of that name is something else', ()
 test('datagrams are for the resolver', () => {
   assert.deepEqual(messages('dns/udp.ts', "import { createSocket } from 'node:dgram'"), [])
   assert.deepEqual(messages('dns/tcp.ts', "import { createSocket } from 'node:dgram'"), [
-    '1: "createSocket" of node:dgram is for dns/udp.ts alone: take a Door',
+    '1: "createSocket" of node:dgram is for dns/udp.ts, dns/authoritative/udp-server.ts alone: take a Door',
   ])
+})
+
+test("the machine's resolver is asked in one place", () => {
+  const lookup = "import { lookup } from 'node:dns/promises'"
+  assert.deepEqual(messages('base/host-lookup.ts', lookup), [])
+  assert.deepEqual(messages('gateway/a.ts', lookup), [
+    '1: "lookup" of node:dns/promises is for base/host-lookup.ts alone: take a HostLookup, or a Resolver',
+  ])
+  assert.equal(messages('cli/a.ts', "import dns from 'node:dns'").length, 1)
+  assert.equal(messages('cli/a.ts', "import { promises } from 'dns'").length, 1)
+})
+
+test('one file alone writes to the terminal', () => {
+  for (const way of [
+    'process.stdout.write(text)',
+    'const { stderr } = process',
+    "import { stdout } from 'node:process'",
+    'console.log(text)',
+    'writeSync(2, text)',
+  ]) {
+    assert.equal(messages('cli/a.ts', way).length, 1, way)
+    assert.deepEqual(messages('cli/terminal.ts', way), [], way)
+  }
+  assert.deepEqual(messages('cli/a.ts', "terminal.err('on stderr')\nprocess.exit(1)"), [])
 })

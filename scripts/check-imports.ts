@@ -25,10 +25,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   checks: words('base dns records mail routing smtp'),
   watch: words('base store mail routing smtp queue publish gateway checks'),
   web: words('base store mail routing queue gateway publish checks watch'),
+  demo: words('base mail routing smtp'),
   config: words(everyRoom).filter((room) => room !== 'cli'),
-  cli: words(everyRoom),
+  cli: words(`${everyRoom} demo`),
   'index.ts': words(everyRoom).filter((room) => room !== 'cli'),
 }
+
+/** All that reaches a terminal goes through here, and is made safe. */
+const terminalFile = 'cli/terminal.ts'
+
+/** Runs in a browser, which has none of what is handed in here. */
+const browserFolder = 'web/browser/'
 
 /** What code may touch only where it is listed here: a room, or a file. */
 const reserved: readonly {
@@ -38,7 +45,12 @@ const reserved: readonly {
   /** A file that holds this means something else by the word. */
   readonly unless?: RegExp
 }[] = [
-  { what: /\bconsole\s*\./, allowed: ['cli'], instead: 'take a Log (base/log.ts)' },
+  { what: /\bconsole\s*\./, allowed: [terminalFile], instead: 'take a Log (base/log.ts) or a Terminal' },
+  {
+    what: /\b(?:stdout|stderr)\b|\bwriteSync\s*\(\s*[12]\b/,
+    allowed: [terminalFile],
+    instead: 'take a Terminal, which makes what it writes safe',
+  },
   { what: /\bprocess\s*\./, allowed: ['cli'], instead: 'be handed what you need by cli' },
   { what: /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
   { what: /\b(?:setTimeout|setInterval)\s*\(/, allowed: ['base/clock.ts'], instead: 'take a Clock' },
@@ -54,16 +66,30 @@ const reserved: readonly {
 ]
 
 const doorFile = 'base/door.ts'
+const lookupFile = 'base/host-lookup.ts'
+const takeLookup = 'take a HostLookup, or a Resolver'
+const dnsNames = words(
+  'lookup lookupService resolve resolve4 resolve6 resolveMx resolveTxt reverse promises Resolver *',
+)
 
 /** Modules of Node that open connections, with the names that do, and the files that may. `*` stands for a whole-module import. */
-const doors: Readonly<Record<string, { readonly names: readonly string[]; readonly allowed: readonly string[] }>> = {
+const doors: Readonly<
+  Record<string, { readonly names: readonly string[]; readonly allowed: readonly string[]; readonly instead?: string }>
+> = {
   'node:net': { names: ['connect', 'createConnection', '*'], allowed: [doorFile] },
-  // STARTTLS: it secures a socket that the door has opened, and opens none.
-  'node:tls': { names: ['connect', '*'], allowed: [doorFile, 'smtp/client/open.ts'] },
-  'node:http': { names: ['request', 'get', 'Agent', '*'], allowed: [doorFile] },
+  // They secure a socket that the door has opened, and open none.
+  'node:tls': {
+    names: ['connect', '*'],
+    allowed: [doorFile, 'base/http-client.ts', 'base/https.ts', 'smtp/client/open.ts'],
+  },
+  // Over a socket that the door has opened.
+  'node:http': { names: ['request', 'get', 'Agent', '*'], allowed: [doorFile, 'base/http-client.ts', 'base/https.ts'] },
   'node:https': { names: ['request', 'get', 'Agent', '*'], allowed: [doorFile] },
   'node:http2': { names: ['connect', '*'], allowed: [doorFile] },
-  'node:dgram': { names: ['createSocket', '*'], allowed: ['dns/udp.ts'] },
+  'node:dgram': { names: ['createSocket', '*'], allowed: ['dns/udp.ts', 'dns/authoritative/udp-server.ts'] },
+  // What the machine resolves has no deadline, and what mail and DNS name is the resolver's.
+  'node:dns': { names: dnsNames, allowed: [lookupFile], instead: takeLookup },
+  'node:dns/promises': { names: dnsNames, allowed: [lookupFile], instead: takeLookup },
 }
 
 export interface Finding {
@@ -91,7 +117,7 @@ export function checkFile(path: string, text: string): Finding[] {
   }
   const code = withoutStrings(bare)
   for (const { what, allowed: places, instead, unless } of reserved) {
-    if (places.includes(room) || places.includes(path) || unless?.test(code)) continue
+    if (path.startsWith(browserFolder) || places.includes(room) || places.includes(path) || unless?.test(code)) continue
     for (const match of code.matchAll(new RegExp(what, 'g')))
       say(match.index, `"${match[0]}" is for ${places.join(', ')} alone: ${instead}`)
   }
@@ -109,7 +135,7 @@ function judgeImport(
   const door = doors[specifier.startsWith('node:') ? specifier : `node:${specifier}`]
   const forbidden = door?.names.find((name) => imports(names, name))
   if (door && forbidden !== undefined && !door.allowed.includes(path))
-    return `"${forbidden}" of ${specifier} is for ${door.allowed.join(', ')} alone: take a Door`
+    return `"${forbidden}" of ${specifier} is for ${door.allowed.join(', ')} alone: ${door.instead ?? 'take a Door'}`
   if (!specifier.startsWith('.')) return undefined
   if (!/\.(ts|js)$/.test(specifier)) return `the import of "${specifier}" does not end in .ts`
   const target = posix.normalize(posix.join(posix.dirname(path), specifier))

@@ -15,6 +15,7 @@ import { type Sink, startSink } from './sink.ts'
 const help = `Measures how fast messages are taken in and relayed, and what that costs.
 
   --messages N   in each run (2000)
+  --warm N       before, for what Node compiles as it runs (30000)
   --rounds N     of each relay and kind of connection (5)
   --length N     octets a message (4096)
   --sessions N   connections at once (20)
@@ -27,6 +28,7 @@ const help = `Measures how fast messages are taken in and relayed, and what that
 interface Plan {
   readonly names: readonly ContenderName[]
   readonly modes: readonly Mode[]
+  readonly warm: number
   readonly rounds: number
   readonly load: Omit<Load, 'mode'>
   readonly endMs: number
@@ -39,6 +41,7 @@ function readPlan(args: string[]): Plan | undefined {
     args,
     options: {
       messages: number('2000'),
+      warm: number('30000'),
       rounds: number('5'),
       length: number('4096'),
       sessions: number('20'),
@@ -57,6 +60,7 @@ function readPlan(args: string[]): Plan | undefined {
   return {
     names: chosen(contenderNames, values.only),
     modes: chosen(['new', 'reused'], values.mode),
+    warm: count(values.warm),
     rounds: count(values.rounds),
     load: {
       messages: count(values.messages),
@@ -102,9 +106,11 @@ async function main(plan: Plan): Promise<void> {
 async function runRounds(plan: Plan, contenders: readonly Contender[], sink: Sink): Promise<Round[]> {
   const rounds: Round[] = []
   for (const mode of plan.modes) {
-    // Once before what counts, so that code is compiled and processes are forked; V8 compiles for some thousands of messages.
-    const warm = { ...plan.load, mode, messages: Math.max(plan.load.messages, 5000) }
-    for (const contender of contenders) await measure(contender, sink, warm)
+    // Once before what counts, so that processes are forked and code is compiled: V8 goes on with that for nearly thirty thousand messages.
+    for (const contender of contenders) {
+      const messages = isCompiled(contender.name) ? plan.warm : Math.min(plan.warm, plan.load.messages)
+      await measure(contender, sink, { ...plan.load, mode, messages })
+    }
     for (let round = 0; round < plan.rounds; round++) {
       const results = new Map<ContenderName, Measured>()
       // Each round begins with another one, so that no relay always runs behind the same.
@@ -121,6 +127,8 @@ async function runRounds(plan: Plan, contenders: readonly Contender[], sink: Sin
   }
   return rounds
 }
+
+const isCompiled = (name: ContenderName) => name === 'waypost' || name === 'minimum'
 
 const plain = (rounds: readonly Round[]) =>
   rounds.map(({ mode, results }) => ({ mode, results: Object.fromEntries(results) }))

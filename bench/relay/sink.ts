@@ -1,5 +1,5 @@
 /** `smtp-sink`, which takes everything and counts; its counter is the proof that a message has arrived. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../test/lab/loopback.ts'
 import { type Daemon, startDaemon, untilGreets } from './daemon.ts'
@@ -12,9 +12,13 @@ export interface Sink {
   stop(): Promise<void>
 }
 
-export async function startSink(address: string, folder: string): Promise<Sink> {
-  const port = await freePort(address)
+export const startSink = async (address: string, folder: string): Promise<Sink> =>
+  startSinkAt(address, await freePort(address), folder)
+
+/** One that was there before counts anew. */
+export async function startSinkAt(address: string, port: number, folder: string): Promise<Sink> {
   const output = join(folder, 'sink.out')
+  rmSync(output, { force: true })
   // As root it insists on an account to change to.
   const user = process.getuid?.() === 0 ? ['-u', 'postfix'] : []
   const daemon: Daemon = startDaemon('smtp-sink', [...user, '-c', `${address}:${port}`, '1024'], output)

@@ -2,6 +2,7 @@
  * Time, handed in: nobody but this file and `cli` asks the machine what time it is.
  * `Deadline` is the one timer that a session has; each step re-arms it.
  */
+import type { Cancel } from './cancel.ts'
 
 export interface Timer {
   cancel(): void
@@ -16,6 +17,7 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer
 }
 
+/** The time of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
@@ -24,6 +26,12 @@ export const systemClock: Clock = {
     timeout.unref()
     return { cancel: () => clearTimeout(timeout) }
   },
+}
+
+/** Keeps the process alive until it is cancelled: for a command whose work waits for a timer and for nothing else. */
+export function stayAwake(): Timer {
+  const interval = setInterval(() => {}, 60_000)
+  return { cancel: () => clearInterval(interval) }
 }
 
 /** A timer that sleeps no longer than this need not be set anew when a deadline of minutes is moved to an earlier minute. */
@@ -90,16 +98,27 @@ export class Deadline {
   }
 }
 
-/** What the promise brings, or undefined where it has not come by then. @param untilMs  on the monotonic clock */
-export async function within<T>(promise: Promise<T>, untilMs: number, clock: Clock): Promise<T | undefined> {
+/**
+ * What the promise brings, or undefined where it has not come by then.
+ * @param untilMs  on the monotonic clock
+ * @param cancel  the same at once
+ */
+export async function within<T>(
+  promise: Promise<T>,
+  untilMs: number,
+  clock: Clock,
+  cancel?: Cancel,
+): Promise<T | undefined> {
   let over: (nothing: undefined) => void = () => undefined
   const timer = clock.after(Math.max(0, untilMs - clock.monotonicMs()), () => over(undefined))
   const late = new Promise<undefined>((resolve) => {
     over = resolve
   })
+  const stopListening = cancel?.whenCancelled(() => over(undefined))
   try {
     return await Promise.race([promise, late])
   } finally {
+    stopListening?.()
     timer.cancel()
   }
 }

@@ -6,7 +6,7 @@
 import { connect as netConnect, type Socket } from 'node:net'
 import { type IpAddress, whyNotPublic } from './ip.ts'
 
-export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client' | 'resolver'
+export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client' | 'resolver' | 'publisher'
 
 export type Target =
   | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number; readonly source?: IpAddress }
@@ -28,6 +28,10 @@ export interface Door {
 
 const judged: ReadonlySet<Purpose> = new Set(['mx', 'dsn', 'check', 'policy'])
 
+/**
+ * Connects for real. What the world names (an MX, a policy's host) is refused where it is at an address that is not public, unless the purpose is
+ * declared private.
+ */
 export const systemDoor: Door = {
   open(purpose, target, isPrivate = false) {
     if (target.kind === 'unix') return { kind: 'opened', socket: netConnect({ path: target.path }) }

@@ -91,3 +91,53 @@ export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100
     },
   }
 }
+
+/** A bucket a key, which fills by so many tokens a second up to what `burstSeconds` bring, and begins full. */
+export interface TokenBuckets {
+  /** @returns whether there was a token to take */
+  take(key: string): boolean
+  /** Buckets that are remembered. */
+  readonly size: number
+}
+
+/**
+ * @param perSecond  asked at each `take`, so that a reload can change it
+ * @param mostKeys  beyond it the key that came longest ago is forgotten, which is the one whose bucket is fullest: a flood from ever new
+ *   keys takes no more memory than this
+ */
+export function createTokenBuckets(
+  clock: Clock,
+  perSecond: () => number,
+  burstSeconds: number,
+  mostKeys = 100_000,
+): TokenBuckets {
+  /** In the order of their last use: a key that is used is put behind all others. */
+  const buckets = new Map<string, { tokens: number; atMs: number }>()
+
+  /** A bucket that is full again is like none at all. */
+  function forgetFull(nowMs: number): void {
+    for (const [key, { atMs }] of buckets) {
+      if (buckets.size <= mostKeys && nowMs - atMs < burstSeconds * 1000) return
+      buckets.delete(key)
+    }
+  }
+
+  return {
+    take(key) {
+      const nowMs = clock.monotonicMs()
+      const rate = perSecond()
+      const bucket = buckets.get(key) ?? { tokens: Number.POSITIVE_INFINITY, atMs: nowMs }
+      bucket.tokens = Math.min(rate * burstSeconds, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * rate)
+      bucket.atMs = nowMs
+      const isThere = bucket.tokens >= 1
+      if (isThere) bucket.tokens--
+      buckets.delete(key)
+      buckets.set(key, bucket)
+      forgetFull(nowMs)
+      return isThere
+    },
+    get size() {
+      return buckets.size
+    },
+  }
+}

@@ -3,8 +3,12 @@
  * Message content and secrets never become fields.
  */
 
+/** What differs between two lines of one event. */
 export type Fields = Readonly<Record<string, unknown>>
 
+/**
+ * Where events are told: a few words that stay the same, and fields with what differs. Never the content of a message, never a secret.
+ */
 export interface Log {
   debug(event: string, fields?: Fields): void
   info(event: string, fields?: Fields): void
@@ -16,6 +20,7 @@ export interface Log {
   with(fields: Fields): Log
 }
 
+/** Tells nobody. */
 export const silentLog: Log = {
   debug() {},
   info() {},

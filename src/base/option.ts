@@ -28,11 +28,41 @@ export function duration(says: string, bounds: Bounds<string>) {
   })
 }
 
+/** The same where the key may be left out and the default stands elsewhere. */
+export function optionalDuration(says: string, bounds: Bounds<string>) {
+  const wants = `a length of time with its unit, such as ${bounds.default} (ms, s, m, h, d; ${bounds.least} to ${bounds.most})`
+  return quantity(durationUnits, wants, bounds)
+    .optional()
+    .meta({ description: `${says} Default ${bounds.default}.`, wants, type: 'string', pattern: '^[0-9]+(ms|s|m|h|d)$' })
+}
+
+/** The same where the key may be left out, or be `off`, which is 0; the default stands elsewhere. */
+export function optionalDurationOrOff(says: string, bounds: Bounds<string>) {
+  const wants = `a length of time with its unit, such as ${bounds.default === 'off' ? bounds.most : bounds.default} (ms, s, m, h, d; ${bounds.least} to ${bounds.most}), or off`
+  return z
+    .union([z.literal('off').transform(() => 0), quantity(durationUnits, wants, bounds)], { error: wants })
+    .optional()
+    .meta({
+      description: `${says} Default ${bounds.default}.`,
+      wants,
+      type: 'string',
+      pattern: '^([0-9]+(ms|s|m|h|d)|off)$',
+    })
+}
+
 /** An amount of memory or disk: `512`, `50KiB`, `50MiB`, `2GiB`, also `MB` and the like by 1000. @returns octets */
 export function size(says: string, bounds: Bounds<string>) {
   const wants = `a size such as ${bounds.default} (B, KiB, MiB, GiB; kB, MB, GB; ${bounds.least} to ${bounds.most})`
   return quantity(sizeUnits, wants, bounds)
     .prefault(bounds.default)
+    .meta({ description: says, wants, type: ['string', 'integer'], pattern: '^[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)?$' })
+}
+
+/** The same where the key may be left out and what happens then is told in the sentence. */
+export function optionalSize(says: string, { least, most, example }: { least: string; most: string; example: string }) {
+  const wants = `a size such as ${example} (B, KiB, MiB, GiB; kB, MB, GB; ${least} to ${most})`
+  return quantity(sizeUnits, wants, { least, most })
+    .optional()
     .meta({ description: says, wants, type: ['string', 'integer'], pattern: '^[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)?$' })
 }
 
@@ -46,7 +76,8 @@ export function optionalCount(says: string, bounds: Bounds<number>) {
   return bareCount(`${says} Default ${bounds.default}.`, bounds).optional()
 }
 
-function bareCount(says: string, { least, most }: { least: number; most: number }) {
+/** The same where the key must be there. */
+export function bareCount(says: string, { least, most }: { least: number; most: number }) {
   const wants = `a whole number from ${least} to ${most}`
   return z
     .string({ error: wants })
@@ -145,7 +176,7 @@ export function table<Schema extends z.ZodType>(says: string, wants: string, val
   return z.record(z.string(), value, { error: wants }).meta({ description: says, wants })
 }
 
-/** Where a secret is kept. It is read after the file was parsed, and is never written into it (SEMANTICS.md §12). */
+/** Where a secret is kept. It is read after the file was parsed, and is never written into it. */
 export type SecretSource =
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'file'; readonly path: string }

@@ -14,6 +14,27 @@ export function printable(text: string, maxLength = 1000): string {
   return short.replace(unsafe, escapeCharacter)
 }
 
+/**
+ * Text of several lines for a page that is not ours to judge by its looks (the body of a message): line ends, tabs, and the joiners and marks that
+ * scripts and emoji need stay; what turns text around, hides it or controls a terminal is shown.
+ */
+export function printableText(text: string): string {
+  return text.replace(unsafe, (character) => (harmlessInText.has(character) ? character : escapeCharacter(character)))
+}
+
+const harmlessInText: ReadonlySet<string> = new Set([
+  '\n',
+  '\t',
+  '\u00ad',
+  '\u200b',
+  '\u200c',
+  '\u200d',
+  '\u200e',
+  '\u200f',
+  '\u2060',
+  '\ufeff',
+])
+
 /** The same for octets: ASCII as it is, everything else as `\xHH`. */
 export function printableBytes(bytes: Uint8Array, maxLength = 1000): string {
   let text = ''
@@ -21,6 +42,25 @@ export function printableBytes(bytes: Uint8Array, maxLength = 1000): string {
     text += octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : `\\x${octet.toString(16).padStart(2, '0')}`
   }
   return bytes.length > maxLength ? `${text}…` : text
+}
+
+/** Colours as we use them, and their ends: bold, dim, red, green, yellow. */
+const ourColour = /^\x1b\[(?:1|2|22|31|32|33|39)m/
+
+/**
+ * Whole lines on their way to a terminal or a log: line ends and our own colours stay, everything else that is not safe becomes `\u009b`,
+ * which JSON reads as what it was. The last door, behind `printable`: what was forgotten there does no harm.
+ */
+export function printableLines(text: string): string {
+  // Nearly everything is plain ASCII.
+  if (!/[^\n -~]/.test(text)) return text
+  return text.replace(unsafe, (character, at: number) => {
+    if (character === '\n' || (character === '\x1b' && ourColour.test(text.slice(at, at + 6)))) return character
+    return Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join('')
+  })
 }
 
 function escapeCharacter(character: string): string {

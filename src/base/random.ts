@@ -8,6 +8,7 @@ export interface Random {
   bytes(count: number): Buffer
 }
 
+/** Chance from Node: `bytes` are fit for secrets, `number` is not. */
 export const systemRandom: Random = {
   number: () => Math.random(),
   bytes: (count) => randomBytes(count),

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { systemClock } from '../base/clock.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
-import { askControl, type ControlRequest, controlPath } from '../gateway/control.ts'
+import { askControl, type ControlRequest, controlPath } from '../gateway/operate/control.ts'
 import { findConfig } from './config-path.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -2,8 +2,8 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { printable } from '../base/printable.ts'
-import type { ControlAnswer, ControlRequest } from '../gateway/control.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { ControlAnswer, ControlRequest } from '../gateway/operate/control.ts'
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
 import { askGateway } from './ask.ts'
 import { configOption } from './config-path.ts'
@@ -25,12 +25,16 @@ export const backendList = z.array(
     sessions: z.number(),
     /** The last thing that went wrong, in words; null where nothing did. */
     lastError: z.string().nullable(),
-    /** Share of its route's mail that goes there now, 0–1. */
+    /** Share of its route's mail that goes there now, 0–1; of several routes, the largest. */
     share: z.number(),
+    /** Where several routes name it. */
+    shares: z.exactOptional(z.array(z.object({ route: z.string(), share: z.number() }))),
   }),
 )
 
 export type BackendList = z.output<typeof backendList>
+
+const exitCodes = '\nExit code: 0 done, 2 there is no such backend, or no running gateway.'
 
 export function backendCommand(run: Run): Command {
   const command = new Command('backend').summary('list the backends of the running gateway, take one out, put it back')
@@ -49,7 +53,7 @@ export function backendCommand(run: Run): Command {
     .description('Takes a backend out: it gets no new mail until it is enabled again.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(configOption())
-    .addHelpText('after', '\nExample:\n  waypost backend drain smtp://10.0.0.11:25')
+    .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend drain smtp://10.0.0.11:25`)
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.drain', url, options, terminal)),
     )
@@ -58,7 +62,7 @@ export function backendCommand(run: Run): Command {
     .description('Puts a backend back that was taken out.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(configOption())
-    .addHelpText('after', '\nExample:\n  waypost backend enable smtp://10.0.0.11:25')
+    .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend enable smtp://10.0.0.11:25`)
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.enable', url, options, terminal)),
     )
@@ -77,6 +81,15 @@ async function list(options: BackendCommandOptions, terminal: Terminal): Promise
   return backends.data.every((backend) => backend.state === 'up') ? 0 : 1
 }
 
+const percent = (share: number) => `${Math.round(share * 100)} %`
+
+/** Of each route where they differ: 0 % of one is nothing against all of another. */
+function shareText({ share, shares = [] }: BackendList[number]): string {
+  if (shares.every((each) => each.share === share)) return percent(share)
+  const named = shares.slice(0, 3).map((each) => `${percent(each.share)} of ${printable(each.route, 60)}`)
+  return `${named.join(', ')}${shares.length > named.length ? ', …' : ''}`
+}
+
 function table(backends: BackendList): string {
   if (backends.length === 0) return 'No backend has been asked yet.\n'
   const rows = [
@@ -86,7 +99,7 @@ function table(backends: BackendList): string {
       printable(backend.address) || '-',
       backend.state,
       String(backend.sessions),
-      `${Math.round(backend.share * 100)} %`,
+      shareText(backend),
       printable(backend.lastError ?? '-', 100),
     ]),
   ]
@@ -110,14 +123,15 @@ async function tell(
 ): Promise<ExitCode> {
   const parsed = parseBackend(url, process.cwd())
   if (parsed.kind === 'invalid') {
-    terminal.err(`waypost: "${printable(url)}" is no backend: ${parsed.why}\n`)
+    terminal.err(
+      `waypost: "${printable(url)}" is no backend: ${parsed.why}; "waypost backend list" shows those there are\n`,
+    )
     return 2
   }
   const canonical = backendUrl(parsed.address)
   const request: ControlRequest = { command, arguments: { url: canonical } }
   const heard = await askGateway(options.config, request, terminal)
-  if (heard.kind === 'could-not') return 2
-  if (heard.kind === 'refused') return 1
+  if (heard.kind !== 'done') return 2
   terminal.out(command === 'backend.drain' ? `${canonical} gets no new mail.\n` : `${canonical} takes mail again.\n`)
   return 0
 }

@@ -48,10 +48,13 @@ function headline(asked: string, found: Exchangers): string {
 }
 
 function factsOf(found: Exchangers): string {
-  if (found.source === 'literal' || found.kind === 'temporary-failure' || found.kind === 'no-such-domain') return ''
+  if (found.source === 'literal' || found.kind === 'temporary-failure') return ''
+  const answeredBy = found.answeredBy === undefined ? '' : `answered by ${found.answeredBy}`
+  if (found.kind === 'no-such-domain') return answeredBy
   return [
     found.source === 'mx' ? 'from MX records' : 'from its addresses, having no MX records',
     `good for ${timeText(found.ttlSeconds)}`,
+    answeredBy,
     found.authenticated ? 'validated by DNSSEC' : '',
     found.stale ? 'older than its TTL, because no name server answers' : '',
   ]

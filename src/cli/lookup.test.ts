@@ -52,7 +52,10 @@ test('a domain: each server with its share, its addresses and why; what is left 
   const ran = await lookup(['example.test', '--private', '--resolver', nameServerText(dns.server)])
   assert.equal(ran.code, 0)
   assert.equal(ran.err, '')
-  assert.match(ran.out, /^✓ example\.test: 2 servers to try\n {2}from MX records, good for 5 min\n/)
+  assert.match(
+    ran.out,
+    /^✓ example\.test: 2 servers to try\n {2}from MX records, good for 5 min, answered by 127\.[\d.]+:\d+\n/,
+  )
   for (const host of ['mx1', 'mx2'])
     assert.match(
       ran.out,
@@ -77,6 +80,7 @@ test('--json: one object a line, in the order of the arguments; U-labels become 
     first.candidates.map(({ share }: { share: number }) => share),
     [0.5, 0.5],
   )
+  assert.equal(first.answeredBy, nameServerText(dns.server))
   assert.equal(second.domain, 'xn--bcher-kva.test')
 })
 
@@ -151,4 +155,18 @@ test('a wrong flag says what it should be', async () => {
   const ran = await lookup(['example.test', '--resolver', 'ns.example'])
   assert.notEqual(ran.code, 0)
   assert.match(ran.err, /must be an IP address, with or without a port/)
+})
+
+test('a list without a domain is told, and so is one that is not there', async () => {
+  const resolver = ['--resolver', '127.0.0.1:1']
+  const empty = await lookup(['--input', '/dev/null', ...resolver])
+  assert.deepEqual([empty.code, empty.out, empty.err], [2, '', 'waypost lookup: no domain in the input\n'])
+  const absent = await lookup(['--input', '/nowhere/names', ...resolver])
+  assert.deepEqual([absent.code, absent.err], [2, 'waypost lookup: /nowhere/names does not exist\n'])
+})
+
+test('a number alone is no time', async () => {
+  const ran = await lookup(['example.test', '--timeout', '5'])
+  assert.notEqual(ran.code, 0)
+  assert.match(ran.err, /must be a time from 50ms to 120s, such as 500ms or 10s/)
 })

@@ -9,9 +9,9 @@ import { type IpAddress, parseIp } from '../base/ip.ts'
 import { silentLog } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
 import { systemRandom } from '../base/random.ts'
-import { type HostName, parseName, rootName } from '../dns/name.ts'
+import { type HostName, parseName } from '../dns/name.ts'
 import { createResolver } from '../dns/resolver.ts'
-import { type NameServer, parseNameServer } from '../dns/servers.ts'
+import type { NameServer } from '../dns/servers.ts'
 import { parseMailbox } from '../mail/address.ts'
 import {
   type ExchangerDeps,
@@ -20,7 +20,11 @@ import {
   literalExchanger,
   lookupExchangers,
 } from '../routing/exchangers.ts'
+import { fileErrorText } from './file-error.ts'
+import { lookUpList } from './lookup-list.ts'
 import { type LookupReport, reportJson, reportText } from './lookup-report.ts'
+import { collect, countReader, nameServer, readDomain, timeReader } from './option-readers.ts'
+import { processTerminal } from './terminal.ts'
 
 interface Flags {
   readonly resolver?: readonly NameServer[]
@@ -30,6 +34,9 @@ interface Flags {
   readonly ipv4?: boolean
   readonly ipv6?: boolean
   readonly json?: boolean
+  readonly input?: string
+  readonly concurrency: number
+  readonly quiet?: boolean
 }
 
 type Asked =
@@ -42,6 +49,7 @@ Examples:
   waypost lookup example.com
   waypost lookup someone@example.com --resolver 127.0.0.1:5353 --json
   waypost lookup example.com --self mx2.example.com      as the gateway mx2.example.com sees it
+  waypost lookup --input domains.txt > mx.jsonl           the MX records of many
 
 Exit code: 0 there are servers, 1 there is none (null MX, no such domain, no mail host, loop), 2 it could not be told.`
 
@@ -52,7 +60,16 @@ export function lookupCommand(): Command {
     .description(
       'Shows which servers take mail for a domain or an address, in the order in which a sender tries them, and why.',
     )
-    .argument('<name...>', 'domains, mail addresses, or IP addresses as in user@[192.0.2.1]')
+    .argument('[name...]', 'domains, mail addresses, or IP addresses as in user@[192.0.2.1]')
+    .option(
+      '--input <file>',
+      'the MX records of many domains, one a line; - for standard input; one JSON object a line',
+    )
+    .addOption(
+      new Option('--concurrency <number>', 'with --input: questions at once')
+        .argParser(countReader(1, 2000))
+        .default(500),
+    )
     .option(
       '--resolver <address[:port]>',
       'name server to ask, may be repeated (default: those of the system)',
@@ -66,12 +83,13 @@ export function lookupCommand(): Command {
     .option('--private', 'take addresses too that not everybody reaches (RFC 6890)')
     .addOption(
       new Option('--timeout <time>', 'how long one question to DNS may take in all, such as 500ms or 10s')
-        .argParser(timeout)
+        .argParser(timeReader(50, 120_000))
         .default(10_000, '10s'),
     )
     .addOption(new Option('-4, --ipv4', 'look up IPv4 addresses only').conflicts('ipv6'))
     .addOption(new Option('-6, --ipv6', 'look up IPv6 addresses only').conflicts('ipv4'))
     .option('--json', 'print one JSON object a line, for machines')
+    .option('-q, --quiet', 'with --input: no progress')
     .addHelpText('after', examples)
     .action(async (names: string[], flags: Flags) => {
       process.exitCode = await run(names, flags)
@@ -79,27 +97,34 @@ export function lookupCommand(): Command {
 }
 
 async function run(names: readonly string[], flags: Flags): Promise<number> {
+  if (flags.input !== undefined) return runList(names, flags.input, flags)
+  if (names.length === 0) {
+    processTerminal.err('waypost lookup: name a domain, or a file of them with --input FILE (--help shows more)\n')
+    return 2
+  }
   const asked = names.map((name) => ({ name, asked: readName(name) }))
   const invalid = asked.filter(({ asked }) => asked.kind === 'invalid')
   for (const { name, asked } of invalid) {
     const why = asked.kind === 'invalid' ? asked.why : ''
-    process.stderr.write(
+    processTerminal.err(
       `waypost lookup: "${printable(name, 300)}" is no domain or mail address: ${printable(why, 300)}\n`,
     )
   }
   if (invalid.length > 0) return 2
 
-  const resolver = createResolver(
-    { servers: flags.resolver ?? [], deadlineMs: flags.timeout, timeoutMs: Math.min(2_000, flags.timeout) },
-    { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor },
-  )
+  const resolver = createResolver(resolverOptions(flags), {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    door: systemDoor,
+  })
   try {
     let worst = 0
     for (const [index, { name, asked: what }] of asked.entries()) {
       const found = await lookUp(what, flags, { resolver, random: systemRandom })
       const report: LookupReport = { asked: name, found }
-      if (flags.json) process.stdout.write(`${reportJson(report)}\n`)
-      else process.stdout.write(`${index > 0 ? '\n' : ''}${reportText(report)}`)
+      if (flags.json) processTerminal.out(`${reportJson(report)}\n`)
+      else processTerminal.out(`${index > 0 ? '\n' : ''}${reportText(report)}`)
       worst = Math.max(worst, exitCode(found))
     }
     return worst
@@ -107,6 +132,35 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
     resolver.close()
   }
 }
+
+async function runList(names: readonly string[], input: string, flags: Flags): Promise<number> {
+  if (names.length > 0) {
+    processTerminal.err('waypost lookup: domains are named, and --input names more: use one of them\n')
+    return 2
+  }
+  const resolver = createResolver(
+    // Each is asked once, so nothing is worth keeping.
+    { ...resolverOptions(flags), cacheEntries: 0, pipelines: true },
+    { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor },
+  )
+  try {
+    const { concurrency, quiet } = flags
+    const deps = { resolver, clock: systemClock, terminal: processTerminal }
+    return await lookUpList({ input, concurrency, isQuiet: quiet === true }, deps)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    processTerminal.err(`waypost lookup: ${fileErrorText(error)}\n`)
+    return 2
+  } finally {
+    resolver.close()
+  }
+}
+
+const resolverOptions = ({ resolver, timeout }: Flags) => ({
+  servers: resolver ?? [],
+  deadlineMs: timeout,
+  timeoutMs: Math.min(2_000, timeout),
+})
 
 function lookUp(asked: Asked, flags: Flags, deps: ExchangerDeps): Exchangers | Promise<Exchangers> {
   if (asked.kind === 'invalid') throw new TypeError('names are judged before they are looked up')
@@ -133,12 +187,7 @@ function readName(text: string): Asked {
   if (literal) return { kind: 'literal', address: literal }
   const at = text.lastIndexOf('@')
   if (at >= 0) return readAddress(text, at)
-  const parsed = parseName(text)
-  if (parsed.kind === 'invalid') return parsed
-  if (parsed.name === rootName) return { kind: 'invalid', why: 'the root is no mail domain' }
-  // RFC 3696 §2: "127.1" is an address to some programs and a name to none.
-  if (/(^|\.)(\d+|0x[0-9a-f]*)$/.test(parsed.name)) return { kind: 'invalid', why: 'its last label is a number' }
-  return { kind: 'domain', domain: parsed.name }
+  return readDomain(text)
 }
 
 function readAddress(text: string, at: number): Asked {
@@ -153,30 +202,10 @@ function readAddress(text: string, at: number): Asked {
   return name ? readName(name) : { kind: 'invalid', why: 'it has no domain' }
 }
 
-/** For options that may be repeated. */
-function collect<V>(read: (text: string) => V): (text: string, before: readonly V[] | undefined) => readonly V[] {
-  return (text, before = []) => [...before, read(text)]
-}
-
-function nameServer(text: string): NameServer {
-  const parsed = parseNameServer(text)
-  if (parsed) return parsed
-  throw new InvalidArgumentError(
-    'It must be an IP address, with or without a port: 127.0.0.1, 127.0.0.1:5353, [::1]:53.',
-  )
-}
-
 function ownName(text: string): HostName | IpAddress {
   const address = parseIp(text)
   if (address) return address
   const parsed = parseName(text)
   if (parsed.kind === 'name') return parsed.name
   throw new InvalidArgumentError('It must be a host name or an IP address.')
-}
-
-function timeout(text: string): number {
-  const parts = /^(\d{1,6})(ms|s)?$/.exec(text)
-  const milliseconds = Number(parts?.[1]) * (parts?.[2] === 'ms' ? 1 : 1000)
-  if (milliseconds >= 50 && milliseconds <= 120_000) return milliseconds
-  throw new InvalidArgumentError('It must be a time from 50ms to 120s, such as 500ms or 10s.')
 }

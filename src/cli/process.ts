@@ -1,29 +1,49 @@
 /** The process as `serve` needs it: signals, the log on standard error, colours. Handed in by `main.ts`; tests hand in their own. */
-import { pino } from 'pino'
 import { systemClock } from '../base/clock.ts'
+import { createLineOutput } from './line-output.ts'
 import type { ServeDeps } from './serve.ts'
-
-const flushEveryMs = 100
+import { isErrColored } from './terminal.ts'
 
 /** Everything that `serveCommand` needs but the gateway itself. */
-export function processDeps(): Omit<ServeDeps, 'createGateway' | 'handlers'> {
-  // Written behind the scenes, because a pipe that nobody reads must not stop the mail; flushed when the process ends.
-  // Several lines a write: a write for each costs as much as the line itself. What nobody takes is dropped at 16 MiB, not kept.
-  const output = pino.destination({ fd: 2, sync: false, minLength: 8192, maxLength: 16 * 1024 * 1024 })
-  const flushLater = () =>
-    systemClock.after(flushEveryMs, () => {
-      output.flush()
-      flushLater()
-    })
-  flushLater()
-  process.on('exit', () => output.flushSync())
+export interface ProcessDeps extends Omit<ServeDeps, 'createGateway' | 'openHolding' | 'handlers' | 'version'> {
+  /** The work is done: the process ends soon, whether its last words are read or not. */
+  readonly end: () => void
+}
+
+/** The last lines are waited for no longer than this. */
+const lastWordsMs = 1_000
+
+export function processDeps(): ProcessDeps {
+  // What nobody reads any more must not keep the process from its end: flushing would wait for a reader.
+  let isRead = true
+  const output = createLineOutput(2, systemClock, () => {
+    isRead = false
+  })
+  process.on('exit', () => {
+    output.hurry(lastWordsMs)
+    try {
+      if (isRead) output.flushSync()
+    } catch {
+      // There is no place left to tell it.
+    }
+  })
   return {
     signals: {
       on: (signal, run) => void process.on(signal, run),
-      exit: (code) => process.exit(code),
+      exit(code) {
+        output.hurry(lastWordsMs)
+        const end = () => process.exit(code)
+        systemClock.after(lastWordsMs, end)
+        void output.flushed().then(end)
+      },
     },
-    writeLog: (line) => void output.write(line),
-    color: process.stderr.isTTY === true && !process.env.NO_COLOR,
+    writeLog: output.write,
+    color: isErrColored(),
+    end() {
+      output.hurry(lastWordsMs)
+      // Something else may still wait for a reader: standard output, for one.
+      systemClock.after(2 * lastWordsMs, () => process.exit())
+    },
     sendCommand: process.env.npm_lifecycle_event === 'start' ? 'npm run send --' : 'waypost send',
   }
 }

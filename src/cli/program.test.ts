@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { startDns } from '../../test/lab/dns.ts'
 import { systemClock } from '../base/clock.ts'
-import { type ControlHandlers, controlPath, createControl } from '../gateway/control.ts'
+import { type ControlHandlers, controlPath, createControl } from '../gateway/operate/control.ts'
 import { backendCommand } from './backend.ts'
 import { configCommand } from './config.ts'
 import { createProgram } from './program.ts'
 
-async function waypost(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+const waypost = (...words: string[]) => waypostAs(process.getuid?.(), ...words)
+
+async function waypostAs(
+  userId: number | undefined,
+  ...words: string[]
+): Promise<{ code: number; out: string; err: string }> {
   let out = ''
   let err = ''
   const terminal = {
@@ -20,7 +26,7 @@ async function waypost(...words: string[]): Promise<{ code: number; out: string;
       err += text
     },
   }
-  const program = createProgram('1.2.3', terminal, (run) => [configCommand(run), backendCommand(run)])
+  const program = createProgram('1.2.3', terminal, (run) => [configCommand(run, userId), backendCommand(run)])
   const code = await program.run(words)
   return { code, out, err }
 }
@@ -53,6 +59,27 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   assert.equal((await waypost('backend', 'drain')).code, 2)
 })
 
+test('config check: a secret and a program that are not there are worth a look', async (t) => {
+  const variable = 'WAYPOST_TEST_UNSET'
+  const { file } = await config(
+    t,
+    [
+      'domains: { a.example: { deliver: "smtp://127.0.0.1:1" } }',
+      'listen: { smtp: "127.0.0.1:2525", dns: "127.0.0.1:5353", http: off }',
+      'alerts:',
+      `  webhook: [{ url: "https://hooks.example.net/x", token: "\${${variable}}" }]`,
+      `  command: [{ run: [/nowhere/program] }, { run: [sh] }, { run: [${tmpdir()}] }]`,
+    ].join('\n'),
+  )
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 0, out)
+  assert.match(out, /look +alerts\.webhook\[0\]\.token: the environment has no WAYPOST_TEST_UNSET/)
+  assert.match(out, /look +alerts\.command\[0\]\.run: there is no \/nowhere\/program/)
+  assert.match(out, /look +alerts\.command\[2\]\.run: .* is no program/)
+  assert.doesNotMatch(out, /command\[1\]/)
+  assert.match(out, /listeners +smtp 127\.0\.0\.1:2525, dns 127\.0\.0\.1:5353\n/)
+})
+
 test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   const { file, state } = await config(t, good)
   const fine = await waypost('config', 'check', '-c', file)
@@ -66,7 +93,7 @@ test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   assert.equal(wrong.code, 1)
   assert.equal(
     wrong.out,
-    `${file}:2:18: unknown key "delivr" in domains.example.org; did you mean "deliver"? Known: deliver, balance, onDefer, recipients, addresses
+    `${file}:2:18: unknown key "delivr" in domains.example.org; did you mean "deliver"? Known: deliver, balance, onDefer, hold, unknownRecipients, refusedAfterHold, fanOut, unknownWait, delayNotice, recipients, addresses, exchangers, healthy, records, ttl, publish, absent
   2 |   example.org: { delivr: mx }
                        ^^^^^^
 `,
@@ -75,6 +102,42 @@ test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   assert.deepEqual([problems[0].line, problems[0].column], [2, 18])
   const missing = await waypost('config', 'check', '-c', join(state, 'nope.yaml'))
   assert.equal(missing.code, 2)
+})
+
+test('config check sees a state folder that this user could not serve with', async (t) => {
+  const { file, state } = await config(t, good)
+  const { uid } = await stat(state)
+  const another = await waypostAs(uid + 1, 'config', 'check', '-c', file)
+  assert.equal(another.code, 0)
+  assert.equal(
+    another.err,
+    `waypost: the state folder ${state} belongs to another user (${uid}): only that user, or root, can serve with it\n`,
+  )
+  assert.equal((await waypostAs(0, 'config', 'check', '-c', file)).err, '')
+  await writeFile(file, `state: waypost.yaml\n${good}`)
+  const noFolder = await waypost('config', 'check', '-c', file, '--json')
+  assert.equal(noFolder.code, 1)
+  assert.match(JSON.parse(noFolder.out).stateDoubt, /waypost\.yaml is not a folder$/)
+  await writeFile(file, `state: not-there-yet\n${good}`)
+  assert.deepEqual(await waypost('config', 'check', '-c', file).then(({ code, err }) => [code, err]), [0, ''])
+})
+
+test('config check says what notices to senders need, and is silent of it with --no-network', async (t) => {
+  const dns = await startDns(t, {
+    'mx.waypost.example': { A: ['9.8.7.6'], TXT: ['v=spf1 ip4:9.8.7.7 -all'] },
+    '6.7.8.9.in-addr.arpa': { PTR: ['mx.waypost.example'] },
+  })
+  const { address, port } = dns.server
+  const text = `hostname: mx.waypost.example\nresolver: { servers: ['${address}:${port}'] }\npublicAddresses: [9.8.7.6]\ndomains: { example.org: { deliver: 'smtp://127.0.0.1:2526' } }\n`
+  const { file } = await config(t, text)
+  const { code, out } = await waypost('config', 'check', '-c', file)
+  assert.equal(code, 0, out)
+  assert.match(
+    out,
+    /^Mail of our own.*\n {2}ok .*mx\.waypost\.example.*\n {2}look .*SPF.*fail for 9\.8\.7\.6.*\n {2}not checked port 25/m,
+  )
+  const quiet = await waypost('config', 'check', '-c', file, '--no-network')
+  assert.deepEqual([quiet.code, /Mail of our own/.test(quiet.out)], [0, false])
 })
 
 test('config schema is a JSON Schema with a place for every key', async () => {
@@ -106,15 +169,23 @@ test('backend list shows what the gateway says, made safe', async (t) => {
   const backends = [
     { url: 'smtp://10.0.0.1:25', address: '10.0.0.1:25', state: 'up', sessions: 3, lastError: null, share: 2 / 3 },
     { url: 'smtp://10.0.0.2:25', address: '', state: 'down', sessions: 0, lastError: 'refused\u001b[2J', share: 1 / 3 },
+    {
+      ...{ url: 'smtp://10.0.0.3:25', address: '', state: 'up', sessions: 0, lastError: null, share: 1 },
+      shares: [
+        { route: 'example.com', share: 0 },
+        { route: 'solo.example', share: 1 },
+      ],
+    },
   ]
   await gateway(t, state, { 'backend.list': () => ({ kind: 'done', result: backends }) })
   const { code, out } = await waypost('backend', 'list', '-c', file)
   assert.equal(code, 1)
   assert.equal(
     out,
-    `BACKEND             ADDRESS      STATE  SESSIONS  SHARE  LAST ERROR
-smtp://10.0.0.1:25  10.0.0.1:25  up     3         67 %   -
-smtp://10.0.0.2:25  -            down   0         33 %   refused\\x1b[2J
+    `BACKEND             ADDRESS      STATE  SESSIONS  SHARE                                      LAST ERROR
+smtp://10.0.0.1:25  10.0.0.1:25  up     3         67 %                                       -
+smtp://10.0.0.2:25  -            down   0         33 %                                       refused\\x1b[2J
+smtp://10.0.0.3:25  -            up     0         0 % of example.com, 100 % of solo.example  -
 `,
   )
   assert.deepEqual(JSON.parse((await waypost('backend', 'list', '--json', '-c', file)).out), backends)
@@ -135,6 +206,6 @@ test('drain and enable name the backend in its canonical spelling, also while th
   assert.deepEqual(drained, { code: 0, out: 'smtp://host.example:25 gets no new mail.\n', err: '' })
   assert.deepEqual(asked, ['smtp://host.example:25'])
   const enabled = await waypost('backend', 'enable', 'smtp://other', '-c', file)
-  assert.deepEqual([enabled.code, enabled.err], [1, 'waypost: no such backend\n'])
+  assert.deepEqual([enabled.code, enabled.err], [2, 'waypost: no such backend\n'])
   assert.equal((await waypost('backend', 'drain', 'host.example', '-c', file)).code, 2)
 })

@@ -25,6 +25,7 @@ export function createProgram(
       'after',
       `
 Examples:
+  waypost demo
   waypost serve -c examples/quickstart/waypost.yaml --log pretty
   waypost config check -c waypost.yaml
   waypost <command> --help`,

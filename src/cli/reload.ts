@@ -5,8 +5,9 @@
 import type { Log } from '../base/log.ts'
 import type { Loaded, LoadedConfig, LoadedNames } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
-import type { ControlAnswer, ControlHandler } from '../gateway/control.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { ControlAnswer, ControlHandler } from '../gateway/operate/control.ts'
+import type { GatewaySettings } from '../gateway/settings.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
 export interface ReloadDeps {
@@ -14,6 +15,10 @@ export interface ReloadDeps {
   readonly current: Loaded
   readonly gateway: Gateway
   readonly log: Log
+  /** The gateway runs on these settings from now on. */
+  readonly applied?: (settings: GatewaySettings) => void
+  /** Has what is published follow; what fails of it is logged by itself. */
+  readonly published?: (loaded: Loaded) => Promise<readonly string[]>
   readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
 }
 
@@ -53,9 +58,11 @@ export function createReloader(deps: ReloadDeps): Reloader {
     }
     await gateway.apply(loaded.settings)
     current = loaded
+    deps.applied?.(loaded.settings)
+    const later = (await deps.published?.(loaded)) ?? []
     await keepCopy(loaded, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
-    return { kind: 'done', result: { ...loaded.summary } }
+    return { kind: 'done', result: { ...loaded.summary, later } }
   }
 
   function reload({ allowRemoval }: { readonly allowRemoval: boolean }): Promise<ControlAnswer> {

@@ -2,7 +2,7 @@
 
 import { type IpAddress, parseIp } from '../base/ip.ts'
 import { type HostName, parseName } from '../dns/name.ts'
-import { type Mailbox, parseMailbox, type ReversePath } from '../mail/address.ts'
+import { barePostmaster, type Mailbox, parseMailbox, type ReversePath } from '../mail/address.ts'
 
 /** As `commander` hands them over. */
 export interface RawOptions {
@@ -49,7 +49,7 @@ export function parseOptions(raw: RawOptions, machine: { readonly hostname: stri
   if (from?.kind === 'invalid') return invalid(`--from ${raw.from ?? `${machine.user}@${hostname}`}: ${from.why}`)
   const to: Mailbox[] = []
   for (const text of raw.to ?? []) {
-    const recipient = readMailbox(text)
+    const recipient = readRecipient(text)
     if (recipient.kind === 'invalid') return invalid(`--to ${text}: ${recipient.why}`)
     to.push(recipient.mailbox)
   }
@@ -71,9 +71,14 @@ const invalid = (why: string): Parsed => ({ kind: 'invalid', why })
 export const splitList = (text: string): string[] =>
   (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? []).map((each) => each.trim()).filter((each) => each !== '')
 
+/** An address, with or without `<` and `>`, also behind a name as it stands in a header: `Joe <joe@example.test>`. */
 function readMailbox(text: string): ReturnType<typeof parseMailbox> {
-  return parseMailbox(text.replace(/^<(.*)>$/, '$1'))
+  return parseMailbox(text.replace(/^(?:"(?:[^"\\]|\\.)*"|[^"<>])*<(.*)>$/s, '$1'))
 }
+
+/** The bare postmaster is a recipient that every server takes (RFC 5321 §4.5.1). */
+const readRecipient = (text: string): ReturnType<typeof parseMailbox> =>
+  /^<?postmaster>?$/i.test(text) ? { kind: 'mailbox', mailbox: barePostmaster } : readMailbox(text)
 
 function parseServer(text: string): SendOptions['server'] | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:]*)|([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(text)

@@ -2,12 +2,14 @@
 import type { IpAddress } from '../base/ip.ts'
 import { printable } from '../base/printable.ts'
 import type { Mailbox } from '../mail/address.ts'
+import type { Envelope } from '../mail/message.ts'
 import { isPositive, type Reply, replyText } from '../mail/reply.ts'
 import { sendData } from '../smtp/client/data.ts'
 import { sendEnvelope } from '../smtp/client/envelope.ts'
 import type { ClientFault } from '../smtp/client/fault.ts'
 import { openSession } from '../smtp/client/open.ts'
 import type { Session } from '../smtp/client/session.ts'
+import { patientSteps } from '../smtp/client/step-limits.ts'
 import { type Composed, compose } from './compose.ts'
 import type { SendIo } from './send.ts'
 import type { SendOptions } from './send-options.ts'
@@ -21,7 +23,6 @@ interface Outcome {
 
 const openMs = 30_000
 /** RFC 5321 §4.5.3.2. */
-const mailMs = 5 * 60_000
 const recipientsMs = 30 * 60_000
 const bodyMs = 30 * 60_000
 const dotMs = 10 * 60_000
@@ -144,9 +145,15 @@ function whyNot(fault: ClientFault, where: string): string {
 async function sendOne(session: Session, options: SendOptions, composed: Composed, io: SendIo): Promise<Outcome> {
   if (composed.kind === 'invalid') return { exit: 2, lines: [composed.why], isOver: false }
   const { bytes, has8bit } = composed
-  const envelope = { sender: options.from, body: has8bit ? '8BITMIME' : undefined, declaredSize: bytes.length } as const
+  const envelope: Envelope = {
+    sender: options.from,
+    body: has8bit ? '8BITMIME' : undefined,
+    declaredSize: bytes.length,
+    ret: undefined,
+    envid: undefined,
+  }
   const nowMs = io.clock.monotonicMs()
-  const limits = { mailUntilMs: nowMs + mailMs, untilMs: nowMs + recipientsMs }
+  const limits = { steps: patientSteps, mailUntilMs: nowMs + patientSteps.mailMs, untilMs: nowMs + recipientsMs }
   const asked = await sendEnvelope(session, envelope, options.to, limits)
   if (asked.kind === 'failed') return broken(asked.fault, 'the message was not sent')
   if (asked.kind === 'mail-refused') return refused([`${replyText(asked.reply)} (for the sender)`], true)
@@ -159,7 +166,11 @@ async function sendOne(session: Session, options: SendOptions, composed: Compose
   }
   const began = io.clock.monotonicMs()
   const content = { trace: Buffer.alloc(0), size: bytes.length, blocks: () => [bytes] }
-  const sent = await sendData(session, content, 1, { bodyUntilMs: began + bodyMs, untilMs: began + bodyMs + dotMs })
+  const sent = await sendData(session, content, 1, {
+    steps: patientSteps,
+    bodyUntilMs: began + bodyMs,
+    untilMs: began + bodyMs + dotMs,
+  })
   if (sent.kind === 'lost') return broken(sent.fault, 'the message was not sent')
   if (sent.kind === 'unknown') return broken(sent.fault, 'whether the server took the message is unknown')
   const lines = [...refusals, ...sent.replies.map(replyText)]

@@ -8,7 +8,7 @@ import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { systemRandom } from '../base/random.ts'
 import { runSend, type SendIo } from './send.ts'
-import type { RawOptions } from './send-options.ts'
+import { type RawOptions, splitList } from './send-options.ts'
 
 interface Run {
   readonly exit: number
@@ -24,7 +24,7 @@ async function send(raw: Partial<RawOptions>, more: Partial<SendIo> = {}): Promi
     random: systemRandom,
     door: systemDoor,
     machine: { hostname: 'here.example.test', user: 'me' },
-    resolve: async () => [],
+    lookupHost: async () => [],
     readInput: async () => undefined,
     out: (line) => out.push(line),
     err: (line) => err.push(line),
@@ -52,6 +52,14 @@ test('sent: the reply on standard output, exit 0, the message in order', async (
     backend.commands.join('\n'),
     /^EHLO here\.example\.test\nMAIL FROM:<me@here\.example\.test> SIZE=\d+\nRCPT /,
   )
+})
+
+test('the bare postmaster is a recipient, and no other name without a domain is', async (t) => {
+  const backend = await startBackend(t)
+  assert.equal((await send({ server: at(backend), to: ['Postmaster'] })).exit, 0)
+  assert.ok(backend.commands.includes('RCPT TO:<postmaster>'), backend.commands.join('\n'))
+  const wrong = await send({ server: at(backend), to: ['joe'] })
+  assert.deepEqual([wrong.exit, wrong.err], [2, ['waypost send: --to joe: has no "@" behind the local part']])
 })
 
 test('a whole message on standard input is sent as it is; a text gets a header', async (t) => {
@@ -110,7 +118,7 @@ test('could not: one line that says what to look at, exit 2', async (t) => {
   )
   const nowhere = await send(
     { server: 'nowhere.example.test:25' },
-    { resolve: () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' })) },
+    { lookupHost: () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' })) },
   )
   assert.equal(nowhere.exit, 2)
   assert.match(nowhere.err[0] ?? '', /nowhere\.example\.test has no address \(ENOTFOUND\)/)
@@ -180,4 +188,15 @@ test('the process: a message on standard input, none on /dev/null, comma lists, 
   backend.behaviour = { on: (verb) => (verb === 'RCPT' ? '550 no' : undefined) }
   const refused = start(['--server', at(backend), '--to', 'a@example.test', '--body', 'x'], 'pipe')
   assert.deepEqual(await once(refused, 'exit'), [1, null])
+})
+
+test('an address may stand behind a name, as in a header', async (t) => {
+  const backend = await startBackend(t)
+  const to = ['Joe <joe@example.test>', '"Doe, J." <jane@example.test>', '<plain@example.test>']
+  const run = await send({ server: at(backend), to: to.flatMap(splitList), from: 'Me <me@example.test>', body: 'x' })
+  assert.deepEqual([run.exit, run.err], [0, []])
+  const said = backend.commands.filter((line) => /^(MAIL|RCPT)/.test(line)).map((line) => /<.*>/.exec(line)?.[0])
+  assert.deepEqual(said, ['<me@example.test>', '<joe@example.test>', '<jane@example.test>', '<plain@example.test>'])
+  for (const wrong of ['Joe <joe@example.test', 'Joe joe@example.test>', 'Joe <a@b.test> <c@d.test>'])
+    assert.equal((await send({ server: at(backend), to: [wrong], body: 'x' })).exit, 2, wrong)
 })

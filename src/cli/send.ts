@@ -2,17 +2,18 @@
  * `waypost send`: a small SMTP client, to try a gateway or any other server. Exit codes: 0 sent, 1 the server refused, 2 it could not be tried.
  * The replies go to standard output, the dialogue (`-v`) and what went wrong to standard error.
  */
-import { lookup } from 'node:dns/promises'
 import { fstatSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { Command } from 'commander'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Door, systemDoor } from '../base/door.ts'
+import { createHostLookup, type HostLookup } from '../base/host-lookup.ts'
 import { type IpAddress, parseIp } from '../base/ip.ts'
 import { printable } from '../base/printable.ts'
 import { type Random, systemRandom } from '../base/random.ts'
 import { parseOptions, type RawOptions, type SendOptions, splitList } from './send-options.ts'
 import { sendAll } from './send-run.ts'
+import { processTerminal } from './terminal.ts'
 
 /** What the command touches of the machine; tests hand in their own. */
 export interface SendIo {
@@ -20,7 +21,7 @@ export interface SendIo {
   readonly random: Random
   readonly door: Door
   readonly machine: { readonly hostname: string; readonly user: string }
-  resolve(host: string): Promise<readonly IpAddress[]>
+  readonly lookupHost: HostLookup
   /** A message on standard input, or undefined where there is none. */
   readInput(): Promise<Buffer | undefined>
   out(line: string): void
@@ -66,7 +67,7 @@ async function addressesOf({ server }: SendOptions, io: SendIo): Promise<readonl
   const address = parseIp(server.host)
   if (address) return [address]
   try {
-    return await io.resolve(server.host)
+    return await io.lookupHost(server.host)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     fail(io, `${server.host} has no address (${code}). Is the name right? Try: waypost lookup ${server.host}`)
@@ -87,13 +88,10 @@ function systemIo(): SendIo {
     random: systemRandom,
     door: systemDoor,
     machine: { hostname: hostname(), user: userName() },
-    async resolve(host) {
-      const found = await lookup(host, { all: true })
-      return found.map(({ address }) => parseIp(address)).filter((address) => address !== undefined)
-    },
+    lookupHost: createHostLookup(systemClock),
     readInput: () => readInput(),
-    out: (line) => process.stdout.write(`${line}\n`),
-    err: (line) => process.stderr.write(`${line}\n`),
+    out: (line) => processTerminal.out(`${line}\n`),
+    err: (line) => processTerminal.err(`${line}\n`),
   }
 }
 
@@ -106,7 +104,7 @@ async function readInput(): Promise<Buffer | undefined> {
     return undefined
   }
   const hint = systemClock.after(2_000, () => {
-    process.stderr.write('waypost send: reading the message from standard input; --body says it on the command line\n')
+    processTerminal.err('waypost send: reading the message from standard input; --body says it on the command line\n')
   })
   const chunks: Buffer[] = []
   let size = 0

@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import { type IpAddress, parseIp } from '../base/ip.ts'
-import { askControl, controlPath } from '../gateway/control.ts'
 import type { CreateGateway } from '../gateway/gateway.ts'
+import { askControl, controlPath } from '../gateway/operate/control.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
+import { openHolding } from './holding.ts'
 import { type ServeOptions, serve } from './serve.ts'
 
 const address = (text: string): IpAddress => parseIp(text) ?? assert.fail()
@@ -46,7 +47,12 @@ async function stage(t: TestContext, text: string) {
         return []
       },
       backends: () => [],
+      connections: 0,
+      dns: undefined,
       setOut: async () => false,
+      ownProbeWord: () => 'waypost-probe-test',
+      tryNow: () => false,
+      heldMail: undefined,
       async stop() {
         await stopping.until
         if (server.listening) await new Promise((done) => server.close(done))
@@ -67,6 +73,7 @@ async function stage(t: TestContext, text: string) {
       },
       {
         createGateway,
+        openHolding,
         handlers: () => ({ 'backend.list': () => ({ kind: 'done', result: [] }) }),
         signals: { on: (signal, listener) => void events.on(signal, listener), exit: (code) => void exits.push(code) },
         writeLog: (line) => {
@@ -75,6 +82,7 @@ async function stage(t: TestContext, text: string) {
         },
         color: false,
         sendCommand: 'waypost send',
+        version: '0.0.0',
       },
     )
   const logged = async (event: string) => {
@@ -105,7 +113,7 @@ async function stage(t: TestContext, text: string) {
 }
 
 const good =
-  'state: ./state\nhostname: mx.example.org\nlisten: { smtp: "127.0.0.1:0" }\ndomains: { example.org: { deliver: mx } }\n'
+  'state: ./state\nhostname: mx.example.org\nlisten: { smtp: "127.0.0.1:0", http: off }\ndomains: { example.org: { deliver: mx } }\n'
 
 test('serve says where it listens and what to try, keeps its state to itself, and stops on SIGTERM', async (t) => {
   const at = await stage(t, good)
@@ -149,7 +157,8 @@ test('SIGHUP loads again; a wrong file leaves the running configuration and says
 test('config.reload answers how it went: too many removed, then allowed, then a state folder that moved', async (t) => {
   const domains = (count: number) =>
     Array.from({ length: count }, (_, index) => `  d${index}.example: { deliver: mx }\n`).join('')
-  const text = (count: number) => `state: ./state\nlisten: { smtp: "127.0.0.1:0" }\ndomains:\n${domains(count)}`
+  const text = (count: number) =>
+    `state: ./state\nlisten: { smtp: "127.0.0.1:0", http: off }\ndomains:\n${domains(count)}`
   const at = await stage(t, text(30))
   const running = at.run()
   await at.ready()
@@ -216,7 +225,7 @@ test('a start with a wrong file is refused; --last-good runs on the copy and say
   await first
 
   await writeFile(at.file, `${good}nonsense: true\n`)
-  assert.equal(await at.run(), 1)
+  assert.equal(await at.run(), 2)
   assert.match(at.err, /waypost\.yaml:5:1: unknown key "nonsense"/)
   at.events.removeAllListeners('SIGTERM')
   const again = at.run({ lastGood: true })
@@ -254,6 +263,6 @@ test('a reload that comes while the gateway starts waits for it', async (t) => {
 
 test('--last-good without a copy does not start', async (t) => {
   const at = await stage(t, 'domains: [')
-  assert.equal(await at.run({ lastGood: true }), 1)
+  assert.equal(await at.run({ lastGood: true }), 2)
   assert.match(at.err, /holds no last good configuration/)
 })

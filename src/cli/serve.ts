@@ -9,22 +9,44 @@ import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
+import { createHostLookup } from '../base/host-lookup.ts'
 import { type IpAddress, isIpv6 } from '../base/ip.ts'
 import type { Log } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
+import type { CheckerOptions } from '../checks/check-domain.ts'
 import { readInBackground } from '../config/background.ts'
 import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
 import { makeStateFolder } from '../config/state-files.ts'
-import { type Control, type ControlHandlers, controlPath, createControl, maxControlPath } from '../gateway/control.ts'
+import { tellingAlerts } from '../gateway/events.ts'
+import { createFigures } from '../gateway/figures/figures.ts'
+import { gaugesOf } from '../gateway/figures/gauges.ts'
 import type { CreateGateway, Gateway } from '../gateway/gateway.ts'
+import type { Holding } from '../gateway/hold/holding.ts'
+import {
+  type Control,
+  type ControlHandlers,
+  controlPath,
+  createControl,
+  maxControlPath,
+} from '../gateway/operate/control.ts'
+import type { GatewaySettings } from '../gateway/settings.ts'
+import type { Store } from '../store/store.ts'
+import { laboratoryOptions, privateOption } from './check.ts'
+import { type LaboratoryFlags, laboratoryOf } from './check-options.ts'
 import { configOption, findConfig } from './config-path.ts'
+import { createDnsService } from './dns-service.ts'
+import type { OpenHolding } from './holding.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from './log.ts'
+import { createLogFile, type LogFile } from './log-file.ts'
 import { createReloader, keepCopy, type Reloader } from './reload.ts'
+import { createTelling, type Telling } from './telling.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
+import { createWatchService } from './watch-service.ts'
+import { createWebService } from './web-service.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
-export interface ServeOptions {
+export interface ServeOptions extends LaboratoryFlags {
   readonly config: string | undefined
   readonly log: LogForm
   readonly logLevel: LogLevel
@@ -34,24 +56,27 @@ export interface ServeOptions {
 
 export interface ServeDeps {
   readonly createGateway: CreateGateway
+  readonly openHolding: OpenHolding
   /** What the control socket answers beside `config.reload`. */
   readonly handlers: (gateway: Gateway) => ControlHandlers
   /** How the process is told things; tests hand in their own. */
   readonly signals: Signals
   readonly writeLog: (line: string) => void
   readonly color: boolean
+  /** Of Waypost. */
+  readonly version: string
   /** How one calls `waypost send` where this was started: for the line to try. */
   readonly sendCommand: string
 }
 
 export interface Signals {
   on(signal: 'SIGHUP' | 'SIGTERM' | 'SIGINT', run: () => void): void
-  /** Ends the process now. */
+  /** Ends the process, behind its last lines of the log: within a second. */
   exit(code: ExitCode): void
 }
 
 export function serveCommand(run: Run, deps: ServeDeps): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .summary('run the gateway')
     .description('Runs the gateway: takes mail for the domains of waypost.yaml and hands it to their backends.')
     .addOption(configOption())
@@ -63,10 +88,15 @@ export function serveCommand(run: Run, deps: ServeDeps): Command {
         'where waypost.yaml is wrong, run on the last good one, kept in the state folder',
       ),
     )
+  laboratoryOptions(command)
+  return command
+    .addOption(privateOption())
     .addHelpText(
       'after',
       `
-Signals: SIGHUP loads waypost.yaml again (a wrong one changes nothing), SIGTERM and SIGINT stop gracefully, a second one at once.
+Signals: SIGHUP loads waypost.yaml again (a wrong one changes nothing) and opens log.file anew, SIGTERM and SIGINT stop gracefully, a second one at once.
+
+Exit code: 0 it was stopped, 1 it was stopped at once, 2 it could not start (a wrong configuration, a port that is taken, …).
 
 Examples:
   waypost serve -c examples/quickstart/waypost.yaml --log pretty
@@ -77,53 +107,173 @@ Examples:
 
 /** Resolves when the gateway has stopped. */
 export async function serve(options: ServeOptions, terminal: Terminal, deps: ServeDeps): Promise<ExitCode> {
-  const log = createLog({ form: options.log, level: options.logLevel, color: deps.color, write: deps.writeLog })
+  const logFile = createLogFile()
+  const { writeLog: write, color } = deps
+  const log = createLog({ form: options.log, level: options.logLevel, color, write, writeJson: logFile.write })
   const found = findConfig(options.config)
   if (found.kind === 'none') return fail(terminal, found.why)
   const loaded = await loadToStart(found.path, options, terminal, log)
-  if (loaded === undefined) return 1
-  return await runGateway(found.path, loaded, terminal, log, deps)
+  if (loaded === undefined) return 2
+  const why = logFile.use(loaded.settings.logFile)
+  if (why !== undefined) return fail(terminal, why)
+  try {
+    const laboratory = await readLaboratory(options)
+    if (typeof laboratory === 'string') return fail(terminal, laboratory)
+    return await runGateway(found.path, loaded, terminal, { log, logFile, laboratory }, deps)
+  } finally {
+    logFile.close()
+  }
+}
+
+/** @returns in words, why not */
+async function readLaboratory(flags: LaboratoryFlags): Promise<CheckerOptions | string> {
+  try {
+    return await laboratoryOf(flags)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    if (code === undefined) throw error
+    return `the file ${flags.rootHints} cannot be read (${code})`
+  }
 }
 
 async function runGateway(
   path: string,
   loaded: Loaded,
   terminal: Terminal,
-  log: Log,
+  { log, logFile, laboratory }: { readonly log: Log; readonly logFile: LogFile; readonly laboratory: CheckerOptions },
   deps: ServeDeps,
 ): Promise<ExitCode> {
   const { state } = loaded.settings
   const why = await ownFolder(state)
   if (why !== undefined) return fail(terminal, why)
+  let { holdLimits } = loaded.settings
+  const limits = () => holdLimits
+  const applied = (settings: GatewaySettings) => {
+    holdLimits = settings.holdLimits
+    const why = logFile.use(settings.logFile)
+    if (why !== undefined) log.alert('log file not opened', { why })
+  }
+  const telling = createTelling(log)
+  const opened = await deps.openHolding(state, {
+    clock: systemClock,
+    random: systemRandom,
+    log: tellingAlerts(log, telling.tell, systemClock),
+    limits,
+  })
+  if (opened.kind === 'not-opened')
+    return fail(terminal, opened.inUse ? `another gateway is running on the state folder ${state}` : opened.why)
+  try {
+    return await runOn(
+      path,
+      loaded,
+      { holding: opened.holding, store: opened.store, telling, applied, reopenLog: logFile.reopen, laboratory },
+      terminal,
+      log,
+      deps,
+    )
+  } finally {
+    await opened.close()
+  }
+}
+
+/** With the state folder ours, and the store open. */
+async function runOn(
+  path: string,
+  loaded: Loaded,
+  own: {
+    readonly holding: Holding
+    readonly store: Store | undefined
+    readonly telling: Telling
+    readonly applied: (settings: GatewaySettings) => void
+    readonly reopenLog: () => void
+    readonly laboratory: CheckerOptions
+  },
+  terminal: Terminal,
+  log: Log,
+  deps: ServeDeps,
+): Promise<ExitCode> {
+  const { state } = loaded.settings
+  const { holding, telling, applied } = own
+  const dns = await createDnsService(loaded, log)
+  if (dns.kind === 'failed') return fail(terminal, dns.why)
   const gateway = deps.createGateway(loaded.settings, {
     clock: systemClock,
     random: systemRandom,
     log,
     door: systemDoor,
+    lookupHost: createHostLookup(systemClock),
+    holding,
+    tell: telling.tell,
+  })
+  const read = () => gaugesOf(gateway, holding)
+  const figures = createFigures({ clock: systemClock, read })
+  telling.listen(figures.tell)
+  const watching = await createWatchService(loaded, {
+    log,
+    telling,
+    store: own.store,
+    read,
+    laboratory: own.laboratory,
+  })
+  let isListening = false
+  const web = await createWebService(loaded, {
+    laboratory: own.laboratory,
+    ...{ log, gateway, figures, telling, queue: holding?.queue, watch: watching.watch, version: deps.version },
+    dnsServer: () => dns.figures,
+    isReady: () => isListening,
   })
   const reloader = createReloader({
     path,
     current: loaded,
     gateway,
     log,
+    applied,
+    async published(now) {
+      watching.configured(now)
+      const later = web.configured(now)
+      await dns.configured(now)
+      return later === undefined ? [] : [later]
+    },
     load: (reload) => loadConfig(path, { ...loadDeps(systemClock), ...reload, read: readInBackground }),
   })
-  const handlers = { ...deps.handlers(gateway), 'config.reload': reloader.handler }
+  const handlers = {
+    ...deps.handlers(gateway),
+    'config.reload': reloader.handler,
+    ...dns.handlers,
+    ...watching.handlers,
+    ...web.handlers,
+  }
   const control = await createControl(
     { path: controlPath(state), clock: systemClock, onError: tellError(log) },
     handlers,
   )
-  if (control.kind === 'in-use') return fail(terminal, `another gateway is running on the state folder ${state}`)
-  const stopped = stopOnSignal(gateway, log, deps.signals)
+  if (control.kind === 'in-use') {
+    figures.stop()
+    await watching.stop()
+    return fail(terminal, `another gateway is running on the state folder ${state}`)
+  }
+  const stopped = stopOnSignal(gateway, dns.stopSoon, log, deps.signals)
   // A signal that comes before the gateway runs waits for that.
   const started = Promise.withResolvers<void>()
+  deps.signals.on('SIGHUP', own.reopenLog)
   deps.signals.on('SIGHUP', () => void started.promise.then(() => reloader.reload({ allowRemoval: false })))
   try {
     const listeners = await gateway.start()
+    // Mail does not wait for very many zones to be read; who asks DNS is answered only when all are there.
+    await dns.configured(loaded)
+    await dns.start()
+    const toldOfWeb = await web.start()
+    isListening = true
     sayReady(loaded, listeners, terminal, log, deps.sendCommand)
+    if (toldOfWeb !== undefined) terminal.out(toldOfWeb)
+    if (dns.bound.length > 0) terminal.out(`DNS for its zones: ${dns.bound.map(placeText).join(', ')}.\n`)
   } catch (error) {
     await control.close()
     await gateway.stop()
+    await dns.stop()
+    figures.stop()
+    await watching.stop()
+    await web.stop()
     const why = whyNotBound(error)
     if (why === undefined) throw error
     return fail(terminal, why)
@@ -131,7 +281,12 @@ async function runGateway(
   await keepCopy(loaded, log)
   started.resolve()
   await stopped
+  isListening = false
   await end(control, reloader)
+  await web.stop()
+  figures.stop()
+  await watching.stop()
+  await dns.stop()
   log.info('stopped')
   return 0
 }
@@ -190,7 +345,7 @@ async function ownFolder(state: string): Promise<string | undefined> {
   }
 }
 
-function stopOnSignal(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
+function stopOnSignal(gateway: Gateway, stopSoon: () => void, log: Log, signals: Signals): Promise<void> {
   return new Promise((done, failed) => {
     let isStopping = false
     const stop = (signal: string) => {
@@ -201,6 +356,7 @@ function stopOnSignal(gateway: Gateway, log: Log, signals: Signals): Promise<voi
       }
       isStopping = true
       log.info('stopping', { signal })
+      stopSoon()
       gateway.stop().then(done, failed)
     }
     signals.on('SIGTERM', () => stop('SIGTERM'))
@@ -215,7 +371,7 @@ function sayReady(
   log: Log,
   sendCommand: string,
 ): void {
-  const places = listeners.map(({ address, port }) => `${isIpv6(address) ? `[${address}]` : address}:${port}`)
+  const places = listeners.map(placeText)
   log.info('listening', { smtp: places, domains: summary.domains, routes: summary.routes })
   const domain = settings.destinations.domains[0]
   const first = places[0]
@@ -224,6 +380,9 @@ function sayReady(
   const server = first === '127.0.0.1:2525' ? '' : ` --server ${first.replace(/^0\.0\.0\.0:/, '127.0.0.1:')}`
   terminal.out(`Try: ${sendCommand}${server} --to you@${domain.subdomains ? 'any.' : ''}${domain.name}\n`)
 }
+
+const placeText = ({ address, port }: { readonly address: IpAddress; readonly port: number }) =>
+  `${isIpv6(address) ? `[${address}]` : address}:${port}`
 
 const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
 

@@ -5,10 +5,17 @@
 
 import type { HostName } from '../dns/name.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
+import type { Declaration } from '../publish/declaration.ts'
 import type { Route } from '../routing/backend.ts'
 import type { MailDomain } from '../routing/destinations.ts'
 import { createDestinations } from '../routing/find-destination.ts'
-import type { Plan, PlannedDomain } from './plan.ts'
+import type { Plan, PlannedDomain, PlannedMail } from './plan.ts'
+
+export interface Assembled {
+  readonly settings: GatewaySettings
+  /** Of the domains that declare records. */
+  readonly declarations: readonly Declaration[]
+}
 
 export interface AssembleDeps {
   readonly leftRecently: (domain: HostName) => boolean
@@ -23,41 +30,54 @@ export async function assemble(
   plan: Omit<Plan, 'domains'>,
   domains: AsyncIterable<readonly PlannedDomain[]> | Iterable<readonly PlannedDomain[]>,
   deps: AssembleDeps,
-): Promise<GatewaySettings> {
+): Promise<Assembled> {
   const { routes } = plan
+  const declarations: Declaration[] = []
   const mailDomains: MailDomain[] = []
   let cost = 0
   for await (const chunk of domains) {
     for (const domain of chunk) {
-      mailDomains.push(mailDomain(domain, routes))
-      cost += 10 + (typeof domain.recipients === 'string' ? 0 : domain.recipients.length) + domain.addresses.length
+      cost += 10
+      if (domain.declaration) declarations.push(domain.declaration)
+      if (domain.mail) {
+        const { recipients, addresses } = domain.mail
+        mailDomains.push(mailDomain(domain, domain.mail, routes))
+        cost += (typeof recipients === 'string' ? 0 : recipients.length) + addresses.length
+      }
       if (cost < costBetweenPauses) continue
       cost = 0
       await deps.pause()
     }
   }
   await deps.pause()
-  const { hostname } = plan.general
-  return {
-    ...plan.general,
+  const { outboundFrom, ...general } = plan.general
+  const { hostname } = general
+  const settings = {
+    ...general,
     destinations: createDestinations(mailDomains, { hostname, leftRecently: deps.leftRecently }),
     postmaster: routeAt(routes, plan.postmaster),
+    outbound: {
+      via: plan.outboundVia === undefined ? undefined : routeAt(routes, plan.outboundVia),
+      from: outboundFrom,
+    },
   }
+  return { settings, declarations }
 }
 
-function mailDomain(planned: PlannedDomain, routes: readonly Route[]): MailDomain {
+function mailDomain({ name, subdomains }: PlannedDomain, planned: PlannedMail, routes: readonly Route[]): MailDomain {
   return {
-    name: planned.name,
-    subdomains: planned.subdomains,
+    name,
+    subdomains,
     route: routeAt(routes, planned.route),
     recipients: typeof planned.recipients === 'string' ? planned.recipients : new Set(planned.recipients),
     addresses: planned.addresses.length === 0 ? noAddresses : addressesOf(planned, routes),
+    hold: planned.hold,
   }
 }
 
 const noAddresses: ReadonlyMap<string, Route> = new Map()
 
-const addressesOf = (planned: PlannedDomain, routes: readonly Route[]) =>
+const addressesOf = (planned: PlannedMail, routes: readonly Route[]) =>
   new Map(planned.addresses.map(([key, route]) => [key, routeAt(routes, route)]))
 
 function routeAt(routes: readonly Route[], index: number): Route {

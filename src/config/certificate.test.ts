@@ -31,7 +31,7 @@ const files = {
     const content = disk.get(path)
     return content
       ? ({ kind: 'read', content } as const)
-      : ({ kind: 'unreadable', why: `${path} does not exist` } as const)
+      : ({ kind: 'unreadable', path, why: 'does not exist' } as const)
   },
 }
 

@@ -19,7 +19,7 @@ export async function whyPairUnusable(
   const read = async <Value>(file: 'certificate' | 'key', what: string, parse: (pem: Buffer) => Value) => {
     const opened = await files.readSecret(paths[file])
     if (opened.kind === 'unreadable') {
-      wrong.push({ file, why: opened.why })
+      wrong.push({ file, why: `${opened.path} ${opened.why}` })
       return undefined
     }
     const value = parsePem(opened.content, parse)

@@ -76,7 +76,8 @@ address.
 
 ## Secrets
 
-No option takes a secret yet. One that does is written \`\${NAME}\` (from the environment) or \`file:path\`; \`\${…}\` anywhere else is an error.
+An option that takes a secret is written \`\${NAME}\` (from the environment) or \`file:path\`; \`\${…}\` anywhere else is an error. A secret is read when it is
+needed, and stands in no copy, log or output.
 `
 
 interface Part {
@@ -88,15 +89,15 @@ interface Part {
 function parts(schema: JsonSchema, path: readonly string[]): Part[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => {
     const { found, suffix } = keyed(inner)
-    if (!found) return []
     const here = [...path, `${key}${suffix}`]
-    return [{ path: here, schema: found }, ...parts(found, here)]
+    return found.flatMap((schema) => [{ path: here, schema }, ...parts(schema, here)])
   })
 }
 
-/** Where below a value its keys are: itself, the value of each name of a table, an element of a list. */
-function keyed(schema: JsonSchema): { readonly found: JsonSchema | undefined; readonly suffix: string } {
-  if (schema.properties) return { found: schema, suffix: '' }
+/** Where below a value its keys are: itself, the value of each name of a table, an element of a list; several where there are several kinds. */
+function keyed(schema: JsonSchema): { readonly found: readonly JsonSchema[]; readonly suffix: string } {
+  if (schema.properties) return { found: [schema], suffix: '' }
+  if (schema.anyOf?.every((kind) => kind.properties?.type)) return { found: schema.anyOf, suffix: '' }
   const below: readonly (readonly [JsonSchema, string])[] = [
     ...(typeof schema.additionalProperties === 'object' ? [[schema.additionalProperties, '.<name>'] as const] : []),
     ...(schema.items ? [[schema.items, '[]'] as const] : []),
@@ -104,13 +105,15 @@ function keyed(schema: JsonSchema): { readonly found: JsonSchema | undefined; re
   ]
   for (const [inner, suffix] of below) {
     const deeper = keyed(inner)
-    if (deeper.found) return { found: deeper.found, suffix: `${suffix}${deeper.suffix}` }
+    if (deeper.found.length > 0) return { found: deeper.found, suffix: `${suffix}${deeper.suffix}` }
   }
-  return { found: undefined, suffix: '' }
+  return { found: [], suffix: '' }
 }
 
 function section(path: readonly string[], schema: JsonSchema): string {
-  const title = path.length === 0 ? '## All keys' : `## \`${path.join('.')}\`\n\n${schema.description ?? ''}`
+  const kind = schema.properties?.type?.enum
+  const suffix = kind?.length === 1 ? ` with \`type: ${String(kind[0])}\`` : ''
+  const title = path.length === 0 ? '## All keys' : `## \`${path.join('.')}\`${suffix}\n\n${schema.description ?? ''}`
   const rows = Object.entries(schema.properties ?? {}).map(([key, option]) => {
     const needed = schema.required?.includes(key) ? ' (needed)' : ''
     return `| \`${key}\`${needed} | ${cell(takes(option))} | ${cell(defaultText(option))} | ${cell(option.description ?? '')} |`

@@ -1,16 +1,20 @@
 /**
  * Entries under `domains:` → `PlannedDomain`, one by one, so that a wrong one hides no other. Called by `read.ts` for the main file and
- * for each included one. SEMANTICS.md §1.
+ * for each included one.
  */
 import { getPublicSuffix } from 'tldts'
 import { parseIp } from '../base/ip.ts'
 import { type HostName, isHostName, isWithin, parseName, rootName } from '../dns/name.ts'
 import { parseMailbox } from '../mail/address.ts'
+import type { Declaration } from '../publish/declaration.ts'
+import { declaresRecords, readDeclaration } from '../publish/read-declaration.ts'
 import type { Backend } from '../routing/backend.ts'
 import { addressKey, splitAddressKey } from '../routing/find-destination.ts'
-import { type DefaultOptions, type DomainOptions, domainOptions, type RecipientsOption } from '../routing/options.ts'
+import { type HoldPolicy, holdPolicy } from '../routing/hold-policy.ts'
+import type { RecipientsOption } from '../routing/options.ts'
+import { type DefaultOptions, type DomainOptions, domainOptions } from './domain-options.ts'
 import { explainIssues } from './explain.ts'
-import type { PlannedDomain } from './plan.ts'
+import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
 import type { JsonSchema } from './schema.ts'
@@ -25,6 +29,8 @@ export interface DomainFile {
   readonly trusted: boolean
   /** What the file says for all of its domains: that of the main file. */
   readonly defaults: DefaultOptions
+  /** Of the domains that say nothing of it: one object for all of them. */
+  readonly hold: HoldPolicy
 }
 
 export interface DomainReader {
@@ -39,6 +45,8 @@ export interface DomainReaderDeps {
   readonly schema: () => JsonSchema
   /** Whether the main file says `defaults: { deliver: … }`, rightly or wrongly. */
   readonly hasDefaultDeliver: boolean
+  /** The names that `publish:` may say, with what kind each says that it is. */
+  readonly publishers: ReadonlyMap<string, string | undefined>
 }
 
 export function createDomainReader(deps: DomainReaderDeps): DomainReader {
@@ -121,8 +129,11 @@ async function readDomain(
     const { start, end } = at(...path)
     deps.problems.push(source.problem(start, end, message))
   }
+  const declaration = readPublished(said, name, file, deps, wrong)
   const deliver = said.deliver ?? defaults.deliver
   if (deliver === undefined) {
+    // Its records are kept by us, and its mail goes elsewhere.
+    if (declaresRecords(said)) return { ...name, declaration, mail: undefined }
     // Where `defaults: { deliver }` is itself wrong, it was complained about there.
     if (!deps.hasDefaultDeliver)
       deps.problems.push(
@@ -142,13 +153,46 @@ async function readDomain(
       : siteAt('deliver')
   const route = deps.book.route(key, deliver, manner, site)
   const recipients = await readRecipients(said, name, file, deps, wrong)
+  // What zod leaves out of any record, without a word.
+  const written = entry.node.kind === 'map' ? entry.node.entries.get('addresses')?.node : undefined
+  if (written?.kind === 'map' && written.entries.has('__proto__'))
+    wrong(['addresses', '__proto__'], `"__proto__" ${noAddressKey}`)
   const addresses = readAddresses(said, name, manner, deps.book, siteAt, wrong)
   if (route === undefined || recipients === undefined) return undefined
   refuseSilentMaildir(deps.book.routes[route]?.entries[0]?.backend, recipients, (message) =>
     wrong(['deliver'], message),
   )
-  return { ...name, route, recipients, addresses }
+  const hold = saysHold(said) ? holdPolicy(said, defaults) : file.hold
+  return { ...name, declaration, mail: { route, recipients, addresses, hold } }
 }
+
+function readPublished(
+  said: DomainOptions,
+  name: DomainName,
+  file: DomainFile,
+  deps: DomainReaderDeps,
+  wrong: (path: readonly PropertyKey[], message: string) => void,
+): Declaration | undefined {
+  if (name.subdomains && declaresRecords(said)) {
+    wrong([], `"*.${name.name}" stands for many names, whose records cannot be published together: name each domain`)
+    return undefined
+  }
+  return readDeclaration(said, {
+    domain: name.name,
+    defaults: file.defaults,
+    publishers: deps.publishers,
+    isTrusted: file.trusted,
+    wrong,
+  })
+}
+
+const saysHold = (said: DomainOptions) =>
+  said.hold !== undefined ||
+  said.unknownRecipients !== undefined ||
+  said.refusedAfterHold !== undefined ||
+  said.fanOut !== undefined ||
+  said.unknownWait !== undefined ||
+  said.delayNotice !== undefined
 
 export function siteOf(
   file: { readonly folder: string; readonly trusted: boolean },
@@ -157,10 +201,10 @@ export function siteOf(
   return { folder: file.folder, trusted: file.trusted, key: `${file.trusted} ${file.folder}`, wrong }
 }
 
-/** SEMANTICS.md §2: one box for everybody must be meant, because a Maildir knows nobody and would take every address. */
+/** One box for everybody must be meant, because a Maildir knows nobody and would take every address. */
 function refuseSilentMaildir(
   backend: Backend | undefined,
-  recipients: PlannedDomain['recipients'],
+  recipients: PlannedMail['recipients'],
   wrong: (message: string) => void,
 ): void {
   if (backend?.address.protocol !== 'maildir' || recipients !== 'ask' || backend.address.path.includes('{local}'))
@@ -176,7 +220,7 @@ async function readRecipients(
   file: DomainFile,
   deps: DomainReaderDeps,
   wrong: (path: readonly PropertyKey[], message: string) => void,
-): Promise<PlannedDomain['recipients'] | undefined> {
+): Promise<PlannedMail['recipients'] | undefined> {
   const option: RecipientsOption = said.recipients ?? file.defaults.recipients
   if (option === undefined || typeof option === 'string') return option ?? 'ask'
   if (Array.isArray(option)) {
@@ -197,7 +241,7 @@ async function readRecipients(
     name.name,
   )
   if (result.kind === 'read') return result.locals
-  if (result.kind === 'unreadable') wrong(['recipients', 'file'], result.why)
+  if (result.kind === 'unreadable') wrong(['recipients', 'file'], `${result.path} ${result.why}`)
   return undefined
 }
 
@@ -226,12 +270,14 @@ function readAddresses(
   return [...addresses]
 }
 
+const noAddressKey = 'is no address here: write "local@" or "prefix*@"'
+
 type ReadKey = { readonly kind: 'key'; readonly key: string } | { readonly kind: 'invalid'; readonly why: string }
 
 /** The key of `MailDomain.addresses` for `local@`, `prefix*@` and `local@domain`. */
 function readAddressKey(written: string, name: DomainName): ReadKey {
   const parts = splitAddressKey(written)
-  if (!parts) return { kind: 'invalid', why: 'is no address here: write "local@" or "prefix*@"' }
+  if (!parts) return { kind: 'invalid', why: noAddressKey }
   const { local, isPrefix, domain } = parts
   if (isPrefix) {
     if (domain !== '' || !/^[A-Za-z0-9!#$%&'+/=?^_`{|}~.-]{1,63}$/.test(local))

@@ -2,7 +2,7 @@
  * What zod found → problems with a place, what is allowed there, and the key or word that was probably meant.
  */
 import type { z } from 'zod'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { type JsonSchema, schemasAt } from './schema.ts'
 import type { Problem, Source } from './source.ts'
 import { keyPlaceOf, placeOf, type YamlNode } from './yaml.ts'
@@ -46,7 +46,9 @@ const isOfOtherKind = (issue: Issue) =>
 
 function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, path, schema }: Checked): Problem {
   const full = [...path, ...inner]
-  const known = schemasAt(schema(), full).flatMap((part) => Object.keys(part.properties ?? {}))
+  const known = schemasAt(schema(), full)
+    .filter((part) => isOfKind(part, valueAt(root, full)))
+    .flatMap((part) => Object.keys(part.properties ?? {}))
   const { start, end } = keyPlaceOf(root, [...full, key])
   const where = full.length === 0 ? '' : ` in ${pathText(full)}`
   const guess = didYouMean(key, known)
@@ -55,6 +57,13 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
     end,
     `unknown key "${key}"${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`,
   )
+}
+
+/** Of several kinds of keys that a `type` tells apart, only those of the type that was written. */
+function isOfKind(part: JsonSchema, found: unknown): boolean {
+  const type = part.properties?.type?.enum
+  const written = typeof found === 'object' && found !== null ? (found as Record<string, unknown>).type : undefined
+  return type?.length !== 1 || type.includes(written)
 }
 
 function wrongValue(issue: Issue, path: readonly PropertyKey[], { source, root, schema }: Checked): Problem {

@@ -7,11 +7,12 @@ import { isAbsolute, matchesGlob, resolve } from 'node:path'
 
 export type ReadFile =
   | { readonly kind: 'read'; readonly path: string; readonly text: string }
-  | { readonly kind: 'unreadable'; readonly why: string }
+  /** `why` goes on from the path: "does not exist". */
+  | { readonly kind: 'unreadable'; readonly path: string; readonly why: string }
 
 export type ReadSecretFile =
   | { readonly kind: 'read'; readonly content: Buffer }
-  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'unreadable'; readonly path: string; readonly why: string }
 
 export interface ConfigFiles {
   resolve(folder: string, path: string): string
@@ -42,7 +43,7 @@ export function createDiskFiles(): ConfigFiles {
         return { kind: 'read', path, text }
       } catch (error) {
         if (!(error instanceof TypeError)) throw error
-        return { kind: 'unreadable', why: `${path} is not UTF-8 text` }
+        return { kind: 'unreadable', path, why: 'is not UTF-8 text' }
       }
     },
     readSecret: readWhole,
@@ -58,11 +59,11 @@ export function createDiskFiles(): ConfigFiles {
 async function readWhole(path: string): Promise<ReadSecretFile> {
   try {
     const found = await stat(path)
-    if (!found.isFile()) return { kind: 'unreadable', why: `${path} is not a file` }
-    if (found.size > maxFileBytes) return { kind: 'unreadable', why: `${path} is larger than ${maxFileBytes} octets` }
+    if (!found.isFile()) return { kind: 'unreadable', path, why: 'is not a file' }
+    if (found.size > maxFileBytes) return { kind: 'unreadable', path, why: `is larger than ${maxFileBytes} octets` }
     return { kind: 'read', content: await readFile(path) }
   } catch (error) {
-    return { kind: 'unreadable', why: whyOf(error, path) }
+    return { kind: 'unreadable', path, why: whyOf(error) }
   }
 }
 
@@ -73,9 +74,7 @@ export function createCopiedFiles(copies: ReadonlyMap<string, string>): ConfigFi
     copies,
     async read(path) {
       const text = copies.get(path)
-      return text === undefined
-        ? { kind: 'unreadable', why: `${path} is not in the copy` }
-        : { kind: 'read', path, text }
+      return text === undefined ? { kind: 'unreadable', path, why: 'is not in the copy' } : { kind: 'read', path, text }
     },
     match: async (pattern) =>
       isPattern(pattern) ? [...copies.keys()].filter((path) => matchesGlob(path, pattern)).sort() : [pattern],
@@ -88,11 +87,10 @@ const resolvePath = (folder: string, path: string) => (isAbsolute(path) ? path :
 const isPattern = (path: string) => /[*?[{]/.test(path)
 
 /** The system's codes in words; the error's own text is not shown. */
-function whyOf(error: unknown, path: string): string {
+function whyOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
   if (code === undefined) throw error
-  const words = codeWords.get(code)
-  return `${path} ${words ?? `cannot be read (${code})`}`
+  return codeWords.get(code) ?? `cannot be read (${code})`
 }
 
 const codeWords: ReadonlyMap<string, string> = new Map([

@@ -1,5 +1,5 @@
 /**
- * `include:` → the files it names, each held to what an included file may say (SEMANTICS.md §12). Called by `read.ts`.
+ * `include:` → the files it names, each held to what an included file may say. Called by `read.ts`.
  */
 import { explainIssues } from './explain.ts'
 import type { ConfigFiles } from './files.ts'
@@ -34,7 +34,7 @@ export async function readIncludes(
         continue
       }
       seen.add(path)
-      const included = await readYamlFile(path, files, problems, wrong)
+      const included = await readYamlFile(path, files, problems, (why) => wrong(`${path} ${why}`))
       if (!included) continue
       checkShape(included, problems)
       if (!trusted) refuseSubstitution(included, () => toJsonSchema(includedSchema), problems)

@@ -8,9 +8,13 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
+import type { Declaration } from '../publish/declaration.ts'
+import { declaredName } from '../routing/destinations.ts'
+import type { WatchingSettings } from '../watch/settings.ts'
+import type { WebSettings } from '../web/settings.ts'
 import { assemble } from './assemble.ts'
 import { createCopiedFiles, createDiskFiles } from './files.ts'
-import { declaredName, type Plan, type PlannedDomain, type Summary, summarize } from './plan.ts'
+import { type Plan, type PlannedDomain, type PlannedPublishing, type Summary, summarize } from './plan.ts'
 import { readConfig } from './read.ts'
 import { type Problem, problemOfFile } from './source.ts'
 import {
@@ -36,11 +40,20 @@ export interface LoadDeps {
   readonly allowRemoval?: boolean
 }
 
+/** What is published, and where. */
+export interface Publishing extends PlannedPublishing {
+  readonly declarations: readonly Declaration[]
+}
+
 export type LoadedNames = ReadonlySet<string>
 
+/** A waypost.yaml that is right, as the settings of each part. */
 export interface Loaded {
   readonly kind: 'loaded'
   readonly settings: GatewaySettings
+  readonly publishing: Publishing
+  readonly watching: WatchingSettings
+  readonly web: WebSettings
   readonly summary: Summary
   /** The declared names, `example.com` and `*.example.com`. */
   readonly names: LoadedNames
@@ -48,6 +61,7 @@ export interface Loaded {
   commit(): Promise<void>
 }
 
+/** What came of reading a waypost.yaml: settings, or all that is wrong with it, each with its place. */
 export type LoadedConfig =
   | Loaded
   /** `state`: the state folder that the file names, as far as it could be read. */
@@ -95,7 +109,7 @@ export async function readInPieces(
   const files = createDiskFiles()
   const result = await readConfig(path, { files, machineName })
   if (result.kind === 'invalid') return result
-  const domains = result.plan.domains.map(declaredName)
+  const domains = result.plan.domains.filter(({ mail }) => mail).map(declaredName)
   const copy = encodeLastGood({ savedAtMs: nowMs, main: path, files: files.copies, domains })
   return inPieces(result.plan, result.files, copy)
 }
@@ -114,7 +128,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
 
   // Who left is asked at look-ups, thus behind a name that is filled in when all domains are here.
   let departed = known
-  const settings = await assemble(read.plan, read.domains, {
+  const { settings, declarations } = await assemble(read.plan, read.domains, {
     leftRecently: (domain) => leftRecently(departed, deps.clock)(domain),
     pause,
   })
@@ -128,6 +142,9 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
   return {
     kind: 'loaded',
     settings,
+    publishing: { ...read.plan.publishing, declarations },
+    watching: read.plan.watching,
+    web: read.plan.web,
     summary: read.summary,
     names,
     async commit() {

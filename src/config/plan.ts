@@ -3,52 +3,83 @@
  * `assemble.ts` makes `GatewaySettings` of.
  */
 
+import type { DnsServerOptions } from '../dns/authoritative/options.ts'
 import type { HostName } from '../dns/name.ts'
-import type { GatewaySettings, Listener } from '../gateway/settings.ts'
+import type { NameServer } from '../dns/servers.ts'
+import type { GatewaySettings } from '../gateway/settings.ts'
+import type { Declaration } from '../publish/declaration.ts'
+import type { PublisherOptions } from '../publish/options.ts'
 import type { Route } from '../routing/backend.ts'
+import type { HoldPolicy } from '../routing/hold-policy.ts'
+import type { WatchingSettings } from '../watch/settings.ts'
+import type { WebSettings } from '../web/settings.ts'
+import { type ListenPlace, listenPlaces } from './listen.ts'
 
 export interface Plan {
   readonly general: PlannedGeneral
   /** Equal lists are one route; what follows names routes by their index here. */
   readonly routes: readonly Route[]
   readonly postmaster: number
+  /** `outbound.via`. */
+  readonly outboundVia: number | undefined
   readonly domains: readonly PlannedDomain[]
+  readonly publishing: PlannedPublishing
+  readonly watching: WatchingSettings
+  readonly web: WebSettings
+}
+
+/** Where records are kept, and the built-in server that may keep them. Secrets are not read yet. */
+export interface PlannedPublishing {
+  /** Paths are absolute. */
+  readonly publishers: Readonly<Record<string, PublisherOptions>>
+  readonly listenDns: readonly NameServer[]
+  readonly dns: DnsServerOptions
 }
 
 /** What the gateway is told, less what is made of routes and domains. */
-export type PlannedGeneral = Omit<GatewaySettings, 'destinations' | 'postmaster'>
+export type PlannedGeneral = Omit<GatewaySettings, 'destinations' | 'postmaster' | 'outbound'> & {
+  readonly outboundFrom: GatewaySettings['outbound']['from']
+}
 
 export interface PlannedDomain {
   readonly name: HostName
   readonly subdomains: boolean
+  /** What is published of it. */
+  readonly declaration: Declaration | undefined
+  /** Undefined: its mail is nobody's business here. */
+  readonly mail: PlannedMail | undefined
+}
+
+export interface PlannedMail {
   readonly route: number
   /** A list holds local parts in lower case. */
   readonly recipients: 'ask' | 'any' | readonly string[]
   readonly addresses: readonly (readonly [key: string, route: number])[]
+  readonly hold: HoldPolicy
 }
 
 /** What a load says of itself, for people. */
 export interface Summary {
   readonly files: readonly string[]
+  /** Whose mail is taken. */
   readonly domains: number
+  /** Whose records are published. */
+  readonly declared: number
   readonly routes: number
   readonly backends: number
-  readonly listeners: readonly Listener[]
+  readonly listeners: readonly ListenPlace[]
   readonly state: string
 }
-
-/** The name as it is declared: `example.com` or `*.example.com`. */
-export const declaredName = (domain: { readonly name: HostName; readonly subdomains: boolean }): string =>
-  domain.subdomains ? `*.${domain.name}` : domain.name
 
 export function summarize(plan: Plan, files: readonly string[]): Summary {
   const backends = new Set(plan.routes.flatMap((route) => route.entries.map((entry) => entry.backend.key)))
   return {
     files,
-    domains: plan.domains.length,
+    domains: plan.domains.filter(({ mail }) => mail).length,
+    declared: plan.domains.filter(({ declaration }) => declaration).length,
     routes: plan.routes.length,
     backends: backends.size,
-    listeners: plan.general.listen,
+    listeners: listenPlaces({ smtp: plan.general.listen, dns: plan.publishing.listenDns, http: plan.web.listen }),
     state: plan.general.state,
   }
 }

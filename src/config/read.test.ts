@@ -51,6 +51,33 @@ domains:
   for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
 })
 
+test('a backend that is this gateway itself would carry mail round in circles, wherever it is named', async (t) => {
+  const found = await problems(
+    t,
+    `listen: { smtp: ["0.0.0.0:25", "[::]:25", "192.0.2.1:587"] }
+publicAddresses: [203.0.113.1]
+postmaster: smtp://localhost
+routes:
+  pool: ["smtp://192.0.2.9", { to: "smtp://127.0.0.7:25" }]
+domains:
+  a.example: { deliver: "smtp://[::1]" }
+  b.example: { deliver: "lmtp://192.0.2.1:587" }
+  c.example: { deliver: smtp://203.0.113.1 }
+  d.example: { deliver: ["smtp://127.0.0.1:26", "smtp://203.0.113.1:2525"] }
+  e.example: { deliver: pool }
+`,
+  )
+  const expected = [
+    /^3:13 "smtp:\/\/localhost" is where this gateway listens itself \(listen\.smtp: 0\.0\.0\.0:25\)/,
+    /^5:36 "smtp:\/\/127\.0\.0\.7:25" is where this gateway listens itself/,
+    /^7:25 "smtp:\/\/\[::1\]" is where this gateway listens itself \(listen\.smtp: \[::\]:25\)/,
+    /^8:25 "lmtp:\/\/192\.0\.2\.1:587" is where this gateway listens itself/,
+    /^9:25 "smtp:\/\/203\.0\.113\.1" is this gateway itself, by publicAddresses/,
+  ]
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
+  assert.equal(found.length, expected.length, found.join('\n'))
+})
+
 /** One wrong line each: the text, and what is said of it. */
 const single: readonly (readonly [string, RegExp])[] = [
   ['', /1:1 the file is empty/],
@@ -116,8 +143,34 @@ const single: readonly (readonly [string, RegExp])[] = [
     'listen: { smtp: ["127.0.0.1:25", "127.0.0.1:25"] }\ndomains: { a.example: { deliver: mx } }',
     /1:34 this address stands in the list already/,
   ],
+  [
+    'listen: { smtp: ["127.0.0.1:2526", "0.0.0.0:2526"] }\ndomains: { a.example: { deliver: mx } }',
+    /1:36 this has port 2526 of an address in common with listen\.smtp 127\.0\.0\.1:2526/,
+  ],
+  [
+    'listen: { smtp: ["127.0.0.1:2526"], http: 127.0.0.1:2526 }\ndomains: { a.example: { deliver: mx } }',
+    /1:43 this is listen\.smtp 127\.0\.0\.1:2526, too/,
+  ],
+  [
+    'listen: { smtp: ["[::]:2526"], dns: ["127.0.0.1:2526", "[::1]:2526"] }\ndomains: { a.example: { deliver: mx } }',
+    /^1:56 this has port 2526 of an address in common with listen\.smtp \[::\]:2526/,
+  ],
   ['limits: { messageBytes: 1GiB }\ndomains: { a.example: { deliver: mx } }', /more than a quarter of limits\.spool/],
   ['budgets: { dot: 1s }\ndomains: { a.example: { deliver: mx } }', /bodyReserve is no less than budgets\.dot/],
+  [
+    'trusted: ["10.0.0.0/7"]\ndomains: { a.example: { deliver: mx } }',
+    /1:11 trusted\[1\] wants a network .*this is wider than \/8/,
+  ],
+  [
+    'trusted: ["2000::/15"]\ndomains: { a.example: { deliver: mx } }',
+    /1:11 trusted\[1\] wants a network .*this is wider than \/16/,
+  ],
+  ['trusted: ["10.0.0.1/8"]\ndomains: { a.example: { deliver: mx } }', /1:11 trusted\[1\] wants a network/],
+  ['outbound: { via: mx }\ndomains: { a.example: { deliver: mx } }', /1:18 mx is what is done without outbound\.via/],
+  ['outbound: { via: "maildir:/x" }\ndomains: { a.example: { deliver: mx } }', /1:18 a Maildir hands nothing on/],
+  ['outbound: { via: nowhere }\ndomains: { a.example: { deliver: mx } }', /1:18 "nowhere" is no name under routes:/],
+  ['outbound: { from: postmaster }\ndomains: { a.example: { deliver: mx } }', /1:19 outbound\.from wants an address/],
+  ['routes: { outbound: mx }\ndomains: { a.example: { deliver: mx } }', /"outbound" is the way of mail of our own/],
   ['postmaster: mx\ndomains: { a.example: { deliver: mx } }', /1:13 mx has no domain here/],
   ['defaults: { helo: a_b }\ndomains: { a.example: { deliver: mx } }', /^1:19 defaults\.helo wants a host name[^\n]*$/],
   [
@@ -129,6 +182,30 @@ const single: readonly (readonly [string, RegExp])[] = [
   ['include: nothing/*.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 "nothing\/\*\.yaml" matches no file/],
   ['include: nope.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 \/nope\.yaml does not exist/],
   ['include: waypost.yaml\ndomains: { a.example: { deliver: mx } }', /1:10 .*is read already/],
+  [
+    'domains:\n  *.b.example: { deliver: mx }',
+    /^2:3 "\*" begins a YAML alias here: write it in quotes, "\*\.b\.example"$/,
+  ],
+  ['domains: { *.b.example: mx }', /^1:12 "\*" begins a YAML alias here: .*"\*\.b\.example"$/],
+  ['domains:\n  *: { deliver: mx }', /^2:3 "\*" begins a YAML alias here: .*"\*\.example\.com"$/],
+  ['domains: { a.example: { deliver: mx, addresses: { *@: mx } } }', /^1:51 "\*" begins a YAML alias here: .*"\*@"$/],
+  ['a: *', /^1:4 "\*" begins a YAML alias here/],
+  ['hostname: [\n\n', /^1:11 not valid YAML: the "\[" that opens here is not closed/],
+  ['a: ["]", {b: c # ]\n', /^1:10 not valid YAML: the "{" that opens here is not closed/],
+  ['hostname: "mx.a.example\nlisten: { smtp: "0.0.0.0:25" }', /^1:11 not valid YAML: the quote that opens here/],
+  ["a: 'it''s # \"x\nlisten: x", /^1:4 not valid YAML: the quote that opens here/],
+  ['# \'tis "so\na: "x\\""\nb: [ "y, z ]\nc: d', /^3:6 not valid YAML: the quote that opens here/],
+  [
+    'domains: { a.example: { deliver: mx, addresses: { __proto__: mx, "b@": mx } } }',
+    /^1:62 "__proto__" is no address here: write "local@"/,
+  ],
+  ['domains: { a.example: { deliver: mx }, __proto__: { deliver: mx } }', /"__proto__" is no domain/],
+  ['routes: { __proto__: mx }\ndomains: { a.example: { deliver: mx } }', /"__proto__" is no name for a route/],
+  [
+    'domains: { a.example: { deliver: mx, recipients: ["a@b.example"] } }',
+    /"a@b\.example" is not in a\.example: recipients are local parts, such as "a"/,
+  ],
+  ['domains: { a.example: { deliver: mx, recipients: ["a@"] } }', /"a@" is no local part, such as "info": it /],
   ['__proto__: x\ndomains: { a.example: { deliver: mx } }', /1:1 unknown key "__proto__"/],
   ['domains: { a.example: { deliver: mx, constructor: x } }', /unknown key "constructor"/],
 ]
@@ -156,6 +233,8 @@ test('a file that is not there, not a file or not text', async (t) => {
   ] as const) {
     const loaded = await loadConfig(join(path, name), deps)
     assert.equal(loaded.kind, 'invalid')
-    assert.match(loaded.kind === 'invalid' ? formatProblems(loaded.problems) : '', why)
+    const said = loaded.kind === 'invalid' ? formatProblems(loaded.problems) : ''
+    assert.match(said, why)
+    assert.equal(said.split(join(path, name)).length, 2, `the path is named once: ${said}`)
   }
 })

@@ -4,17 +4,22 @@
  *   → names, routes, domains (`routes.ts`, `domains.ts`) → what only the whole can tell (`whole.ts`) → plan.
  * A mistake in one part hides none in another. Called by `load.ts` on the main thread and by `worker.ts` beside it.
  */
+
 import { dirname } from 'node:path'
+import { holdPolicy } from '../routing/hold-policy.ts'
 import { createDomainReader } from './domains.ts'
 import { explainIssues } from './explain.ts'
 import type { ConfigFiles } from './files.ts'
 import { readIncludes } from './include.ts'
 import type { Plan } from './plan.ts'
+import { planPublishing, publisherKinds } from './publishing.ts'
 import { createRecipientFiles } from './recipients.ts'
 import { createRouteBook } from './routes.ts'
 import { fileSchema, type GeneralOptions, generalSchema, type JsonSchema, toJsonSchema } from './schema.ts'
 import { createSource, type Problem, problemOfFile, type Source, sortProblems } from './source.ts'
-import { planGeneral, readNamedRoutes, readPostmaster, refuseSubstitution } from './whole.ts'
+import { planWatching } from './watching.ts'
+import { planWeb } from './web.ts'
+import { planGeneral, readNamedRoutes, readOutboundVia, readPostmaster, refuseSubstitution } from './whole.ts'
 import { parseYaml, type YamlNode } from './yaml.ts'
 
 export interface ReadDeps {
@@ -47,28 +52,47 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const general = checkGeneral(main, problems, schema)
   const trustedMain = { ...main, trusted: true }
   const { defaults } = general
-  const book = createRouteBook(defaults)
+  const book = createRouteBook(defaults, { listen: general.listen.smtp, publicAddresses: general.publicAddresses })
   readNamedRoutes(trustedMain, book, problems, schema)
 
   const saidDefaults = main.root.entries.get('defaults')?.node
   const hasDefaultDeliver = saidDefaults?.kind === 'map' && saidDefaults.entries.has('deliver')
+  const publishers = publisherKinds(main)
   const recipientFiles = createRecipientFiles(deps.files, main.folder, problems)
-  const reader = createDomainReader({ book, recipientFiles, problems, schema, hasDefaultDeliver })
-  await reader.read({ ...trustedMain, defaults })
+  const reader = createDomainReader({ book, recipientFiles, problems, schema, hasDefaultDeliver, publishers })
+  const hold = holdPolicy({}, defaults)
+  await reader.read({ ...trustedMain, defaults, hold })
   for (const included of await readIncludes(main, general.include, deps.files, problems)) {
-    await reader.read({ ...included, defaults })
+    await reader.read({ ...included, defaults, hold })
   }
   refuseSubstitution(main, schema, problems)
 
   const planned = await planGeneral(main, general, deps, problems)
+  const publishing = planPublishing(main, general, deps, problems)
+  const watching = planWatching(main, general, deps, problems)
+  const web = await planWeb(main, general, deps, problems)
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
+  const outboundVia = readOutboundVia(trustedMain, general, book, problems)
   const files = [...deps.files.copies.keys()]
   if (problems.length > 0 || postmaster === undefined)
     return { kind: 'invalid', problems: sortProblems(problems, files), state: planned.state }
-  return { kind: 'read', plan: { general: planned, routes: book.routes, postmaster, domains: reader.domains }, files }
+  return {
+    kind: 'read',
+    plan: {
+      general: planned,
+      routes: book.routes,
+      postmaster,
+      outboundVia,
+      domains: reader.domains,
+      publishing,
+      watching,
+      web,
+    },
+    files,
+  }
 }
 
-/** @param unreadable  the problem that a file which cannot be read is */
+/** @param unreadable  the problem that a file which cannot be read is; `why` goes on from its path */
 export async function readYamlFile(
   path: string,
   files: ConfigFiles,

@@ -10,9 +10,10 @@ import { createSource, type Problem } from './source.ts'
 /** Reads `info` or `info@example.com`. @returns the local part in lower case */
 export function readRecipient(text: string, domain: HostName): Read<string> {
   const whole = parseMailbox(text.includes('@') ? text : `${text}@${domain}`)
-  if (whole.kind === 'invalid') return { kind: 'no', why: `is no local part: it ${whole.why}` }
-  if (whole.mailbox.domain !== domain) return { kind: 'no', why: `is not in ${domain}` }
-  // SEMANTICS.md §1: these are refused before the list is asked.
+  if (whole.kind === 'invalid') return { kind: 'no', why: `is no local part, such as "info": it ${whole.why}` }
+  if (whole.mailbox.domain !== domain)
+    return { kind: 'no', why: `is not in ${domain}: recipients are local parts, such as "${localPartOf(text)}"` }
+  // These are refused before the list is asked: a backend that trusts us would relay them on.
   if (/[@%!]/.test(whole.mailbox.localPart))
     return {
       kind: 'no',
@@ -21,9 +22,11 @@ export function readRecipient(text: string, domain: HostName): Read<string> {
   return { kind: 'value', value: whole.mailbox.localPart.toLowerCase() }
 }
 
+const localPartOf = (address: string) => address.slice(0, address.lastIndexOf('@')) || 'info'
+
 export type ReadRecipientFile =
   | { readonly kind: 'read'; readonly locals: readonly string[] }
-  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'unreadable'; readonly path: string; readonly why: string }
   /** Its lines were complained about. */
   | { readonly kind: 'wrong' }
 

@@ -1,13 +1,14 @@
 /**
- * `deliver:` in all its forms → routes, each distinct list once (SEMANTICS.md §2). Called by `read.ts` and `domains.ts`.
+ * `deliver:` in all its forms → routes, each distinct list once. Called by `read.ts` and `domains.ts`.
  */
 import { type IpAddress, parseIp, whyNotPublic } from '../base/ip.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Backend, BackendAddress, BackendOptions, Route, RouteEntry } from '../routing/backend.ts'
 import type { BackendEntry, DefaultOptions, Deliver } from '../routing/options.ts'
 import { backendForms } from '../routing/options.ts'
 import { createBackend, defaultBackendOptions, parseBackend } from '../routing/parse-backend.ts'
-import { didYouMean } from './nearest.ts'
+import { type OwnPlaces, whyOurselves } from './own-listener.ts'
 
 /** Where a `deliver:` stands: what its paths are relative to, what it may say, and where to complain. */
 export interface Site {
@@ -37,7 +38,8 @@ export interface RouteBook {
   route(id: string, deliver: Deliver, manner: RouteManner, site: Site): number | undefined
 }
 
-export function createRouteBook(defaults: DefaultOptions): RouteBook {
+/** @param own  where this gateway is itself: no backend of it */
+export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): RouteBook {
   const routes: Route[] = []
   const indexByKey = new Map<string, number>()
   const entriesByText = new Map<string, readonly RouteEntry[]>()
@@ -51,7 +53,7 @@ export function createRouteBook(defaults: DefaultOptions): RouteBook {
       const known = entriesByText.get(`${site.key}\0${deliver}`)
       if (known) return known
     }
-    const entries = readEntries(deliver, defaults, site, backends)
+    const entries = readEntries(deliver, { defaults, own }, site, backends)
     if (entries && typeof deliver === 'string') entriesByText.set(`${site.key}\0${deliver}`, entries)
     return entries
   }
@@ -94,9 +96,14 @@ const isRouteName = (text: string) => text !== 'mx' && /^[a-z0-9][a-z0-9-]*$/i.t
 
 const entryKey = (entry: RouteEntry) => `${entry.preference} ${entry.weight} ${entry.backend.key}`
 
+interface Shared {
+  readonly defaults: DefaultOptions
+  readonly own: OwnPlaces
+}
+
 function readEntries(
   deliver: Deliver,
-  defaults: DefaultOptions,
+  shared: Shared,
   site: Site,
   backends: Map<string, Backend>,
 ): readonly RouteEntry[] | undefined {
@@ -111,7 +118,7 @@ function readEntries(
       isWrong = true
       site.wrong([...at, ...(typeof element === 'string' ? [] : below)], message)
     }
-    const entry = readEntry(said, defaults, { ...site, wrong: complain }, backends)
+    const entry = readEntry(said, shared, { ...site, wrong: complain }, backends)
     if (!entry) continue
     if (seen.has(entry.backend.url))
       complain(['to'], `${entry.backend.url} stands in this list already; use weight for a larger share`)
@@ -131,7 +138,7 @@ function readEntries(
 
 function readEntry(
   said: BackendEntry,
-  defaults: DefaultOptions,
+  { defaults, own }: Shared,
   site: Site,
   backends: Map<string, Backend>,
 ): RouteEntry | undefined {
@@ -140,6 +147,8 @@ function readEntry(
     site.wrong(['to'], `"${said.to}" is no backend here: ${parsed.why}. Backends: ${backendForms}`)
     return undefined
   }
+  const why = whyOurselves(parsed.address, own)
+  if (why !== undefined) site.wrong(['to'], `"${said.to}" ${why}`)
   if (!site.trusted) refuseUntrusted(parsed.address, said, site)
   const options = readOptions(parsed.address, said, defaults, site)
   const made = createBackend(parsed.address, options)
@@ -189,7 +198,7 @@ function readHelo(said: BackendEntry, defaults: DefaultOptions, site: Site): Bac
   return undefined
 }
 
-/** SEMANTICS.md §12: what a file that is included and not trusted may not name. */
+/** What a file that is included and not trusted may not name: whoever writes it need not be who runs this machine. */
 function refuseUntrusted(address: BackendAddress, said: BackendEntry, site: Site): void {
   const unlessTrusted = 'only where the include says trusted: true'
   if ('path' in address) {

@@ -4,13 +4,20 @@
  */
 import { z } from 'zod'
 import { optionalFlag, section, text } from '../base/option.ts'
+import { dnsListen, dnsServerOptions } from '../dns/authoritative/options.ts'
 import { resolverOptions } from '../dns/options.ts'
 import { gatewayOptions } from '../gateway/options.ts'
+import { publishOptions } from '../publish/options.ts'
+import { holdLimitOptions } from '../queue/options.ts'
 import { routingOptions } from '../routing/options.ts'
-import { smtpOptions } from '../smtp/options.ts'
+import { senderLimitOptions, smtpOptions } from '../smtp/options.ts'
+import { watchOptions } from '../watch/options.ts'
+import { httpListen, webOptions } from '../web/options.ts'
+import { defaultOptions, domainsTable } from './domain-options.ts'
 
-const { hostname, state, publicAddresses, bareNewline, shutdownGrace, budgets } = gatewayOptions
-const { domains, routes, defaults, postmaster } = routingOptions
+const { hostname, state, log, publicAddresses, bareNewline, trusted, outbound, shutdownGrace, budgets } = gatewayOptions
+const { routes, postmaster } = routingOptions
+const domains = domainsTable
 
 const includeWants = 'a path or pattern such as "domains/*.yaml", { file: pattern, trusted: true }, or a list of them'
 const includePath = text('A path or a pattern with "*".', includeWants)
@@ -32,19 +39,42 @@ const include = z
     wants: includeWants,
   })
 
+const limits = section(
+  'Ceilings over all of Waypost. What would go beyond one is answered 4yz or 5yz, as each RFC says.',
+  {
+    ...senderLimitOptions,
+    ...holdLimitOptions,
+  },
+).prefault({})
+
+const listen = section('Where Waypost listens.', {
+  ...smtpOptions.listen.unwrap().shape,
+  dns: dnsListen,
+  http: httpListen,
+}).prefault({})
+
 /** In the order of the documentation: what is needed first stands first. */
 const options = {
   hostname,
   ...smtpOptions,
+  listen,
+  limits,
   state,
   domains,
   routes,
-  defaults,
+  defaults: defaultOptions,
+  ...publishOptions,
+  dns: dnsServerOptions,
+  web: webOptions,
   postmaster,
   include,
+  log,
   publicAddresses,
   resolver: resolverOptions,
   bareNewline,
+  trusted,
+  outbound,
+  ...watchOptions,
   shutdownGrace,
   budgets,
 }
@@ -86,6 +116,11 @@ export function toJsonSchema(schema: z.ZodType = fileSchema): JsonSchema {
     override({ jsonSchema }) {
       if (jsonSchema.type === 'integer' && jsonSchema.default !== undefined)
         jsonSchema.default = Number(jsonSchema.default)
+      // One of several kinds, told by a key: the rest of this room knows one way to say "several".
+      if (jsonSchema.oneOf) {
+        jsonSchema.anyOf = jsonSchema.oneOf
+        delete jsonSchema.oneOf
+      }
     },
   }) as JsonSchema
 }

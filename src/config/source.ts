@@ -55,8 +55,8 @@ export function sortProblems(problems: readonly Problem[], files: readonly strin
   return [...problems].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
 }
 
-/** Problems that are shown; a file with a thousand wrong lines has one cause. */
-const mostShown = 50
+/** Problems that are shown, `--json` apart; a file with a thousand wrong lines has one cause. */
+const mostShown = 20
 
 /** For people, on a terminal or in a log. Ends without a newline. */
 export function formatProblems(problems: readonly Problem[]): string {

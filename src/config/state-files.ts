@@ -1,11 +1,13 @@
 /**
- * What the configuration keeps in the state folder: a copy of the last good files (`serve --last-good`), and which domains left when
- * (SEMANTICS.md §1, §12). Both are JSON, read as carefully as a stranger's, because people edit and disks fail.
+ * What the configuration keeps in the state folder: a copy of the last good files (`serve --last-good`), and which domains left when.
+ * Both are JSON, read as carefully as a stranger's, because people edit and disks fail.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import type { HostName } from '../dns/name.ts'
 
 const lastGoodName = 'last-good-config.json'
@@ -39,7 +41,8 @@ export function encodeLastGood(copy: LastGood): Uint8Array<ArrayBuffer> {
 }
 
 export async function saveLastGood(state: string, encoded: Uint8Array): Promise<void> {
-  await writeAtomically(join(state, lastGoodName), encoded)
+  await makeStateFolder(state)
+  await replaceFile(join(state, lastGoodName), encoded)
 }
 
 /** Undefined where there is none, or none that can be read. */
@@ -57,10 +60,8 @@ export async function loadDeparted(state: string): Promise<Departed> {
 }
 
 export async function saveDeparted(state: string, departed: Departed): Promise<void> {
-  await writeAtomically(
-    join(state, departedName),
-    JSON.stringify({ format: 1, departed: Object.fromEntries(departed) }),
-  )
+  await makeStateFolder(state)
+  await replaceFile(join(state, departedName), JSON.stringify({ format: 1, departed: Object.fromEntries(departed) }))
 }
 
 /** What is remembered after a change: who left now, without who is back and who left long ago. */
@@ -96,14 +97,42 @@ export function leftRecently(departed: Departed, clock: Clock): (domain: HostNam
   }
 }
 
-/** SEMANTICS.md §12: a reload that drops so many is a mistake until someone says that it is none. */
+/** A reload that drops so many is a mistake until someone says that it is none. */
 export function dropsTooMany(dropped: number, before: number): boolean {
   return dropped > 10 && dropped > before / 100
 }
 
 /** Makes the state folder, for its owner alone. */
 export async function makeStateFolder(state: string): Promise<void> {
-  await mkdir(state, { recursive: true, mode: 0o700 })
+  await makeFolder(state)
+}
+
+/** What speaks against serving with a state folder. `for-this-user`: another one may be the one that serves. */
+export interface StateDoubt {
+  readonly kind: 'for-this-user' | 'for-everybody'
+  readonly why: string
+}
+
+/**
+ * Undefined where nothing speaks against it. A folder that is missing is made later.
+ * @param userId  undefined where the system has none
+ */
+export async function doubtState(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
+  try {
+    const found = await stat(state)
+    if (!found.isDirectory()) return { kind: 'for-everybody', why: `the state folder ${state} is not a folder` }
+    // Root may do everything, and a service's folder belongs to the service's user.
+    if (userId === undefined || userId === 0 || found.uid === userId) return undefined
+    return {
+      kind: 'for-this-user',
+      why: `the state folder ${state} belongs to another user (${found.uid}): only that user, or root, can serve with it`,
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return undefined
+    if (!notThere.has(code)) throw error
+    return { kind: 'for-this-user', why: `the state folder ${state} cannot be reached by this user (${String(code)})` }
+  }
 }
 
 /** Undefined too where this user may not look: `waypost config check` is for everybody. */
@@ -118,28 +147,3 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 const notThere: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
-
-/** Whoever reads the file sees the old or the new one, whole, also after a power loss. */
-async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
-  await makeStateFolder(dirname(path))
-  const draft = `${path}.new`
-  try {
-    const file = await open(draft, 'w', 0o600)
-    try {
-      await file.writeFile(content)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}

@@ -10,6 +10,7 @@ import { routingOptions } from '../routing/options.ts'
 import { whyPairUnusable } from './certificate.ts'
 import { siteOf } from './domains.ts'
 import { explainIssues } from './explain.ts'
+import { refuseSharedPlaces } from './listen.ts'
 import type { PlannedGeneral } from './plan.ts'
 import type { ReadDeps, ReadYaml } from './read.ts'
 import type { RouteBook } from './routes.ts'
@@ -20,6 +21,12 @@ import { placeOf, type YamlNode } from './yaml.ts'
 type TrustedFile = ReadYaml & { readonly trusted: boolean }
 
 const manner = { balance: 'round-robin', onDefer: 'pass' } as const
+
+/** Names that no route may have. */
+const namesOfOurOwn: ReadonlyMap<string, string> = new Map([
+  ['mx', 'is a backend'],
+  ['outbound', 'is the way of mail of our own'],
+])
 
 /** `routes:` into the book, entry by entry. */
 export function readNamedRoutes(
@@ -32,8 +39,9 @@ export function readNamedRoutes(
   if (table?.kind !== 'map') return
   for (const [name, entry] of table.entries) {
     const path = ['routes', name]
-    if (name === 'mx' || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
-      const why = name === 'mx' ? 'is a backend' : 'is no name for a route: a-z, 0-9 and hyphens, 63 at most'
+    const taken = namesOfOurOwn.get(name)
+    if (taken !== undefined || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
+      const why = taken ?? 'is no name for a route: a-z, 0-9 and hyphens, 63 at most'
       problems.push(main.source.problem(entry.keyStart, entry.keyEnd, `"${name}" ${why}`))
     }
     const result = routingOptions.routes.unwrap().valueType.safeParse(entry.node.value)
@@ -67,6 +75,24 @@ export function readPostmaster(
   return route
 }
 
+/** `outbound.via`: where mail of our own goes, whosever domain it is for. */
+export function readOutboundVia(
+  main: TrustedFile,
+  general: GeneralOptions,
+  book: RouteBook,
+  problems: Problem[],
+): number | undefined {
+  const { via } = general.outbound
+  if (via === undefined) return undefined
+  const complain = complainAt(main, ['outbound', 'via'], problems)
+  const route = book.route('outbound', via, manner, siteOf(main, complain))
+  for (const { backend } of route === undefined ? [] : (book.routes[route]?.entries ?? [])) {
+    if (backend.url === 'mx') complain([], 'mx is what is done without outbound.via: leave it out, or name a backend')
+    if (backend.address.protocol === 'maildir') complain([], 'a Maildir hands nothing on: name a server')
+  }
+  return route
+}
+
 function complainAt(main: ReadYaml, path: readonly PropertyKey[], problems: Problem[]) {
   return (below: readonly PropertyKey[], message: string) => {
     const { start, end } = placeOf(main.root, [...path, ...below])
@@ -85,6 +111,7 @@ export async function planGeneral(
   if (!hostname.includes('.'))
     wrong(['hostname'], 'hostname wants a full host name, such as mx1.example.com; this has no dot')
   refuseContradictions(said, wrong)
+  const { hold, freeSpace, ...limits } = said.limits
   const resolved = (path: string) => deps.files.resolve(main.folder, path)
   const tls = said.tls && { certificate: resolved(said.tls.certificate), key: resolved(said.tls.key) }
   for (const { file, why } of tls ? await whyPairUnusable(tls, deps.files) : []) wrong(['tls', file], why)
@@ -92,12 +119,17 @@ export async function planGeneral(
     hostname,
     listen: said.listen.smtp,
     state: resolved(said.state),
+    logFile: said.log.file === undefined ? undefined : resolved(said.log.file),
     tls,
-    limits: said.limits satisfies Limits,
+    limits: limits satisfies Limits,
+    holdLimits: { holdBytes: hold, freeBytes: freeSpace },
     budgets: planBudgets(said),
     publicAddresses: said.publicAddresses,
     resolver: said.resolver,
     bareNewline: said.bareNewline,
+    dsn: said.listen.dsn ?? true,
+    trusted: said.trusted,
+    outboundFrom: said.outbound.from,
   }
 }
 
@@ -111,14 +143,9 @@ function refuseContradictions(
   said: GeneralOptions,
   wrong: (path: readonly PropertyKey[], message: string) => void,
 ): void {
-  const seen = new Set<string>()
-  for (const [index, { address, port }] of said.listen.smtp.entries()) {
-    const key = `${address} ${port}`
-    if (port !== 0 && seen.has(key)) wrong(['listen', 'smtp', index], 'this address stands in the list already')
-    seen.add(key)
-  }
+  refuseSharedPlaces(said.listen, wrong)
   const { limits, budgets } = said
-  // SEMANTICS.md §13: one network has a quarter of the spool, so a larger message could never come in.
+  // One network has a quarter of the spool, so a larger message could never come in.
   if (limits.messageBytes > limits.spool / 4)
     wrong(
       ['limits', 'messageBytes'],
@@ -145,6 +172,8 @@ function planBudgets({ budgets, shutdownGrace }: GeneralOptions): Budgets {
     sessionMs: budgets.session,
     sessionIdleInTransactionMs: budgets.sessionIdle,
     commandMs: budgets.command,
+    firstMailMs: budgets.firstMail,
+    connectionMs: budgets.connection,
     blockMs: budgets.block,
     messageMs: budgets.message,
     handshakeMs: budgets.handshake,
@@ -152,16 +181,24 @@ function planBudgets({ budgets, shutdownGrace }: GeneralOptions): Budgets {
   }
 }
 
-/** `${…}` is read in secrets alone (SEMANTICS.md §12); elsewhere it would be taken as it stands, so it is told. */
+/**
+ * `${…}` is read in secrets alone; elsewhere it would be taken as it stands, so it is told. What is written `"\u0024{"` means the characters.
+ */
 export function refuseSubstitution(file: ReadYaml, schema: () => JsonSchema, problems: Problem[]): void {
   if (!file.source.text.includes('${')) return
   const walk = (node: YamlNode, path: readonly PropertyKey[]): void => {
     if (node.kind === 'list') node.items.forEach((item, index) => void walk(item, [...path, index]))
     if (node.kind === 'map') for (const [key, entry] of node.entries) walk(entry.node, [...path, key])
     if (node.kind !== 'scalar' || !node.value?.includes('${')) return
+    const written = file.source.text.slice(node.start, node.end)
+    if (!written.includes('${') && !written.startsWith('*')) return
     if (schemasAt(schema(), path).some((part) => part['x-secret'])) return
     problems.push(
-      file.source.problem(node.start, node.end, `"\${…}" is replaced in secrets only; write the value itself`),
+      file.source.problem(
+        node.start,
+        node.end,
+        `"\${…}" is replaced in secrets only; write the value itself, and where these characters are meant, "\\u0024{" within double quotes`,
+      ),
     )
   }
   walk(file.root, [])

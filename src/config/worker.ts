@@ -31,7 +31,8 @@ function* cut(lists: Iterable<readonly PlannedDomain[]>) {
   for (const list of lists) {
     for (const domain of list) {
       piece.push(domain)
-      cost += 1 + (typeof domain.recipients === 'string' ? 0 : domain.recipients.length) / 20 + domain.addresses.length
+      const { recipients = [], addresses = [] } = domain.mail ?? {}
+      cost += 1 + (typeof recipients === 'string' ? 0 : recipients.length) / 20 + addresses.length
       if (cost < costOfPiece) continue
       yield piece
       piece = []

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import { createSource, formatProblems, problemOfFile } from './source.ts'
 import { keyPlaceOf, parseYaml, placeOf } from './yaml.ts'
 
@@ -47,7 +47,7 @@ test('a problem is shown with its line and a caret under it', () => {
     formatProblems(Array.from({ length: 60 }, () => problemOfFile('f', 'x')))
       .split('\n')
       .at(-1),
-    '… and 10 more',
+    '… and 40 more',
   )
 })
 

@@ -44,16 +44,71 @@ export function parseYaml(source: Source): ParsedYaml {
     events = parseEvents(source.text, { maxDepth })
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
-    const at = error.mark?.position ?? 0
-    return { kind: 'invalid', problems: [source.problem(at, at + 1, syntaxMessage(source.text, at, error.reason))] }
+    return { kind: 'invalid', problems: [syntaxProblem(source, error.mark?.position ?? 0, error.reason)] }
   }
   return compose(source, events)
 }
 
-function syntaxMessage(text: string, at: number, reason: string): string {
-  if (reason.includes('tab characters') || /^[ ]*\t/.test(text.slice(text.lastIndexOf('\n', at - 1) + 1)))
-    return 'a tab in the indentation: YAML takes spaces only'
-  return `not valid YAML: ${reason}`
+/** What the parser noticed, told where the mistake was made: what people get wrong most often shows only behind it. */
+function syntaxProblem(source: Source, at: number, reason: string): Problem {
+  const { text } = source
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1
+  if (reason.includes('tab characters') || /^[ ]*\t/.test(text.slice(lineStart)))
+    return source.problem(at, at + 1, 'a tab in the indentation: YAML takes spaces only')
+  const star = /(?:^|[\s[{,])(\*[^\s,[\]{}]*?):?\s*$/.exec(text.slice(lineStart, at))
+  if (star?.[1] !== undefined) {
+    const start = lineStart + star.index + star[0].indexOf('*')
+    const word = star[1] === '*' ? '*.example.com' : star[1]
+    return source.problem(start, start + star[1].length, `"*" begins a YAML alias here: write it in quotes, "${word}"`)
+  }
+  const quote = unclosedQuote(text, at)
+  if (quote !== undefined)
+    return source.problem(quote, quote + 1, 'not valid YAML: the quote that opens here is not closed')
+  // The end of the file is where nobody looks: what is not closed was opened before.
+  const last = text.trimEnd().length
+  const bracket = at >= last ? unclosedBracket(text) : undefined
+  if (bracket !== undefined)
+    return source.problem(bracket, bracket + 1, `not valid YAML: the "${text[bracket]}" that opens here is not closed`)
+  const shown = Math.min(at, Math.max(0, last - 1))
+  return source.problem(shown, shown + 1, `not valid YAML: ${reason}`)
+}
+
+/** The innermost bracket that is open at the end. */
+function unclosedBracket(text: string): number | undefined {
+  const open: number[] = []
+  for (const { 0: found, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|(?<=^|\s)#[^\n]*|[[\]{}]/g)) {
+    if (found === '[' || found === '{') open.push(index)
+    else if (found === ']' || found === '}') open.pop()
+  }
+  return open.at(-1)
+}
+
+/** How far in front of an error the quote is looked for that may be the reason. */
+const quoteReach = 65_536
+
+/** The first quote in front of `at` that begins a value and does not end before it. */
+function unclosedQuote(text: string, at: number): number | undefined {
+  const before = text.slice(Math.max(0, at - quoteReach), at)
+  let from = 0
+  for (const { 0: quote, index } of before.matchAll(/(?<=^ *|[:-] +|[[{,]\s*)["']/gm)) {
+    // Within one that was closed, or within a comment.
+    const isComment = /(?:^|\s)#[^\n]*$/.test(before.slice(Math.max(from, before.lastIndexOf('\n', index) + 1), index))
+    if (index < from || isComment) continue
+    const end = endOfQuoted(before, index, quote)
+    if (end === undefined) return at - before.length + index
+    from = end
+  }
+  return undefined
+}
+
+function endOfQuoted(text: string, start: number, quote: string): number | undefined {
+  for (let at = start + 1; at < text.length; at++) {
+    if (quote === '"' && text[at] === '\\') at++
+    else if (text[at] !== quote) continue
+    else if (quote === "'" && text[at + 1] === quote) at++
+    else return at + 1
+  }
+  return undefined
 }
 
 interface Frame {

@@ -6,9 +6,11 @@ import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { createTurnEnd } from '../base/turn-end.ts'
 import type { HostName } from '../mail/address.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { OpenLimits } from '../smtp/client/open.ts'
+import { shortSteps } from '../smtp/client/step-limits.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
@@ -40,7 +42,9 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const files = deps.files ?? systemFiles
   let isClosed = false
   const opening = new Set<Socket>()
-  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening, isStopping: () => isClosed })
+  const atTurnEnd = createTurnEnd()
+  const isStopping = () => isClosed
+  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening, isStopping, atTurnEnd })
   const pools = new Map<string, Pool>()
   /** Where our sessions that are in use lead to, by where they come from: `address port`. */
   const ends = new Map<string, string>()
@@ -50,7 +54,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     if (known) return known
     const pool: Pool = new Pool(
       endpoint.backend.options.connections,
-      (readyUntilMs, hasOthers) => open(endpoint, readyUntilMs, hasOthers),
+      (readyUntilMs, hasOthers, cancel) => open(endpoint, readyUntilMs, hasOthers, cancel),
       clock,
       () => {
         if (pools.get(endpoint.key) === pool) pools.delete(endpoint.key)
@@ -69,14 +73,19 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   }
 
   return {
-    async begin(endpoint, job, { sessionUntilMs, readyUntilMs, fresh = false }) {
+    begin(endpoint, job, { sessionUntilMs, readyUntilMs, steps = shortSteps, fresh = false, cancel }) {
       if (isClosed) return { kind: 'failed', fault: stopping }
       const { address } = endpoint.backend
       if (address.protocol === 'maildir') return beginMaildir(address.path, job)
       const pool = poolOf(endpoint)
-      const taken: Taken = await pool.take({ key: job.fairnessKey, sessionUntilMs, readyUntilMs, fresh })
-      if (taken.kind !== 'taken') return taken
-      return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, fresh, log) }
+      const isFromHold = job.isFromHold === true
+      const wish = { key: job.fairnessKey, sessionUntilMs, readyUntilMs, fresh, isFromHold, cancel }
+      const begin = (taken: Taken): Begun => {
+        if (taken.kind !== 'taken') return taken
+        return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, steps, fresh) }
+      }
+      const taken = pool.take(wish)
+      return taken instanceof Promise ? taken.then(begin) : begin(taken)
     },
 
     async probe(endpoint, readyUntilMs) {

@@ -1,10 +1,12 @@
 /**
  * The contract of a delivery, step by step, which SMTP, LMTP and Maildir fulfil alike: `begin` takes a session to one endpoint,
- * and the transaction on it ends in `data` or in `abandon`. Callers: `gateway/cut-through` and, later, the drain.
+ * and the transaction on it ends in `data` or in `abandon`. Caller: `gateway/carry`, for senders who wait and for the drain.
  * Every moment (`…UntilMs`) is on the monotonic clock.
  */
+import type { Cancel } from '../base/cancel.ts'
 import type { Client, Envelope, Message, Recipient } from '../mail/message.ts'
 import type { Endpoint } from '../routing/backend.ts'
+import type { StepLimits } from '../smtp/client/step-limits.ts'
 import type { DataOutcome, Fault, RecipientsOutcome } from './outcome.ts'
 
 export interface Job {
@@ -13,6 +15,8 @@ export interface Job {
   readonly envelope: Envelope
   /** Tasks that wait for a session are served by this key in turn: the sender's address (`clientKey`). */
   readonly fairnessKey: string
+  /** It comes from the hold: live mail goes before it, and it takes at most half of a backend's sessions. */
+  readonly isFromHold?: boolean
 }
 
 /** A connection as the side sees it that was connected to. `local` may cost a system call, so it is read last. */
@@ -31,16 +35,19 @@ export type Begun =
 
 export interface Delivery {
   /**
-   * Takes an idle session of the endpoint's pool, or opens one, or waits for one.
+   * Takes an idle session of the endpoint's pool, which needs no waiting, or opens one, or waits for one.
    * @param sessionUntilMs  the end of waiting for a place in the pool
    * @param readyUntilMs  the end of connect, greeting, EHLO and TLS together
+   * @param steps  the most for each step of the transaction; default: as where somebody waits
    * @param fresh  a session that has served nobody yet
+   * @param cancel  the end of all waiting at once: it resolves as failed, 'abandoned'; what was being opened for it is broken off, or goes to
+   *   somebody else who waits
    */
   begin(
     endpoint: Endpoint,
     job: Job,
-    limits: { sessionUntilMs: number; readyUntilMs: number; fresh?: boolean },
-  ): Promise<Begun>
+    limits: { sessionUntilMs: number; readyUntilMs: number; steps?: StepLimits; fresh?: boolean; cancel?: Cancel },
+  ): Begun | Promise<Begun>
   /** Connects, greets, says EHLO (and STARTTLS where required) and QUIT: is it up? Tells health, as every opening does. */
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
@@ -70,8 +77,13 @@ export interface Transaction {
    * @param onDotLeft  called when the operating system has taken our dot: from here on the backend may have the message
    */
   data(message: Message, limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void }): Promise<DataOutcome>
-  /** How many more recipients the backend may refuse before this SMTP session must serve nobody else (SEMANTICS.md §4): ask for no more at once. */
+  /** How many more recipients the backend may refuse before this SMTP session must serve nobody else: ask for no more at once. */
   readonly refusalsLeft: number
+  /**
+   * What we owe the sender of each recipient with SUCCESS in its NOTIFY, once the backend has taken the message (RFC 3461 §5.2): nothing
+   * where the backend offers DSN and was told, `relayed` where it does not, `delivered` where the mailbox is ours.
+   */
+  readonly owedOnSuccess: 'relayed' | 'delivered' | undefined
   /** The address that we are connected from, where the session is over TCP. */
   readonly localAddress: string | undefined
   /**
@@ -81,7 +93,7 @@ export interface Transaction {
   abandon(): void
 }
 
-/** Where deliveries tell what they see of an endpoint (SEMANTICS.md §3: only connect, greeting, EHLO and required TLS count). */
+/** Where deliveries tell what they see of an endpoint: only connect, greeting, EHLO and required TLS count. */
 export interface HealthReports {
   opened(endpoint: Endpoint): void
   failed(endpoint: Endpoint, fault: Fault): void

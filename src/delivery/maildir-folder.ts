@@ -14,7 +14,7 @@ export type Folder =
   | { readonly kind: 'failed'; readonly code: string }
 
 const placeholder = '{local}'
-/** SEMANTICS.md §2: neither a dot at its start nor a slash, so it names a folder here and none elsewhere. */
+/** Neither a dot at its start nor a slash, so it names a folder here and none elsewhere. */
 const safeLocalPart = /^[a-z0-9][a-z0-9._+-]{0,63}$/
 const subfolders = ['tmp', 'new', 'cur']
 

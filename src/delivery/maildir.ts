@@ -1,6 +1,6 @@
 /**
  * Delivery into a Maildir on this machine (https://cr.yp.to/proto/maildir.html): a file a recipient, and 250 only when file and folder
- * are on stable storage (SEMANTICS.md §2). Never unknown: what did not come to its end is taken away again. Made by `create.ts`.
+ * are on stable storage. Never unknown: what did not come to its end is taken away again. Made by `create.ts`.
  *
  * Lines end in LF in the file, as everything that reads Maildirs expects. Memory: the block at hand.
  */
@@ -40,6 +40,7 @@ const storageFull = reply(452, '4.3.1', 'No space left for mail')
 export class MaildirTransaction implements Transaction {
   readonly localAddress = undefined
   readonly refusalsLeft = Number.POSITIVE_INFINITY
+  readonly owedOnSuccess = 'delivered' // RFC 3461 §5.2.3 a
   readonly #path: string
   readonly #job: Job
   readonly #deps: MaildirDeps

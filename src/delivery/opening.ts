@@ -3,9 +3,11 @@
  * Opportunistic TLS (RFC 7435) that fails is tried once more in clear, and not again for a while. Called by `create.ts`.
  */
 import { isIP, type Socket } from 'node:net'
+import type { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
+import type { AtTurnEnd } from '../base/turn-end.ts'
 import type { HostName } from '../mail/address.ts'
 import { backendFields, type Endpoint } from '../routing/backend.ts'
 import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
@@ -25,12 +27,22 @@ export interface OpeningDeps {
   readonly isStopping: () => boolean
   /** Sockets of sessions that are being opened: for whoever has to break them off. */
   readonly opening: Set<Socket>
+  /** For all sessions alike. */
+  readonly atTurnEnd: AtTurnEnd
 }
 
 type Opened = { readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }
 
-/** @param hasOthers  see `OpenOne` of `pool.ts` */
-export type Opener = (endpoint: Endpoint, readyUntilMs: number, hasOthers: () => boolean) => Promise<Opened>
+/**
+ * @param hasOthers  see `OpenOne` of `pool.ts`
+ * @param cancel  breaks it off: the fault is 'abandoned'
+ */
+export type Opener = (
+  endpoint: Endpoint,
+  readyUntilMs: number,
+  hasOthers: () => boolean,
+  cancel?: Cancel,
+) => Promise<Opened>
 
 const brokenTlsMs = 10 * 60_000
 const mostBrokenTls = 10_000
@@ -55,22 +67,24 @@ export function createOpener(deps: OpeningDeps): Opener {
     }
   }
 
-  return async (endpoint, readyUntilMs, hasOthers) => {
+  return async (endpoint, readyUntilMs, hasOthers, cancel) => {
     const tls = tlsOf(endpoint)
     const may = tls === 'may' && !isTlsBroken(endpoint.key)
-    let opened = await connectOnce(deps, endpoint, tls === 'may' && !may ? 'off' : tls, readyUntilMs)
-    // Cut short by our own budget or our own end, nothing is known of the backend.
-    const isOurs = () => deps.isStopping() || deps.clock.monotonicMs() >= readyUntilMs
+    let opened = await connectOnce(deps, endpoint, tls === 'may' && !may ? 'off' : tls, readyUntilMs, cancel)
+    // Cut short by our own budget, our own end or for want of a sender, nothing is known of the backend. A deadline passes up to a millisecond early.
+    const isOurs = () =>
+      cancel?.isCancelled === true || deps.isStopping() || deps.clock.monotonicMs() + 1 >= readyUntilMs
     if (may && opened.kind === 'failed' && opened.fault.step === 'starttls' && !isOurs()) {
       deps.log.warn('tls failed, going on in clear', { ...backendFields(endpoint), detail: opened.fault.detail })
       rememberBroken(endpoint.key)
-      opened = await connectOnce(deps, endpoint, 'off', readyUntilMs)
+      opened = await connectOnce(deps, endpoint, 'off', readyUntilMs, cancel)
     }
     if (opened.kind === 'open') {
       deps.health.opened(endpoint)
       deps.log.debug('backend session opened', backendFields(endpoint))
       return opened
     }
+    if (cancel?.isCancelled) return { kind: 'failed', fault: { ...opened.fault, kind: 'abandoned' } }
     const { kind, step, detail } = opened.fault
     deps.log.info('backend session failed', { ...backendFields(endpoint), kind, step, detail })
     // What this machine is short of says nothing about the backend; nor does its limit of sessions, which we have reached.
@@ -85,6 +99,7 @@ async function connectOnce(
   endpoint: Endpoint,
   tls: OpenOptions['tls'],
   readyUntilMs: number,
+  cancel: Cancel | undefined,
 ): Promise<Opened> {
   const { target, backend } = endpoint
   if (target.kind === 'maildir') throw new TypeError('a Maildir has no sessions')
@@ -96,12 +111,15 @@ async function connectOnce(
     hello: backend.options.helo ?? deps.hostname(),
     tls,
     serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
+    atTurnEnd: deps.atTurnEnd,
     ...(deps.openLimits ? { limits: deps.openLimits } : {}),
   }
   deps.opening.add(opening.socket)
+  const stopListening = cancel?.whenCancelled(() => void opening.socket.destroy())
   try {
     return await openSession(opening.socket, options, deps.clock, readyUntilMs)
   } finally {
+    stopListening?.()
     deps.opening.delete(opening.socket)
   }
 }

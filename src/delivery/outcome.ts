@@ -1,27 +1,13 @@
 /**
  * What can come of handing one message to one backend: the one type for cut-through and drain, for SMTP, LMTP and Maildir.
- * What it means for the sender is decided in `gateway/verdict.ts`; here it is only told.
+ * What it means for the sender is decided in `gateway/carry/verdict.ts`; here it is only told.
  */
 import { type Reply, replyText } from '../mail/reply.ts'
+import type { ClientFault } from '../smtp/client/fault.ts'
 
-export type Step = 'connect' | 'greeting' | 'hello' | 'starttls' | 'mail' | 'rcpt' | 'data' | 'body' | 'dot' | 'rset'
-
-/** The backend or the way to it failed: there was no reply that is about the message. */
-export interface Fault {
-  readonly kind:
-    | 'refused' // TCP said no (ECONNREFUSED, no such socket)
-    | 'unreachable' // any other failure to connect
-    | 'timeout' // silence to the end of the step's time
-    | 'closed' // the connection ended in the middle
-    | 'garbage' // what came is no SMTP reply, or is longer than a reply may be
-    | 'rejected' // greeting, EHLO or STARTTLS was answered 4yz or 5yz: `reply`
-    | 'tls' // the handshake failed where TLS is required, or hung
-    | 'forbidden' // the address may not be connected to (`base/door`)
-    | 'abandoned' // we ourselves gave up: the sender has gone, or the gateway stops
-  readonly step: Step
-  readonly reply: Reply | undefined
-  /** For the log: words of ours and of the operating system. Safe to print. */
-  readonly detail: string
+/** What the SMTP client met, or that it was not let through the door. */
+export interface Fault extends Omit<ClientFault, 'kind'> {
+  readonly kind: ClientFault['kind'] | 'forbidden' // the address may not be connected to (`base/door`)
 }
 
 /** What MAIL and RCPT brought. */
@@ -38,18 +24,62 @@ export type DataOutcome =
   | { readonly kind: 'answered'; readonly step: 'data' | 'body' | 'dot'; readonly replies: readonly Reply[] }
   | Lost
   /**
-   * Our dot has left and no answer came: the backend may have the message, so no other may get it now (SEMANTICS.md §6).
+   * Our dot has left and no answer came: the backend may have the message, so no other may get it now.
    * `replies` are the LMTP ones that did arrive, in order; the rest is unknown.
    */
-  | { readonly kind: 'unknown'; readonly fault: Fault; readonly replies: readonly Reply[]; readonly waitedMs: number }
+  | {
+      readonly kind: 'unknown'
+      readonly fault: Fault
+      readonly replies: readonly Reply[]
+      readonly waitedMs: number
+      /** Where the backend is merely silent and its connection lives: the word that may still come. */
+      readonly late: LateAnswer | undefined
+    }
+
+/** Somebody must wait for it, or let go: until then the session is taken. */
+export interface LateAnswer {
+  /** @returns the replies that were missing, in order, or undefined where they did not come. @param untilMs  on the monotonic clock */
+  wait(untilMs: number): Promise<readonly Reply[] | undefined>
+  letGo(): void
+}
 
 /** The session ended before the dot left: certainly nothing was delivered. */
 export interface Lost {
   readonly kind: 'lost'
   readonly fault: Fault
-  /** The session had served before: its end says nothing of the backend, and the step is worth one fresh session (SEMANTICS.md §4). */
+  /** The session had served before: its end says nothing of the backend, and the step is worth one fresh session. */
   readonly reused: boolean
 }
+
+/** The steps as the field calls them. */
+const stepWords: Readonly<Record<Fault['step'], string>> = {
+  connect: 'the connection',
+  greeting: 'the greeting',
+  hello: 'EHLO',
+  starttls: 'STARTTLS',
+  mail: 'MAIL',
+  rcpt: 'RCPT',
+  data: 'DATA',
+  body: 'the body of the message',
+  dot: 'the final dot',
+  rset: 'RSET',
+  noop: 'NOOP',
+  quit: 'QUIT',
+}
+
+/** How a session ended, for logs and people, behind the backend's name: `closed the connection at RCPT`. */
+export function lossText({ kind, step, reply, detail }: Fault): string {
+  const at = stepWords[step]
+  if (reply) return saidText(step, reply)
+  if (kind === 'closed')
+    return `closed the connection at ${at}${/: (E[A-Z]+)$/.exec(detail)?.[0].replace(':', ',') ?? ''}`
+  if (kind === 'timeout') return `did not answer at ${at} in time`
+  return `was lost at ${at}: ${detail}`.slice(0, 300)
+}
+
+/** What a backend answered, in the same manner: `said at RCPT: 450 4.3.0 later`. */
+export const saidText = (step: Fault['step'], said: Reply): string =>
+  `said at ${stepWords[step]}: ${replyText(said)}`.slice(0, 300)
 
 /** One line for logs and people. */
 export function faultText(fault: Fault): string {

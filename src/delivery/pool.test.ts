@@ -12,7 +12,9 @@ import {
   stepLimits,
 } from '../../test/unit/deliver.ts'
 import { startBackend, until } from '../../test/unit/scripted-backend.ts'
+import { Cancel } from '../base/cancel.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
+import type { Begun } from './delivery.ts'
 import { createTurns } from './turns.ts'
 
 test('turns: keys in turn, each in its own order', () => {
@@ -45,6 +47,60 @@ test('no more sessions than allowed; who waits is served by key in turn when one
   await Promise.all(waiting)
   assert.deepEqual(order, ['a', 'b', 'c', 'a', 'a'])
   assert.equal(backend.peers.length, 1)
+})
+
+test('what is held has half of the sessions, at least one, and passes by no live mail that waits', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const held = (to: ReturnType<typeof endpoint>) => out.begin(to, { ...job(), isFromHold: true }, beginLimits())
+  const four = endpoint(backend, { connections: 4 })
+  const first = await held(four)
+  assert.deepEqual([first.kind, (await held(four)).kind], ['begun', 'begun'])
+  assert.deepEqual(await held(four), { kind: 'busy' })
+  const live = [await begin(out, four), await begin(out, four)]
+  // All four are taken: who comes now waits, and is served before anything that is held.
+  const waiting = begin(out, four)
+  await until(() => out.sessions(four).waiting === 1)
+  if (first.kind === 'begun') first.transaction.abandon()
+  live.push(await waiting)
+  // One of a key waits; of the others it is known at once that they would.
+  const next = held(four)
+  assert.deepEqual(await held(four), { kind: 'busy' })
+  live.pop()?.abandon()
+  const served = await next
+  assert.equal(served.kind, 'begun')
+  if (served.kind === 'begun') live.push(served.transaction)
+  for (const transaction of live) transaction.abandon()
+  await until(() => out.sessions(four).idle === 3)
+  assert.equal((await held(four)).kind, 'begun')
+
+  const one = endpoint(await startBackend(t), { connections: 1 })
+  assert.equal((await held(one)).kind, 'begun')
+  assert.deepEqual(await held(one), { kind: 'busy' })
+})
+
+test('live and held mail both wait all the time: every fifth session that comes free is for what is held', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const first = await begin(out, to)
+  const order: string[] = []
+  let isOver = false
+  const again = async (who: string, isFromHold: boolean) => {
+    while (!isOver) {
+      const begun = await out.begin(to, { ...job({ fairnessKey: who }), isFromHold }, beginLimits())
+      assert.equal(begun.kind, 'begun')
+      order.push(who)
+      isOver ||= order.length >= 40
+      if (begun.kind === 'begun') begun.transaction.abandon()
+    }
+  }
+  const all = [again('live', false), again('live', false), again('held', true)]
+  await until(() => out.sessions(to).waiting === 3)
+  first.abandon()
+  await Promise.all(all)
+  const fifth = ['live', 'live', 'live', 'live', 'held']
+  assert.deepEqual(order.slice(0, 40), Array(8).fill(fifth).flat())
 })
 
 test('waiting ends at sessionUntilMs: busy, and nothing is left behind', async (t) => {
@@ -172,4 +228,62 @@ test('we talk to ourselves only where both ends are those of a session in use: o
   assert.equal(seen(backend.port + 1), false)
   transaction.abandon()
   assert.equal(seen(backend.port), false)
+})
+
+const abandoned = (begun: Begun) => begun.kind === 'failed' && begun.fault.kind
+
+test('given up while it waits its turn: heard at once, and the turn goes to the next', async (t) => {
+  const backend = await startBackend(t)
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const first = await begin(out, to)
+  const cancel = new Cancel()
+  const given = out.begin(to, job(), { sessionUntilMs: inMs(60_000), readyUntilMs: inMs(60_000), cancel })
+  const next = begin(out, to)
+  assert.equal(out.sessions(to).waiting, 2)
+  cancel.cancel()
+  assert.equal(abandoned(await given), 'abandoned')
+  assert.equal(out.sessions(to).waiting, 1)
+  first.abandon()
+  await next
+  assert.equal(backend.peers.length, 1)
+  assert.deepEqual(health, ['opened'])
+})
+
+test('given up while its connection opens: heard at once, broken off, and nothing is told to health', async (t) => {
+  const backend = await startBackend(t, { greeting: 'silence' })
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend)
+  const cancel = new Cancel()
+  const given = out.begin(to, job(), { sessionUntilMs: inMs(60_000), readyUntilMs: inMs(60_000), cancel })
+  await until(() => backend.peers.length === 1)
+  assert.deepEqual(out.sessions(to), { busy: 1, idle: 0, waiting: 0 })
+  cancel.cancel()
+  assert.equal(abandoned(await given), 'abandoned')
+  await until(() => out.sessions(to).busy === 0)
+  await until(() => backend.peers[0]?.socket.destroyed !== false || backend.peers[0].socket.readableEnded)
+  assert.deepEqual(health, [])
+  const late = await out.begin(to, job(), { ...beginLimits(), cancel })
+  assert.deepEqual([abandoned(late), backend.peers.length], ['abandoned', 1])
+})
+
+test('given up while its connection opens and others wait: they get the connection', async (t) => {
+  const ready = Promise.withResolvers<void>()
+  const backend = await startBackend(t, {
+    on: (verb) => (verb === 'EHLO' ? ready.promise.then(() => undefined) : undefined),
+  })
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend, { connections: 1 })
+  const cancel = new Cancel()
+  const given = out.begin(to, job(), { ...beginLimits(), cancel })
+  await until(() => backend.commands.length === 1)
+  const next = begin(out, to)
+  cancel.cancel()
+  assert.equal(abandoned(await given), 'abandoned')
+  ready.resolve()
+  const transaction = await next
+  assert.deepEqual(out.sessions(to), { busy: 1, idle: 0, waiting: 0 })
+  transaction.abandon()
+  assert.deepEqual([out.sessions(to).idle, backend.peers.length], [1, 1])
+  assert.deepEqual(health, ['opened'])
 })

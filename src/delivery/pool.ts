@@ -1,7 +1,8 @@
 /**
- * The sessions of one endpoint: at most so many, reused while they are good, given to those who wait by key in turn (SEMANTICS.md §4).
+ * The sessions of one endpoint: at most so many, reused while they are good, given to those who wait by key in turn.
  * Used by `create.ts`; what is said on a session is `smtp.ts`.
  */
+import { Cancel } from '../base/cancel.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Session } from '../smtp/client/session.ts'
 import type { Fault } from './outcome.ts'
@@ -12,6 +13,8 @@ export const mostRefused = 5
 const mostEmpty = 50
 const mostMessages = 100
 const idleMs = 5_000
+/** Of the sessions that come free while live mail waits, every so manieth goes to what is held and waits too, so that neither starves. */
+const heldEvery = 5
 /** How long a server that had no room for one more session is taken at its word. */
 const fullMs = 60_000
 
@@ -29,6 +32,8 @@ export class PooledSession {
   messages = 0
   /** Commands that the server refused. */
   refused = 0
+  /** It serves the hold. */
+  isFromHold = false
   idleSinceMs = 0
 
   constructor(session: Session) {
@@ -51,10 +56,14 @@ export type Taken =
   | { readonly kind: 'busy' }
   | { readonly kind: 'failed'; readonly fault: Fault }
 
-/** @param hasOthers  whether the endpoint has other sessions of ours when the attempt is over: then a busy greeting tells of a limit, not of ill health */
+/**
+ * @param hasOthers  whether the endpoint has other sessions of ours when the attempt is over: then a busy greeting tells of a limit, not of ill health
+ * @param cancel  breaks it off
+ */
 export type OpenOne = (
   readyUntilMs: number,
   hasOthers: () => boolean,
+  cancel: Cancel,
 ) => Promise<{ readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }>
 
 interface Wish {
@@ -63,11 +72,16 @@ interface Wish {
   readonly sessionUntilMs: number
   readonly readyUntilMs: number
   readonly fresh: boolean
+  /** For a message of the hold: at most half of the sessions, at least one, and every fifth that comes free while live mail waits. */
+  readonly isFromHold: boolean
+  /** The sender has gone: nothing is wanted any more. */
+  readonly cancel?: Cancel | undefined
 }
 
 interface Waiter extends Wish {
   readonly settle: (taken: Taken) => void
   timer: Timer | undefined
+  stopListening: (() => void) | undefined
 }
 
 export class Pool {
@@ -80,12 +94,21 @@ export class Pool {
   readonly #idle: PooledSession[] = []
   /** Taken, and not given back or lost yet. */
   readonly #inUse = new Set<PooledSession>()
+  /** Live mail that waits. */
   readonly #turns = createTurns<Waiter>()
+  /** Held mail that does, of a key as many as are served in a round of all sessions: the others hear that we are busy, so that the drain asks for fewer. */
+  readonly #heldTurns = createTurns<Waiter>()
+  /** Sessions that went to live mail that waited, since one went to held mail that did. */
+  #liveInARow = 0
   #busy = 0
   #opening = 0
   /** What the server itself allows, as it seems, and until when that is believed. */
   #room = Number.POSITIVE_INFINITY
   #roomUntilMs = 0
+  /** Sessions in use that serve the hold. */
+  #fromHold = 0
+  /** Sessions in use that wait for a word behind a dot that nobody waits for any more. */
+  #listening = 0
   #sweep: Timer | undefined
   #isClosed = false
 
@@ -103,29 +126,37 @@ export class Pool {
   }
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
-    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#turns.size }
+    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#waiting }
   }
 
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
   take(wish: Wish): Taken | Promise<Taken> {
     if (this.#isClosed) return closedTaken
+    if (wish.cancel?.isCancelled) return leftTaken
+    if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
+    // What is held passes by nobody.
+    if (wish.isFromHold && this.#waiting > 0) return this.#wait(wish)
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
-      this.#use(pooled)
+      this.#use(pooled, wish.isFromHold)
       return { kind: 'taken', pooled }
     }
-    return this.#hasRoom() ? this.#openFor(wish) : this.#wait(wish)
+    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#wait(wish)
   }
 
   #wait(wish: Wish): Promise<Taken> {
     return new Promise((settle) => {
-      const waiter: Waiter = { ...wish, settle, timer: undefined }
+      const turns = wish.isFromHold ? this.#heldTurns : this.#turns
+      const waiter: Waiter = { ...wish, settle, timer: undefined, stopListening: undefined }
       const leftMs = wish.sessionUntilMs - this.#clock.monotonicMs()
       waiter.timer = this.#clock.after(Math.max(0, leftMs), () => {
-        if (this.#turns.remove(waiter.key, waiter)) settle({ kind: 'busy' })
+        if (turns.remove(waiter.key, waiter)) this.#settle(waiter, { kind: 'busy' })
       })
-      this.#turns.add(waiter.key, waiter)
+      turns.add(waiter.key, waiter)
+      waiter.stopListening = wish.cancel?.whenCancelled(() => {
+        if (turns.remove(waiter.key, waiter)) this.#settle(waiter, leftTaken)
+      })
     })
   }
 
@@ -133,7 +164,7 @@ export class Pool {
    * Takes a session back between transactions.
    * @param state  `untouched`: nothing was said on it; `open`: MAIL was said, no message went, so RSET comes first; `done`
    */
-  async give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): Promise<void> {
+  give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): void {
     const isOpen = state === 'open'
     this.#unuse(pooled)
     if (state !== 'untouched') pooled.served++
@@ -143,11 +174,20 @@ export class Pool {
       this.#left()
       return
     }
-    if (isOpen && !(await pooled.session.reset())) {
-      this.#left()
-      return
-    }
-    this.#serve(pooled)
+    // RSET goes on without whoever gives.
+    if (isOpen) void pooled.session.reset().then((isFit) => (isFit ? this.#serve(pooled) : this.#left()))
+    else this.#serve(pooled)
+  }
+
+  /** Whether one more session may be kept for a late word: at most a quarter of them, so that the others serve. */
+  keepListening(): boolean {
+    if (this.#isClosed || this.#listening >= this.#most / 4) return false
+    this.#listening++
+    return true
+  }
+
+  stopListening(): void {
+    this.#listening--
   }
 
   /** The session has ended, or must. */
@@ -163,16 +203,40 @@ export class Pool {
     this.#sweep?.cancel()
     for (const pooled of this.#idle.splice(0)) pooled.session.quit()
     for (const pooled of this.#inUse) pooled.session.abandon()
-    for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next()) this.#settle(waiter, closedTaken)
+    for (let waiter = this.#next(); waiter; waiter = this.#next()) this.#settle(waiter, closedTaken)
   }
 
-  #use(pooled: PooledSession): void {
+  get #waiting(): number {
+    return this.#turns.size + this.#heldTurns.size
+  }
+
+  /** Those that wait are counted as if they had one, so that whose turn it is may take it. */
+  #mayServeHold(key: string): boolean {
+    const most = Math.max(1, Math.floor(this.#most / 2))
+    const mostOfKey = Math.max(1, Math.floor(this.#most / heldEvery))
+    return this.#fromHold + this.#heldTurns.size < most && this.#heldTurns.countOf(key) < mostOfKey
+  }
+
+  /** Takes who is next out of those that wait. */
+  #next(): Waiter | undefined {
+    if (this.#heldTurns.size > 0 && (this.#turns.size === 0 || this.#liveInARow >= heldEvery - 1)) {
+      this.#liveInARow = 0
+      return this.#heldTurns.next()
+    }
+    const waiter = this.#turns.next()
+    if (waiter) this.#liveInARow++
+    return waiter
+  }
+
+  #use(pooled: PooledSession, isFromHold: boolean): void {
+    pooled.isFromHold = isFromHold
+    if (isFromHold) this.#fromHold++
     this.#inUse.add(pooled)
     if (pooled.ends) this.#ends.set(pooled.ends.ours, pooled.ends.theirs)
   }
 
   #unuse(pooled: PooledSession): void {
-    this.#inUse.delete(pooled)
+    if (this.#inUse.delete(pooled) && pooled.isFromHold) this.#fromHold--
     if (pooled.ends) this.#ends.delete(pooled.ends.ours)
   }
 
@@ -197,10 +261,34 @@ export class Pool {
     return true
   }
 
-  async #openFor(wish: Wish): Promise<Taken> {
+  /** Opens a session for the wish. Where nobody wants it any more, it goes to whoever waits, and is broken off where nobody does. */
+  #openUnlessCancelled(wish: Wish): Promise<Taken> {
+    const { cancel } = wish
+    const breakOff = new Cancel()
+    const opened = this.#openFor(wish, breakOff)
+    if (!cancel) return opened
+    return new Promise((settle, fail) => {
+      let hasLeft = false
+      const stopListening = cancel.whenCancelled(() => {
+        hasLeft = true
+        settle(leftTaken)
+        if (this.#waiting === 0) breakOff.cancel()
+      })
+      opened.then((taken) => {
+        stopListening()
+        if (hasLeft && taken.kind === 'taken') {
+          this.#unuse(taken.pooled)
+          this.#serve(taken.pooled)
+        }
+        settle(taken)
+      }, fail)
+    })
+  }
+
+  async #openFor(wish: Wish, breakOff: Cancel): Promise<Taken> {
     this.#opening++
     const hasOthers = () => this.#busy + this.#idle.length > 0
-    const opened = await this.#open(wish.readyUntilMs, hasOthers).finally(() => this.#opening--)
+    const opened = await this.#open(wish.readyUntilMs, hasOthers, breakOff).finally(() => this.#opening--)
     if (opened.kind === 'failed' && isFull(opened.fault) && hasOthers()) {
       // The server has had enough of us, not of mail: whoever wanted one more session waits for one of those that are there.
       this.#room = this.#busy + this.#idle.length
@@ -208,12 +296,14 @@ export class Pool {
       return this.take(wish)
     }
     if (opened.kind === 'failed') {
-      this.#openFailed(opened.fault)
+      // What was broken off says nothing to the others.
+      if (breakOff.isCancelled) this.#left(false)
+      else this.#openFailed(opened.fault)
       return opened
     }
     this.#busy++
     const pooled = new PooledSession(opened.session)
-    this.#use(pooled)
+    this.#use(pooled, wish.isFromHold)
     opened.session.connection.onGone = () => this.#gone(pooled)
     return { kind: 'taken', pooled }
   }
@@ -224,8 +314,7 @@ export class Pool {
       this.#left(false)
       return
     }
-    for (let waiter = this.#turns.next(); waiter; waiter = this.#turns.next())
-      this.#settle(waiter, { kind: 'failed', fault })
+    for (let waiter = this.#next(); waiter; waiter = this.#next()) this.#settle(waiter, { kind: 'failed', fault })
     this.#checkEmpty()
   }
 
@@ -237,7 +326,7 @@ export class Pool {
       this.#left()
       return
     }
-    const waiter = this.#turns.next()
+    const waiter = this.#next()
     if (!waiter) {
       this.#busy--
       pooled.idleSinceMs = this.#clock.monotonicMs()
@@ -246,7 +335,7 @@ export class Pool {
       return
     }
     if (!waiter.fresh) {
-      this.#use(pooled)
+      this.#use(pooled, waiter.isFromHold)
       this.#settle(waiter, { kind: 'taken', pooled })
       return
     }
@@ -258,19 +347,21 @@ export class Pool {
   /** A place is free. @param wasBusy  it was that of a session in use */
   #left(wasBusy = true): void {
     if (wasBusy) this.#busy--
-    const isServed = !this.#isClosed && this.#turns.size > 0 && this.#hasRoom()
-    const waiter = isServed ? this.#turns.next() : undefined
+    const isServed = !this.#isClosed && this.#waiting > 0 && this.#hasRoom()
+    const waiter = isServed ? this.#next() : undefined
     if (waiter) this.#openForWaiter(waiter)
     else this.#checkEmpty()
   }
 
   #openForWaiter(waiter: Waiter): void {
     waiter.timer?.cancel()
-    this.#openFor(waiter).then(waiter.settle, () => waiter.settle(closedTaken))
+    waiter.stopListening?.()
+    this.#openUnlessCancelled(waiter).then(waiter.settle, () => waiter.settle(closedTaken))
   }
 
   #settle(waiter: Waiter, taken: Taken): void {
     waiter.timer?.cancel()
+    waiter.stopListening?.()
     waiter.settle(taken)
   }
 
@@ -294,7 +385,7 @@ export class Pool {
   }
 
   #checkEmpty(): void {
-    if (this.#busy + this.#opening + this.#idle.length + this.#turns.size > 0) return
+    if (this.#busy + this.#opening + this.#idle.length + this.#waiting > 0) return
     this.#sweep?.cancel()
     this.#sweep = undefined
     this.#emptied()
@@ -308,4 +399,9 @@ export const isFull = (fault: Fault): boolean =>
 const closedTaken: Taken = {
   kind: 'failed',
   fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' },
+}
+
+const leftTaken: Taken = {
+  kind: 'failed',
+  fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the sender has gone' },
 }

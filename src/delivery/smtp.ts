@@ -2,34 +2,36 @@
  * One transaction over SMTP or LMTP: the steps of `smtp/client` on a session of the pool, told as outcomes, and the session given back in
  * a state that the next one can use. Made by `create.ts`.
  */
-import type { Log } from '../base/log.ts'
 import type { Envelope, Message, Recipient } from '../mail/message.ts'
 import { isPermanent, isPositive, type Reply, replyText } from '../mail/reply.ts'
-import { sendData } from '../smtp/client/data.ts'
-import { sendEnvelope } from '../smtp/client/envelope.ts'
+import { awaitLate, type DataAnswer, sendData } from '../smtp/client/data.ts'
+import { type EnvelopeAnswer, sendEnvelope } from '../smtp/client/envelope.ts'
+import type { StepLimits } from '../smtp/client/step-limits.ts'
 import type { Job, Transaction } from './delivery.ts'
-import type { DataOutcome, Fault, Lost, RecipientsOutcome } from './outcome.ts'
+import type { DataOutcome, Fault, LateAnswer, Lost, RecipientsOutcome } from './outcome.ts'
 import { mostRefused, type Pool, type PooledSession } from './pool.ts'
 
 export class SmtpTransaction implements Transaction {
   readonly #pool: Pool
   readonly #pooled: PooledSession
   readonly #job: Job
-  readonly #log: Log
+  readonly #steps: StepLimits
   /** The caller asked for a session that has served nobody, and got one: its end does speak of the backend. */
   readonly #wasFresh: boolean
   readonly localAddress: string | undefined
+  readonly owedOnSuccess: 'relayed' | undefined
   #state: 'idle' | 'busy' | 'ended' = 'idle'
   #isMailAccepted = false
   #accepted = 0
 
-  constructor(pool: Pool, pooled: PooledSession, job: Job, wasFresh: boolean, log: Log) {
+  constructor(pool: Pool, pooled: PooledSession, job: Job, steps: StepLimits, wasFresh: boolean) {
     this.#pool = pool
     this.#pooled = pooled
     this.#job = job
+    this.#steps = steps
     this.#wasFresh = wasFresh
-    this.#log = log
     this.localAddress = pooled.localAddress
+    this.owedOnSuccess = pooled.session.extensions.dsn ? undefined : 'relayed' // RFC 3461 §5.2.2 b
   }
 
   get refusalsLeft(): number {
@@ -43,7 +45,12 @@ export class SmtpTransaction implements Transaction {
     if (this.#state === 'ended') return this.#gone()
     this.#begin()
     const envelope = this.#isMailAccepted ? undefined : withTrace(this.#job.envelope)
-    const answer = await this.#orEnd(() => sendEnvelope(this.#pooled.session, envelope, recipients, limits))
+    let answer: EnvelopeAnswer
+    try {
+      answer = await sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, ...limits })
+    } catch (error) {
+      throw this.#endFor(error)
+    }
     if (answer.kind === 'failed') return this.#lose(answer.fault)
     if (answer.kind === 'mail-refused') {
       if (answer.reply.code === 421)
@@ -73,11 +80,17 @@ export class SmtpTransaction implements Transaction {
     const { session } = this.#pooled
     const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
     const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
-    const answer = await this.#orEnd(() => sendData(session, content, replyCount, limits))
+    let answer: DataAnswer
+    try {
+      answer = await sendData(session, content, replyCount, { steps: this.#steps, ...limits })
+    } catch (error) {
+      throw this.#endFor(error)
+    }
     if (answer.kind === 'lost') return this.#lose(answer.fault)
     if (answer.kind === 'unknown') {
-      this.#lose(answer.fault)
-      return answer
+      const late = answer.isSilent ? this.#listenOn(replyCount - answer.replies.length) : undefined
+      if (!late) this.#lose(answer.fault)
+      return { ...answer, late }
     }
     const { step, replies } = answer
     const [first] = replies
@@ -96,19 +109,32 @@ export class SmtpTransaction implements Transaction {
     return { kind: 'answered', step, replies }
   }
 
+  /** The session is kept for the word that may still come, if not too many are kept so already. */
+  #listenOn(missing: number): LateAnswer | undefined {
+    if (!this.#pool.keepListening()) return undefined
+    const { session } = this.#pooled
+    let isOver = false
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      this.#pool.stopListening()
+      this.#end()
+    }
+    return {
+      wait: (untilMs) => awaitLate(session, missing, untilMs).finally(end),
+      letGo: end,
+    }
+  }
+
   abandon(): void {
     if (this.#state === 'busy') this.#pooled.session.abandon()
     else if (this.#state === 'idle') this.#giveBack(this.#isMailAccepted ? 'open' : 'untouched')
   }
 
   /** A bug in a step must not keep its session from the pool for ever. */
-  async #orEnd<T>(step: () => Promise<T>): Promise<T> {
-    try {
-      return await step()
-    } catch (error) {
-      this.#end()
-      throw error
-    }
+  #endFor(error: unknown): unknown {
+    this.#end()
+    return error
   }
 
   #begin(): void {
@@ -118,7 +144,6 @@ export class SmtpTransaction implements Transaction {
 
   #giveBack(state: 'untouched' | 'open' | 'done'): void {
     this.#state = 'ended'
-    // RSET, where it is needed, goes on without us.
     this.#pool.give(this.#pooled, state)
   }
 
@@ -128,7 +153,7 @@ export class SmtpTransaction implements Transaction {
     this.#pool.lose(this.#pooled)
   }
 
-  /** A 421: the session is over. With one that has counted anything it says nothing of the backend (SEMANTICS.md §4). */
+  /** A 421: the session is over. With one that has counted anything it says nothing of the backend. */
   #closing(step: Fault['step'], reply: Reply): Lost | undefined {
     const reused = this.#isReused
     this.#end()
@@ -143,12 +168,6 @@ export class SmtpTransaction implements Transaction {
   #lose(fault: Fault): Lost {
     const reused = this.#isReused && fault.kind !== 'abandoned'
     this.#end()
-    this.#log.debug('backend session lost', {
-      id: this.#job.id,
-      kind: fault.kind,
-      step: fault.step,
-      detail: fault.detail,
-    })
     return { kind: 'lost', fault, reused }
   }
 

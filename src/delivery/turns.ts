@@ -9,6 +9,8 @@ export interface Turns<T> {
   remove(key: string, element: T): boolean
   /** Takes the first of the key whose turn it is. */
   next(): T | undefined
+  /** How many of this key wait. */
+  countOf(key: string): number
   readonly size: number
 }
 
@@ -42,6 +44,7 @@ export function createTurns<T>(): Turns<T> {
       }
       return undefined
     },
+    countOf: (key) => byKey.get(key)?.size ?? 0,
     get size() {
       return size
     },

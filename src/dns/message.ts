@@ -78,6 +78,32 @@ export function query(name: WireName, type: number, id: number, edns: Edns | und
   }
 }
 
+/**
+ * The same as octets, with id 0: what `encodeMessage` makes of `query`, for one that is asked a hundred thousand times.
+ * @param edns  without options
+ */
+export function encodeQuery(name: WireName, type: number, edns: Edns | undefined): Buffer {
+  const questionEnd = headerBytes + name.length + 4
+  // From the pool: memory of its own for each costs more than all else here.
+  const bytes = Buffer.allocUnsafe(questionEnd + (edns ? plainOptBytes : 0)).fill(0)
+  bytes[2] = 0x01 // RD
+  bytes[3] = 0x20 // AD
+  bytes[5] = 1
+  bytes.write(name, headerBytes, 'latin1')
+  bytes.writeUInt16BE(type, questionEnd - 4)
+  bytes[questionEnd - 1] = classCodes.IN
+  if (!edns) return bytes
+  bytes[11] = 1
+  bytes[questionEnd + 2] = metaTypeCodes.OPT
+  bytes.writeUInt16BE(edns.udpBytes, questionEnd + 3)
+  bytes[questionEnd + 6] = edns.version
+  bytes[questionEnd + 7] = edns.dnssecOk ? 0x80 : 0
+  return bytes
+}
+
+const headerBytes = 12
+const plainOptBytes = 11
+
 export function decodeMessage(bytes: Buffer): Decoded {
   const reader = new Reader(bytes)
   const id = reader.u16()

@@ -9,6 +9,7 @@ export type HostName = string & { readonly __host: unique symbol }
 
 export const rootName = '.' as HostName
 
+/** A name that was parsed, or why it is none. */
 export type ParsedName =
   | { readonly kind: 'name'; readonly name: HostName }
   | { readonly kind: 'invalid'; readonly why: string }

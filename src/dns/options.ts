@@ -1,23 +1,10 @@
 /**
  * The options of the resolver, each once: default, unit, range and a sentence. `config` puts them into the schema of waypost.yaml under
- * `resolver:`; the library and the command line take the same defaults.
+ * `resolver:`; the library and the command line take the same defaults from `resolver-options.ts`, as a test sees to.
  */
 import { count, duration, list, parsed, type Read, section } from '../base/option.ts'
+import type { ResolverOptions } from './resolver-options.ts'
 import { type NameServer, parseNameServer } from './servers.ts'
-
-/** What the options mean to `createResolver`. */
-export interface ResolverOptions {
-  /** Asked in this order; empty: those of the system. */
-  readonly servers: readonly NameServer[]
-  readonly timeoutMs: number
-  readonly attempts: number
-  readonly deadlineMs: number
-  readonly cacheEntries: number
-  readonly maxTtlSeconds: number
-  readonly maxNegativeTtlSeconds: number
-  readonly staleForMs: number
-  readonly failureMs: number
-}
 
 function readNameServer(text: string): Read<NameServer> {
   const server = parseNameServer(text)
@@ -87,5 +74,3 @@ export const resolverOptions = section('How Waypost asks the DNS.', {
     }),
   )
   .prefault({})
-
-export const defaultResolverOptions: ResolverOptions = resolverOptions.parse({})

@@ -1,12 +1,12 @@
 /**
- * The data of records: a union on `type` of the ones that we know, and opaque octets for the rest (RFC 3597).
- * Used by `message.ts`; whoever looks at records switches on `type`. Numbers are in the range of their field, else RangeError.
+ * The data of records: a union on `type` of the ones that we know, and opaque octets for the rest (RFC 3597). Each type is described once,
+ * for the octets of messages and the words of zone text alike (`rdata-form.ts`). Used by `message.ts` and `rdata-text.ts`; whoever looks at
+ * records switches on `type`. Numbers are in the range of their field, else RangeError.
  */
-import { type IpAddress, ipBytes, ipFromBytes, isIpv6 } from '../base/ip.ts'
-import type { Reader } from './reader.ts'
+import type { IpAddress } from '../base/ip.ts'
+import type { RdataSink, RdataSource } from './rdata-form.ts'
 import { type RecordType, typeCodes } from './types.ts'
 import type { WireName } from './wire-name.ts'
-import type { Writer } from './writer.ts'
 
 export type Rdata =
   | { readonly type: 'A' | 'AAAA'; readonly address: IpAddress }
@@ -96,20 +96,23 @@ export type RdataOf<T extends RecordType> = Rdata extends infer D
   : never
 
 interface Codec<T extends RecordType> {
-  /** Reads up to `reader.end`, and need not look whether it stops there. */
-  read(reader: Reader): RdataOf<T>
-  write(writer: Writer, data: RdataOf<T>): void
+  /** Reads all there is, and need not look whether the data stops there. */
+  read(from: RdataSource): RdataOf<T>
+  write(to: RdataSink, data: RdataOf<T>): void
 }
 
-/** @param code  the record's type; data that is shorter or longer than its type says fails the reader */
-export function readRdata(reader: Reader, code: number): Rdata {
+/**
+ * @param from  a message's octets, or words of zone text
+ * @param code  the record's type; data that is shorter or longer than its type says fails the reader
+ */
+export function readRdata(from: RdataSource, code: number): Rdata {
   const type = typesByCode.get(code)
-  return type === undefined ? { type: 'opaque', code, data: reader.rest() } : codecs[type].read(reader)
+  return type === undefined ? { type: 'opaque', code, data: from.hex() } : codecs[type].read(from)
 }
 
-export function writeRdata(writer: Writer, data: Rdata): void {
-  if (data.type === 'opaque') writer.octets(data.data)
-  else (codecs[data.type] as Codec<RecordType>).write(writer, data as RdataOf<RecordType>)
+export function writeRdata(to: RdataSink, data: Rdata): void {
+  if (data.type === 'opaque') to.hex(data.data)
+  else (codecs[data.type] as Codec<RecordType>).write(to, data as RdataOf<RecordType>)
 }
 
 /** The number of the type of this data. */
@@ -123,81 +126,80 @@ const typesByCode: ReadonlyMap<number, RecordType> = new Map(
 
 // RFC 1035 §4.1.4 and RFC 3597 §4: only the types of RFC 1035 are compressed when written; SRV and those are read compressed.
 const targetCodec = <T extends 'NS' | 'CNAME' | 'PTR' | 'DNAME'>(type: T, compress: boolean) => ({
-  read: (reader: Reader) => ({ type, target: reader.name(compress) }),
-  write: (writer: Writer, data: { readonly target: WireName }) => writer.name(data.target, compress),
+  read: (from: RdataSource) => ({ type, target: from.name(compress) }),
+  write: (to: RdataSink, data: { readonly target: WireName }) => to.name(data.target, compress),
 })
 
 const soa: Codec<'SOA'> = {
-  read: (reader) => ({
+  read: (from) => ({
     type: 'SOA',
-    primary: reader.name(true),
-    mailbox: reader.name(true),
-    serial: reader.u32(),
-    refreshSeconds: reader.u32(),
-    retrySeconds: reader.u32(),
-    expireSeconds: reader.u32(),
-    minimumSeconds: reader.u32(),
+    primary: from.name(true),
+    mailbox: from.name(true),
+    serial: from.u32(),
+    refreshSeconds: from.seconds(),
+    retrySeconds: from.seconds(),
+    expireSeconds: from.seconds(),
+    minimumSeconds: from.seconds(),
   }),
-  write(writer, data) {
-    writer.name(data.primary, true)
-    writer.name(data.mailbox, true)
-    for (const value of [data.serial, data.refreshSeconds, data.retrySeconds, data.expireSeconds, data.minimumSeconds])
-      writer.u32(value)
+  write(to, data) {
+    to.name(data.primary, true)
+    to.name(data.mailbox, true)
+    to.u32(data.serial)
+    to.seconds(data.refreshSeconds)
+    to.seconds(data.retrySeconds)
+    to.seconds(data.expireSeconds)
+    to.seconds(data.minimumSeconds)
   },
 }
 
 const rrsig: Codec<'RRSIG'> = {
-  read: (reader) => ({
+  read: (from) => ({
     type: 'RRSIG',
-    covered: reader.u16(),
-    algorithm: reader.u8(),
-    labels: reader.u8(),
-    originalTtlSeconds: reader.u32(),
-    expiration: reader.u32(),
-    inception: reader.u32(),
-    keyTag: reader.u16(),
-    signer: reader.name(false),
-    signature: reader.rest(),
+    covered: from.typeCode(),
+    algorithm: from.algorithm(),
+    labels: from.u8(),
+    originalTtlSeconds: from.seconds(),
+    expiration: from.time(),
+    inception: from.time(),
+    keyTag: from.u16(),
+    signer: from.name(false),
+    signature: from.base64(),
   }),
-  write(writer, data) {
-    writer.u16(data.covered)
-    writer.u8(data.algorithm)
-    writer.u8(data.labels)
-    writer.u32(data.originalTtlSeconds)
-    writer.u32(data.expiration)
-    writer.u32(data.inception)
-    writer.u16(data.keyTag)
-    writer.name(data.signer, false)
-    writer.octets(data.signature)
+  write(to, data) {
+    to.typeCode(data.covered)
+    to.algorithm(data.algorithm)
+    to.u8(data.labels)
+    to.seconds(data.originalTtlSeconds)
+    to.time(data.expiration)
+    to.time(data.inception)
+    to.u16(data.keyTag)
+    to.name(data.signer, false)
+    to.base64(data.signature)
   },
 }
 
-const readNsec3Parameters = (reader: Reader): Nsec3Parameters => ({
-  algorithm: reader.u8(),
-  flags: reader.u8(),
-  iterations: reader.u16(),
-  salt: reader.characterString(),
+const readNsec3Parameters = (from: RdataSource): Nsec3Parameters => ({
+  algorithm: from.u8(),
+  flags: from.u8(),
+  iterations: from.u16(),
+  salt: from.salt(),
 })
 
-function writeNsec3Parameters(writer: Writer, data: Nsec3Parameters): void {
-  writer.u8(data.algorithm)
-  writer.u8(data.flags)
-  writer.u16(data.iterations)
-  writer.characterString(data.salt)
+function writeNsec3Parameters(to: RdataSink, data: Nsec3Parameters): void {
+  to.u8(data.algorithm)
+  to.u8(data.flags)
+  to.u16(data.iterations)
+  to.salt(data.salt)
 }
 
 const codecs: { readonly [T in RecordType]: Codec<T> } = {
   A: {
-    read: (reader) => ({ type: 'A', address: ipFromBytes(reader.peek(4)) }),
-    write: (writer, data) => writer.octets(ipBytes(data.address)),
+    read: (from) => ({ type: 'A', address: from.ipv4() }),
+    write: (to, data) => to.ipv4(data.address),
   },
   AAAA: {
-    read: (reader) => ({ type: 'AAAA', address: ipFromBytes(reader.peek(16)) }),
-    write(writer, data) {
-      // The canonical text of a v4-mapped address is the IPv4 one (base/ip).
-      if (!isIpv6(data.address)) writer.octets(mappedPrefix)
-      writer.octets(ipBytes(data.address))
-    },
+    read: (from) => ({ type: 'AAAA', address: from.ipv6() }),
+    write: (to, data) => to.ipv6(data.address),
   },
   NS: targetCodec('NS', true),
   CNAME: targetCodec('CNAME', true),
@@ -205,161 +207,119 @@ const codecs: { readonly [T in RecordType]: Codec<T> } = {
   DNAME: targetCodec('DNAME', false),
   SOA: soa,
   MX: {
-    read: (reader) => ({ type: 'MX', preference: reader.u16(), exchange: reader.name(true) }),
-    write(writer, data) {
-      writer.u16(data.preference)
-      writer.name(data.exchange, true)
+    read: (from) => ({ type: 'MX', preference: from.u16(), exchange: from.name(true) }),
+    write(to, data) {
+      to.u16(data.preference)
+      to.name(data.exchange, true)
     },
   },
   TXT: {
-    read(reader) {
-      const strings: Buffer[] = []
-      while (reader.left > 0) strings.push(reader.characterString())
-      return { type: 'TXT', strings }
-    },
-    write(writer, data) {
-      for (const string of data.strings) writer.characterString(string)
-    },
+    read: (from) => ({ type: 'TXT', strings: from.characterStrings() }),
+    write: (to, data) => to.characterStrings(data.strings),
   },
   HINFO: {
-    read: (reader) => ({ type: 'HINFO', cpu: reader.characterString(), os: reader.characterString() }),
-    write(writer, data) {
-      writer.characterString(data.cpu)
-      writer.characterString(data.os)
+    read: (from) => ({ type: 'HINFO', cpu: from.characterString(), os: from.characterString() }),
+    write(to, data) {
+      to.characterString(data.cpu)
+      to.characterString(data.os)
     },
   },
   SRV: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'SRV',
-      priority: reader.u16(),
-      weight: reader.u16(),
-      port: reader.u16(),
-      target: reader.name(true),
+      priority: from.u16(),
+      weight: from.u16(),
+      port: from.u16(),
+      target: from.name(true),
     }),
-    write(writer, data) {
-      writer.u16(data.priority)
-      writer.u16(data.weight)
-      writer.u16(data.port)
-      writer.name(data.target, false)
+    write(to, data) {
+      to.u16(data.priority)
+      to.u16(data.weight)
+      to.u16(data.port)
+      to.name(data.target, false)
     },
   },
   DS: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'DS',
-      keyTag: reader.u16(),
-      algorithm: reader.u8(),
-      digestType: reader.u8(),
-      digest: reader.rest(),
+      keyTag: from.u16(),
+      algorithm: from.algorithm(),
+      digestType: from.u8(),
+      digest: from.hex(),
     }),
-    write(writer, data) {
-      writer.u16(data.keyTag)
-      writer.u8(data.algorithm)
-      writer.u8(data.digestType)
-      writer.octets(data.digest)
+    write(to, data) {
+      to.u16(data.keyTag)
+      to.algorithm(data.algorithm)
+      to.u8(data.digestType)
+      to.hex(data.digest)
     },
   },
   DNSKEY: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'DNSKEY',
-      flags: reader.u16(),
-      protocol: reader.u8(),
-      algorithm: reader.u8(),
-      key: reader.rest(),
+      flags: from.u16(),
+      protocol: from.u8(),
+      algorithm: from.algorithm(),
+      key: from.base64(),
     }),
-    write(writer, data) {
-      writer.u16(data.flags)
-      writer.u8(data.protocol)
-      writer.u8(data.algorithm)
-      writer.octets(data.key)
+    write(to, data) {
+      to.u16(data.flags)
+      to.u8(data.protocol)
+      to.algorithm(data.algorithm)
+      to.base64(data.key)
     },
   },
   RRSIG: rrsig,
   NSEC: {
-    read: (reader) => ({ type: 'NSEC', next: reader.name(false), types: readTypeBitmap(reader) }),
-    write(writer, data) {
-      writer.name(data.next, false)
-      writeTypeBitmap(writer, data.types)
+    read: (from) => ({ type: 'NSEC', next: from.name(false), types: from.typeBitmap() }),
+    write(to, data) {
+      to.name(data.next, false)
+      to.typeBitmap(data.types)
     },
   },
   NSEC3: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'NSEC3',
-      ...readNsec3Parameters(reader),
-      nextHash: reader.characterString(),
-      types: readTypeBitmap(reader),
+      ...readNsec3Parameters(from),
+      nextHash: from.hash(),
+      types: from.typeBitmap(),
     }),
-    write(writer, data) {
-      writeNsec3Parameters(writer, data)
-      writer.characterString(data.nextHash)
-      writeTypeBitmap(writer, data.types)
+    write(to, data) {
+      writeNsec3Parameters(to, data)
+      to.hash(data.nextHash)
+      to.typeBitmap(data.types)
     },
   },
   NSEC3PARAM: {
-    read: (reader) => ({ type: 'NSEC3PARAM', ...readNsec3Parameters(reader) }),
+    read: (from) => ({ type: 'NSEC3PARAM', ...readNsec3Parameters(from) }),
     write: writeNsec3Parameters,
   },
   TLSA: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'TLSA',
-      usage: reader.u8(),
-      selector: reader.u8(),
-      matching: reader.u8(),
-      data: reader.rest(),
+      usage: from.u8(),
+      selector: from.u8(),
+      matching: from.u8(),
+      data: from.hex(),
     }),
-    write(writer, data) {
-      writer.u8(data.usage)
-      writer.u8(data.selector)
-      writer.u8(data.matching)
-      writer.octets(data.data)
+    write(to, data) {
+      to.u8(data.usage)
+      to.u8(data.selector)
+      to.u8(data.matching)
+      to.hex(data.data)
     },
   },
   CAA: {
-    read: (reader) => ({
+    read: (from) => ({
       type: 'CAA',
-      flags: reader.u8(),
-      tag: reader.characterString().toString('latin1'),
-      value: reader.rest(),
+      flags: from.u8(),
+      tag: from.tag(),
+      value: from.text(),
     }),
-    write(writer, data) {
-      writer.u8(data.flags)
-      writer.characterString(Buffer.from(data.tag, 'latin1'))
-      writer.octets(data.value)
+    write(to, data) {
+      to.u8(data.flags)
+      to.tag(data.tag)
+      to.text(data.value)
     },
   },
-}
-
-const mappedPrefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
-
-/** RFC 4034 §4.1.2: blocks of 256 types in ascending order, each 1–32 octets of bits. */
-function readTypeBitmap(reader: Reader): number[] {
-  const types: number[] = []
-  let lastBlock = -1
-  while (reader.left > 0) {
-    const block = reader.u8()
-    const length = reader.u8()
-    if (block <= lastBlock || length < 1 || length > 32) {
-      reader.fail('a type bitmap is out of order or has a block of wrong length')
-      return types
-    }
-    lastBlock = block
-    reader.peek(length).forEach((octet, index) => {
-      for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) types.push(block * 256 + index * 8 + bit)
-    })
-  }
-  return types
-}
-
-function writeTypeBitmap(writer: Writer, types: readonly number[]): void {
-  const blocks = new Map<number, number[]>()
-  for (const type of [...new Set(types)].sort((a, b) => a - b)) {
-    const bits = blocks.get(type >> 8) ?? []
-    const index = (type & 255) >> 3
-    while (bits.length <= index) bits.push(0)
-    bits[index] = (bits[index] ?? 0) | (0x80 >> (type & 7))
-    blocks.set(type >> 8, bits)
-  }
-  for (const [block, bits] of blocks) {
-    writer.u8(block)
-    writer.characterString(Uint8Array.from(bits))
-  }
 }

@@ -53,17 +53,17 @@ export function readAnswer(
   if (rcode !== rcodes.noError && rcode !== rcodes.nxDomain)
     return failed('error-code', `the server answered ${rcodeName(rcode)}`)
 
-  const seen = new Set(before)
-  const byOwner = group(message.answers)
   const aliases: WireName[] = []
+  // What nearly every answer has no use for is made only when it has.
+  let seen: Set<string> | undefined
+  let byOwner: ReadonlyMap<string, readonly DnsRecord[]> | undefined
   let ttlSeconds = 0x7fffffff
   let owner = name
   for (;;) {
     const folded = foldName(owner)
-    if (seen.has(folded)) return failed('cname-loop', `the aliases loop at ${nameText(owner)}`)
-    seen.add(folded)
-    if (seen.size > maxAliases + 1) return failed('cname-loop', `more than ${maxAliases} aliases`)
-    const here = byOwner.get(folded) ?? []
+    if ((seen ?? before).has(folded)) return failed('cname-loop', `the aliases loop at ${nameText(owner)}`)
+    if ((seen ?? before).size > maxAliases) return failed('cname-loop', `more than ${maxAliases} aliases`)
+    const here = byOwner ? (byOwner.get(folded) ?? []) : recordsOf(message.answers, folded)
     const records = here.filter((record) => record.data.type === type)
     if (records.length > 0) {
       return { kind: 'answer', records, aliases, ttlSeconds: leastTtl(records, ttlSeconds) }
@@ -76,6 +76,9 @@ export function readAnswer(
     if (cnames.some(({ data }) => data.type === 'CNAME' && !sameName(data.target, target)))
       return failed('malformed', `${nameText(owner)} has two aliases`)
     ttlSeconds = leastTtl(cnames, ttlSeconds)
+    seen ??= new Set(before)
+    seen.add(folded)
+    byOwner ??= group(message.answers)
     owner = target
     aliases.push(owner)
   }
@@ -86,7 +89,7 @@ function negative(message: Message, owner: WireName, aliases: readonly WireName[
   const soa = message.authorities.find((record) => record.data.type === 'SOA' && isAtOrBelow(owner, record.name))
   const negativeTtl = soa?.data.type === 'SOA' ? Math.min(soa.ttlSeconds, soa.data.minimumSeconds, ttlSeconds) : 0
   const rest = { records: [], aliases, ttlSeconds: negativeTtl }
-  // RFC 6604 §3: the code is about the end of the aliases.
+  // RFC 2308 §2.1: the code says it, "regardless of the presence of NS or SOA records". RFC 6604 §3: of the end of the aliases.
   if (message.rcode === rcodes.nxDomain) return { kind: 'no-such-name', ...rest }
   if (soa) return { kind: 'no-data', ...rest }
   if (aliases.length > 0) return { kind: 'unfinished', records: [], aliases, ttlSeconds }
@@ -95,6 +98,12 @@ function negative(message: Message, owner: WireName, aliases: readonly WireName[
     return failed('refused', 'the server answered with a referral: it does not recurse')
   return { kind: 'no-data', ...rest }
 }
+
+/** @param folded  the owner */
+const recordsOf = (records: readonly DnsRecord[], folded: WireName): readonly DnsRecord[] =>
+  records.filter(
+    (record) => record.class === classCodes.IN && (record.name === folded || foldName(record.name) === folded),
+  )
 
 function group(records: readonly DnsRecord[]): ReadonlyMap<string, readonly DnsRecord<Rdata>[]> {
   const byOwner = new Map<string, DnsRecord[]>()

@@ -1,24 +1,29 @@
 /**
  * Reads a DNS message octet by octet and never throws: what is not there is read as zero, and `why` then says what was wrong first.
- * Whoever loops asks `why` in each round. Used by `message.ts` and `rdata.ts`. RFC 1035 §4.1.
+ * Whoever loops asks `why` in each round. Used by `message.ts` and, through `rdata-form.ts`, by `rdata.ts`. RFC 1035 §4.1.
  */
+import { type IpAddress, ipFromBytes } from '../base/ip.ts'
+import type { RdataSource } from './rdata-form.ts'
 import { maxNameOctets, rootWireName, type WireName } from './wire-name.ts'
 
 /** Legitimate names have at most 127 labels, so a chain of more pointers than that is an attack. */
 const maxPointers = 127
 
-export class Reader {
+export class Reader implements RdataSource {
   readonly #bytes: Buffer
+  readonly #mayCompress: boolean
   /** Names that a pointer has led to, by offset: the owner of a thousand records is read once. */
-  readonly #pointedAt = new Map<number, string>()
+  #pointedAt: Map<number, string> | undefined
   at = 0
   /** Where reading must stop: the end of the message, or of the record's data while that is read. */
   end: number
   /** What was wrong, once something was. */
   why: string | undefined
 
-  constructor(bytes: Buffer) {
+  /** @param mayCompress  false for data that comes from outside of a message (RFC 3597 §5) */
+  constructor(bytes: Buffer, mayCompress = true) {
     this.#bytes = bytes
+    this.#mayCompress = mayCompress
     this.end = bytes.length
   }
 
@@ -83,8 +88,17 @@ export class Reader {
    */
   name(mayPoint: boolean): WireName {
     const bytes = this.#bytes
-    let text = ''
     let at = this.at
+    // A name that is nothing but a pointer to one that was read before: what nearly all owners are.
+    const first = bytes[at] ?? 0
+    if (first >= 0xc0 && this.#pointedAt && mayPoint && at + 1 < this.end) {
+      const known = this.#pointedAt.get(((first & 0x3f) << 8) | (bytes[at + 1] ?? 0))
+      if (known !== undefined) {
+        this.at += 2
+        return known as WireName
+      }
+    }
+    let text = ''
     let runStart = at
     let limit = this.end
     let after = -1
@@ -103,7 +117,7 @@ export class Reader {
       }
       // RFC 6891 §5 and RFC 2673: the label types 01 and 10 are not in use.
       if (octet < 0xc0) return this.#noName('a label of unknown type')
-      if (!mayPoint) return this.#noName('a compressed name where none may be')
+      if (!mayPoint || !this.#mayCompress) return this.#noName('a compressed name where none may be')
       if (at + 1 >= limit) return this.#noName('a pointer is cut off')
       const target = ((octet & 0x3f) << 8) | (bytes[at + 1] ?? 0)
       if (target >= runStart) return this.#noName('a pointer leads forward or to itself')
@@ -112,7 +126,7 @@ export class Reader {
       if (text.length > maxNameOctets) return this.#noName('a name is longer than 255 octets')
       if (after < 0) {
         after = at + 2
-        const known = this.#pointedAt.get(target)
+        const known = this.#pointedAt?.get(target)
         if (known !== undefined) {
           text += known
           break
@@ -124,9 +138,85 @@ export class Reader {
       limit = bytes.length
     }
     if (text.length > maxNameOctets) return this.#noName('a name is longer than 255 octets')
-    if (firstTarget >= 0) this.#pointedAt.set(firstTarget, text.slice(prefixLength))
+    if (firstTarget >= 0) {
+      this.#pointedAt ??= new Map()
+      this.#pointedAt.set(firstTarget, text.slice(prefixLength))
+    }
     this.at = after < 0 ? at + 1 : after
     return text as WireName
+  }
+
+  seconds(): number {
+    return this.u32()
+  }
+
+  time(): number {
+    return this.u32()
+  }
+
+  typeCode(): number {
+    return this.u16()
+  }
+
+  algorithm(): number {
+    return this.u8()
+  }
+
+  ipv4(): IpAddress {
+    return ipFromBytes(this.peek(4))
+  }
+
+  ipv6(): IpAddress {
+    return ipFromBytes(this.peek(16))
+  }
+
+  characterStrings(): Buffer[] {
+    const strings: Buffer[] = []
+    while (this.left > 0) strings.push(this.characterString())
+    return strings
+  }
+
+  tag(): string {
+    return this.characterString().toString('latin1')
+  }
+
+  text(): Buffer {
+    return this.rest()
+  }
+
+  hex(): Buffer {
+    return this.rest()
+  }
+
+  base64(): Buffer {
+    return this.rest()
+  }
+
+  salt(): Buffer {
+    return this.characterString()
+  }
+
+  hash(): Buffer {
+    return this.characterString()
+  }
+
+  /** RFC 4034 §4.1.2: blocks of 256 types in ascending order, each 1–32 octets of bits. */
+  typeBitmap(): number[] {
+    const types: number[] = []
+    let lastBlock = -1
+    while (this.left > 0) {
+      const block = this.u8()
+      const length = this.u8()
+      if (block <= lastBlock || length < 1 || length > 32) {
+        this.fail('a type bitmap is out of order or has a block of wrong length')
+        return types
+      }
+      lastBlock = block
+      this.peek(length).forEach((octet, index) => {
+        for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) types.push(block * 256 + index * 8 + bit)
+      })
+    }
+    return types
   }
 
   #noName(why: string): WireName {

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { type TestContext, test } from 'node:test'
 import { type DnsFault, labName, startDns } from '../../test/lab/dns.ts'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { labResolver } from '../../test/lab/resolver.ts'
+import { labAddress, labResolver } from '../../test/lab/resolver.ts'
+import { until } from '../../test/lab/until.ts'
+import { systemClock } from '../base/clock.ts'
+import { systemDoor } from '../base/door.ts'
+import { silentLog } from '../base/log.ts'
+import { systemRandom } from '../base/random.ts'
+import { createResolver } from './resolver.ts'
 
 const name = labName('example.test')
 const zone = {
@@ -28,6 +35,31 @@ test('answer, no data and no such name are told apart', async (t) => {
   assert.equal((await resolver.resolve(labName('gone.test'), 'MX')).kind, 'no-such-name')
 })
 
+test('the same question at once is asked once, also of a server that is asked over TCP and has UDP alone', async (t) => {
+  const udp = createSocket('udp4')
+  t.after(() => udp.close())
+  let asked = 0
+  udp.on('message', (bytes, from) => {
+    asked++
+    // No such name, and the question as it came.
+    bytes.writeUInt16BE(0x8183, 2)
+    udp.send(bytes, from.port, from.address)
+  })
+  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
+  const server = { address: labAddress('127.0.0.1'), port: udp.address().port }
+  const resolver = createResolver(
+    { servers: [server], timeoutMs: 10_000, pipelines: true, cacheEntries: 0 },
+    { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor },
+  )
+  t.after(() => resolver.close())
+  const answers = await Promise.all(Array.from({ length: 50 }, () => resolver.resolve(name, 'MX')))
+  assert.ok(answers.every(({ kind }) => kind === 'no-such-name'))
+  assert.equal(asked, 1)
+  // Nothing of it stays.
+  assert.equal((await resolver.resolve(name, 'MX')).kind, 'no-such-name')
+  assert.equal(asked, 2)
+})
+
 for (const [fault, reason] of [
   ['servfail', 'servfail'],
   ['refused', 'refused'],
@@ -41,7 +73,9 @@ for (const [fault, reason] of [
   test(`${fault}: failed, ${reason}`, async (t) => {
     const dns = await startDns(t, zone)
     dns.fault('*', fault)
-    const answer = await labResolver(t, [dns], { options: quick }).resolve(name, 'MX')
+    // What is told at once has all the time that it takes here; only silence is waited for.
+    const clock = reason === 'timeout' ? systemClock : createFakeClock()
+    const answer = await labResolver(t, [dns], { options: quick, clock }).resolve(name, 'MX')
     assert.ok(answer.kind === 'failed')
     assert.equal(answer.reason, reason)
   })
@@ -50,8 +84,13 @@ for (const [fault, reason] of [
     const first = await startDns(t, zone)
     const second = await startDns(t, zone)
     first.fault('*', fault)
-    const resolver = labResolver(t, [first, second], { options: quick })
-    assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
+    const clock = createFakeClock()
+    const resolver = labResolver(t, [first, second], { options: quick, clock })
+    const answer = resolver.resolve(name, 'MX')
+    const questions = fault === 'truncate-then-silence' ? 2 : 1
+    await until(() => first.asked.length === questions, 10_000, 'the first server has been asked')
+    if (reason === 'timeout') clock.advance(quick.timeoutMs)
+    assert.equal((await answer).kind, 'answer')
     const before = first.asked.length
     assert.equal((await resolver.resolve(labName('mx.example.test'), 'A')).kind, 'answer')
     assert.equal(first.asked.length > before, reason !== 'timeout')
@@ -88,7 +127,7 @@ test('a server without EDNS is asked without, and remembered', async (t) => {
 test('the question comes back in another case: it is the same question', async (t) => {
   const dns = await startDns(t, zone)
   dns.fault('*', 'upper-case')
-  assert.equal((await labResolver(t, [dns], { options: quick }).resolve(name, 'MX')).kind, 'answer')
+  assert.equal((await labResolver(t, [dns], { clock: createFakeClock() }).resolve(name, 'MX')).kind, 'answer')
 })
 
 test('AD of a resolver on loopback is believed, and asked for', async (t) => {
@@ -155,6 +194,31 @@ test('negative answers are remembered for their SOA; a name that does not exist 
   assert.equal((await resolver.resolve(labName('gone.test'), 'A')).kind, 'answer')
 })
 
+for (const [fault, kind] of [
+  ['bare-nxdomain', 'no-such-name'],
+  ['bare-no-data', 'no-data'],
+] as const) {
+  // RFC 2308 §2.1, §2.2: that is what it means, whatever stands in the authority section. §5: it is kept for nobody else.
+  test(`${kind} without SOA: believed, never kept, and the last good answer outlives it`, async (t) => {
+    const clock = createFakeClock()
+    const dns = await startDns(t, zone)
+    const resolver = labResolver(t, [dns], { clock })
+    await resolver.resolve(name, 'MX')
+    clock.advance(700_000)
+    dns.fault('*', fault)
+    for (const asked of [2, 3]) {
+      assert.equal((await resolver.resolve(name, 'MX')).kind, kind)
+      assert.equal(dns.asked.length, asked)
+    }
+    dns.fault('*', 'servfail')
+    const answer = await resolver.resolve(name, 'MX')
+    assert.ok(answer.kind === 'answer' && answer.stale)
+    dns.fault('*', undefined)
+    clock.advance(10_000)
+    assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
+  })
+}
+
 test('a failure is remembered for seconds, so that an outage costs each question one wait', async (t) => {
   const clock = createFakeClock()
   const dns = await startDns(t, zone)
@@ -170,8 +234,12 @@ test('a failure is remembered for seconds, so that an outage costs each question
 test('an answer that comes late, to a question that was given up, harms nobody', async (t) => {
   const dns = await startDns(t, zone)
   dns.fault('MX example.test', 'late')
-  const resolver = labResolver(t, [dns], { options: quick })
-  assert.equal((await resolver.resolve(name, 'MX')).kind, 'failed')
+  const clock = createFakeClock()
+  const resolver = labResolver(t, [dns], { options: quick, clock })
+  const answer = resolver.resolve(name, 'MX')
+  await until(() => dns.asked.length === 1, 10_000, 'the server has been asked')
+  clock.advance(quick.timeoutMs)
+  assert.equal((await answer).kind, 'failed')
   dns.release()
   assert.equal((await resolver.resolve(name, 'A')).kind, 'no-data')
 })
@@ -213,3 +281,18 @@ for (const fault of ['silence', 'truncate-then-silence'] as const) {
     assert.equal(dns.asked.length, wanted)
   })
 }
+
+test('what was asked, what the cache answered and what is old is counted', async (t) => {
+  const dns = await startDns(t, zone)
+  const resolver = labResolver(t, [dns], { clock: createFakeClock() })
+  await resolver.resolve(name, 'MX')
+  await resolver.resolve(name, 'MX')
+  await resolver.resolve(labName('gone.test'), 'MX')
+  dns.fault('*', 'servfail')
+  await resolver.resolve(labName('mx.example.test'), 'A')
+  assert.deepEqual(resolver.counts, {
+    asked: { answer: 1, 'no-data': 0, 'no-such-name': 1, failed: 1 },
+    fromCache: 1,
+    stale: 0,
+  })
+})

@@ -12,11 +12,13 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { type Asked, Asker } from './asker.ts'
 import { createCache } from './cache.ts'
+import { KeyTable } from './key-table.ts'
 import type { DnsRecord } from './message.ts'
-import { defaultResolverOptions, type ResolverOptions } from './options.ts'
 import type { RdataOf } from './rdata.ts'
 import type { Failure, FailureReason } from './read-answer.ts'
+import { defaultResolverOptions, type ResolverOptions } from './resolver-options.ts'
 import { createServerChoice } from './server-choice.ts'
+import type { NameServer } from './servers.ts'
 import { createTransport } from './transport.ts'
 import type { RecordType } from './types.ts'
 import { foldName, nameText, type WireName } from './wire-name.ts'
@@ -34,6 +36,8 @@ interface Known {
   readonly authenticated: boolean
   /** Its TTL has passed, and no server answers. */
   readonly stale: boolean
+  /** The server that said it; where aliases were followed, the one that said the last step. */
+  readonly server: NameServer
 }
 
 export type Resolution<T extends RecordType = RecordType> =
@@ -44,11 +48,26 @@ export type Resolution<T extends RecordType = RecordType> =
   | (Known & { readonly kind: 'no-such-name' })
   | Failure
 
+/** Asks recursive servers and remembers what they said, for as long as they allowed. */
 export interface Resolver {
   /** Resolves within `deadlineMs`, whatever happens; never rejects. */
   resolve<T extends RecordType>(name: WireName, type: T): Promise<Resolution<T>>
   /** Questions in progress fail as unreachable. */
   close(): void
+}
+
+/** What a resolver has answered since it was made. */
+export interface ResolverCounts {
+  /** Look-ups that were asked of servers, by how they ended. */
+  readonly asked: Readonly<Record<Resolution['kind'], number>>
+  /** Those that the cache answered. */
+  readonly fromCache: number
+  /** Of all, those that no server answered any more, and an old answer served for (RFC 8767). */
+  readonly stale: number
+}
+
+export interface CountingResolver extends Resolver {
+  readonly counts: ResolverCounts
 }
 
 export interface ResolverDeps {
@@ -70,12 +89,14 @@ interface Kept {
 }
 
 /** @param options  those that differ from `defaultResolverOptions` */
-export function createResolver(options: Partial<ResolverOptions>, deps: ResolverDeps): Resolver {
+export function createResolver(options: Partial<ResolverOptions>, deps: ResolverDeps): CountingResolver {
   const settings: ResolverOptions = { ...defaultResolverOptions, ...options }
-  const transport = createTransport(deps)
+  const transport = createTransport({ ...deps, pipelines: settings.pipelines === true })
   const asker = new Asker(settings, transport, createServerChoice(settings.servers, deps), deps.clock)
   const cache = createCache<Kept>(settings.cacheEntries, deps.clock)
-  const inProgress = new Map<string, Promise<Resolution>>()
+  const inProgress = new KeyTable<Promise<Resolution>>()
+  const asked = { answer: 0, 'no-data': 0, 'no-such-name': 0, failed: 0 }
+  const counts = { asked, fromCache: 0, stale: 0 }
   let isClosed = false
 
   const usable = (key: string): Resolution | undefined => {
@@ -87,6 +108,9 @@ export function createResolver(options: Partial<ResolverOptions>, deps: Resolver
   }
 
   const remember = (name: WireName, key: string, { resolution, bytes }: Asked): void => {
+    // RFC 2308 §5: what no SOA vouches for is an answer to this question and to no other one; nor does it displace the last good answer.
+    const isNegative = resolution.kind === 'no-data' || resolution.kind === 'no-such-name'
+    if (isNegative && resolution.ttlSeconds === 0) return
     const isFailure = resolution.kind === 'failed'
     const isMissing = resolution.kind === 'no-such-name'
     const freshMs = isFailure ? settings.failureMs : resolution.ttlSeconds * 1000
@@ -98,9 +122,10 @@ export function createResolver(options: Partial<ResolverOptions>, deps: Resolver
     cache.set(place, kept, keepMs, 1 + Math.floor(bytes / 1024))
   }
 
-  const look = async (name: WireName, type: RecordType, key: string): Promise<Resolution> => {
-    const asked = await asker.ask(name, type)
-    const { resolution } = asked
+  const settled = (name: WireName, type: RecordType, key: string, heard: Asked): Resolution => {
+    inProgress.delete(key)
+    const { resolution } = heard
+    asked[resolution.kind]++
     if (isClosed) return resolution
     if (resolution.kind === 'failed') {
       const last = cache.get(key)
@@ -109,25 +134,32 @@ export function createResolver(options: Partial<ResolverOptions>, deps: Resolver
       deps.log.warn('dns.failed', { name: nameText(name), type, reason, why, servedStale: isKnown })
       if (isKnown) {
         last.quietUntilMs = deps.clock.monotonicMs() + settings.failureMs
+        counts.stale++
         return stale(last.resolution)
       }
     }
-    remember(name, key, asked)
+    if (settings.cacheEntries > 0) remember(name, key, heard)
     return resolution
   }
 
   const resolve = (name: WireName, type: RecordType): Promise<Resolution> => {
     const key = `${type} ${foldName(name)}`
-    const known = usable(key) ?? usable(missingKey(name))
-    if (known) return Promise.resolve(known)
+    const known = settings.cacheEntries > 0 ? (usable(key) ?? usable(missingKey(name))) : undefined
+    if (known) {
+      counts.fromCache++
+      if (known.kind !== 'failed' && known.stale) counts.stale++
+      return Promise.resolve(known)
+    }
     const running = inProgress.get(key)
     if (running) return running
-    const started = look(name, type, key).finally(() => inProgress.delete(key))
+    const started = asker.ask(name, type).then((asked) => settled(name, type, key, asked))
+    // RFC 5452 §5: the same question under many ids at once is so many times likelier to be answered by somebody else.
     inProgress.set(key, started)
     return started
   }
 
   return {
+    counts,
     resolve: <T extends RecordType>(name: WireName, type: T) => resolve(name, type) as Promise<Resolution<T>>,
     close() {
       isClosed = true

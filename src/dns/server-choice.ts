@@ -7,7 +7,7 @@ import { type NameServer, nameServerText, systemServers } from './servers.ts'
 
 export interface ServerChoice {
   /** All of them, best first, at least one. */
-  inOrder(): Promise<readonly NameServer[]>
+  inOrder(): readonly NameServer[] | Promise<readonly NameServer[]>
   silent(server: NameServer): void
   answered(server: NameServer): void
 }
@@ -37,14 +37,15 @@ export function createServerChoice(
     return read
   }
 
+  const sorted = (all: readonly NameServer[]): readonly NameServer[] => {
+    if (silentUntilMs.size === 0) return all
+    const nowMs = deps.clock.monotonicMs()
+    const isSilent = (server: NameServer) => (silentUntilMs.get(nameServerText(server)) ?? 0) > nowMs
+    return [...all.filter((server) => !isSilent(server)), ...all.filter(isSilent)]
+  }
+
   return {
-    async inOrder() {
-      const all = servers.length > 0 ? servers : await fromSystem()
-      if (silentUntilMs.size === 0) return all
-      const nowMs = deps.clock.monotonicMs()
-      const isSilent = (server: NameServer) => (silentUntilMs.get(nameServerText(server)) ?? 0) > nowMs
-      return [...all.filter((server) => !isSilent(server)), ...all.filter(isSilent)]
-    },
+    inOrder: () => (servers.length > 0 ? sorted(servers) : fromSystem().then(sorted)),
     silent(server) {
       silentUntilMs.set(nameServerText(server), deps.clock.monotonicMs() + silentForMs)
     },

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { defaultResolverOptions, resolverOptions } from './options.ts'
+import { resolverOptions } from './options.ts'
+import { defaultResolverOptions } from './resolver-options.ts'
 import { nameServerText, parseNameServer, systemServers } from './servers.ts'
 
 test('name servers as people write them', () => {
@@ -43,8 +44,7 @@ test('resolv.conf: its name servers, in order, and this machine where there is n
 })
 
 test('options: text with units to values, each with its range', () => {
-  assert.equal(defaultResolverOptions.timeoutMs, 2_000)
-  assert.equal(defaultResolverOptions.staleForMs, 7 * 86_400_000)
+  assert.deepEqual(resolverOptions.parse({}), defaultResolverOptions)
   const options = resolverOptions.parse({ servers: ['127.0.0.1:5353'], timeout: '500ms', attempts: '3', maxTtl: '2h' })
   assert.deepEqual([options.timeoutMs, options.attempts, options.maxTtlSeconds], [500, 3, 7_200])
   assert.deepEqual(options.servers.map(nameServerText), ['127.0.0.1:5353'])

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
+import { isLoopback } from '../base/loopback.ts'
 
 export interface NameServer {
   readonly address: IpAddress
@@ -26,10 +27,8 @@ export function nameServerText(server: NameServer): string {
   return `${isIpv6(server.address) ? `[${server.address}]` : server.address}:${server.port}`
 }
 
-/** Answers of a server on this machine alone come over a path on which nobody can set the AD bit (SEMANTICS.md §2). */
-export function isLoopback(server: NameServer): boolean {
-  return server.address === '::1' || server.address.startsWith('127.')
-}
+/** Answers of a server on this machine alone come over a path on which nobody can set the AD bit (RFC 4035 §4.9.3). */
+export const isOnThisMachine = ({ address }: NameServer): boolean => isLoopback(address)
 
 /** Enough to read on a machine that lists them all; each costs time only when those before it are silent. */
 const maxServers = 8

@@ -5,9 +5,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Random } from '../base/random.ts'
-import { decodeMessage, type Edns, encodeMessage, type Message, query } from './message.ts'
+import { decodeMessage, type Edns, encodeQuery, type Message } from './message.ts'
 import { type NameServer, nameServerText } from './servers.ts'
 import { askOverTcp } from './tcp.ts'
+import { TcpPipeline } from './tcp-pipeline.ts'
 import { rcodes } from './types.ts'
 import { sameQuestion, UdpClient } from './udp.ts'
 import type { WireName } from './wire-name.ts'
@@ -27,6 +28,8 @@ export interface TransportDeps {
   readonly clock: Clock
   readonly random: Random
   readonly door: Door
+  /** Asks over one TCP connection, many questions on their way at once, and over UDP where the server will not have that. */
+  readonly pipelines?: boolean
 }
 
 interface Tools extends TransportDeps {
@@ -40,38 +43,67 @@ const edns: Edns = { udpBytes: 1232, version: 0, dnssecOk: false, options: [] }
 /** How long a server that did not understand EDNS is asked without. */
 const plainForMs = 600_000
 
+interface EncodedQuery {
+  readonly bytes: Buffer
+  readonly questionEnd: number
+}
+
+const encoded = (name: WireName, type: number, withEdns: Edns | undefined): EncodedQuery => ({
+  bytes: encodeQuery(name, type, withEdns),
+  questionEnd: 12 + name.length + 4,
+})
+
+/** One server, and what asks it. */
+interface Way {
+  readonly server: NameServer
+  readonly udp: UdpClient
+  readonly pipeline: TcpPipeline | undefined
+  /** Until then it is asked without EDNS. */
+  plainUntilMs: number
+}
+
 export function createTransport(deps: TransportDeps): Transport {
-  const clients = new Map<string, UdpClient>()
-  const plainUntilMs = new Map<string, number>()
+  const ways = new Map<string, Way>()
+  // The same by the object, which is the same from one question to the next.
+  let byObject = new WeakMap<NameServer, Way>()
   const openTcp = new Set<() => void>()
   const tools: Tools = { ...deps, openTcp }
   let isClosed = false
 
-  const clientFor = (server: NameServer, key: string): UdpClient => {
-    const known = clients.get(key)
+  const wayTo = (server: NameServer): Way => {
+    const known = byObject.get(server)
     if (known) return known
-    const client = new UdpClient(server, deps)
-    clients.set(key, client)
-    return client
+    const key = nameServerText(server)
+    const pipeline = () => (deps.pipelines ? new TcpPipeline(server, deps) : undefined)
+    const way = ways.get(key) ?? { server, udp: new UdpClient(server, deps), pipeline: pipeline(), plainUntilMs: 0 }
+    ways.set(key, way)
+    byObject.set(server, way)
+    return way
   }
 
   return {
-    async exchange(server, name, type, timeoutMs) {
-      if (isClosed) return { kind: 'unreachable', why: 'closed' }
-      const key = nameServerText(server)
-      const isPlain = (plainUntilMs.get(key) ?? 0) > deps.clock.monotonicMs()
-      const client = clientFor(server, key)
-      const first = await once(server, client, name, type, isPlain ? undefined : edns, timeoutMs, tools)
-      if (isPlain || !misunderstandsEdns(first)) return first
-      // RFC 6891 §6.2.2, §7: asked again without, and remembered.
-      plainUntilMs.set(key, deps.clock.monotonicMs() + plainForMs)
-      return once(server, client, name, type, undefined, timeoutMs, tools)
+    exchange(server, name, type, timeoutMs) {
+      if (isClosed) return Promise.resolve({ kind: 'unreachable', why: 'closed' })
+      const way = wayTo(server)
+      const isPlain = way.plainUntilMs > 0 && way.plainUntilMs > deps.clock.monotonicMs()
+      return new Promise((resolve) => {
+        once(way, encoded(name, type, isPlain ? undefined : edns), timeoutMs, tools, (first) => {
+          if (isPlain || !misunderstandsEdns(first)) return resolve(first)
+          // RFC 6891 §6.2.2, §7: asked again without, and remembered.
+          way.plainUntilMs = deps.clock.monotonicMs() + plainForMs
+          once(way, encoded(name, type, undefined), timeoutMs, tools, resolve)
+        })
+      })
     },
     close() {
       isClosed = true
       for (const close of openTcp) close()
-      for (const client of clients.values()) client.close()
-      clients.clear()
+      for (const { udp, pipeline } of ways.values()) {
+        udp.close()
+        pipeline?.close()
+      }
+      ways.clear()
+      byObject = new WeakMap()
     },
   }
 }
@@ -83,29 +115,44 @@ function misunderstandsEdns(exchanged: Exchanged): boolean {
   return rcode === rcodes.badVers || (!theirs && (rcode === rcodes.formErr || rcode === rcodes.notImp))
 }
 
-async function once(
-  server: NameServer,
-  client: UdpClient,
-  name: WireName,
-  type: number,
-  withEdns: Edns | undefined,
+/** Without promises: it is asked a hundred thousand times, and each layer of them costs as much as decoding the answer. */
+function once(
+  way: Way,
+  query: EncodedQuery,
+  timeoutMs: number,
+  tools: Tools,
+  settle: (exchanged: Exchanged) => void,
+): void {
+  const { pipeline } = way
+  if (!pipeline?.isUsable) return void overUdp(way, query, timeoutMs, tools).then(settle)
+  pipeline.ask(query.bytes, query.questionEnd, timeoutMs, (outcome) => {
+    if (outcome.kind === 'unusable') void overUdp(way, query, timeoutMs, tools).then(settle)
+    else if (outcome.kind === 'timeout') settle({ kind: 'timeout', why: 'no answer over TCP' })
+    else settle(isTruncated(outcome.bytes) ? truncatedOverTcp : decoded(outcome.bytes))
+  })
+}
+
+const truncatedOverTcp = { kind: 'malformed', why: 'truncated over TCP' } as const
+
+async function overUdp(
+  { server, udp: client }: Way,
+  query: EncodedQuery,
   timeoutMs: number,
   tools: Tools,
 ): Promise<Exchanged> {
-  const bytes = encodeMessage(query(name, type, 0, withEdns))
-  const questionEnd = 12 + name.length + 4
-  const udp = await client.ask(bytes, questionEnd, timeoutMs)
+  const udp = await client.ask(query.bytes, query.questionEnd, timeoutMs)
   if (udp.kind === 'timeout') return { kind: 'timeout', why: 'no answer over UDP' }
   if (udp.kind === 'unreachable') return { kind: 'unreachable', why: `UDP: ${udp.code}` }
   // RFC 2181 §9: what a truncated answer holds is not used, so it need not even be readable.
   if (!isTruncated(udp.bytes)) return decoded(udp.bytes)
 
+  const { bytes, questionEnd } = query
   bytes.set(tools.random.bytes(2), 0)
   const tcp = await askOverTcp(server, bytes, timeoutMs, tools.openTcp, tools)
   if (tcp.kind === 'timeout') return { kind: 'timeout', why: 'no answer over TCP' }
   if (tcp.kind === 'unreachable') return { kind: 'unreachable', why: `TCP: ${tcp.code}` }
   if (!answersTcp(tcp.bytes, bytes, questionEnd)) return { kind: 'malformed', why: 'TCP: an answer to something else' }
-  return isTruncated(tcp.bytes) ? { kind: 'malformed', why: 'truncated over TCP' } : decoded(tcp.bytes)
+  return isTruncated(tcp.bytes) ? truncatedOverTcp : decoded(tcp.bytes)
 }
 
 const isTruncated = (bytes: Buffer) => ((bytes[2] ?? 0) & 2) !== 0

@@ -17,7 +17,7 @@ export type UdpOutcome =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'unreachable'; readonly code: string }
 
-const socketsAtMost = 6
+const defaultSockets = 6
 const queriesASocket = 400
 const lifeMs = 10_000
 /** Answers that match nothing: so many happen with late answers; more is somebody who guesses. */
@@ -44,14 +44,22 @@ export class UdpClient {
   readonly #server: NameServer
   readonly #clock: Clock
   readonly #random: Random
-  readonly #nextId: (taken: ReadonlyMap<number, unknown>) => number
+  readonly #nextId: (taken: TakenIds) => number
   /** In use. */
   readonly #lanes: Lane[] = []
   /** Given up, and kept until their last query is answered. */
   readonly #retired = new Set<Lane>()
 
-  constructor(server: NameServer, deps: { readonly clock: Clock; readonly random: Random }) {
+  readonly #socketsAtMost: number
+
+  /** @param socketsAtMost  in use at once; those given up live on until their last query is answered */
+  constructor(
+    server: NameServer,
+    deps: { readonly clock: Clock; readonly random: Random },
+    socketsAtMost: number = defaultSockets,
+  ) {
     this.#server = server
+    this.#socketsAtMost = socketsAtMost
     this.#clock = deps.clock
     this.#random = deps.random
     this.#nextId = randomIds(deps.random)
@@ -82,7 +90,7 @@ export class UdpClient {
   }
 
   #choose(): Lane {
-    const lane = this.#lanes[Math.floor(this.#random.number() * socketsAtMost)]
+    const lane = this.#lanes[Math.floor(this.#random.number() * this.#socketsAtMost)]
     if (!lane) return this.#open()
     const isWorn = lane.served >= queriesASocket || this.#clock.monotonicMs() - lane.bornMs > lifeMs
     if (!isWorn) return lane
@@ -149,8 +157,12 @@ function closeLane(lane: Lane): void {
 /** Addresses need no look-up; the one that Node would do for each socket goes through a thread. */
 const noLookup: SocketOptions['lookup'] = (host, _options, found) => found(null, host, host.includes(':') ? 6 : 4)
 
+export interface TakenIds {
+  has(id: number): boolean
+}
+
 /** Ids from the cryptographic source, many at a time because each call costs. */
-function randomIds(random: Random): (taken: ReadonlyMap<number, unknown>) => number {
+export function randomIds(random: Random): (taken: TakenIds) => number {
   let pool: Buffer = Buffer.alloc(0)
   let at = 0
   return (taken) => {
@@ -167,7 +179,10 @@ function randomIds(random: Random): (taken: ReadonlyMap<number, unknown>) => num
 }
 
 /** Whether this is a response to that query: QR, opcode and the question, its case aside (RFC 5452 §9.1). */
-function answers(bytes: Buffer, { query, questionEnd }: Waiting): boolean {
+export function answers(
+  bytes: Buffer,
+  { query, questionEnd }: { readonly query: Buffer; readonly questionEnd: number },
+): boolean {
   const flags = bytes.readUInt16BE(2)
   if ((flags & 0xf800) !== 0x8000) return false
   const questions = bytes.readUInt16BE(4)

@@ -140,8 +140,20 @@ export function nameFromHost(host: HostName): WireName {
 /** The host name in this name, in lower case, or undefined where labels hold what no host name holds (see `HostName`). */
 export function hostFromName(name: WireName): HostName | undefined {
   if (name === rootWireName) return rootName
-  const labels = labelsOf(foldName(name))
-  return labels.every((label) => /^[a-z0-9_-]+$/.test(label)) ? (labels.join('.') as HostName) : undefined
+  const folded = foldName(name)
+  let host = ''
+  for (let at = 0; at < folded.length - 1; ) {
+    const end = at + 1 + folded.charCodeAt(at)
+    for (let inside = at + 1; inside < end; inside++) if (!isHostCharacter(folded.charCodeAt(inside))) return undefined
+    const label = folded.slice(at + 1, end)
+    host = host === '' ? label : `${host}.${label}`
+    at = end
+  }
+  return host as HostName
 }
+
+/** `a-z0-9_-` */
+const isHostCharacter = (code: number) =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x5f
 
 const invalid = (why: string): ParsedWireName => ({ kind: 'invalid', why })

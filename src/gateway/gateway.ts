@@ -4,42 +4,60 @@
  *   smtp/server → accept → cut-through → routing (balance, health) → delivery → a backend
  *                    ↘ body (memory, spool)      ↖ endpoints (names, mx)   ↖ probe (what is down)
  */
-import { lookup } from 'node:dns/promises'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, within } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
-import { type IpAddress, parseIp } from '../base/ip.ts'
+import type { HostLookup } from '../base/host-lookup.ts'
 import { createBudget, createKeyedBudget, createRateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
+import { makeFolder } from '../base/make-folder.ts'
 import type { Random } from '../base/random.ts'
 import { createDelivery } from '../delivery/create.ts'
-import type { HostName } from '../dns/name.ts'
+import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
 import type { Endpoint, Route } from '../routing/backend.ts'
 import { type Balancer, createBalancer } from '../routing/balance.ts'
+import { shortSteps } from '../smtp/client/step-limits.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer, type SmtpServer } from '../smtp/server/server.ts'
-import { createAccept } from './accept.ts'
-import { createBackends } from './backends.ts'
-import { prepareSpool } from './body.ts'
-import { createCertificate } from './certificate.ts'
-import { createEndpoints } from './endpoints.ts'
-import { createMxLookup } from './mx.ts'
-import { readOutOfService, writeOutOfService } from './out-of-service.ts'
-import { createProbe } from './probe.ts'
-import { createRepeatMemory } from './repeat-memory.ts'
-import { type BackendReport, reportBackends } from './report.ts'
+import { createBackends } from './backends/backends.ts'
+import { createEndpoints } from './backends/endpoints.ts'
+import { createMxLookup } from './backends/mx.ts'
+import { readOutOfService, writeOutOfService } from './backends/out-of-service.ts'
+import { createProbe } from './backends/probe.ts'
+import { type BackendReport, reportBackends } from './backends/report.ts'
+import type { CutThroughDeps } from './carry/cut-through-deps.ts'
+import { LiveFirst } from './carry/live-first.ts'
+import { Patience } from './carry/patience.ts'
+import { type Tell, tellingAlerts } from './events.ts'
+import type { Holding } from './hold/holding.ts'
+import { createKept, type HeldMail, learner } from './kept.ts'
+import { createAccept } from './receive/accept.ts'
+import { prepareSpool } from './receive/body.ts'
+import { createCertificate } from './receive/certificate.ts'
+import { createConnectionPlaces } from './receive/connection-places.ts'
+import { createEtrn } from './receive/etrn.ts'
+import { createOwnProbes } from './receive/own-probes.ts'
+import { createRepeatMemory } from './receive/repeat-memory.ts'
+import { createToldRefusals } from './receive/told-refusals.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
-import type { CutThroughDeps } from './staging.ts'
+import { createToldOnce } from './told-once.ts'
 
+/** What a gateway needs from outside: time, chance, log, the way to the network, where its backends are, and where messages are held. */
 export interface GatewayDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly door: Door
+  /** Addresses of backends that are configured by name. */
+  readonly lookupHost: HostLookup
+  /** Undefined: nothing is held, whatever the domains' policy. */
+  readonly holding?: Holding | undefined
+  /** Hears what happens, while a sender waits: see `events.ts`. */
+  readonly tell?: Tell | undefined
 }
 
+/** Takes mail in and hands it to the backends behind, as docs/holding.md and docs/running.md tell. */
 export interface Gateway {
   /** Binds the listeners; resolves with where they listen. Rejects with the system's error (EADDRINUSE, EACCES). */
   start(): Promise<readonly Listener[]>
@@ -50,6 +68,10 @@ export interface Gateway {
   apply(settings: GatewaySettings): Promise<readonly Listener[]>
   /** No new connections; what is in progress gets `shutdownGraceMs`. */
   stop(): Promise<void>
+  /** Senders that are connected now. */
+  readonly connections: number
+  /** Look-ups of exchangers, and of senders' SPF; undefined where there were none. */
+  readonly dns: ResolverCounts | undefined
   /** Each configured backend with its endpoints, state, sessions and last error. */
   backends(): readonly BackendReport[]
   /**
@@ -57,16 +79,38 @@ export interface Gateway {
    * @returns whether there is such a backend
    */
   setOut(url: string, isOut: boolean): Promise<boolean>
+  /** What `waypost check` says behind NOOP so that its session neither counts nor teaches; good once, and for two minutes. */
+  ownProbeWord(): string
+  /**
+   * Tries a backend that is down at once, and begins its pauses anew. @param url  as in `backends()`
+   * @returns whether there is such a backend
+   */
+  tryNow(url: string): boolean
+  /** What a person may do with what is held; undefined where nothing is. */
+  readonly heldMail: HeldMail | undefined
 }
 
 export type CreateGateway = typeof createGateway
 
+/**
+ * Puts a gateway together; nothing listens before `start()`.
+ * @param initial  the settings at the start; `reload` brings others
+ */
 export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gateway {
-  const { clock, random, log, door } = deps
+  const { clock, random, door, holding, tell } = deps
+  const log = tellingAlerts(deps.log, tell, clock)
+  const once = createToldOnce({ clock, log })
   let settings = initial
   const balancers = new Map<string, Balancer>()
-  const certificate = createCertificate({ clock, log })
-  const backends = createBackends({ clock, log, onDown: (endpoint) => probe.watch(endpoint) })
+  const certificate = createCertificate({ clock, log, tell })
+  const backends = createBackends({
+    clock,
+    log,
+    tell,
+    onDown: (endpoint) => probe.watch(endpoint),
+    onSlow: (endpoint) => probe.watch(endpoint),
+    onUp: (endpoint) => drain?.endpointUp(endpoint),
+  })
   const delivery = createDelivery({ hostname: () => settings.hostname }, { clock, random, log, door, health: backends })
   const probe = createProbe((endpoint) => isConfigured(settings, endpoint), {
     clock,
@@ -76,21 +120,61 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     forget: backends.forget,
   })
   const mx = createMxLookup(() => settings, { clock, random, log, door })
-  const endpoints = createEndpoints({ clock, log, resolveHost, lookupMx: mx.lookup })
+  const endpoints = createEndpoints({
+    clock,
+    log,
+    lookupHost: deps.lookupHost,
+    lookupMx: mx.lookup,
+    postmaster: () => settings.postmaster,
+  })
+  const ids = createMessageIds(random)
+  const live = new LiveFirst(clock)
+  const kept =
+    holding &&
+    createKept({
+      clock,
+      random,
+      log,
+      once,
+      tell,
+      holding,
+      ids,
+      resolver: mx.resolver,
+      settings: () => settings,
+      carrying: () => carrying(settings),
+      live,
+      hurry: (keys) => probe.hurry(({ backend }) => keys.has(backend.key)),
+    })
+  const drain = kept?.drain
+  const places = createConnectionPlaces({ clock, log, tell, limits: () => settings.limits })
+  const told = createToldRefusals({ clock, log, most: () => settings.limits.refusedPerMinute })
+  const ownProbes = createOwnProbes({ clock, random })
   const accept = createAccept({
     clock,
     log,
-    ids: createMessageIds(random),
+    tell,
+    ids,
     settings: () => settings,
     carrying,
-    connections: {
-      used: 0,
-      perClient: createKeyedBudget(() => settings.limits.connectionsPerAddress),
-      perNetwork: createKeyedBudget(() => settings.limits.connectionsPerNetwork),
-    },
+    places,
     refusals: createRateCounter(clock, 60_000),
+    told,
     repeats: createRepeatMemory(clock),
     isOurs: (peer) => delivery.isOurs(peer),
+    keeping: kept?.keeping,
+    ownProbes,
+    etrn:
+      kept &&
+      createEtrn({
+        clock,
+        log,
+        queue: kept.keeping.queue,
+        ways: kept.ways,
+        guard: kept.guard,
+        settings: () => settings,
+        met: () => backends.endpoints(),
+        probeAndDrain: kept.probeAndDrain,
+      }),
     bodies: {
       memory: createBudget(() => settings.limits.bodyMemory),
       memoryPerNetwork: createKeyedBudget(() => settings.limits.bodyMemory / 4),
@@ -101,13 +185,33 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   })
   const server: SmtpServer = createSmtpServer(serverOptions(settings), { clock, log })
   const bound = new Map<string, Listener>()
+  let written: Promise<void> = Promise.resolve()
 
   /** Made once for each configuration, not for each session. */
   let carriage: { for: GatewaySettings; deps: CutThroughDeps } | undefined
   function carrying(now: GatewaySettings): CutThroughDeps {
     if (carriage?.for !== now) {
       const { hostname, budgets } = now
-      carriage = { for: now, deps: { clock, log, delivery, backends, endpoints, balancer, hostname, budgets } }
+      const onAnswer = holding && learner(holding.known, now.destinations)
+      const patience = new Patience(clock, budgets.sessionIdleInTransactionMs)
+      carriage = {
+        for: now,
+        deps: {
+          clock,
+          log,
+          once,
+          delivery,
+          backends,
+          endpoints,
+          balancer,
+          hostname,
+          budgets,
+          steps: shortSteps,
+          patience,
+          live,
+          onAnswer,
+        },
+      }
     }
     return carriage.deps
   }
@@ -115,14 +219,22 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   /** Whose turn it is survives a reload, because it is kept by what the route is and not by the object. */
   function balancer(route: Route): Balancer {
     const key = balancerKey(route)
-    const found = balancers.get(key) ?? createBalancer(route.balance)
-    balancers.set(key, found)
-    return found
+    const found = balancers.get(key)
+    if (found) return found
+    const made = createBalancer(route.balance)
+    balancers.set(key, made)
+    return made
   }
 
   function forgetOldBalancers(): void {
-    const kept = new Set([...settings.destinations.routes, settings.postmaster].map(balancerKey))
-    for (const key of balancers.keys()) if (!kept.has(key)) balancers.delete(key)
+    const configured = new Set(
+      [
+        ...settings.destinations.routes,
+        settings.postmaster,
+        ...(settings.outbound.via ? [settings.outbound.via] : []),
+      ].map(balancerKey),
+    )
+    for (const key of balancers.keys()) if (!configured.has(key)) balancers.delete(key)
   }
 
   function serverOptions(now: GatewaySettings): SmtpServerOptions {
@@ -132,7 +244,8 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       bareNewline,
       limits,
       budgets,
-      greetDelayMs: 0,
+      // What it obliges to is kept in the hold until it has been sent.
+      dsn: now.dsn && holding !== undefined,
       tls: () => certificate.context,
       onConnect: accept,
     }
@@ -165,11 +278,12 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
 
   return {
     async start() {
-      await mkdir(settings.state, { recursive: true, mode: 0o700 })
+      await makeFolder(settings.state)
       await prepareSpool(join(settings.state, 'spool'))
       for (const url of await readOutOfService(settings.state)) backends.setOut(url, true)
       await certificate.load(settings.tls)
       await bindNew(settings.listen)
+      await kept?.start()
       return [...bound.values()]
     },
     async apply(next) {
@@ -187,22 +301,52 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       for (const { endpoint, health } of backends.list()) if (health.isDown) probe.watch(endpoint)
       const wanted = new Set(next.listen.map(keyOf))
       await unbind([...bound.keys()].filter((key) => !wanted.has(key)))
+      await kept?.routesChanged()
       return [...bound.values()]
     },
     async stop() {
       probe.stop()
+      backends.stop()
       certificate.stop()
-      await server.close(settings.budgets.shutdownGraceMs)
+      const drained = drain?.stop()
+      const { shutdownGraceMs } = settings.budgets
+      // What a backend has not answered by then is held as unknown, and there is time left to tell its sender so.
+      const lastWordsMs = Math.min(5_000, shutdownGraceMs / 4)
+      const breakOff = holding && clock.after(shutdownGraceMs - lastWordsMs, () => void delivery.close())
+      const untilMs = clock.monotonicMs() + shutdownGraceMs - lastWordsMs
+      await server.close(shutdownGraceMs)
+      told.stop()
+      // Behind its dot an attempt that is broken off is one that nobody knows the end of, and is made again.
+      if (drained) await within(drained, untilMs, clock)
+      breakOff?.cancel()
       await delivery.close()
+      await drained
+      await kept?.stop()
+      once.stop()
       mx.close()
     },
+    heldMail: kept?.forPeople,
+    get connections() {
+      return places.used
+    },
+    get dns() {
+      return mx.counts()
+    },
     backends: () => reportBackends(settings, backends, delivery),
+    ownProbeWord: () => ownProbes.issue(),
+    tryNow(url) {
+      const isKnown = reportBackends(settings, backends, delivery).some((backend) => backend.url === url)
+      if (isKnown) probe.hurry(({ backend }) => backend.url === url)
+      return isKnown
+    },
     async setOut(url, isOut) {
       const isKnown =
         backends.out.has(url) || reportBackends(settings, backends, delivery).some((backend) => backend.url === url)
       if (!isKnown) return false
       backends.setOut(url, isOut)
-      await writeOutOfService(settings.state, backends.out)
+      // One behind the other: two people may do this at once.
+      written = written.catch(() => undefined).then(() => writeOutOfService(settings.state, backends.out))
+      await written
       return true
     },
   }
@@ -212,14 +356,9 @@ const keyOf = ({ address, port }: Listener) => `${address} ${port}`
 const balancerKey = (route: Route) => `${route.balance} ${route.id}`
 
 /** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
-function isConfigured({ destinations, postmaster }: GatewaySettings, endpoint: Endpoint): boolean {
-  return [...destinations.routes, postmaster].some((route) =>
+function isConfigured({ destinations, postmaster, outbound }: GatewaySettings, endpoint: Endpoint): boolean {
+  if (endpoint.purpose === 'dsn') return true
+  return [...destinations.routes, postmaster, ...(outbound.via ? [outbound.via] : [])].some((route) =>
     route.entries.some((entry) => entry.backend.key === endpoint.backend.key),
   )
-}
-
-async function resolveHost(host: HostName): Promise<readonly IpAddress[]> {
-  // A final dot keeps search domains away (carry.md §1, trap f), but then /etc/hosts does not match: names with a dot in them are left as they are.
-  const found = await lookup(host, { all: true, order: 'verbatim' })
-  return found.map(({ address }) => parseIp(address)).filter((address) => address !== undefined)
 }

@@ -1,10 +1,12 @@
 /**
- * What waypost.yaml says about the gateway as a whole: its name, its state, how long a sender waits (SEMANTICS.md §5, §13, §14).
+ * What waypost.yaml says about the gateway as a whole: its name, its state, how long a sender waits.
  * `config` puts it into the schema.
  */
-import { parseIp } from '../base/ip.ts'
+import { isIpv6, type Network, parseIp, parseNetwork } from '../base/ip.ts'
 import { choice, duration, list, parsed, type Read, section, text } from '../base/option.ts'
 import { type HostName, isHostName, parseName } from '../dns/name.ts'
+import { type Mailbox, parseMailbox } from '../mail/address.ts'
+import { deliverOption } from '../routing/options.ts'
 
 /** Reads a host name as it may stand in EHLO (RFC 5321 §2.3.5). */
 export function readHostName(input: string): Read<HostName> {
@@ -22,6 +24,22 @@ const readAddress = (input: string) => {
   return address === undefined ? ({ kind: 'no', why: '' } as const) : ({ kind: 'value', value: address } as const)
 }
 
+/** Reads a network as `trusted` may have it: who believes half of the Internet believes everybody. */
+export function readTrusted(input: string): Read<Network> {
+  const network = parseNetwork(input)
+  if (network === undefined) return { kind: 'no', why: '' }
+  const least = isIpv6(network.address) ? 16 : 8
+  if (network.bits < least) return { kind: 'no', why: `is wider than /${least}` }
+  return { kind: 'value', value: network }
+}
+
+function readAuthor(input: string): Read<Mailbox> {
+  const parsed = parseMailbox(input)
+  if (parsed.kind === 'invalid') return { kind: 'no', why: parsed.why }
+  if (parsed.mailbox.domain === undefined) return { kind: 'no', why: 'has no domain' }
+  return { kind: 'value', value: parsed.mailbox }
+}
+
 const anHour = { least: '1ms', most: '1h' }
 
 export const gatewayOptions = {
@@ -36,6 +54,13 @@ export const gatewayOptions = {
     'a path',
   ).prefault('./waypost-data'),
 
+  log: section('The log, beside what goes to standard error.', {
+    file: text(
+      'A file that gets the log too, a JSON object a line, whatever `--log` says. It is opened again on SIGHUP, so that it can be rotated. `waypost trace` reads it.',
+      'a path',
+    ).optional(),
+  }).prefault({}),
+
   publicAddresses: list(
     'Our addresses as the world sees them, where NAT hides them: so that we know ourselves in an MX set.',
     'a list of IP addresses',
@@ -49,29 +74,72 @@ export const gatewayOptions = {
     'repair',
   ),
 
+  trusted: list(
+    'Networks of relays that know their senders: what comes from them counts as proven, so their senders are told when held mail is refused. At most a /8, or an IPv6 /16.',
+    'a list of networks, such as ["10.20.0.0/16"]',
+    parsed('A network.', 'a network such as "10.20.0.0/16" or "2001:db8::/32", or an address', readTrusted),
+    1000,
+  ),
+
+  outbound: section('How mail of our own goes out: notices about mail that was held, to domains that are not ours.', {
+    via: deliverOption.optional().meta({
+      description: 'The backend that takes all of it, or a list. Default: the exchangers (MX) of each domain.',
+    }),
+    from: parsed(
+      'Whom people see as its author. Default: postmaster at `hostname`.',
+      'an address, such as postmaster@example.com',
+      readAuthor,
+    ).optional(),
+  }).prefault({}),
+
   shutdownGrace: duration('How long sessions in progress may take to end when Waypost stops.', {
     default: '60s',
     least: '0s',
     most: '1h',
   }),
 
-  budgets: section('How long the sender may have to wait, phase by phase. The defaults are right for the Internet.', {
-    connect: duration('Connect to EHLO, over all candidates.', { default: '25s', ...anHour }),
-    mail: duration('The answer to MAIL.', { default: '50s', ...anHour }),
-    rcpt: duration('The answer to each RCPT.', { default: '100s', ...anHour }),
-    dot: duration("From the sender's final dot to our answer.", { default: '270s', ...anHour }),
-    bodyReserve: duration("What `dot` keeps back for the backend's answer once the body is there.", {
-      default: '30s',
-      ...anHour,
-    }),
-    session: duration('Waiting for a free session with a backend that is busy.', { default: '10s', ...anHour }),
-    sessionIdle: duration('How long a backend session waits for the body before others get it.', {
-      default: '1s',
-      ...anHour,
-    }),
-    command: duration('Waiting for a command of the sender (RFC 5321 §4.5.3.2.7).', { default: '5m', ...anHour }),
-    block: duration('Waiting for a block of the message of the sender.', { default: '3m', ...anHour }),
-    message: duration('A whole message of the sender.', { default: '30m', least: '1ms', most: '1d' }),
-    handshake: duration('The TLS handshake of the sender.', { default: '30s', ...anHour }),
-  }).prefault({}),
+  budgets: section(
+    'How long the sender may have to wait, phase by phase. The defaults are right for the Internet. What is held has longer: nobody waits for it.',
+    {
+      connect: duration(
+        'Opening a session, from connecting to the answer to EHLO, with all backends of the route that are tried together.',
+        { default: '25s', ...anHour },
+      ),
+      mail: duration(
+        'The answer of one backend to MAIL, of which it gets 30s at most: then the next is asked, within `rcpt`.',
+        { default: '50s', ...anHour },
+      ),
+      rcpt: duration(
+        'The answers to MAIL and to all recipients that go to one route together, with all backends that are asked. One backend gets 60s at most for one answer to RCPT. Opening sessions is not counted, because `connect` bounds it: so a group of recipients is answered within `connect` and `rcpt` together.',
+        { default: '100s', ...anHour },
+      ),
+      dot: duration(
+        "From the sender's final dot to our answer, with all backends that are tried, and connecting to them.",
+        { default: '270s', ...anHour },
+      ),
+      bodyReserve: duration("What `dot` keeps back for the backend's answer once the body is there.", {
+        default: '30s',
+        ...anHour,
+      }),
+      session: duration('Waiting for a free session with a backend that is busy.', { default: '10s', ...anHour }),
+      sessionIdle: duration('How long a backend session waits for the body before others get it.', {
+        default: '1s',
+        ...anHour,
+      }),
+      command: duration('Waiting for a command of the sender (RFC 5321 §4.5.3.2.7).', { default: '5m', ...anHour }),
+      firstMail: duration('From the connection of a sender to its first MAIL.', {
+        default: '10m',
+        least: '1ms',
+        most: '1d',
+      }),
+      connection: duration('A whole connection of a sender; a message that is on its way in is not cut short.', {
+        default: '1h',
+        least: '1ms',
+        most: '1d',
+      }),
+      block: duration('Waiting for a block of the message of the sender.', { default: '3m', ...anHour }),
+      message: duration('A whole message of the sender.', { default: '30m', least: '1ms', most: '1d' }),
+      handshake: duration('The TLS handshake of the sender.', { default: '30s', ...anHour }),
+    },
+  ).prefault({}),
 }

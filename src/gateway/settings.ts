@@ -3,21 +3,27 @@
  * ranges stand in `options.ts`. A reload hands in new settings; those of a session in progress stay as they were.
  */
 
-import type { IpAddress } from '../base/ip.ts'
+import type { IpAddress, Network } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
-import type { ResolverOptions } from '../dns/options.ts'
+import type { ResolverOptions } from '../dns/resolver-options.ts'
+import type { Mailbox } from '../mail/address.ts'
+import type { HoldLimits } from '../queue/quota.ts'
 import type { Route } from '../routing/backend.ts'
 import type { Destinations } from '../routing/destinations.ts'
 
+/** All that a gateway is told by waypost.yaml. Durations in milliseconds, sizes in octets. */
 export interface GatewaySettings {
   /** Our name, in greeting, EHLO, Received and everything that we send. */
   readonly hostname: HostName
   readonly listen: readonly Listener[]
   /** Absolute path of the state folder (0700). */
   readonly state: string
+  /** Absolute path of the file that the log goes to, beside standard error. */
+  readonly logFile?: string | undefined
   /** Absolute paths to PEM files. Undefined: no STARTTLS. Their content is read again when the files change. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined
   readonly limits: Limits
+  readonly holdLimits: HoldLimits
   readonly budgets: Budgets
   readonly destinations: Destinations
   /** Takes `<Postmaster>`, postmaster@hostname and what is left over. */
@@ -27,23 +33,40 @@ export interface GatewaySettings {
   /** How MX are looked up. */
   readonly resolver: ResolverOptions
   readonly bareNewline: 'repair' | 'reject'
+  /** Whether DSN is offered to senders (RFC 3461). Only where messages can be held, because what it obliges to is kept there. */
+  readonly dsn: boolean
+  /** Networks whose senders are believed: their mail counts as proven. */
+  readonly trusted: readonly Network[]
+  readonly outbound: OutboundSettings
 }
 
+/** How mail of our own goes out: notifications to domains that are none of ours. */
+export interface OutboundSettings {
+  /** A backend that takes all of it; undefined: the exchangers of each domain. */
+  readonly via: Route | undefined
+  /** Whom people see as its author; undefined: postmaster at our name. */
+  readonly from: Mailbox | undefined
+}
+
+/** A place where senders connect. */
 export interface Listener {
   readonly address: IpAddress
   /** 0–65535; 0 lets the system choose. */
   readonly port: number
 }
 
+/** The most that there may be of each thing. Sizes in octets. */
 export interface Limits {
   readonly messageBytes: number
   readonly recipients: number
   readonly connections: number
   readonly connectionsPerAddress: number
   readonly connectionsPerNetwork: number
+  /** New connections a second of one client; its network may make four times as many (`connection-rate.ts`). */
+  readonly connectionRate: number
   /** Octets of bodies kept in memory over all sessions; beyond it, and beyond 256 KiB a message, bodies go to file. */
   readonly bodyMemory: number
-  /** Octets of bodies on their way in, in memory and in files, declared or arrived. */
+  /** Octets of bodies on their way in, in memory and in files. */
   readonly spool: number
   /** `Received:` lines after which a message is a loop (RFC 5321 §6.3). */
   readonly hops: number
@@ -58,7 +81,7 @@ export interface Limits {
   readonly minimumRate: number
 }
 
-/** Milliseconds. SEMANTICS.md §5; each the whole time that the sender may have to wait in that phase. */
+/** Milliseconds; each the whole time that the sender may have to wait in that phase. */
 export interface Budgets {
   readonly connectMs: number
   readonly mailMs: number
@@ -73,6 +96,9 @@ export interface Budgets {
   readonly sessionIdleInTransactionMs: number
   /** Sender side: a command line; a block of DATA; a whole message; a TLS handshake. */
   readonly commandMs: number
+  /** From the connection to the first MAIL; a whole connection. */
+  readonly firstMailMs: number
+  readonly connectionMs: number
   readonly blockMs: number
   readonly messageMs: number
   readonly handshakeMs: number

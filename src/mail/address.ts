@@ -8,6 +8,7 @@ import { type HostName, parseName } from '../dns/name.ts'
 /** What a mailbox's domain is; rooms that know mail and not DNS take it from here. */
 export type { HostName }
 
+/** A mailbox of RFC 5321 §4.1.2, as it is meant and not as it was spelt. */
 export interface Mailbox {
   /** What the local part means: quotes and backslashes taken away, case kept. Printable ASCII, 1–64 octets. */
   readonly localPart: string
@@ -22,6 +23,7 @@ export interface Mailbox {
 /** Where mail comes from: a mailbox, or null, `<>`, for mail that must not be answered (RFC 5321 §4.5.5). */
 export type ReversePath = Mailbox | null
 
+/** A mailbox that was parsed, or why it is none. */
 export type ParsedMailbox =
   | { readonly kind: 'mailbox'; readonly mailbox: Mailbox }
   | { readonly kind: 'invalid'; readonly why: string }
@@ -121,6 +123,10 @@ export const barePostmaster: Mailbox = {
   literal: undefined,
   text: 'postmaster',
 }
+
+/** RFC 5321 §4.5.1: whether it is the postmaster of its domain, in any case. */
+export const isPostmaster = ({ localPart }: Pick<Mailbox, 'localPart'>): boolean =>
+  localPart.toLowerCase() === 'postmaster'
 
 /** The local part as it must be written: as an atom where it can, else as a quoted string (RFC 5321 §4.1.2). */
 export function quoted(localPart: string): string {

@@ -3,6 +3,7 @@
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { Mailbox, ReversePath } from './address.ts'
+import type { EnvelopeId, Notify, OriginalRecipient, ReturnContent } from './dsn/request.ts'
 
 /** Who handed the message to us. Presented to backends that want to know (`present:`), and written into Received. */
 export interface Client {
@@ -21,6 +22,10 @@ export interface Envelope {
   readonly body: '7BIT' | '8BITMIME' | undefined
   /** `SIZE=` of MAIL in octets (RFC 1870), an estimate. */
   readonly declaredSize: number | undefined
+  /** `RET=` of MAIL (RFC 3461 §4.3). */
+  readonly ret: ReturnContent | undefined
+  /** `ENVID=` of MAIL (RFC 3461 §4.4). */
+  readonly envid: EnvelopeId | undefined
 }
 
 /**
@@ -34,6 +39,11 @@ export interface Body {
   readonly has8bit: boolean
   /** The blocks in order: an array where the body is in memory, else read from the file as they are asked for. */
   blocks(): readonly Buffer[] | AsyncIterable<Buffer>
+  /**
+   * The file of its own that holds it and nothing else, in the state folder: the hold takes it over by renaming it. Undefined where the body is in
+   * memory.
+   */
+  readonly file?: string | undefined
   /** Gives memory or file back. Calling it again does nothing. */
   release(): void
 }
@@ -48,4 +58,10 @@ export interface Message {
   readonly body: Body
 }
 
-export type Recipient = Mailbox
+/** One RCPT: where to, and what the sender wants to hear about it. Two commands for one address are one recipient. */
+export interface Recipient extends Mailbox {
+  /** `NOTIFY=` of RCPT (RFC 3461 §4.1). */
+  readonly notify?: Notify | undefined
+  /** `ORCPT=` of RCPT (RFC 3461 §4.2). */
+  readonly originalRecipient?: OriginalRecipient | undefined
+}

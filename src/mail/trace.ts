@@ -13,7 +13,7 @@ export interface MessageIds {
   next(nowMs: number): string
 }
 
-/** Chance is drawn 4 KiB at a time: drawing ten octets costs as much as drawing thousands. */
+/** Chance is drawn, and made digits of, 4 KiB at a time: for ten octets it would cost as much as for thousands. */
 export function createMessageIds(random: Random): MessageIds {
   let pool: Buffer = Buffer.alloc(0)
   let used = 0
@@ -22,16 +22,15 @@ export function createMessageIds(random: Random): MessageIds {
   return {
     next(nowMs) {
       if (used + 16 > pool.length) {
-        pool = random.bytes(4096)
+        pool = random.bytes(4096).map((octet) => digits.charCodeAt(octet & 31)) as Buffer
         used = 0
       }
       if (nowMs !== lastMs) {
         lastMs = nowMs
         lastText = timeDigits(nowMs)
       }
-      let id = lastText
-      for (let octet = 0; octet < 16; octet++) id += digits[(pool[used++] ?? 0) & 31]
-      return id
+      used += 16
+      return lastText + pool.toString('latin1', used - 16, used)
     },
   }
 }
@@ -48,16 +47,16 @@ export interface TraceFacts {
   readonly id: string
   /** Written as `for <…>` where the message has one recipient; with more it would tell each of the others. */
   readonly onlyRecipient: string | undefined
-  /** Wall clock, milliseconds. */
-  readonly atMs: number
+  /** As `mailDate` writes it. */
+  readonly date: string
 }
 
 /** The line with CRLF at its end, folded so that no part of it is over 78 octets where that can be had. */
-export function receivedLine({ client, hostname, id, onlyRecipient, atMs }: TraceFacts): string {
+export function receivedLine({ client, hostname, id, onlyRecipient, date }: TraceFacts): string {
   const tls = client.tls ? `\r\n\t(using ${token(client.tls.version)} with cipher ${token(client.tls.cipher)})` : ''
   const recipient = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`
   const from = `Received: from ${hello(client.hello)} (${literalText(client.address)})`
-  return `${from}${tls}\r\n\tby ${hostname} with ${protocol(client)} id ${id}${recipient};\r\n\t${mailDate(atMs)}\r\n`
+  return `${from}${tls}\r\n\tby ${hostname} with ${protocol(client)} id ${id}${recipient};\r\n\t${date}\r\n`
 }
 
 // RFC 3848; SMTP by HELO.
@@ -76,4 +75,18 @@ export function mailDate(atMs: number): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const day = `${days[at.getUTCDay()]}, ${at.getUTCDate()} ${months[at.getUTCMonth()]} ${at.getUTCFullYear()}`
   return `${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
+}
+
+/** The same for what is written many times a second: each second's date is made once. */
+export function createMailDates(): (atMs: number) => string {
+  let second = Number.NaN
+  let text = ''
+  return (atMs) => {
+    const now = Math.floor(atMs / 1000)
+    if (now !== second) {
+      second = now
+      text = mailDate(atMs)
+    }
+    return text
+  }
 }

@@ -5,6 +5,7 @@
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 
+/** Where a backend is and how it is spoken to. */
 export type BackendAddress =
   | { readonly protocol: 'smtp' | 'smtps'; readonly host: HostName | IpAddress; readonly port: number }
   | { readonly protocol: 'lmtp'; readonly host: HostName | IpAddress; readonly port: number }
@@ -12,9 +13,15 @@ export type BackendAddress =
   /** `path` may hold `{local}` once, as a whole segment. */
   | { readonly protocol: 'maildir'; readonly path: string }
   /** The exchangers of the recipient's domain (`domain` undefined) or of another one (RFC 5321 §5.1); the port is 25 but in a laboratory. */
-  | { readonly protocol: 'mx'; readonly domain: HostName | undefined; readonly port?: number }
+  | {
+      readonly protocol: 'mx'
+      readonly domain: HostName | undefined
+      readonly port?: number
+      /** Mail of our own goes there, to a domain that is none of ours. */
+      readonly isForOwnMail?: true
+    }
 
-/** `verify`, `auth`, `source`, `rate` and `present` come with the issue that builds them; see SEMANTICS.md §2. */
+/** How a backend is spoken to. */
 export interface BackendOptions {
   /** `off`: never; `may`: where offered, unverified, with one retry in clear; `require`: or no mail. Default `may`. */
   readonly tls: 'off' | 'may' | 'require'
@@ -26,6 +33,7 @@ export interface BackendOptions {
   readonly private: boolean
 }
 
+/** A mail server, or a folder, that takes mail from us, with what was declared of it. */
 export interface Backend {
   /** The canonical URL with the options that differ from the defaults: what two equal backends share. */
   readonly key: string
@@ -44,6 +52,7 @@ export interface RouteEntry {
   readonly weight: number
 }
 
+/** Which backends take some mail, in which order and shares. */
 export interface Route {
   /** A name for logs: the domain or the name under `routes:`. Equal lists are one route. */
   readonly id: string
@@ -52,6 +61,10 @@ export interface Route {
   /** What a 4yz of a backend means: `pass` it to the sender (default), or `hold` (answers 451 until the hold exists). */
   readonly onDefer: 'pass' | 'hold'
 }
+
+/** Whether the route asks DNS for the exchangers of the recipient's own domain. */
+export const looksUpRecipient = (route: Route): boolean =>
+  route.entries.some(({ backend: { address } }) => address.protocol === 'mx' && address.domain === undefined)
 
 /** One address of a backend: what one connects to, and what is up or down. */
 export interface Endpoint {
@@ -64,8 +77,8 @@ export interface Endpoint {
     | { readonly kind: 'maildir' }
   /** For logs and trace: the host name that led here, or the address. */
   readonly name: string
-  /** `mx`: the address came from DNS and is judged by the door. */
-  readonly purpose: 'backend' | 'mx'
+  /** `mx`, `dsn`: the address came from DNS and is judged by the door; `dsn`: that of a stranger, for mail of our own. */
+  readonly purpose: 'backend' | 'mx' | 'dsn'
 }
 
 /** Which backend, and which address of it, as every line of the log names them. */

@@ -1,6 +1,6 @@
 /**
  * In which order a message tries the endpoints of its route: tiers by preference, smooth weighted round robin or least connections
- * within a tier, those that are up before those that are suspect (SEMANTICS.md §2, §3). Asked by `gateway/cut-through` once a message.
+ * within a tier, those that are up before those that are suspect. Asked by `gateway/carry/staging.ts` once a message.
  */
 import type { Endpoint } from './backend.ts'
 import { type Health, healthState, trust } from './health.ts'
@@ -21,6 +21,8 @@ export interface Candidate {
 
 export interface BalanceView {
   readonly nowMs: number
+  /** Of the client whose message it is: what is slow for it alone is no candidate for it. */
+  readonly network?: string
   health(endpoint: Endpoint): Health
   /** Sessions in use now, for least-connections. */
   busy(endpoint: Endpoint): number
@@ -87,7 +89,7 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
   return { order }
 }
 
-const state = (member: Member, view: BalanceView) => healthState(view.health(member.endpoint), view.nowMs)
+const state = (member: Member, view: BalanceView) => healthState(view.health(member.endpoint), view.nowMs, view.network)
 
 function isCandidate(member: Member, view: BalanceView): boolean {
   const now = state(member, view)

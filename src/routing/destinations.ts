@@ -1,11 +1,13 @@
 /**
- * Which domains are ours and where each recipient's mail goes (SEMANTICS.md §1): built by `config` from waypost.yaml, asked by
- * `gateway/accept` for each recipient. A declared set never changes; a reload makes a new one.
+ * Which domains are ours and where each recipient's mail goes: built by `config` from waypost.yaml, asked by
+ * `gateway/receive/placing.ts` for each recipient. A declared set never changes; a reload makes a new one.
  */
 import type { HostName } from '../dns/name.ts'
 import type { Mailbox } from '../mail/address.ts'
 import type { Route } from './backend.ts'
+import type { HoldPolicy } from './hold-policy.ts'
 
+/** A declared domain, with what its owner wants for it. */
 export interface MailDomain {
   /** The declared name; for `*.example.com` the `example.com`, with `subdomains` true. */
   readonly name: HostName
@@ -15,8 +17,20 @@ export interface MailDomain {
   readonly recipients: 'ask' | 'any' | ReadonlySet<string>
   /** Keys as written under `addresses:`, in lower case: `local@` (exact, may hold what `recipients` may not) and `prefix*@`. */
   readonly addresses: ReadonlyMap<string, Route>
+  readonly hold: HoldPolicy
 }
 
+/** As people write it: `example.com`, `*.example.com`. */
+export const declaredName = ({ name, subdomains }: Pick<MailDomain, 'name' | 'subdomains'>): string =>
+  subdomains ? `*.${name}` : name
+
+/** As it is declared, where the recipient's domain is ours. */
+export function declaredDomain(destinations: Destinations, recipient: Mailbox): string | undefined {
+  const found = destinations.find(recipient)
+  return 'domain' in found ? declaredName(found.domain) : undefined
+}
+
+/** Whose a recipient is. */
 export type Destination =
   | { readonly kind: 'route'; readonly route: Route; readonly domain: MailDomain }
   | { readonly kind: 'postmaster' }
@@ -24,9 +38,10 @@ export type Destination =
   | { readonly kind: 'not-ours'; readonly leftRecently: boolean }
   | { readonly kind: 'literal' }
   /** Its local part holds `@`, `%` or `!`, which a backend that trusts us might relay on. */
-  | { readonly kind: 'relay-syntax' }
-  | { readonly kind: 'unknown-recipient' }
+  | { readonly kind: 'relay-syntax'; readonly domain: MailDomain }
+  | { readonly kind: 'unknown-recipient'; readonly domain: MailDomain }
 
+/** The declared domains, to be asked whose a recipient is. */
 export interface Destinations {
   readonly domains: readonly MailDomain[]
   /** Every route of them, each once. */

@@ -8,12 +8,14 @@ import { type IpAddress, whyNotPublic } from '../base/ip.ts'
 import type { Random } from '../base/random.ts'
 import type { HostName } from '../dns/name.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { nameServerText } from '../dns/servers.ts'
 import { foldName, nameFromHost, nameText, rootWireName, type WireName } from '../dns/wire-name.ts'
 import { limitAddresses } from './addresses.ts'
 import { type HostAddresses, leastTrust, lookupAddresses, type Trust, trustOf } from './host-addresses.ts'
 import { cutAtSelf, orderExchangers, type Reason } from './order.ts'
 import { judgeTarget } from './target.ts'
 
+/** Who we are, so that mail does not come back to us, and which addresses we can reach. */
 export interface ExchangerOptions {
   /** What we are called: a host of one of these names is ourselves. */
   readonly ownNames: readonly HostName[]
@@ -37,6 +39,7 @@ export const defaultExchangerOptions: ExchangerOptions = {
   maxAddresses: 10,
 }
 
+/** A host to try for a domain's mail (RFC 5321 §5.1), with its place in the order and why it has it. */
 export interface Candidate {
   /** The exchanger's name; an address where the recipient's domain was an address literal. */
   readonly host: HostName | IpAddress
@@ -72,8 +75,11 @@ interface Told {
   readonly authenticated: boolean
   /** Some answer is older than its TTL, because no server answers. */
   readonly stale: boolean
+  /** The name server that answered for the domain, `192.0.2.53:53`; undefined where none did, or none was asked. */
+  readonly answeredBy: string | undefined
 }
 
+/** What came of a look-up: hosts to try in order, or why there are none, and whether trying later may help. */
 export type Exchangers =
   | (Told & { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] })
   /** RFC 7505: the domain takes no mail. */
@@ -85,6 +91,7 @@ export type Exchangers =
   | (Told & { readonly kind: 'loop'; readonly why: string })
   | (Told & { readonly kind: 'temporary-failure'; readonly why: string })
 
+/** What a look-up needs from outside. */
 export interface ExchangerDeps {
   readonly resolver: Resolver
   readonly random: Random
@@ -106,6 +113,7 @@ export async function lookupExchangers(
     notes: mx.kind === 'failed' || mx.aliases.length === 0 ? [] : [`an alias of ${chainText(mx.aliases)}`],
     self: undefined,
     ...pickTrust(trustOf(mx)),
+    answeredBy: mx.kind === 'failed' ? undefined : nameServerText(mx.server),
   }
   // RFC 5321 §5.1: a temporary error is no verdict, and never a reason to use the addresses of the domain.
   if (mx.kind === 'failed') return { ...told, kind: 'temporary-failure', why: `MX: ${mx.why}` }
@@ -136,6 +144,7 @@ export function literalExchanger(address: IpAddress, isPrivate: boolean): Exchan
     ttlSeconds: 0,
     authenticated: false,
     stale: false,
+    answeredBy: undefined,
   }
   const why = isPrivate ? undefined : whyNotPublic(address)
   if (why)
@@ -260,7 +269,7 @@ function noneLeft(better: readonly Resolved[], unusable: readonly Dropped[], sel
     return { kind: 'temporary-failure', why: `${unknown.host}: ${unknown.found.why}` } as const
   const unresolved = better.find(({ found }) => found.kind === 'none')
   if (!self) return { kind: 'no-mail-host', why: 'none of its exchangers can be used' } as const
-  // There are better ones than us, and they will be back: not a loop (carry.md §1).
+  // There are better ones than us, and they will be back: not a loop.
   if (unresolved)
     return { kind: 'temporary-failure', why: `${unresolved.host}, better than us, has no address` } as const
   const isAlone = better.length === 0 && !unusable.some(({ preference }) => preference < self.preference)

@@ -1,9 +1,9 @@
 /**
- * Where a recipient's mail goes: SEMANTICS.md §1 to the letter. Built by `config` for each load of waypost.yaml, asked by
- * `gateway/accept` for each recipient. A look-up costs the same for one domain and for a hundred thousand.
+ * Where a recipient's mail goes, by the most exact thing that was declared. Built by `config` for each load of waypost.yaml, asked by
+ * `gateway/receive/placing.ts` for each recipient. A look-up costs the same for one domain and for a hundred thousand.
  */
 import type { HostName } from '../dns/name.ts'
-import type { Mailbox } from '../mail/address.ts'
+import { isPostmaster, type Mailbox } from '../mail/address.ts'
 import type { Route } from './backend.ts'
 import type { Destination, Destinations, MailDomain } from './destinations.ts'
 
@@ -28,25 +28,24 @@ export function createDestinations(domains: readonly MailDomain[], deps: Destina
       if (recipient.literal !== undefined) return { kind: 'literal' }
       // RFC 5321 §4.5.1: <Postmaster> without a domain is always ours.
       if (recipient.domain === undefined) return { kind: 'postmaster' }
-      const isPostmaster = recipient.localPart.toLowerCase() === 'postmaster'
-      if (isPostmaster && recipient.domain === deps.hostname) return { kind: 'postmaster' }
+      if (isPostmaster(recipient) && recipient.domain === deps.hostname) return { kind: 'postmaster' }
       const domain = declared(recipient.domain)
       if (!domain) return { kind: 'not-ours', leftRecently: deps.leftRecently(recipient.domain) }
-      return within(domain, recipient, recipient.domain, isPostmaster)
+      return within(domain, recipient, recipient.domain)
     },
   }
 }
 
-function within(domain: MailDomain, recipient: Mailbox, name: HostName, isPostmaster: boolean): Destination {
+function within(domain: MailDomain, recipient: Mailbox, name: HostName): Destination {
   const local = recipient.localPart.toLowerCase()
   const listed = domain.addresses.size > 0 ? listedRoute(domain.addresses, local, name) : undefined
   if (listed) return { kind: 'route', route: listed, domain }
   // A backend that trusts us would relay `victim%elsewhere` on; a prefix that happens to match is not a listing.
-  if (/[@%!]/.test(local)) return { kind: 'relay-syntax' }
+  if (/[@%!]/.test(local)) return { kind: 'relay-syntax', domain }
   const byPrefix = domain.addresses.size > 0 ? prefixRoute(domain.addresses, local) : undefined
   if (byPrefix) return { kind: 'route', route: byPrefix, domain }
-  const isKnown = isPostmaster || typeof domain.recipients === 'string' || domain.recipients.has(local)
-  return isKnown ? { kind: 'route', route: domain.route, domain } : { kind: 'unknown-recipient' }
+  const isKnown = isPostmaster(recipient) || typeof domain.recipients === 'string' || domain.recipients.has(local)
+  return isKnown ? { kind: 'route', route: domain.route, domain } : { kind: 'unknown-recipient', domain }
 }
 
 function listedRoute(addresses: ReadonlyMap<string, Route>, local: string, name: HostName): Route | undefined {

@@ -1,8 +1,17 @@
 /**
- * What waypost.yaml says about domains, backends and routes (SEMANTICS.md §1, §2). `config` puts it into the schema.
+ * What waypost.yaml says about domains, backends and routes. `config` puts it into the schema.
  */
 import { z } from 'zod'
-import { bareChoice, optionalChoice, optionalCount, optionalFlag, section, table, text } from '../base/option.ts'
+import {
+  bareChoice,
+  optionalChoice,
+  optionalCount,
+  optionalDurationOrOff,
+  optionalFlag,
+  section,
+  table,
+  text,
+} from '../base/option.ts'
 
 export const backendForms =
   'smtp://host[:port], smtps://host[:port], lmtp://host:port, lmtp:/path, maildir:/path, mx or mx:domain'
@@ -31,6 +40,7 @@ export const backendEntry = section('A backend and its place in the route.', {
 
 const deliverWants = `a backend (${backendForms}), the name of a route, or a list of backends`
 
+/** A backend, a list of them, or the name of one. */
 const deliver = z
   .union(
     [
@@ -57,9 +67,38 @@ const sharedDomainOptions = {
     'least-connections',
   ]),
   onDefer: optionalChoice(
-    'What a 4yz reply of a backend means: `pass` tells it to the sender, `hold` keeps the message (until Waypost can hold mail, the sender hears 451). Default pass.',
+    'What a 4yz reply of a backend about a recipient or a message means: `pass` tells it to the sender, `hold` keeps the message. Default pass.',
     ['pass', 'hold'],
   ),
+  hold: optionalDurationOrOff(
+    'How long mail is kept while no backend can take it; `off`: the sender hears 451 then, and must come again.',
+    {
+      default: '14d',
+      least: '1m',
+      most: '90d',
+    },
+  ),
+  unknownRecipients: optionalChoice(
+    'Recipients that no backend has accepted within 31 days, while none can be asked: `hold` takes their mail, `defer` asks the sender to come again. Default hold.',
+    ['hold', 'defer'],
+  ),
+  refusedAfterHold: optionalChoice(
+    'When a backend refuses what was held: `proven` tells senders whose address SPF had proven and keeps the rest for you, `dsn` tells all senders (forged ones too), `keep` tells nobody. Default proven.',
+    ['proven', 'dsn', 'keep'],
+  ),
+  fanOut: optionalChoice(
+    'Recipients of several routes in one transaction: `together` takes them all, on disk first; `split` asks the sender to send to the others separately. Default together.',
+    ['together', 'split'],
+  ),
+  unknownWait: optionalDurationOrOff(
+    'How long a message that a backend was given and gave no answer about goes to no other backend.',
+    { default: '1h', least: '1m', most: '7d' },
+  ),
+  delayNotice: optionalDurationOrOff('After how long proven senders are told that their message waits.', {
+    default: 'off',
+    least: '5m',
+    most: '30d',
+  }),
   recipients: z
     .union(
       [
@@ -113,6 +152,7 @@ export const routingOptions = {
   }),
 }
 
+export { deliver as deliverOption }
 export type Deliver = z.output<typeof deliver>
 export type BackendEntry = z.output<typeof backendEntry>
 export type DomainOptions = z.output<typeof domainOptions>

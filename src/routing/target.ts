@@ -1,6 +1,6 @@
 /**
  * Judges the name in an MX record before it is looked up: what cannot be a mail host is dropped, what is odd is noted. Pure; called by
- * `exchangers.ts`. DESIGN.md "One lookup".
+ * `exchangers.ts`.
  */
 import { parseIp } from '../base/ip.ts'
 import { type HostName, isHostName } from '../dns/name.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Lab, startLab } from '../lab/lab.ts'
 
-// carry.md §11, 81; SEMANTICS.md §6, *Repeat memory*
+// RFC 1047: the sender that did not hear our 250 sends again.
 const to = ['one@example.test', 'two@example.test']
 const message = 'Subject: once\r\n\r\ntext\r\n'
 
@@ -33,9 +33,32 @@ for (const how of ['reset', 'halfClose'] as const) {
     assert.equal(again.code, 250)
     assert.equal(backend.messages.length, 1)
     assert.equal(gateway.find('delivered before').length, 1)
+    const told = gateway.events.flatMap((event) => (event.kind === 'message-stopped' ? [event.why] : []))
+    assert.deepEqual(told, ['repeated'])
     // It answers once: whoever sends it a third time means it.
     assert.equal((await lab.send({ to, message })).code, 250)
     assert.equal(backend.messages.length, 2)
+    assert.deepEqual(backend.violations, [])
+  })
+}
+
+for (const how of ['reset', 'halfClose'] as const) {
+  test(`the sender goes (${how}) in the very moment of the backend's yes, and comes again with the same: 250, and one copy`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend({ afterDot: 'silence' })
+    const gateway = await lab.gateway({ deliver: backend })
+    const sender = await lab.connect()
+    await sender.hello()
+    await sender.untilData('someone@sender.test', ...to)
+    await sender.write(`${message}.\r\n`)
+    await lab.until(() => backend.messages.length === 1)
+    // Both lie ready when the gateway looks, the yes first.
+    backend.say('250 2.0.0 taken')
+    sender[how]()
+    await lab.until(() => gateway.find('disconnected').length === 1)
+    backend.change({ afterDot: undefined })
+    assert.equal((await lab.send({ to, message })).code, 250)
+    assert.equal(backend.messages.length, 1)
     assert.deepEqual(backend.violations, [])
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 24 and 25
+// Before the dot has left nothing can have been delivered (RFC 5321 §4.1.1.4), so another backend may have it.
 const body = `${'x'.repeat(70)}\n`
 
 test('the backend dies after half the body: the second gets it whole, once', async (t) => {

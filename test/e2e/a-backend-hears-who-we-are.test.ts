@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parseName } from '../../src/dns/name.ts'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §2: `helo` of a backend, default `hostname`
+// `helo` of a backend, default `hostname`
 function name(text: string) {
   const parsed = parseName(text)
   return parsed.kind === 'invalid' ? assert.fail(parsed.why) : parsed.name

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 26–29
+// Behind our dot nobody knows (RFC 1047): a second backend would mean a second copy.
 for (const [what, words] of [
   ['is silent', { afterDot: 'silence' }],
   ['closes', { afterDot: 'close' }],

@@ -8,7 +8,7 @@ import type { BackendWords } from '../lab/words.ts'
 /** The ten seconds that a silent step may take are half a second here. */
 const hurried = { clock: createFastClock(20) }
 
-// carry.md §11, 11–16, 20, 22: whatever happens before the dot costs the sender nothing while another backend is there.
+// Whatever happens before the dot costs the sender nothing while another backend is there.
 const faults: Record<string, BackendWords> = {
   'refuses TCP': { connect: 'refuse' },
   'swallows SYNs': { connect: 'silence' },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 23 and 30; SEMANTICS.md §5
+// A 4yz about the recipient or the message is the sender's retry (RFC 5321 §4.2.1): another backend would only be asked too early.
 for (const reply of ['450 4.2.0 Greylisted', '452 4.2.2 Over quota', '451 4.7.1 Later', '450 Later']) {
   test(`${reply} to a recipient is passed on, and the second backend is never asked`, async (t) => {
     const lab = await startLab(t)

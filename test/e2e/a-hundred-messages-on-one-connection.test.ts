@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 4 and 5
+// RFC 5321 §3.3 lets a sender begin one transaction after the other.
 test('100 messages on one connection of a sender: each arrives once, in order, over few backend sessions', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import { startLab } from '../lab/lab.ts'
 import { gate } from '../lab/until.ts'
 
-// carry.md §11, 7
+// What a slow backend does not take yet must not grow in our memory.
 const MiB = 1024 * 1024
 const line = Buffer.from(`${'x'.repeat(1022)}\r\n`)
 const block = Buffer.concat(Array.from({ length: 64 }, () => line))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import { sendMessage } from '../lab/send.ts'
 
-// carry.md §11, 53; SEMANTICS.md §13, RFC 5321 §6.3
+// RFC 5321 §6.3
 const received = (by: string) =>
   `Received: from a.test (a.test [192.0.2.1])\r\n\tby ${by} with ESMTP id 1;\r\n\tMon, 1 Jan 2024 00:00:00 +0000\r\n`
 const withTraces = (count: number, by = 'other.test') =>

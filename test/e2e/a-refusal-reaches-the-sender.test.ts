@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 2 and 3
+// Who hears the refusal itself sends no backscatter (RFC 5321 §6.2).
 test('the backend’s 550 to a recipient reaches the sender in its words', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ rcpt: '550 5.1.1 No such user here' })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import type { BackendWords } from '../lab/words.ts'
 
-// carry.md §11, 32
+// A backend's replies are a stranger's octets: RFC 5321 §4.2 is what they should be.
 test('every reply in segments of one octet: all is well', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ replySplit: 1 })
@@ -61,7 +61,7 @@ test('two replies where one was due: the second is not taken for the answer to w
 })
 
 test('a backend that answers EHLO with 502 is spoken to with HELO, and nothing of ESMTP', async (t) => {
-  // carry.md §11, 17
+  // RFC 5321 §4.2.1: a reply of many lines is one reply.
   const lab = await startLab(t)
   const backend = await lab.backend({ ehlo: '502 5.5.1 What?', pipelining: false })
   await lab.gateway({ deliver: backend })

@@ -5,7 +5,7 @@ import { createFastClock } from '../lab/fast-clock.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import type { BackendWords } from '../lab/words.ts'
 
-// SEMANTICS.md §4: that session's end says nothing of the backend.
+// That session's end says nothing of the backend.
 /** Ten messages, one behind the other; no sender may notice anything, and nobody but this backend may be asked. */
 async function tenMessages(lab: Lab, words: BackendWords, between: (backend: FakeBackend) => unknown = () => {}) {
   const backend = await lab.backend(words)

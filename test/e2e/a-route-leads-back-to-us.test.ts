@@ -4,7 +4,7 @@ import { startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
 import { freeAddress, freePort } from '../lab/loopback.ts'
 
-// carry.md §11, 53: what is configured wrong is a person's to mend, and costs the sender no mail.
+// What is configured wrong is a person's to mend, and costs the sender no mail.
 async function place() {
   const address = freeAddress()
   return { address, port: await freePort(address) }

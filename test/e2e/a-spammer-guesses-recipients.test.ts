@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §4; issue: a thousand unknown recipients hurt nobody
+// A thousand unknown recipients hurt nobody: a backend counts them against us, and slows all of our mail down.
 const onlyYou = (address: string) => (address === 'you@example.test' ? undefined : '550 5.1.1 No such user')
 
 /** How many recipients each session of the backend has refused. */
@@ -117,4 +117,39 @@ test('a thousand unknown recipients: the backend is asked about few, counts no s
   assert.ok(refused.every((each) => each <= 5))
   assert.equal(gateway.backends()[0]?.state, 'up')
   assert.equal((await lab.send({ to: 'you@example.test', source: '127.60.0.2' })).code, 250)
+})
+
+test("somebody else's postmaster is a name like any other: 421 at the tenth; ours may be asked for as often as anybody likes", async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: '550 5.1.1 nobody here' })
+  await lab.gateway({ deliver: backend, postmaster: backend })
+  const ask = async (address: string, times: number) => {
+    const sender = await lab.connect()
+    await sender.hello()
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    const codes: number[] = []
+    while (codes.length < times && codes.at(-1) !== 421) codes.push((await sender.command(`RCPT TO:<${address}>`)).code)
+    sender.destroy()
+    return codes
+  }
+  assert.deepEqual(await ask('postmaster@elsewhere.test', 12), [...Array.from({ length: 9 }, () => 550), 421])
+  assert.deepEqual(
+    await ask('postmaster@example.test', 12),
+    Array.from({ length: 12 }, () => 550),
+  )
+})
+
+test('a flood of recipients that a backend defers is told by its first lines, and by one that counts the others', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: '450 4.2.0 greylisted' })
+  const gateway = await lab.gateway({ deliver: backend })
+  const sender = await lab.connect()
+  await sender.hello()
+  await sender.command('MAIL FROM:<a@sender.test>', 250)
+  for (let number = 0; number < 100; number++) await sender.command(`RCPT TO:<user${number}@example.test>`, 450)
+  sender.destroy()
+  assert.equal(gateway.find('recipient deferred').length, 30)
+  await gateway.stop()
+  const [line, ...others] = gateway.find('more recipients not accepted')
+  assert.deepEqual([line?.fields.client, line?.fields.deferred, others], ['127.0.0.1', 70, []])
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import { gate } from '../lab/until.ts'
 
-// carry.md §11, 33: until the hold exists, each is a 451.
+// Until the hold exists, each is a 451.
 test('all are down before the first recipient: 451 there, and again, without a wait', async (t) => {
   const lab = await startLab(t)
   const backends = [await lab.backend({ connect: 'refuse' }), await lab.backend({ connect: 'refuse' })]

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §4
+// Busy is not down: who waits gets a turn, and a worse tier is not for load.
 /** Sends messages that hang behind the dot, until so many sessions of the backend are taken. */
 async function occupy(lab: Lab, backend: FakeBackend, count: number) {
   const sending = Array.from({ length: count }, () => lab.send({ to: 'you@example.test', source: '127.70.0.1' }))

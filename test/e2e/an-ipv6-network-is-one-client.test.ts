@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §12: IPv6 is counted by /64
+// IPv6 is counted by /64: that is what one host gets.
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
 
 // A machine without IPv6 has no place to listen on.

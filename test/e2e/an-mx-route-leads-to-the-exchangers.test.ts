@@ -5,7 +5,6 @@ import { type LabNode, startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
 import type { GatewayWords } from '../lab/settings.ts'
 
-// SEMANTICS.md §2, *mx routes*
 /** A gateway that is the backup of example.test, and three exchangers on one port. @param mx  the MX set; `us` is the gateway */
 async function backup(
   t: TestContext,
@@ -153,4 +152,23 @@ test('exchangers at private addresses are not connected to unless a person said 
   const sent = await lab.send({ to: 'you@example.test' })
   assert.equal(sent.code, 451)
   assert.equal(exchangers[0].sessions.length, 0)
+})
+
+test('what DNS said is kept over a reload; other name servers are asked anew', async (t) => {
+  const { dns, gateway, messages, send, zone } = await backup(t, threeAndUs)
+  assert.equal((await send()).code, 250)
+  const asked = dns.asked.length
+  assert.ok(asked > 0)
+  // A reload brings equal options in a new object.
+  await gateway.apply({
+    resolver: { servers: [{ ...dns.server }], timeoutMs: 200, attempts: 1 },
+    bareNewline: 'reject',
+  })
+  assert.equal((await send()).code, 250)
+  assert.deepEqual([dns.asked.length, messages()], [asked, [2, 0, 0]])
+
+  const other = await startDns(t, zone)
+  await gateway.apply({ resolver: { servers: [other.server], timeoutMs: 200, attempts: 1 } })
+  assert.equal((await send()).code, 250)
+  assert.deepEqual([dns.asked.length, other.asked.length > 0], [asked, true])
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 
-// carry.md §11, 34; SEMANTICS.md §2, §6
+// Weights are shares of messages; and whatever was answered 250 arrives once, also when a backend is killed.
 const subjectOf = (content: Buffer) => /^Subject: (\S+)/m.exec(content.toString('latin1'))?.[1] ?? ''
 
 /** Sends so many messages over a few connections, each with a subject of its own. @returns the code that each was answered with */

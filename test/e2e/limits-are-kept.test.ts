@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §13
+// RFC 5321 §4.5.3.1 asks for these limits at least; what is above is refused for now, never dropped.
 test('the 51st connection of an address hears 421; another address is served, and a place that is left is free', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
@@ -42,10 +42,12 @@ test('no room in the spool: 452 4.3.1 at MAIL for what is declared, at the dot f
   const gateway = await lab.gateway({ deliver: backend, limits: { spool: 400_000, bodyMemory: 100_000 } })
   const declared = await lab.send({ to: 'you@example.test', mailParameters: 'SIZE=400001' })
   assert.deepEqual([declared.step, declared.code, declared.enhanced], ['mail', 452, '4.3.1'])
+  assert.equal(gateway.find('message refused', { why: 'no-room' }).length, 1)
   // A quarter of the spool is one network's share.
   const body = `${'x'.repeat(70)}\n`.repeat(2_000)
   const big = await lab.send({ to: 'you@example.test', body })
   assert.deepEqual([big.step, big.code, big.enhanced], ['dot', 452, '4.3.1'])
+  assert.equal(gateway.find('message refused', { why: 'no-room' }).length, 2)
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   assert.equal(backend.messages.length, 1)
 
@@ -58,8 +60,11 @@ test('no room in the spool: 452 4.3.1 at MAIL for what is declared, at the dot f
   await hoarder.command('RCPT TO:<you@example.test>', 250)
   await hoarder.command('DATA', 354)
   await hoarder.write(`${'x'.repeat(70)}\r\n`.repeat(1_200))
-  const second = await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.91.0.2' })
-  assert.deepEqual([second.code, second.enhanced], [452, '4.3.1'])
+  // The gateway may not have read what was written just now.
+  await lab.until(async () => {
+    const second = await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.91.0.2' })
+    return second.code === 452 && second.enhanced === '4.3.1'
+  })
   const stranger = await lab.send({ to: 'you@example.test', body: body.slice(0, 30_000), source: '127.92.0.1' })
   assert.equal(stranger.code, 250)
   await hoarder.write('.\r\n')

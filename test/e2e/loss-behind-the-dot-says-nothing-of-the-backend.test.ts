@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §3: loss or silence behind the dot counts against the message, not the backend
+// Loss or silence behind the dot counts against the message, not the backend
 for (const [what, words] of [
   ['is silent', { afterDot: 'silence' }],
   ['closes', { afterDot: 'close' }],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 1 and 6
+// RFC 5321 §4.4: a relay puts its trace field in front, and changes nothing else.
 test('one message: the backend has the same bytes behind our Received line, and nothing stays with us', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

@@ -3,12 +3,14 @@
  * dependencies are linked from the checkout; everything else comes from the tarball.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
+import { until } from '../lab/until.ts'
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 const nodeFolder = dirname(process.execPath)
@@ -51,7 +53,11 @@ async function emptyProject(t: TestContext): Promise<string> {
   )
   assert.equal(unpacked.code, 0, unpacked.err)
   const { dependencies } = JSON.parse(await readFile(join(modules, 'waypost/package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) await symlink(join(checkout, 'node_modules', name), join(modules, name))
+  for (const name of Object.keys(dependencies)) {
+    // `@scope/name` lies in a folder of the scope.
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await symlink(join(checkout, 'node_modules', name), join(modules, name))
+  }
   await symlink('../waypost/bin/waypost', join(modules, '.bin/waypost'))
   return join(root, 'project')
 }
@@ -78,18 +84,41 @@ test('the package in an empty project: command and library work', { timeout: 300
     assert.match(wrong.out, /waypost\.yaml:1:27: unknown key "delivr"/)
   })
 
+  await t.test('the pages of the checks come along', async () => {
+    const explained = await run(waypost, ['check', '--explain', 'ns-silent'], '/')
+    assert.deepEqual([explained.code, explained.err], [0, ''])
+    assert.match(explained.out, /^ns-silent\n\n.*RFC 8906/s)
+  })
+
+  await t.test('a rule by itself, asked about facts', async () => {
+    await writeFile(join(project, 'package.json'), '{ "type": "module" }')
+    await writeFile(
+      join(project, 'rule.js'),
+      `import { nsSilent } from 'waypost/checks/rules/name-servers/ns-silent'
+import { runRules } from 'waypost'
+console.log(nsSilent.id, runRules([nsSilent], { mx: { kind: 'no-such-name' }, zones: [] }, {}).length)
+`,
+    )
+    assert.deepEqual(await run(process.execPath, ['rule.js'], project), { code: 0, out: 'ns-silent 0\n', err: '' })
+  })
+
   await t.test('the library, with its types', async () => {
     await writeFile(join(project, 'package.json'), '{ "type": "module" }')
     await writeFile(
       join(project, 'main.js'),
       `import { loadConfig, systemClock } from 'waypost'
 import { readInBackground } from './node_modules/waypost/dist/config/background.js'
+import { providers } from './node_modules/waypost/dist/records/catalogue/catalogue.js'
 const loaded = await loadConfig('good.yaml', { clock: systemClock, machineName: 'box', read: readInBackground })
-console.log(loaded.kind, loaded.settings.destinations.domains.length)
+console.log(loaded.kind, loaded.settings.destinations.domains.length, providers().find(({ id }) => id === 'fastmail').name)
 `,
     )
     await writeFile(join(project, 'good.yaml'), 'domains: { a.example: { deliver: mx }, b.example: { deliver: mx } }\n')
-    assert.deepEqual(await run(process.execPath, ['main.js'], project), { code: 0, out: 'loaded 2\n', err: '' })
+    assert.deepEqual(await run(process.execPath, ['main.js'], project), {
+      code: 0,
+      out: 'loaded 2 Fastmail\n',
+      err: '',
+    })
 
     await writeFile(
       join(project, 'main.ts'),
@@ -110,6 +139,48 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length)
     const typed = await run(tsc, [...words, '--typeRoots', join(checkout, 'node_modules/@types'), 'main.ts'], project)
     assert.match(typed.out, /^main\.ts\(2,7\): error TS2322: [^\n]*Promise<LoadedConfig>/)
     assert.equal(typed.out.match(/error TS/g)?.length, 1, typed.out)
+  })
+
+  await t.test('the dashboard: its page, its one script, its styles and the charts', async (t) => {
+    const config = {
+      ...{ hostname: 'mx.example.org', state: join(project, 'state') },
+      listen: { smtp: ['127.0.0.1:0'], http: '127.0.0.1:0' },
+      domains: { 'example.org': { deliver: 'smtp://127.0.0.1:9' } },
+    }
+    await writeFile(join(project, 'serve.yaml'), JSON.stringify(config))
+    const path = `${nodeFolder}${delimiter}${process.env.PATH}`
+    const words = ['serve', '-c', join(project, 'serve.yaml')]
+    const child = spawn(waypost, words, { env: { ...process.env, PATH: path }, stdio: ['ignore', 'pipe', 'ignore'] })
+    const exited = new Promise((done) => void child.once('close', done))
+    t.after(async () => {
+      child.kill('SIGKILL')
+      await exited
+    })
+    let said = ''
+    child.stdout.on('data', (text) => {
+      said += String(text)
+    })
+    await until(() => /Dashboard: \S+/.test(said), 60_000, 'the link')
+    const [origin = ''] = (/Dashboard: (\S+)/.exec(said)?.[1] ?? '').split('/enter#')
+    const get = async (path: string) => {
+      const response = await fetch(origin + path)
+      assert.equal(response.status, 200, path)
+      return await response.text()
+    }
+    const page = await get('/')
+    const [, script = ''] = /<script type="module" src="([^"]+)">/.exec(page) ?? []
+    const text = await get(script)
+    assert.doesNotMatch(text, /^\s*(?:import|export)\b.*from/m)
+    assert.match(text, /'overview-page': \(\) => \{/)
+    assert.ok(new Script(`(async () => {${text}\n})`))
+    for (const path of [
+      '/assets/style.css',
+      '/assets/enter.js',
+      '/assets/uplot.js',
+      '/assets/uplot.css',
+      '/assets/icon.svg',
+    ])
+      assert.ok((await get(path)).length > 100, path)
   })
 
   await t.test('a Node that is too old, or none, gets one clear line', async () => {

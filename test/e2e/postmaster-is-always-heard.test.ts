@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §1, *Postmaster*; RFC 5321 §4.5.1
+// RFC 5321 §4.5.1
 async function inbox(state: string): Promise<readonly string[]> {
   const folder = join(state, 'postmaster', 'new')
   const names = await readdir(folder).catch(() => [])

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
+import { callWaypost } from '../lab/process.ts'
 
 const deliver = (to: unknown) => ({ domains: { 'example.test': { deliver: to } } })
 
@@ -32,11 +33,27 @@ test('serve, reload, a bad reload, stop', async (t) => {
   assert.deepEqual(await waypost.exited, { code: 0, signal: null })
 })
 
-test('a bad configuration at the start: the mistake is named, and the process ends with 1', async (t) => {
+test('a bad configuration at the start: the mistake is named, and the process ends with 2', async (t) => {
   const lab = await startLab(t)
   const waypost = await lab.processThatFails({ config: 'domains: { example.test: { delivr: 1 } }\n' })
   const { code } = await waypost.exited
-  assert.equal(code, 1)
+  assert.equal(code, 2)
   assert.match(waypost.stderr, /waypost\.yaml:1:\d+/)
   assert.match(waypost.stderr, /delivr/)
+})
+
+test('a reload says what of the new configuration takes a restart', async (t) => {
+  const lab = await startLab(t)
+  const text = (http: string) =>
+    `state: STATE\nhostname: mx.waypost.test\nlisten: { smtp: "LISTEN", http: ${http} }\ndomains: { example.test: { deliver: "smtp://127.0.0.1:9" } }\n`
+  const waypost = await lab.process({ config: text('off') })
+  await waypost.configure(text('"127.0.0.1:0"'))
+  for (const times of ['once', 'and again'])
+    assert.deepEqual(
+      await callWaypost(waypost, 'config', 'reload'),
+      { code: 0, stdout: 'Reloaded.\n', stderr: 'listen.http or web.tls is another one now, which takes a restart\n' },
+      times,
+    )
+  await waypost.configure(text('off'))
+  assert.deepEqual(await callWaypost(waypost, 'config', 'reload'), { code: 0, stdout: 'Reloaded.\n', stderr: '' })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 39–41; SEMANTICS.md §7
+// One answer to the dot cannot tell of two backends, so a transaction has one route (452: RFC 5321 §4.5.3.1.10).
 const codes = (sent: { recipients: readonly { code: number; enhanced: string | undefined }[] }) =>
   sent.recipients.map(({ code, enhanced }) => `${code} ${enhanced}`)
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §2, §12: a reload
+// A reload: what changed holds at once, and what did not goes on undisturbed.
 test('new routes at once; a session in progress keeps the ones that it began with', async (t) => {
   const lab = await startLab(t)
   const [before, after] = [await lab.backend(), await lab.backend()]
@@ -116,4 +116,31 @@ test('listeners: one that is added listens, one that is dropped does not, and it
   await old.untilData('a@sender.test', 'you@example.test')
   await old.write('Subject: x\r\n\r\nx\r\n.\r\n')
   await old.expect(250)
+})
+
+test('all of a reload or none of it: one listener that is taken, or a certificate that is none, leaves everything as it was', async (t) => {
+  const lab = await startLab(t)
+  const [before, after] = [await lab.backend(), await lab.backend()]
+  const gateway = await lab.gateway({ deliver: before })
+  const kept = { address: gateway.address, port: 0 }
+  const added = { address: '127.80.0.10', port: 2525 }
+  const taken = { address: after.address, port: after.port }
+  const wrong = { certificate: '/nowhere/a.pem', key: '/nowhere/b.pem' }
+  for (const [what, words, code] of [
+    ['a listener that is taken', { listen: [added, taken] }, 'EADDRINUSE'],
+    ['a certificate', { listen: [added], tls: wrong }, 'ENOENT'],
+  ] as const) {
+    const applied = gateway.apply({ deliver: after, hostname: 'other.waypost.test', ...words })
+    await assert.rejects(applied, { code }, what)
+    // What was bound already is bound no more, and the old one still listens.
+    await assert.rejects(lab.send({ to: 'you@example.test', via: added }), { code: 'ECONNREFUSED' }, what)
+    const sender = await lab.connect()
+    assert.match((await sender.expect(220)).text, /^mx\.waypost\.test /, what)
+  }
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.deepEqual([before.messages.length, after.messages.length], [1, 0])
+  // Nothing stands in the way of a good one.
+  await gateway.apply({ deliver: after, listen: [kept, added] })
+  assert.equal((await lab.send({ to: 'you@example.test', via: added })).code, 250)
+  assert.deepEqual([before.messages.length, after.messages.length], [1, 1])
 })

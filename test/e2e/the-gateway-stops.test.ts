@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §13, *The end*
+// RFC 5321 §3.8: 421 to who is told in time; behind a dot that a backend has, silence is the only honest answer.
 test('idle sessions hear 421, one in a transaction at its next command, and nobody new is let in', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §2
+// `balance: least-connections`
 test('least-connections: while one backend is slow, the other gets what comes', async (t) => {
   const lab = await startLab(t)
   const backends = [await lab.backend(), await lab.backend()] as const

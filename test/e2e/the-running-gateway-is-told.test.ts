@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startLab } from '../lab/lab.ts'
 import type { WaypostProcess } from '../lab/process.ts'
 
-// The command line, with signals and the control socket: SEMANTICS.md §12, §13
+// The command line, with signals and the control socket
 const waypost = fileURLToPath(new URL('../../bin/waypost', import.meta.url))
 
 async function call(running: WaypostProcess, ...words: readonly string[]) {
@@ -72,7 +74,7 @@ test('SIGTERM twice: it ends at once, although a backend is silent', async (t) =
   assert.equal(await busy.nextReply(), undefined)
 })
 
-test('the grace ends while a backend is silent: the process ends', async (t) => {
+test('the grace ends while a backend is silent: the message is held, its sender hears so, and the process ends', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ afterDot: 'silence' })
   const running = await lab.process({
@@ -84,8 +86,8 @@ test('the grace ends while a backend is silent: the process ends', async (t) => 
   await busy.write('Subject: x\r\n\r\nx\r\n.\r\n')
   await lab.until(() => backend.messages.length === 1)
   running.signal('SIGTERM')
+  assert.equal((await busy.reply()).code, 250)
   assert.equal((await running.exited).code, 0)
-  assert.equal(await busy.nextReply(), undefined)
 })
 
 test('`waypost backend` lists, drains and enables, and a drained one stays out over a restart', async (t) => {
@@ -110,7 +112,7 @@ test('`waypost backend` lists, drains and enables, and a drained one stays out o
   assert.equal(states.find(({ url }) => url === one.url)?.state, 'out')
 
   const unknown = await call(running, 'backend', 'drain', 'smtp://127.0.0.1:9')
-  assert.equal(unknown.code, 1)
+  assert.equal(unknown.code, 2)
   assert.match(unknown.stderr, /is no backend of this gateway/)
 
   await running.stop()
@@ -133,4 +135,14 @@ test('a second gateway on the same state folder refuses to start', async (t) => 
   const { code } = await second.exited
   assert.equal(code, 2)
   assert.match(second.stderr, /another gateway is running on the state folder/)
+})
+
+test('several people take backends out at the same time: all of it is kept', async (t) => {
+  const lab = await startLab(t)
+  const backends = [await lab.backend(), await lab.backend(), await lab.backend()]
+  const gateway = await lab.gateway({ deliver: backends })
+  const urls = backends.map(({ url }) => url)
+  assert.deepEqual(await Promise.all(urls.map((url) => gateway.setOut(url, true))), [true, true, true])
+  const kept: unknown = JSON.parse(await readFile(join(gateway.state, 'out-of-service.json'), 'utf8'))
+  assert.deepEqual(kept, urls)
 })

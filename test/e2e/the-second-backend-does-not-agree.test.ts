@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 31; SEMANTICS.md §5, *Replay*
+// What the first backend took and the second one refuses was promised to the sender by the first.
 async function replayed(t: Parameters<typeof startLab>[0], answers: Readonly<Record<string, string>>) {
   const lab = await startLab(t)
   const first = await lab.backend({ data: 'close' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 43 and 44; SEMANTICS.md §6
+// A sender that heard no answer sends again (RFC 5321 §4.5.4.1): what it left unfinished is given up.
 for (const how of ['closes', 'resets'] as const) {
   test(`the sender ${how} in the middle of its message: no backend sees one`, async (t) => {
     const lab = await startLab(t)
@@ -56,6 +56,30 @@ test('the sender goes while its recipient is asked for: the backend session is n
   assert.equal(gateway.backends()[0]?.state, 'up')
 })
 
+for (const [what, words] of Object.entries({
+  'connect to a backend': { connect: 'silence' },
+  'wait for its greeting': { greeting: 'silence' },
+} as const)) {
+  test(`the sender goes while we ${what}: its place is free at once, and the backend no worse for it`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend(words)
+    // The place of the only connection that there may be; the budgets are those of production.
+    const gateway = await lab.gateway({ deliver: backend, limits: { connections: 1 } })
+    const sender = await lab.connect()
+    await sender.hello()
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    await sender.write('RCPT TO:<you@example.test>\r\n')
+    await lab.until(() => gateway.backends()[0]?.sessions === 1)
+    sender.reset()
+    // Long before the 25 s of the connect budget.
+    await lab.until(() => gateway.find('disconnected').length === 1, 15_000)
+    assert.deepEqual([gateway.backends()[0]?.sessions, gateway.backends()[0]?.state], [0, 'up'])
+    assert.equal(gateway.find('backend session failed').length, 0)
+    const next = await lab.connect()
+    await next.hello()
+  })
+}
+
 test('QUIT in one write with the dot: the message is delivered, and both are answered', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
@@ -103,4 +127,21 @@ test('RSET in the middle: the first transaction is forgotten, the second deliver
     [['second@sender.test', ['three@example.test']]],
   )
   assert.deepEqual(backend.violations, [])
+})
+
+test('the sender goes while we ask DNS for the exchangers: its place is free at once', async (t) => {
+  const lab = await startLab(t)
+  const dns = await lab.dns({ 'example.test': { MX: [[10, 'mx1.example.test']] } })
+  dns.fault('*', 'silence')
+  const gateway = await lab.gateway({
+    deliver: 'mx',
+    resolver: { servers: [dns.server], timeoutMs: 100_000, deadlineMs: 100_000 },
+  })
+  const sender = await lab.connect()
+  await sender.hello()
+  await sender.command('MAIL FROM:<a@sender.test>', 250)
+  await sender.write('RCPT TO:<you@example.test>\r\n')
+  await lab.until(() => dns.asked.length > 0)
+  sender.reset()
+  await lab.until(() => gateway.find('disconnected').length === 1)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// carry.md §11, 48, 49, 51, 52
+// Whatever connects to port 25 is a stranger, and most of them are no mail servers.
 test('who talks before the greeting is not served', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { startLab } from '../lab/lab.ts'
 import { gate } from '../lab/until.ts'
 
-// SEMANTICS.md §12 (state folder 0700, umask 077), §13 (control.sock 0600)
+// State folder 0700, umask 077, control.sock 0600: messages and configuration are nobody else's.
 const waypost = fileURLToPath(new URL('../../bin/waypost', import.meta.url))
 
 /** Everything below the folder, and the folder itself, with its permissions. */

@@ -4,7 +4,7 @@ import { createFastClock } from '../lab/fast-clock.ts'
 import { startLab } from '../lab/lab.ts'
 import type { BackendWords } from '../lab/words.ts'
 
-// carry.md §11, 18 and 19
+// RFC 3207 §4.1: who requires TLS sends nothing without it.
 const without: Record<string, BackendWords> = {
   'offers no STARTTLS': {},
   'answers STARTTLS with 454': { startTls: '454 4.7.0 TLS not available' },

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import type { BackendWords } from '../lab/words.ts'
 
-// carry.md §11, 21; SEMANTICS.md §5, *About us*
+// What is wrong between a backend and us is ours to mend, so the sender keeps its message and comes again (RFC 5321 §4.2.1).
 const faults: Record<string, BackendWords> = {
   '530 to MAIL': { mail: '530 5.7.0 Must issue a STARTTLS command first' },
   '535 to MAIL': { mail: '535 5.7.8 Authentication failed' },
@@ -63,4 +63,34 @@ test('530 at DATA is about us too', async (t) => {
   await lab.gateway({ deliver: backend })
   const sent = await lab.send({ to: 'you@example.test' })
   assert.deepEqual([sent.step, sent.code, sent.enhanced], ['dot', 451, '4.3.5'])
+})
+
+test('a backend that is down because it greets us with 554 is still about us: 451 4.3.5 and an alert, until it fails otherwise', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ greeting: '554 5.7.1 You are on a list' })
+  const gateway = await lab.gateway({ deliver: backend })
+  const heard = async () => {
+    const { step, code, enhanced } = await lab.send({ to: 'you@example.test' })
+    return [step, code, enhanced]
+  }
+  for (let message = 1; message <= 3; message++) await heard()
+  assert.equal(gateway.backends()[0]?.state, 'down')
+  assert.deepEqual(await heard(), ['rcpt', 451, '4.3.5'])
+  // What goes on is not told by each message: once a minute, or here as we stop.
+  assert.equal(gateway.find('backend refuses us').length, 1)
+
+  // Now nobody listens there: the probe sees it, and there is nothing for us to mend.
+  await backend.kill()
+  await lab.until(() => /connect/.test(gateway.backends()[0]?.lastError ?? ''))
+  assert.deepEqual(await heard(), ['rcpt', 451, '4.4.1'])
+  await gateway.stop()
+  const alerts = gateway.find('backend refuses us')
+  assert.deepEqual(
+    alerts.map(({ fields }) => [fields.step, fields.more]),
+    [
+      ['session', undefined],
+      ['session', 3],
+    ],
+  )
+  assert.match(String(alerts[1]?.fields.reply), /554 5\.7\.1 You are on a list/)
 })

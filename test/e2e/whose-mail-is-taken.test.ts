@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
-// SEMANTICS.md §1
+// RFC 5321 §7.9: who relays for strangers is soon refused by everybody.
 test('undeclared domains, literals and relay syntax are refused before a backend is asked', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

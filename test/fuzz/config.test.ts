@@ -18,7 +18,7 @@ const filesOf = (text: string): ConfigFiles => ({
   resolve: (folder, path) => `${folder}/${path}`,
   read: async (path) => ({ kind: 'read', path, text }),
   match: async (pattern) => [pattern],
-  readSecret: async (path) => ({ kind: 'unreadable', why: `${path} is not there` }),
+  readSecret: async (path) => ({ kind: 'unreadable', path, why: 'is not there' }),
   copies: new Map(),
 })
 
@@ -36,7 +36,7 @@ async function examine(text: string): Promise<void> {
     const shown = formatProblems(result.problems)
     assert.ok(shown.length < 100_000 && !/[\x00-\x09\x0b-\x1f\x7f]/.test(shown), JSON.stringify(shown))
   }
-  assert.ok(performance.now() - started < 20_000)
+  assert.ok(performance.now() - started < 120_000)
 }
 
 test('the corpus loads, or says where it is wrong', async () => {

@@ -1,13 +1,6 @@
 /** A real NSD on loopback, asked by `dig` and by us: both say the same. Needs Debian's nsd and bind9-dnsutils. */
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -18,9 +11,11 @@ import type { RecordType } from '../../src/dns/types.ts'
 import { nameText } from '../../src/dns/wire-name.ts'
 import { lookupExchangers } from '../../src/routing/exchangers.ts'
 import { labName } from '../lab/dns.ts'
-import { labAddress, labHost } from '../lab/resolver.ts'
-
-const run = promisify(execFile)
+import { startLab } from '../lab/lab.ts'
+import { labHost } from '../lab/resolver.ts'
+import type { RealNameServer } from './harness/name-server.ts'
+import { startNsd } from './harness/nsd.ts'
+import { runWell } from './harness/program.ts'
 
 const big = Array.from({ length: 120 }, (_, index) => `big MX ${index} a-rather-long-exchanger-name-${index}.big`).join(
   '\n',
@@ -53,81 +48,25 @@ _25._tcp.mx1 TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef01234567
 ${big}
 `
 
-async function startNsd(t: TestContext): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'waypost-nsd-'))
-  const port = await freePort()
-  await writeFile(join(folder, 'example.test.zone'), zone)
-  await writeFile(
-    join(folder, 'nsd.conf'),
-    `server:
-  ip-address: 127.0.0.1@${port}
-  username: ""
-  zonesdir: "${folder}"
-  database: ""
-  pidfile: "${folder}/nsd.pid"
-  zonelistfile: "${folder}/zone.list"
-  xfrdfile: "${folder}/xfrd.state"
-  xfrdir: "${folder}"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: example.test
-  zonefile: example.test.zone
-`,
-  )
-  const nsd = spawn('nsd', ['-d', '-c', join(folder, 'nsd.conf')], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let said = ''
-  nsd.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString()
-  })
-  const ended = new Promise<void>((resolve, reject) => {
-    nsd.once('error', reject)
-    nsd.once('exit', () => resolve())
-  })
-  t.after(async () => {
-    nsd.kill('SIGTERM')
-    await ended
-    await rm(folder, { recursive: true })
-  })
-  const untilMs = performance.now() + 20_000
-  while (!(await dig(port, 'example.test', 'SOA').catch(() => '')).includes('hostmaster')) {
-    if (nsd.exitCode !== null || performance.now() > untilMs) throw new Error(`nsd does not answer: ${said}`)
-    await Promise.race([wait(50), ended])
-  }
-  return port
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  const bound = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (!bound || typeof bound === 'string') throw new Error('a server without a port')
-  return bound.port
-}
-
-async function dig(port: number, name: string, type: string, ...more: string[]): Promise<string> {
+async function dig(server: RealNameServer, name: string, type: string): Promise<string> {
   const args = [
-    '@127.0.0.1',
+    `@${server.address}`,
     '-p',
-    String(port),
+    String(server.port),
     '+noall',
     '+answer',
     '+time=2',
     '+tries=1',
     '+norecurse',
-    ...more,
     name,
     type,
   ]
-  return (await run('dig', args)).stdout
+  return (await runWell('dig', args)).stdout
 }
 
 /** The data of each record that dig shows, as text, sorted. */
-async function digData(port: number, name: string, type: string): Promise<string[]> {
-  const lines = (await dig(port, name, type)).split('\n').map((line) => line.split(/\s+/))
+async function digData(server: RealNameServer, name: string, type: string): Promise<string[]> {
+  const lines = (await dig(server, name, type)).split('\n').map((line) => line.split(/\s+/))
   return lines
     .filter(([, , , shown]) => shown === type)
     .map((parts) => parts.slice(4).join(' '))
@@ -168,8 +107,7 @@ function text(data: Rdata): string {
   }
 }
 
-function resolverFor(t: TestContext, port: number): Resolver {
-  const server = { address: labAddress('127.0.0.1'), port }
+function resolverFor(t: TestContext, { server }: RealNameServer): Resolver {
   const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
   const resolver = createResolver({ servers: [server] }, deps)
   t.after(() => resolver.close())
@@ -177,8 +115,8 @@ function resolverFor(t: TestContext, port: number): Resolver {
 }
 
 test('records of every kind, as dig shows them, and the exchangers that follow from them', async (t) => {
-  const port = await startNsd(t)
-  const resolver = resolverFor(t, port)
+  const server = await startNsd(await startLab(t), { zones: [{ name: 'example.test', text: zone }] })
+  const resolver = resolverFor(t, server)
 
   const questions: readonly (readonly [string, RecordType])[] = [
     ['example.test', 'MX'],
@@ -196,7 +134,7 @@ test('records of every kind, as dig shows them, and the exchangers that follow f
     ['odd\\.label.example.test', 'MX'],
   ]
   for (const [name, type] of questions) {
-    const expected = await digData(port, name, type)
+    const expected = await digData(server, name, type)
     const answer = await resolver.resolve(labName(name), type)
     assert.ok(answer.kind === 'answer', `${name} ${type}: ${answer.kind}`)
     assert.ok(expected.length > 0, `${name} ${type}`)
@@ -213,12 +151,12 @@ test('records of every kind, as dig shows them, and the exchangers that follow f
   const found = await look('example.test')
   assert.ok(found.kind === 'candidates')
   for (const { host, addresses } of found.candidates) {
-    const expected = [...(await digData(port, host, 'A')), ...(await digData(port, host, 'AAAA'))]
+    const expected = [...(await digData(server, host, 'A')), ...(await digData(server, host, 'AAAA'))]
     assert.deepEqual([...addresses].sort(), expected.sort(), host)
   }
   assert.deepEqual(
     found.candidates.map(({ host, preference }) => `${preference} ${host}.`).sort(),
-    (await digData(port, 'example.test', 'MX')).map((line) => line.toLowerCase()),
+    (await digData(server, 'example.test', 'MX')).map((line) => line.toLowerCase()),
   )
   assert.equal((await look('null.example.test')).kind, 'null-mx')
   const implicit = await look('implicit.example.test')

@@ -52,7 +52,7 @@ for (const tlsOut of ['none', 'encrypt'] as const) {
       const sent = await lab.send({ via: postfix, to, message })
       assert.equal(sent.code, 250, sent.transcript.join('\n'))
       await lab
-        .until(() => backend.messages.length > before, 30_000)
+        .until(() => backend.messages.length > before)
         .catch(async (error: unknown) => {
           throw new Error(`${name}: ${error}\n${await postfix.log()}\n${gateway.text()}`)
         })

@@ -42,7 +42,7 @@ test('Postfix relays to a lab backend, plain and with STARTTLS', async (t) => {
   for (const tlsOut of ['none', 'encrypt'] as const) {
     const postfix = await startPostfix(lab, { relayTo: backend, tlsOut })
     assert.equal((await lab.send({ via: postfix, to, message })).code, 250)
-    await lab.until(() => backend.messages.at(-1)?.session.tls === (tlsOut === 'encrypt'), 20_000)
+    await lab.until(() => backend.messages.at(-1)?.session.tls === (tlsOut === 'encrypt'))
     assert.ok(backend.messages.at(-1)?.content.toString('latin1').endsWith(message.toString('latin1')))
   }
 })

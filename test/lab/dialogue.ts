@@ -25,7 +25,7 @@ export interface DialogueOptions {
   readonly port: number
   /** The address to come from, any of 127.0.0.0/8. */
   readonly source?: string
-  /** The longest wait for a reply or an end, default 20 s. */
+  /** The longest wait for a reply or an end, default 60 s. */
   readonly waitMs?: number
 }
 
@@ -48,7 +48,7 @@ export class Dialogue {
     const { address, port, source } = options
     const local = source ? { localAddress: source } : {}
     const socket = connect({ host: address, port, noDelay: true, allowHalfOpen: true, ...local })
-    const dialogue = new Dialogue(socket, options.waitMs ?? 20_000)
+    const dialogue = new Dialogue(socket, options.waitMs ?? 60_000)
     await once(socket, 'connect').catch((error: NodeJS.ErrnoException) => {
       // Accepted and reset before we looked: an ended connection, not a failed one.
       if (error.code !== 'ECONNRESET') throw error

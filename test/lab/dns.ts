@@ -20,6 +20,7 @@ export interface LabNode {
   readonly MX?: readonly (readonly [number, string])[]
   readonly CNAME?: string
   readonly TXT?: readonly string[]
+  readonly PTR?: readonly string[]
   readonly ttl?: number
 }
 
@@ -30,6 +31,9 @@ export type DnsFault =
   | 'servfail'
   | 'refused'
   | 'silence'
+  /** NXDOMAIN, or no data, that no SOA vouches for (RFC 2308 §2.1, type 3; §2.2, type 3). */
+  | 'bare-nxdomain'
+  | 'bare-no-data'
   /** TC over UDP, the whole over TCP. */
   | 'truncate'
   /** TC over UDP, and no word over TCP. */
@@ -179,6 +183,7 @@ function readZone(zone: LabZone): ReadonlyMap<string, Node> {
       ...(node.A ?? []).map(address('A')),
       ...(node.AAAA ?? []).map(address('AAAA')),
       ...(node.MX ?? []).map(([preference, to]) => record({ type: 'MX', preference, exchange: labName(to) })),
+      ...(node.PTR ?? []).map((to) => record({ type: 'PTR', target: labName(to) })),
       ...(node.TXT ?? []).map((string) => record({ type: 'TXT', strings: [Buffer.from(string)] })),
     ]
     nodes.set(foldName(name), { name, records })
@@ -204,6 +209,8 @@ function respond(
   }
   const maxBytes = over === 'tcp' ? 65_535 : Math.max(512, query.edns?.udpBytes ?? 512)
   if (fault === 'servfail') return encodeMessage({ ...blank, rcode: rcodes.servFail })
+  if (fault === 'bare-nxdomain') return encodeMessage({ ...blank, rcode: rcodes.nxDomain })
+  if (fault === 'bare-no-data') return encodeMessage(blank)
   if (fault === 'refused') return encodeMessage({ ...blank, rcode: rcodes.refused })
   if (fault === 'no-edns' && query.edns)
     return encodeMessage({ ...blank, rcode: rcodes.formErr, edns: undefined, questions: [] })

@@ -3,9 +3,13 @@
  */
 import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
+import { createHostLookup } from '../../src/base/host-lookup.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
+import type { GatewayEvent } from '../../src/gateway/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import type { GatewaySettings, Listener } from '../../src/gateway/settings.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { openLabHolding } from './holding.ts'
 import { type CollectedLog, collectLog } from './log.ts'
 import type { GatewayWords } from './settings.ts'
 
@@ -17,6 +21,13 @@ export interface LabGateway extends CollectedLog {
   apply(words: GatewayWords): Promise<readonly Listener[]>
   readonly backends: Gateway['backends']
   readonly setOut: Gateway['setOut']
+  readonly heldMail: Gateway['heldMail']
+  /** What it has told so far. */
+  readonly events: readonly GatewayEvent[]
+  /** The hold, where a domain has one. */
+  readonly queue: Queue
+  /** Messages that are held now. */
+  held(): number
   /** Stops it gracefully, as SIGTERM does; the lab does so at its end. */
   stop(): Promise<void>
 }
@@ -26,6 +37,8 @@ export interface GatewayParts {
   readonly random?: Random
   readonly door?: Door
   readonly clock?: Clock
+  /** Its state folder, made already: one that another gateway has left, or on a disk of its own. */
+  readonly state?: string
 }
 
 export async function startGateway(
@@ -35,11 +48,23 @@ export async function startGateway(
 ): Promise<LabGateway> {
   const collected = collectLog()
   const first = settings(words)
+  const isHolding = first.destinations.domains.some(({ hold }) => hold.holdMs > 0)
+  const holding = isHolding
+    ? await openLabHolding(first.state, {
+        log: collected.log,
+        clock: parts.clock ?? systemClock,
+        limits: first.holdLimits,
+      })
+    : undefined
+  const events: GatewayEvent[] = []
   const gateway = createGateway(first, {
+    holding,
+    tell: (event) => void events.push(event),
     clock: parts.clock ?? systemClock,
     random: parts.random ?? systemRandom,
     log: collected.log,
     door: parts.door ?? systemDoor,
+    lookupHost: createHostLookup(systemClock),
   })
   const [place] = await gateway.start()
   if (!place) throw new Error('the gateway listens nowhere')
@@ -53,8 +78,15 @@ export async function startGateway(
     apply: (changed) => gateway.apply(settings({ ...words, ...changed })),
     backends: () => gateway.backends(),
     setOut: (url, isOut) => gateway.setOut(url, isOut),
+    heldMail: gateway.heldMail,
+    events,
+    get queue() {
+      if (!holding) throw new Error('no domain of this gateway has a hold')
+      return holding.queue
+    },
+    held: () => holding?.queue.totals.messages ?? 0,
     async stop() {
-      stopping ??= gateway.stop()
+      stopping ??= gateway.stop().finally(() => holding?.close())
       await stopping
     },
   }

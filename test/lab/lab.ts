@@ -4,7 +4,7 @@
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +38,7 @@ export interface Lab {
   send(sending: Sending): Promise<Sent>
   /** A raw dialogue with the gateway that was started last, or with any other place. */
   connect(options?: Partial<DialogueOptions>): Promise<Dialogue>
-  /** Waits until the condition holds; fails after `timeoutMs` (10 s). */
+  /** Waits until the condition holds; fails after `timeoutMs` (60 s). */
   until(condition: () => boolean | Promise<boolean>, timeoutMs?: number): Promise<void>
   /** Runs at the end of the test, before what was started earlier is stopped. */
   atEnd(run: () => unknown): void
@@ -48,7 +48,7 @@ const certificate = fileURLToPath(new URL('certificate/certificate.pem', import.
 const key = fileURLToPath(new URL('certificate/key.pem', import.meta.url))
 
 /** @param limitMs  the whole time that the test has: then everything is torn down, so that whatever waits fails */
-export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> {
+export async function startLab(t: TestContext, limitMs = 300_000): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'waypost-lab-'))
   const secureContext = createSecureContext({ cert: await readFile(certificate), key: await readFile(key) })
   const ends: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })]
@@ -64,6 +64,8 @@ export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> 
   t.after(async () => {
     clearTimeout(limit)
     await end()
+    // Where the test has failed already, nobody looks at what is thrown here.
+    for (const failure of failures) t.diagnostic(`at the end: ${failure}`)
     if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '))
   })
 
@@ -74,8 +76,8 @@ export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> 
     return last
   }
   const launch = async (words: ProcessWords, waits: boolean) => {
-    const own = join(folder, `process-${++made}`)
-    await mkdir(own)
+    const own = words.after ? dirname(words.after.configFile) : join(folder, `process-${++made}`)
+    await mkdir(own, { recursive: true })
     const running = await startProcess(words, own, waits)
     ends.push(() => running.stop())
     last = running
@@ -92,8 +94,8 @@ export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> 
     },
     dns: (zone) => startDns(t, zone),
     async gateway(words, parts = {}) {
-      const state = join(folder, `state-${++made}`)
-      await mkdir(state, { mode: 0o700 })
+      const state = parts.state ?? join(folder, `state-${++made}`)
+      await mkdir(state, { mode: 0o700, recursive: true })
       const place = { state, certificate, key, address: freeAddress() }
       const gateway = await startGateway((chosen) => settingsOf(chosen, place), quickToStop(words), parts)
       ends.push(() => gateway.stop())
@@ -106,7 +108,7 @@ export async function startLab(t: TestContext, limitMs = 120_000): Promise<Lab> 
     async connect(options = {}) {
       // A backend or a gateway may be handed in whole; its address and port are getters, which no spread copies.
       const { address = '127.0.0.1', port = 0 } = options.port === undefined ? via() : options
-      const { source, waitMs = 20_000 } = options
+      const { source, waitMs = 60_000 } = options
       const dialogue = await Dialogue.open({ address, port, waitMs, ...(source === undefined ? {} : { source }) })
       ends.push(() => dialogue.destroy())
       return dialogue

@@ -5,10 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 
-/** An IPv4 loopback address that nothing else uses; never 127.0.0.0/16, where the machine's own services are. */
-export function freeAddress(): string {
+/** First octet of the network in which labs have their places. A network namespace of its own may give loopback another one. */
+const labNetwork = process.env.LAB_NETWORK ?? '127'
+
+/** An IPv4 address of loopback that nothing else uses; never 127.0.0.0/16, where the machine's own services are. */
+export function freeAddress(network = labNetwork): string {
   const [a = 0, b = 0, c = 0] = randomBytes(3)
-  return `127.${1 + (a % 254)}.${b}.${1 + (c % 254)}`
+  return `${network}.${1 + (a % 254)}.${b}.${1 + (c % 254)}`
 }
 
 /** A port of `address` on which nothing listens now. For servers that cannot say which port the system chose. */

@@ -2,7 +2,7 @@
  * The real command line as a child: `bin/waypost serve` with a configuration file, for what only a process has (signals, reload,
  * exit codes, processor time). Started by `lab.process()`.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -19,6 +19,12 @@ export interface ProcessWords {
   readonly config: ConfigurationWords | string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A descriptor that its standard error goes to, instead of being read here. */
+  readonly stderr?: number
+  /** The dashboard on a free port; without it there is none, because tests that run side by side would all want its usual place. */
+  readonly dashboard?: boolean
+  /** One that has ended: this is started in its folder, on its state, and listens where it did. */
+  readonly after?: WaypostProcess
 }
 
 export interface WaypostProcess {
@@ -35,6 +41,9 @@ export interface WaypostProcess {
   /** Writes another configuration; SIGHUP makes it read. */
   configure(config: ConfigurationWords | string): Promise<void>
   signal(name: NodeJS.Signals): void
+  /** Reads no more of what it prints: its pipes break. */
+  stopReading(): void
+  hasExited(): boolean
   /** Resolves when it has ended. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
   /** SIGTERM, and SIGKILL where it has not ended after a while. */
@@ -42,19 +51,44 @@ export interface WaypostProcess {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const startMs = 20_000
-const graceMs = 5_000
+const startMs = 120_000
+const graceMs = 20_000
+const callMs = 180_000
+
+export interface Called {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Another command of the same command line, with the configuration of this one; it may have stopped. */
+export function callWaypost({ configFile }: WaypostProcess, ...words: readonly string[]): Promise<Called> {
+  return new Promise((resolve, failed) => {
+    const options = { timeout: callMs, maxBuffer: 64 * 1024 * 1024 }
+    const child = execFile(
+      join(root, 'bin/waypost'),
+      [...words, '-c', configFile],
+      options,
+      (error, stdout, stderr) => {
+        if (child.exitCode === null) failed(error)
+        else resolve({ code: child.exitCode, stdout, stderr })
+      },
+    )
+    child.stdin?.end()
+  })
+}
 
 /** @param waits  whether to wait until it greets; a test of a bad configuration does not */
 export async function startProcess(words: ProcessWords, folder: string, waits = true): Promise<WaypostProcess> {
-  const address = freeAddress()
-  const port = await freePort(address)
+  const address = words.after?.address ?? freeAddress()
+  const port = words.after?.port ?? (await freePort(address))
   const configFile = join(folder, 'waypost.yaml')
   const state = join(folder, 'state')
-  const place = { configFile, state, listen: `${address}:${port}` }
+  const http = words.dashboard ? '127.0.0.1:0' : 'off'
+  const place = { configFile, state, listen: `${address}:${port}`, http }
   await writeConfiguration(words.config, place)
   const child = spawn(join(root, 'bin/waypost'), ['serve', '-c', configFile, ...(words.args ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', words.stderr ?? 'pipe'],
     env: { ...process.env, ...words.env },
   })
   const running = watch(child, { ...place, address, port })
@@ -73,8 +107,8 @@ export async function startProcess(words: ProcessWords, folder: string, waits = 
 
 function watch(
   child: ChildProcess,
-  place: { address: string; port: number; configFile: string; state: string; listen: string },
-): WaypostProcess & { hasExited(): boolean } {
+  place: { address: string; port: number; configFile: string; state: string; listen: string; http: string },
+): WaypostProcess {
   let stdout = ''
   let stderr = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -104,6 +138,10 @@ function watch(
       return jsonLines(`${stdout}\n${stderr}`)
     },
     configure: (config) => writeConfiguration(config, place),
+    stopReading() {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    },
     signal(name) {
       child.kill(name)
     },
@@ -122,13 +160,18 @@ function watch(
 /** JSON is YAML, so a value is written as it is. */
 async function writeConfiguration(
   config: ConfigurationWords | string,
-  place: { configFile: string; state: string; listen: string },
+  place: { configFile: string; state: string; listen: string; http: string },
 ): Promise<void> {
   if (typeof config === 'string') {
     const text = config.replaceAll('LISTEN', place.listen).replaceAll('STATE', place.state)
     return writeFile(place.configFile, text)
   }
-  const whole = { hostname: 'mx.waypost.test', listen: { smtp: [place.listen] }, state: place.state, ...config }
+  const whole = {
+    hostname: 'mx.waypost.test',
+    listen: { smtp: [place.listen], http: place.http },
+    state: place.state,
+    ...config,
+  }
   const urls = (_key: string, value: unknown) => (isBackend(value) ? value.url : value)
   return writeFile(place.configFile, JSON.stringify(whole, urls, 2))
 }
@@ -143,7 +186,7 @@ function greetsAt(address: string, port: number): Promise<boolean> {
       socket.destroy()
       resolve(greets)
     }
-    socket.setTimeout(2_000, () => end(false))
+    socket.setTimeout(20_000, () => end(false))
     socket.once('data', (chunk: Buffer) => end(chunk.toString('latin1').startsWith('220')))
     socket.once('error', () => end(false))
     socket.once('close', () => end(false))

@@ -6,12 +6,12 @@ import { type IpAddress, parseIp } from '../../src/base/ip.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
-import type { ResolverOptions } from '../../src/dns/options.ts'
-import { createResolver, type Resolver } from '../../src/dns/resolver.ts'
+import { type CountingResolver, createResolver } from '../../src/dns/resolver.ts'
+import type { ResolverOptions } from '../../src/dns/resolver-options.ts'
 import { type ExchangerOptions, type Exchangers, lookupExchangers } from '../../src/routing/exchangers.ts'
 import type { DnsLab } from './dns.ts'
 
-export interface LabResolver extends Resolver {
+export interface LabResolver extends CountingResolver {
   /** What the domain's exchangers are; addresses of the lab are not public, so `private` is true unless it is said otherwise. */
   exchangers(domain: string, options?: Partial<ExchangerOptions>): Promise<Exchangers>
 }
@@ -30,6 +30,7 @@ export function labResolver(t: TestContext, labs: readonly DnsLab[], settings: L
   )
   t.after(() => resolver.close())
   return {
+    counts: resolver.counts,
     resolve: resolver.resolve,
     close: resolver.close,
     exchangers: (domain, options = {}) =>

@@ -3,13 +3,15 @@
  * Used by `gateway.ts`; `process.ts` writes the same words as waypost.yaml for the command line.
  */
 import { join } from 'node:path'
-import { parseIp } from '../../src/base/ip.ts'
+import { parseIp, parseNetwork } from '../../src/base/ip.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
-import { defaultResolverOptions, type ResolverOptions } from '../../src/dns/options.ts'
+import { defaultResolverOptions, type ResolverOptions } from '../../src/dns/resolver-options.ts'
 import type { Budgets, GatewaySettings, Limits } from '../../src/gateway/settings.ts'
+import { parseMailbox } from '../../src/mail/address.ts'
 import type { BackendOptions, Route, RouteEntry } from '../../src/routing/backend.ts'
 import type { MailDomain } from '../../src/routing/destinations.ts'
 import { createDestinations } from '../../src/routing/find-destination.ts'
+import { type HoldPolicy, holdPolicy, neverHold } from '../../src/routing/hold-policy.ts'
 import { createBackend, defaultBackendOptions, parseBackend } from '../../src/routing/parse-backend.ts'
 import type { FakeBackend } from './backend.ts'
 
@@ -30,6 +32,8 @@ export interface DomainWords {
   readonly deliver: DeliverWords
   readonly balance?: Route['balance']
   readonly onDefer?: Route['onDefer']
+  /** What differs from the defaults; without it nothing is held. */
+  readonly hold?: Partial<HoldPolicy>
   readonly recipients?: 'ask' | 'any' | readonly string[]
   /** As under `addresses:`: `local@` and `prefix*@`. */
   readonly addresses?: Readonly<Record<string, DeliverWords>>
@@ -40,11 +44,15 @@ export interface GatewayWords {
   readonly deliver?: DeliverWords
   readonly balance?: Route['balance']
   readonly onDefer?: Route['onDefer']
+  /** What differs from the defaults; without it nothing is held. */
+  readonly hold?: Partial<HoldPolicy>
   /** By name; `*.example.test` covers subdomains. */
   readonly domains?: Readonly<Record<string, DomainWords>>
   readonly hostname?: string
   readonly listen?: readonly { readonly address: string; readonly port: number }[]
   readonly limits?: Partial<Limits>
+  /** Octets that the hold may take. */
+  readonly holdBytes?: number
   readonly budgets?: Partial<Budgets>
   /** STARTTLS: with the lab's certificate, or with these files. */
   readonly tls?: boolean | { readonly certificate: string; readonly key: string }
@@ -56,6 +64,11 @@ export interface GatewayWords {
   /** Whether an undeclared domain was declared lately. Default: none was. */
   readonly leftRecently?: (domain: HostName) => boolean
   readonly bareNewline?: 'repair' | 'reject'
+  readonly dsn?: boolean
+  /** Networks whose senders are believed. */
+  readonly trusted?: readonly string[]
+  /** Where mail of our own goes, instead of the exchangers of each domain; and whom it is from. */
+  readonly outbound?: { readonly via?: DeliverWords; readonly from?: string }
 }
 
 export const labDomain = 'example.test'
@@ -66,6 +79,7 @@ const limits: Limits = {
   connections: 10_000,
   connectionsPerAddress: 50,
   connectionsPerNetwork: 200,
+  connectionRate: 100,
   bodyMemory: 256 * 1024 * 1024,
   spool: 4 * 1024 * 1024 * 1024,
   hops: 100,
@@ -85,6 +99,8 @@ const budgets: Budgets = {
   sessionMs: 10_000,
   sessionIdleInTransactionMs: 1_000,
   commandMs: 300_000,
+  firstMailMs: 600_000,
+  connectionMs: 3_600_000,
   blockMs: 180_000,
   messageMs: 30 * 60_000,
   handshakeMs: 30_000,
@@ -103,25 +119,46 @@ export function settingsOf(
       deliver: words.deliver ?? [],
       ...(words.balance ? { balance: words.balance } : {}),
       ...(words.onDefer ? { onDefer: words.onDefer } : {}),
+      ...(words.hold ? { hold: words.hold } : {}),
     },
   }
-  const domains = Object.entries(declared).map(([name, domain]) => domainOf(name, domain))
+  const routeFor = sharedRoutes()
+  const domains = Object.entries(declared).map(([name, domain]) => domainOf(name, domain, routeFor))
   return {
     hostname,
     listen: (words.listen ?? [{ address: lab.address, port: 0 }]).map(placeOf),
     state: lab.state,
     tls: words.tls === true ? { certificate: lab.certificate, key: lab.key } : words.tls || undefined,
     limits: { ...limits, ...words.limits },
+    holdLimits: { holdBytes: words.holdBytes, freeBytes: 0 },
     budgets: { ...budgets, ...words.budgets },
     destinations: createDestinations(domains, { hostname, leftRecently: words.leftRecently ?? (() => false) }),
     postmaster,
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
     resolver: { ...defaultResolverOptions, servers: [noNameServer], ...words.resolver },
     bareNewline: words.bareNewline ?? 'repair',
+    dsn: words.dsn ?? true,
+    trusted: (words.trusted ?? []).map(networkOf),
+    outbound: {
+      via: words.outbound?.via === undefined ? undefined : routeOf('outbound', words.outbound.via, {}),
+      from: words.outbound?.from === undefined ? undefined : mailboxOf(words.outbound.from),
+    },
   }
 }
 
-function domainOf(name: string, words: DomainWords): MailDomain {
+/** Domains that are handed the very same list share its route, as those whose lists are equal do in waypost.yaml. */
+function sharedRoutes(): typeof routeOf {
+  const made: { readonly deliver: DeliverWords; readonly route: Route }[] = []
+  return (id, deliver, words) => {
+    const route = routeOf(id, deliver, words)
+    const known = made.find((one) => one.deliver === deliver && one.route.balance === route.balance)
+    if (known && known.route.onDefer === route.onDefer) return known.route
+    made.push({ deliver, route })
+    return route
+  }
+}
+
+function domainOf(name: string, words: DomainWords, routeFor: typeof routeOf): MailDomain {
   const addresses = Object.entries(words.addresses ?? {}).map(
     ([key, deliver]) => [key.toLowerCase(), routeOf(`${key}${name}`, deliver, words)] as const,
   )
@@ -129,10 +166,11 @@ function domainOf(name: string, words: DomainWords): MailDomain {
   return {
     name: nameOf(name.replace(/^\*\./, '')),
     subdomains: name.startsWith('*.'),
-    route: routeOf(name, words.deliver, words),
+    route: routeFor(name, words.deliver, words),
     recipients:
       typeof recipients === 'string' ? recipients : new Set(recipients.map((recipient) => recipient.toLowerCase())),
     addresses: new Map(addresses),
+    hold: words.hold ? { ...holdPolicy({}, {}), ...words.hold } : neverHold,
   }
 }
 
@@ -170,6 +208,18 @@ function ipOf(text: string) {
   const address = parseIp(text)
   if (!address) throw new TypeError(`not an address: ${text}`)
   return address
+}
+
+function networkOf(text: string) {
+  const network = parseNetwork(text)
+  if (!network) throw new TypeError(`not a network: ${text}`)
+  return network
+}
+
+function mailboxOf(text: string) {
+  const parsed = parseMailbox(text)
+  if (parsed.kind === 'invalid') throw new TypeError(`not an address: ${text}: ${parsed.why}`)
+  return parsed.mailbox
 }
 
 function nameOf(text: string): HostName {

@@ -44,7 +44,7 @@ export interface ServerSettings {
   readonly budgets?: Partial<ServerBudgets>
   readonly isTls?: boolean
   readonly bareNewline?: 'repair' | 'reject'
-  readonly greetDelayMs?: number
+  readonly dsn?: boolean
   readonly clock?: Clock
   readonly address?: string
 }
@@ -59,7 +59,7 @@ export async function startServer(t: TestContext, settings: ServerSettings = {})
     hostname: 'mx1.example.test',
     tls: () => (settings.isTls ? tlsContext : undefined),
     bareNewline: settings.bareNewline ?? 'repair',
-    greetDelayMs: settings.greetDelayMs ?? 0,
+    dsn: settings.dsn ?? false,
     limits: {
       messageBytes: 1_000_000,
       recipients: 1000,
@@ -69,7 +69,15 @@ export async function startServer(t: TestContext, settings: ServerSettings = {})
       minimumRate: 500,
       ...settings.limits,
     },
-    budgets: { commandMs: 20_000, blockMs: 20_000, messageMs: 20_000, handshakeMs: 20_000, ...settings.budgets },
+    budgets: {
+      commandMs: 20_000,
+      firstMailMs: 20_000,
+      connectionMs: 60_000,
+      blockMs: 20_000,
+      messageMs: 20_000,
+      handshakeMs: 20_000,
+      ...settings.budgets,
+    },
     onConnect:
       settings.onConnect ??
       ((peer) => {
@@ -205,7 +213,7 @@ export class Sender {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`waited for ${what}, heard ${JSON.stringify(this.#heard)}`)),
-        10_000,
+        60_000,
       )
       this.#awake = () => {
         clearTimeout(timer)
@@ -217,7 +225,7 @@ export class Sender {
 }
 
 /** Waits until it is so; looks again at each turn of the event loop. */
-export async function until(isSo: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const dueMs = performance.now() + withinMs
   while (!isSo()) {
     if (performance.now() > dueMs) throw new Error(`not so within ${withinMs} ms: ${isSo}`)

@@ -10,6 +10,7 @@ import { createDelivery, type DeliveryDeps, type DeliveryOptions } from '../../s
 import type { Delivery, Job, Transaction } from '../../src/delivery/delivery.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
 import { type Mailbox, parseMailbox } from '../../src/mail/address.ts'
+import type { EnvelopeId, ReturnContent } from '../../src/mail/dsn/request.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { BackendAddress, BackendOptions, Endpoint } from '../../src/routing/backend.ts'
 
@@ -54,10 +55,19 @@ export function endpoint(
 
 const client = { address: loopback, port: 40_000, hello: 'client.example', esmtp: true, tls: undefined }
 
-export function job(more: { body?: '8BITMIME'; declaredSize?: number; fairnessKey?: string; sender?: null } = {}): Job {
-  const { body, declaredSize, fairnessKey = 'a' } = more
+export interface JobWords {
+  readonly body?: '8BITMIME'
+  readonly declaredSize?: number
+  readonly fairnessKey?: string
+  readonly sender?: null
+  readonly ret?: ReturnContent
+  readonly envid?: EnvelopeId
+}
+
+export function job(more: JobWords = {}): Job {
+  const { body, declaredSize, fairnessKey = 'a', ret, envid } = more
   const sender = more.sender === null ? null : mailbox('sender@example.org')
-  return { id: 'test', client, envelope: { sender, body, declaredSize }, fairnessKey }
+  return { id: 'test', client, envelope: { sender, body, declaredSize, ret, envid }, fairnessKey }
 }
 
 export const trace = 'Received: from client.example by mx.example.test; now\r\n'

@@ -2,19 +2,29 @@
  * Commands as they go over the wire. Nothing that would end a line early gets into one: addresses were parsed at the edge, and
  * are looked at once more here, because a CR in one would be a command of the sender's choice to a server that trusts us.
  */
-import type { Mailbox, ReversePath } from '../../mail/address.ts'
-import type { Envelope } from '../../mail/message.ts'
+import type { ReversePath } from '../../mail/address.ts'
+import type { Envelope, Recipient } from '../../mail/message.ts'
 import type { Extensions } from './extensions.ts'
 
-/** MAIL (RFC 5321 §4.1.1.2) with SIZE (RFC 1870 §5) and BODY (RFC 6152 §2) where the server offers them and the sender said them. */
+/**
+ * MAIL (RFC 5321 §4.1.1.2) with SIZE (RFC 1870 §5), BODY (RFC 6152 §2), RET and ENVID (RFC 3461 §5.2.1, §5.2.2) where the server offers
+ * them and the sender said them.
+ */
 export function mailCommand(envelope: Envelope, offered: Extensions): string {
   const size = offered.size && envelope.declaredSize !== undefined ? ` SIZE=${envelope.declaredSize}` : ''
   const body = offered.eightBit && envelope.body ? ` BODY=${envelope.body}` : ''
-  return `MAIL FROM:<${path(envelope.sender)}>${size}${body}\r\n`
+  const ret = offered.dsn && envelope.ret ? ` RET=${value(envelope.ret)}` : ''
+  const envid = offered.dsn && envelope.envid ? ` ENVID=${value(envelope.envid)}` : ''
+  return `MAIL FROM:<${path(envelope.sender)}>${size}${body}${ret}${envid}\r\n`
 }
 
-/** RCPT (RFC 5321 §4.1.1.3). */
-export const rcptCommand = (recipient: Mailbox): string => `RCPT TO:<${path(recipient)}>\r\n`
+/** RCPT (RFC 5321 §4.1.1.3) with NOTIFY and ORCPT (RFC 3461 §5.2.1, §5.2.2) likewise. */
+export function rcptCommand(recipient: Recipient, offered: Extensions): string {
+  if (!offered.dsn) return `RCPT TO:<${path(recipient)}>\r\n`
+  const notify = recipient.notify ? ` NOTIFY=${value(recipient.notify)}` : ''
+  const orcpt = recipient.originalRecipient ? ` ORCPT=${value(recipient.originalRecipient)}` : ''
+  return `RCPT TO:<${path(recipient)}>${notify}${orcpt}\r\n`
+}
 
 function path(mailbox: ReversePath): string {
   if (mailbox === null) return ''
@@ -23,3 +33,12 @@ function path(mailbox: ReversePath): string {
 }
 
 const printableAscii = /^[\x20-\x7e]+$/
+
+/** In the form in which it came, as RFC 3461 §5.2.1 asks. */
+function value(parameter: string): string {
+  if (!esmtpValue.test(parameter)) throw new TypeError('a parameter with characters that none may hold')
+  return parameter
+}
+
+/** RFC 5321 §4.1.2 */
+const esmtpValue = /^[!-<>-~]+$/

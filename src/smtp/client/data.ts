@@ -1,12 +1,13 @@
 /**
  * DATA, the content, the dot (RFC 5321 §4.1.1.4), and what is known when it goes wrong: before the dot has left us certainly nothing was
- * delivered, behind it nobody knows (SEMANTICS.md §6). Called by `delivery` and by `waypost send`.
+ * delivered, behind it nobody knows (RFC 1047). Called by `delivery` and by `waypost send`.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
 import type { Session } from './session.ts'
+import type { StepLimits } from './step-limits.ts'
 
 export interface Content {
   /** What goes in front of the body; may be empty. */
@@ -16,7 +17,9 @@ export interface Content {
   blocks(): readonly Buffer[] | AsyncIterable<Buffer>
 }
 
+/** Moments on the monotonic clock. */
 export interface DataLimits {
+  readonly steps: StepLimits
   /** Content that has not left by then does not leave. */
   readonly bodyUntilMs: number
   /** The end of waiting behind the dot. */
@@ -26,7 +29,7 @@ export interface DataLimits {
 }
 
 export type DataAnswer =
-  /** `isOpen`: the server still has the transaction; the session needs a RSET. Otherwise it is done, or `isClosing`. */
+  /** `isClosing`: the server said 421, or may not be asked again. */
   | {
       readonly kind: 'answered'
       readonly step: 'data' | 'body' | 'dot'
@@ -39,11 +42,10 @@ export type DataAnswer =
       readonly fault: ClientFault
       readonly replies: readonly Reply[]
       readonly waitedMs: number
+      /** The server is merely silent, and the session is kept: `awaitLate` hears what it still says. Else it has ended. */
+      readonly isSilent: boolean
     }
 
-const dataMs = 30_000
-/** For a block of at most `blockOctets` to leave us. */
-const progressMs = 60_000
 const blockOctets = 64 * 1024
 /** Up to here the message goes out in one write. */
 const wholeOctets = 320 * 1024
@@ -57,7 +59,7 @@ export async function sendData(
 ): Promise<DataAnswer> {
   const unasked = session.hasInput ? await session.unasked('data') : undefined
   if (!unasked) session.send('DATA\r\n')
-  const go = unasked ?? (await session.reply('data', soonest(session.clock, dataMs, limits.bodyUntilMs)))
+  const go = unasked ?? (await session.reply('data', soonest(session.clock, limits.steps.dataMs, limits.bodyUntilMs)))
   if (go.kind === 'failed') return lost(go)
   if (go.reply.code >= 400) return answered('data', go.reply)
   if (go.reply.code < 300) return lost(session.fail('garbage', 'data', `${go.reply.code} where 354 was due`, go.reply))
@@ -65,7 +67,7 @@ export async function sendData(
   session.note(`(${content.trace.length + content.size} octets of message, and the dot)`)
   const blocks = content.blocks()
   const isWhole = Array.isArray(blocks) && content.trace.length + content.size <= wholeOctets
-  const early = isWhole ? undefined : await sendBlocks(session, content, blocks, limits.bodyUntilMs)
+  const early = isWhole ? undefined : await sendBlocks(session, content, blocks, limits)
   if (early instanceof DotStuffer) return sendDot(session, early.end(), replyCount, limits)
   if (early) return early
   return sendDot(session, stuffWhole([content.trace, ...(blocks as readonly Buffer[])]), replyCount, limits)
@@ -76,7 +78,7 @@ async function sendBlocks(
   session: Session,
   content: Content,
   blocks: readonly Buffer[] | AsyncIterable<Buffer>,
-  bodyUntilMs: number,
+  limits: DataLimits,
 ): Promise<DataAnswer | DotStuffer> {
   const stuffer = new DotStuffer()
   session.connection.write(stuffer.stuff(content.trace))
@@ -85,8 +87,8 @@ async function sendBlocks(
       for (let at = 0; at < block.length; at += blockOctets) {
         session.connection.write(stuffer.stuff(block.subarray(at, at + blockOctets)))
         // All of a block has left before the next is asked for: memory stays bounded, and the block is the reader's again.
-        const stopped = session.hasInput ? 'input' : await leaves(session, bodyUntilMs)
-        if (stopped !== 'left') return endEarly(session, stopped, bodyUntilMs)
+        const stopped = session.hasInput ? 'input' : await leaves(session, limits)
+        if (stopped !== 'left') return endEarly(session, stopped, limits)
       }
     }
   } catch (error) {
@@ -99,11 +101,14 @@ async function sendBlocks(
 }
 
 /** Waits until the operating system has all that was written, or something else happens first. */
-async function leaves(session: Session, bodyUntilMs: number): Promise<'left' | 'input' | 'timeout' | 'gone'> {
+async function leaves(
+  session: Session,
+  { steps, bodyUntilMs }: DataLimits,
+): Promise<'left' | 'input' | 'timeout' | 'gone'> {
   if (session.clock.monotonicMs() >= bodyUntilMs) return 'timeout'
   const written = session.connection.written()
   if (written === 'written') return session.connection.noMore ? 'gone' : 'left'
-  session.connection.deadline.armAt(soonest(session.clock, progressMs, bodyUntilMs))
+  session.connection.deadline.armAt(soonest(session.clock, steps.blockMs, bodyUntilMs))
   const first = await Promise.race([written, session.watch()])
   if (first === 'written') return session.connection.noMore ? 'gone' : 'left'
   return first === 'input' || first === 'timeout' ? first : 'gone'
@@ -113,9 +118,13 @@ async function leaves(session: Session, bodyUntilMs: number): Promise<'left' | '
  * The dot will not leave. A reply that is here already is the verdict (a server that has heard enough, and closed perhaps);
  * the connection ends in any case, because anything more would be text of the message to the server.
  */
-async function endEarly(session: Session, why: 'input' | 'timeout' | 'gone', untilMs: number): Promise<DataAnswer> {
+async function endEarly(
+  session: Session,
+  why: 'input' | 'timeout' | 'gone',
+  { steps, bodyUntilMs }: DataLimits,
+): Promise<DataAnswer> {
   if (why === 'timeout') return lost(session.failOver('timeout', 'body'))
-  const answer = await session.reply('body', soonest(session.clock, progressMs, untilMs))
+  const answer = await session.reply('body', soonest(session.clock, steps.blockMs, bodyUntilMs))
   if (answer.kind === 'failed') return lost(answer)
   if (answer.reply.code < 400)
     return lost(session.fail('garbage', 'body', `${answer.reply.code} before the end of the message`, answer.reply))
@@ -127,7 +136,7 @@ async function endEarly(session: Session, why: 'input' | 'timeout' | 'gone', unt
 async function sendDot(session: Session, last: Buffer, replyCount: number, limits: DataLimits): Promise<DataAnswer> {
   const { socket } = session.connection
   if (session.hasInput || session.connection.noMore || !socket.writable) {
-    return endEarly(session, session.hasInput ? 'input' : 'gone', limits.bodyUntilMs)
+    return endEarly(session, session.hasInput ? 'input' : 'gone', limits)
   }
   // Inside TLS "written" is told late, when the dot may long be on its way: handed over counts as left.
   let hasLeft = false
@@ -136,26 +145,48 @@ async function sendDot(session: Session, last: Buffer, replyCount: number, limit
     hasLeft = true
     limits.onDotLeft?.()
   }
+  session.connection.flush()
   socket.write(last, (error) => {
     if (!error) leave()
   })
   if ('encrypted' in socket) leave()
   if (socket.writableLength > 0) {
-    const stopped = await leaves(session, limits.bodyUntilMs)
+    const stopped = await leaves(session, limits)
     if (stopped === 'timeout' && !hasLeft) return lost(session.failOver('timeout', 'body'))
-    if (stopped === 'input' && !hasLeft) return endEarly(session, 'input', limits.bodyUntilMs)
+    if (stopped === 'input' && !hasLeft) return endEarly(session, 'input', limits)
   }
   const dotMs = session.clock.monotonicMs()
   const replies: Reply[] = []
   while (replies.length < replyCount) {
-    const answer = await session.reply('dot', limits.untilMs)
-    if (answer.kind === 'failed') {
+    const answer = await session.replyOrSilence('dot', limits.untilMs)
+    if (answer === 'silent' || answer.kind === 'failed') {
+      const waitedMs = session.clock.monotonicMs() - dotMs
+      if (answer === 'silent' && !hasLeft) return lost(session.failOver('timeout', 'body'))
+      if (answer === 'silent') return { kind: 'unknown', fault: silence, replies, waitedMs, isSilent: true }
       if (!hasLeft) return lost({ kind: 'failed', fault: { ...answer.fault, step: 'body' } })
-      return { kind: 'unknown', fault: answer.fault, replies, waitedMs: session.clock.monotonicMs() - dotMs }
+      return { kind: 'unknown', fault: answer.fault, replies, waitedMs, isSilent: false }
     }
     replies.push(answer.reply)
   }
   return { kind: 'answered', step: 'dot', replies, isClosing: replies.some((reply) => reply.code === 421) }
+}
+
+const silence: ClientFault = { kind: 'timeout', step: 'dot', reply: undefined, detail: 'no answer in time' }
+
+/** What a server that was silent behind the dot still says. The session ends with it. @returns undefined where not all of it came */
+export async function awaitLate(
+  session: Session,
+  missing: number,
+  untilMs: number,
+): Promise<readonly Reply[] | undefined> {
+  const replies: Reply[] = []
+  while (replies.length < missing) {
+    const answer = await session.reply('dot', untilMs)
+    if (answer.kind === 'failed') return undefined
+    replies.push(answer.reply)
+  }
+  session.quit()
+  return replies
 }
 
 const answered = (step: 'data', reply: Reply): DataAnswer => ({

@@ -7,6 +7,7 @@ import { isPositive, type Reply } from '../../mail/reply.ts'
 import { mailCommand, rcptCommand } from './command.ts'
 import type { Failed } from './fault.ts'
 import type { Session } from './session.ts'
+import type { StepLimits } from './step-limits.ts'
 
 export type EnvelopeAnswer =
   /** MAIL was accepted; one reply a recipient. A 421 stands for the recipients behind it too: the server is about to close. */
@@ -15,14 +16,13 @@ export type EnvelopeAnswer =
   | { readonly kind: 'mail-refused'; readonly reply: Reply; readonly refusals: number }
   | Failed
 
+/** Moments on the monotonic clock. */
 export interface EnvelopeLimits {
+  readonly steps: StepLimits
   readonly mailUntilMs: number
   /** The end of waiting for the last reply. */
   readonly untilMs: number
 }
-
-const mailMs = 30_000
-const rcptMs = 60_000
 
 /** @param envelope  undefined where MAIL was accepted before */
 export async function sendEnvelope(
@@ -40,41 +40,30 @@ export async function sendEnvelope(
   }
 
   const isPipelined = session.extensions.pipelining
-  const commands = recipients.map(rcptCommand)
-  if (!envelope) {
-    if (isPipelined) session.send(commands.join(''))
-    return readRecipients(session, commands, isPipelined, limits.untilMs)
-  }
-  const mail = mailCommand(envelope, session.extensions)
-  session.send(isPipelined ? mail + commands.join('') : mail)
-  const answer = await session.reply('mail', atMost(session, mailMs, limits.mailUntilMs))
-  if (answer.kind === 'failed') return answer
-  if (isPositive(answer.reply)) return readRecipients(session, commands, isPipelined, limits.untilMs)
-
-  if (!isPipelined || answer.reply.code === 421) return { kind: 'mail-refused', reply: answer.reply, refusals: 1 }
-  // The recipients went out with MAIL: their replies, which tell nothing, are read so that nobody takes them for other ones.
-  const rest = await readRecipients(session, commands, true, limits.untilMs)
-  const refusals = 1 + (rest.kind === 'answered' ? rest.replies.length : 0)
-  return { kind: 'mail-refused', reply: answer.reply, refusals }
-}
-
-async function readRecipients(
-  session: Session,
-  commands: readonly string[],
-  isSent: boolean,
-  untilMs: number,
-): Promise<EnvelopeAnswer> {
-  const replies: Reply[] = []
-  for (const command of commands) {
-    if (!isSent) session.send(command)
-    const answer = await session.reply('rcpt', atMost(session, rcptMs, untilMs))
+  const commands = recipients.map((recipient) => rcptCommand(recipient, session.extensions))
+  const together = isPipelined ? commands.join('') : ''
+  const mail = envelope ? mailCommand(envelope, session.extensions) : ''
+  if (mail + together !== '') session.send(mail + together)
+  let refusal: Reply | undefined
+  if (envelope) {
+    const answer = await session.reply('mail', atMost(session, limits.steps.mailMs, limits.mailUntilMs))
     if (answer.kind === 'failed') return answer
-    replies.push(answer.reply)
-    if (answer.reply.code !== 421) continue
-    while (replies.length < commands.length) replies.push(answer.reply)
-    return { kind: 'answered', replies, isClosing: true }
+    if (!isPositive(answer.reply)) refusal = answer.reply
+    if (refusal && (!isPipelined || refusal.code === 421)) return { kind: 'mail-refused', reply: refusal, refusals: 1 }
   }
-  return { kind: 'answered', replies, isClosing: false }
+  // Recipients that went out with a MAIL that was refused: their replies, which tell nothing, are read so that nobody takes them for other ones.
+  const replies: Reply[] = []
+  let isClosing = false
+  while (replies.length < commands.length) {
+    if (!isPipelined) session.send(commands[replies.length] as string)
+    const answer = await session.reply('rcpt', atMost(session, limits.steps.rcptMs, limits.untilMs))
+    if (answer.kind === 'failed') return refusal ? { kind: 'mail-refused', reply: refusal, refusals: 1 } : answer
+    isClosing = answer.reply.code === 421
+    do replies.push(answer.reply)
+    while (isClosing && replies.length < commands.length)
+  }
+  if (refusal) return { kind: 'mail-refused', reply: refusal, refusals: 1 + replies.length }
+  return { kind: 'answered', replies, isClosing }
 }
 
 const atMost = (session: Session, limitMs: number, untilMs: number) =>

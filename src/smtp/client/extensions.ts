@@ -10,13 +10,27 @@ export interface Extensions {
   readonly eightBit: boolean
   /** RFC 3207. */
   readonly startTls: boolean
+  /** RFC 3461. */
+  readonly dsn: boolean
 }
 
 /** After HELO. */
-export const noExtensions: Extensions = { pipelining: false, size: undefined, eightBit: false, startTls: false }
+export const noExtensions: Extensions = {
+  pipelining: false,
+  size: undefined,
+  eightBit: false,
+  startTls: false,
+  dsn: false,
+}
 
 export function parseExtensions(hello: Reply): Extensions {
-  const found = { pipelining: false, size: undefined as Extensions['size'], eightBit: false, startTls: false }
+  const found = {
+    pipelining: false,
+    size: undefined as Extensions['size'],
+    eightBit: false,
+    startTls: false,
+    dsn: false,
+  }
   // The first line is the server's name and greeting.
   for (const line of hello.text.slice(1)) {
     const [keyword = '', parameter = ''] = line.split(' ', 2)
@@ -32,6 +46,9 @@ export function parseExtensions(hello: Reply): Extensions {
         break
       case 'STARTTLS':
         found.startTls = true
+        break
+      case 'DSN':
+        found.dsn = true
         break
     }
   }

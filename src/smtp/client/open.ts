@@ -1,12 +1,13 @@
 /**
  * From a socket that begins to connect to a session that is ready for MAIL: connect, TLS where it comes first (RFC 8314 §3), greeting,
  * EHLO or LHLO, STARTTLS (RFC 3207), EHLO again. Each step has its own limit, so that a server that is not well is known soon.
- * Called by `delivery`, the probes and `waypost send`. Certificates are not judged here: that is for the policies to come.
+ * Called by `delivery`, the probes and `waypost send`. Certificates are not judged here: encryption is opportunistic (RFC 7435).
  */
 import { isIP, type Socket } from 'node:net'
-import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import type { AtTurnEnd } from '../../base/turn-end.ts'
 import { type Reply, replyText } from '../../mail/reply.ts'
 import { Connection } from '../wire/connection.ts'
 import { noExtensions, parseExtensions } from './extensions.ts'
@@ -23,6 +24,8 @@ export interface OpenOptions {
   readonly serverName: string | undefined
   readonly dialogue?: Dialogue
   readonly limits?: OpenLimits
+  /** When commands are written, where many sessions share a loop. */
+  readonly atTurnEnd?: AtTurnEnd
 }
 
 /** Milliseconds; a whole handshake counts as one step. */
@@ -34,6 +37,9 @@ export interface OpenLimits {
 }
 
 export const openLimits: OpenLimits = { connectMs: 5_000, greetingMs: 10_000, helloMs: 10_000, startTlsMs: 10_000 }
+
+/** What a handshake offers, and how the certificate is judged. */
+export type TlsOptions = Omit<ConnectionOptions, 'socket' | 'host' | 'port' | 'path'>
 
 export type Opened = { readonly kind: 'open'; readonly session: Session } | Failed
 
@@ -50,10 +56,15 @@ export async function openSession(
   const limits = options.limits ?? openLimits
   const within = (limitMs: number) => Math.min(clock.monotonicMs() + limitMs, untilMs)
   const wire = options.tls === 'implicit' ? beginTls(socket, options.serverName) : socket
-  const session = new Session(options.protocol, new Connection(wire, clock), clock, options.dialogue)
+  const session = new Session(
+    options.protocol,
+    new Connection(wire, clock, undefined, options.atTurnEnd),
+    clock,
+    options.dialogue,
+  )
 
-  const connected = await happens(session, socket, 'connect', within(limits.connectMs))
-  if (connected !== 'happened') return connectFault(session, socket, wire, connected)
+  const unconnected = await awaitConnection(session, socket, wire, within(limits.connectMs))
+  if (unconnected) return unconnected
   if (options.tls === 'implicit') {
     const secured = await happens(session, wire, 'secureConnect', within(limits.startTlsMs))
     if (secured !== 'happened') return tlsFault(session, wire, secured)
@@ -106,20 +117,51 @@ async function startTls(
   if (answer.kind === 'failed') return answer
   if (answer.reply.code !== 220) return rejected(session, 'starttls', answer.reply)
 
+  const secured = await secureSession(session, { ...serverNameOption(serverName), rejectUnauthorized: false }, untilMs)
+  return secured.kind === 'secured' ? undefined : secured.failed
+}
+
+/** Waits until the socket of a new session is connected. @param wire  what the session reads: the socket, or TLS on it */
+export async function awaitConnection(
+  session: Session,
+  socket: Socket,
+  wire: Socket,
+  untilMs: number,
+): Promise<Failed | undefined> {
+  const connected = await happens(session, socket, 'connect', untilMs)
+  return connected === 'happened' ? undefined : connectFault(session, socket, wire, connected)
+}
+
+/** `code`: OpenSSL's or the system's, where there is one. */
+export type Securing =
+  | { readonly kind: 'secured'; readonly socket: TLSSocket }
+  | {
+      readonly kind: 'failed'
+      readonly failed: Failed
+      readonly why: 'timeout' | 'gone'
+      readonly code: string | undefined
+    }
+
+/** The handshake, behind a 220 to STARTTLS (RFC 3207 §4). The session goes on under TLS, and has forgotten what was said before. */
+export async function secureSession(session: Session, options: TlsOptions, untilMs: number): Promise<Securing> {
   const { socket, deadline } = session.connection
   // Nothing of the old connection may hear the octets of the handshake; what it had buffered goes with it (RFC 3207 §4.2).
   for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event)
   deadline.end()
-  const secure = beginTls(socket, serverName)
+  const secure = tlsConnect({ ...options, socket })
   session.moveTo(new Connection(secure, session.clock))
   const secured = await happens(session, secure, 'secureConnect', untilMs)
-  return secured === 'happened' ? undefined : tlsFault(session, secure, secured)
+  if (secured === 'happened') return { kind: 'secured', socket: secure }
+  const { code } = (secure.errored ?? {}) as NodeJS.ErrnoException
+  return { kind: 'failed', failed: tlsFault(session, secure, secured), why: secured, code }
 }
 
 function beginTls(socket: Socket, serverName: string | undefined): TLSSocket {
-  const name = serverName !== undefined && isIP(serverName) === 0 ? { servername: serverName } : {}
-  return tlsConnect({ socket, rejectUnauthorized: false, ...name })
+  return tlsConnect({ socket, rejectUnauthorized: false, ...serverNameOption(serverName) })
 }
+
+const serverNameOption = (name: string | undefined) =>
+  name !== undefined && isIP(name) === 0 ? { servername: name } : {}
 
 /** Waits for an event of the socket; octets that come first count as the end, because nothing may come before it. */
 async function happens(

@@ -73,6 +73,11 @@ export class Session {
     return this.#parsed(step) ?? this.#read(step, untilMs)
   }
 
+  /** The same, but one that is merely silent at the end of the wait keeps its session: its word may still come. */
+  replyOrSilence(step: ClientStep, untilMs: number): Answer | Promise<Answer | 'silent'> {
+    return this.#parsed(step) ?? this.#read(step, untilMs, true)
+  }
+
   #parsed(step: ClientStep): Answer | undefined {
     const parsed = this.#parser.next()
     if (!parsed) return undefined
@@ -85,10 +90,14 @@ export class Session {
     return parsed
   }
 
-  async #read(step: ClientStep, untilMs: number): Promise<Answer> {
+  #read(step: ClientStep, untilMs: number): Promise<Answer>
+  #read(step: ClientStep, untilMs: number, maySilence: true): Promise<Answer | 'silent'>
+  async #read(step: ClientStep, untilMs: number, maySilence = false): Promise<Answer | 'silent'> {
     this.#connection.deadline.armAt(untilMs)
     for (;;) {
       const read = await (this.#watching ?? this.#connection.read())
+      if (read === 'timeout' && maySilence && !this.#isAbandoned && this.#connection.noMore === undefined)
+        return 'silent'
       if (typeof read !== 'string') this.#parser.push(read)
       else if (read !== 'input') return this.failOver(read, step)
       const parsed = this.#parsed(step)

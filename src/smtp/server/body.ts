@@ -1,5 +1,5 @@
 /**
- * Takes in what follows 354: octets → decoder → sink, with the sender's pace watched (SEMANTICS.md §13). The session calls it and
+ * Takes in what follows 354: octets → decoder → sink, with the sender's pace watched. The session calls it and
  * answers with what comes of it.
  */
 import type { Clock } from '../../base/clock.ts'
@@ -7,7 +7,7 @@ import type { Connection } from '../wire/connection.ts'
 import { DataDecoder, type Scratch } from '../wire/data-decoder.ts'
 import { HopCounter } from '../wire/hop-counter.ts'
 import type { LineReader } from '../wire/line-reader.ts'
-import type { BodySink } from './handler.ts'
+import type { AbortReason, BodySink } from './handler.ts'
 import { ownHops, type SmtpServerOptions } from './options.ts'
 import { Pace } from './pace.ts'
 import { faultReplies, replies } from './replies.ts'
@@ -16,7 +16,7 @@ export type Intake =
   /** The content is in order and in the sink, which has not been asked for its verdict yet. */
   | { readonly kind: 'whole'; readonly has8bit: boolean }
   /** It came to its end, but is not passed on. The sink has been told. */
-  | { readonly kind: 'refused'; readonly reply: string; readonly why: string }
+  | { readonly kind: 'refused'; readonly reply: string }
   /** It did not come to its end. The sink has been told. */
   | { readonly kind: 'gone' | 'too-slow' }
 
@@ -67,13 +67,13 @@ export async function takeBody(
     if (found && !refusal) sink.abort(found.why)
     refusal = found
     if (!decoder.isEnded) continue
-    return refusal ? { kind: 'refused', ...refusal } : { kind: 'whole', has8bit: decoder.has8bit }
+    return refusal ? { kind: 'refused', reply: refusal.reply } : { kind: 'whole', has8bit: decoder.has8bit }
   }
 }
 
 interface Refusal {
   readonly reply: string
-  readonly why: string
+  readonly why: AbortReason
 }
 
 function refusalOf(decoder: DataDecoder, hops: HopCounter, options: SmtpServerOptions): Refusal | undefined {

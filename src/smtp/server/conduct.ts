@@ -1,8 +1,8 @@
 /**
- * How a sender behaves: errors and commands without a mail, counted, with the pause that makes guessing slow. One a session.
+ * How a sender behaves: errors, recipients and commands without a mail, counted, with the pauses that make guessing slow. One a session.
  */
 import type { Clock } from '../../base/clock.ts'
-import { errorDelayMs, errorsBeforeDelay, type ServerLimits } from './options.ts'
+import { errorDelayMs, errorsBeforeDelay, fruitlessASecond, fruitlessAtOnce, type ServerLimits } from './options.ts'
 import { replies } from './replies.ts'
 
 export class Conduct {
@@ -10,6 +10,8 @@ export class Conduct {
   readonly #clock: Clock
   #errors = 0
   #idleCommands = 0
+  #accepted = 0
+  #notAccepted = 0
   #endPause: (() => void) | undefined
 
   constructor(limits: ServerLimits, clock: Clock) {
@@ -20,7 +22,26 @@ export class Conduct {
   /** Counts an error. @returns what to wait for before it is answered, where it is not the first few */
   error(): Promise<void> | undefined {
     this.#errors++
-    if (this.#errors < errorsBeforeDelay) return undefined
+    return this.#errors < errorsBeforeDelay ? undefined : this.#pause()
+  }
+
+  /**
+   * Counts recipients that were answered. They are no errors, and whoever names too many must still come to its DATA; but an answer that asks
+   * nobody is so quick that a sender could keep us busy with it. @returns what to wait for before the next, where there were many without a message
+   */
+  recipients(accepted: number, notAccepted: number): Promise<void> | undefined {
+    const before = this.#fruitlessSeconds
+    this.#accepted += accepted
+    this.#notAccepted += notAccepted
+    return this.#fruitlessSeconds > before ? this.#pause() : undefined
+  }
+
+  get #fruitlessSeconds(): number {
+    const surplus = Math.max(0, this.#accepted - this.#limits.recipients)
+    return Math.floor((surplus + Math.max(0, this.#notAccepted - fruitlessAtOnce)) / fruitlessASecond)
+  }
+
+  #pause(): Promise<void> {
     return new Promise<void>((resolve) => {
       const timer = this.#clock.after(errorDelayMs, () => this.hurry())
       this.#endPause = () => {
@@ -45,6 +66,8 @@ export class Conduct {
   delivered(): void {
     this.#errors = 0
     this.#idleCommands = 0
+    this.#accepted = 0
+    this.#notAccepted = 0
   }
 
   /** What ends the session, once a limit is reached. */

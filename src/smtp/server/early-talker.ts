@@ -1,13 +1,12 @@
 /**
  * When to greet. Who talks before the greeting is no mail server (RFC 5321 §3.1: the client waits for it), and is known without a
- * delay for everybody: one turn of the event loop reads what had arrived when the connection was accepted.
+ * delay for anybody: one turn of the event loop reads what had arrived when the connection was accepted.
  */
-import type { Clock } from '../../base/clock.ts'
 
 /** Resolves when a connection that is accepted now may be greeted. */
-export type GreetingMoment = (delayMs: number) => Promise<void>
+export type GreetingMoment = () => Promise<void>
 
-export function createGreetingMoment(clock: Clock): GreetingMoment {
+export function createGreetingMoment(): GreetingMoment {
   // Connections of one turn share their wait.
   let turn: Promise<void> | undefined
   const nextTurn = () =>
@@ -18,8 +17,7 @@ export function createGreetingMoment(clock: Clock): GreetingMoment {
         setImmediate(resolve)
       })
     })
-  return (delayMs) => {
-    if (delayMs > 0) return new Promise((resolve) => void clock.after(delayMs, resolve))
+  return () => {
     turn ??= nextTurn()
     return turn
   }

@@ -1,7 +1,9 @@
 /** How connections end: time, half-closed and lost ones, refusals, shutdown. */
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { ok, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { systemClock } from '../../base/clock.ts'
 import { parseIp } from '../../base/ip.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 
@@ -26,6 +28,37 @@ test('octets of a command that trickle in do not move its deadline', async (t) =
   const trickle = setInterval(() => sender.send('x'), 20)
   t.after(() => clearInterval(trickle))
   assert.match(await sender.rest(), /^421 4\.4\.2 .*\r\n$/)
+})
+
+test('commands every now and then do not put off the first MAIL: 421 4.4.2', async (t) => {
+  const server = await startServer(t, { budgets: { firstMailMs: 1_000 } })
+  const sender = await Sender.greeted(t, server.port)
+  const noops = setInterval(() => sender.send('NOOP\r\n'), 20)
+  t.after(() => clearInterval(noops))
+  assert.match(await sender.rest(), /^(?:250 .*\r\n)+421 4\.4\.2 Too long without a mail\r\n$/)
+})
+
+test('who has said MAIL in time may take its time; the connection as a whole ends with 421 4.4.2', async (t) => {
+  const server = await startServer(t, { budgets: { firstMailMs: 1_500, connectionMs: 2_500 } })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say('MAIL FROM:<a@b.example>\r\n', /^250/)
+  assert.match(await sender.rest(), /^421 4\.4\.2 The connection has been open for too long\r\n$/)
+  assert.equal(server.calls[1], 'reset')
+})
+
+test('a message that comes in when the connection has become too old is delivered and answered, then the connection ends', async (t) => {
+  const { end, give } = verdict()
+  let aheadMs = 0
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs }
+  const server = await startServer(t, { end, clock, budgets: { connectionMs: 3_600_000, messageMs: 7_200_000 } })
+  const sender = await Sender.greeted(t, server.port)
+  await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+  sender.send('hello\r\n.\r\n')
+  await until(() => server.calls.includes('end'))
+  aheadMs = 3_600_000
+  give(ok)
+  assert.match(await sender.rest(), /^250 .*\r\n421 4\.4\.2 .*\r\n$/)
+  assert.deepEqual(server.messages, ['hello\r\n'])
 })
 
 for (const [name, budgets] of [
@@ -174,4 +207,24 @@ test('"::" takes IPv6 alone, beside an IPv4 listener on the same port', async (t
     ],
   )
   await assert.rejects(server.server.listen(any, server.port), { code: 'EADDRINUSE' })
+})
+
+test('a refused connection that its peer does not close is let go at once', async (t) => {
+  const server = await startServer(t, {
+    onConnect: () => ({ kind: 'refused', reply: reply(421, undefined, 'Too many connections') }),
+  })
+  const sockets = Array.from({ length: 20 }, () =>
+    connect({ host: '127.0.0.1', port: server.port, allowHalfOpen: true }),
+  )
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  let heard = 0
+  for (const socket of sockets) socket.on('error', () => {}).once('data', () => heard++)
+  await until(() => heard === sockets.length)
+  const letGoMs = performance.now()
+  await until(() => server.server.sessions === 0)
+  // Whoever is served may take five seconds for its FIN.
+  assert.ok(performance.now() - letGoMs < 4_500)
+  assert.ok(sockets.every((socket) => !socket.writableEnded))
 })

@@ -1,11 +1,13 @@
 /**
- * What the SMTP server asks of whoever answers for the mail: `gateway/accept` is the one that does. The server knows the protocol
+ * What the SMTP server asks of whoever answers for the mail: `gateway/receive/accept.ts` is the one that does. The server knows the protocol
  * (order of commands, syntax, limits, TLS, replies in order); the handler knows domains, backends and verdicts.
  * One handler a connection; the server calls one method at a time and waits for it.
  */
 import type { IpAddress } from '../../base/ip.ts'
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
+import type { EtrnNode } from '../wire/command.ts'
+import type { DataFault } from '../wire/data-decoder.ts'
 
 /** A new connection, before anything was said on it. */
 export interface Peer {
@@ -29,11 +31,26 @@ export interface SessionHandler {
   recipientsAtOnce(): number
   /** DATA, with at least one recipient accepted. A sink opens the body (354); a reply refuses it, and the transaction stays open. */
   data(): BodySink | Reply
+  /**
+   * ETRN (RFC 1985), outside of a transaction: whether and what of held mail is sent now, over connections of its own. Undefined: it is not offered to
+   * this sender.
+   */
+  readonly etrn?: ((node: EtrnNode) => Reply) | undefined
+  /** NOOP, with what stood behind it. The sender hears OK, whatever it was. */
+  noop?(text: string): void
+  /**
+   * The sender does what no honest one does, and nothing more is done for it: another protocol, talk ahead of the greeting or of an answer that must be
+   * waited for, a handshake that failed, DATA that trickles. `why` for the log.
+   */
+  misbehaved?(why: string): void
   /** The transaction is over without a message: RSET, EHLO, STARTTLS, QUIT, a close. Not behind `end` or `abort` of its sink. */
   reset(): void
   /** The connection has ended; called once, after everything else. */
   closed(): void
 }
+
+/** Why a message does not come to its end: a fault of its content, one of our limits, its sender that has gone, or (`failed`) a fault of ours. */
+export type AbortReason = DataFault | 'too-big' | 'loop' | 'too-slow' | 'gone' | 'failed'
 
 /** Takes the canonical content of one message (see `Body`): no dot-stuffing, CRLF line ends. */
 export interface BodySink {
@@ -47,8 +64,13 @@ export interface BodySink {
    * @param has8bit  whether any octet was above 127
    */
   end(has8bit: boolean): Promise<Reply>
-  /** The content was refused by the parser, or the connection went: nothing may be delivered. `why` for the log. */
-  abort(why: string): void
+  /**
+   * What `end` said is on its way now. Called once behind it, unless it failed.
+   * @param isHanded  false: the sender had gone before the first octet of it was given to the socket
+   */
+  told?(isHanded: boolean): void
+  /** The content was refused by the parser, or the connection went: nothing may be delivered. */
+  abort(why: AbortReason): void
 }
 
 /** What a listener does with a new connection: a handler, or a greeting of 421 or 554 and the end. */

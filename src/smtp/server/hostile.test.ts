@@ -100,11 +100,12 @@ test('who talks before the greeting hears 554, then 503 until QUIT', async (t) =
   )
 })
 
-test('who talks within the greeting delay is an early talker too', async (t) => {
-  const server = await startServer(t, { greetDelayMs: 200 })
-  const sender = await Sender.dial(t, server.port)
-  await until(() => server.server.sessions === 1)
-  await sender.say('EHLO bot\r\n', /^554 .*\r\n503 /)
+test('who waits for the greeting is not taken for one that talked, whoever else connects at that moment', async (t) => {
+  const server = await startServer(t)
+  const dial = (first?: string) => Sender.dial(t, server.port, '127.0.0.1', first)
+  const senders = await Promise.all([dial(), dial('EHLO bot\r\n'), dial(), dial('EHLO bot\r\n')])
+  const expected = [/^220 /, /^554 .*\r\n503 /, /^220 /, /^554 .*\r\n503 /]
+  await Promise.all(senders.map((sender, at) => sender.expect(expected[at] as RegExp)))
 })
 
 for (const [name, first] of [
@@ -150,7 +151,8 @@ test('BDAT, which is not offered, ends the session: its octets are no commands',
 })
 
 test('who sends commands and never reads our answers is stopped', async (t) => {
-  const server = await startServer(t, { budgets: { blockMs: 300 }, limits: { recipients: 1 } })
+  // It hurries the pauses between so many recipients, and not this wait.
+  const server = await startServer(t, { clock: hurriedClock(), budgets: { blockMs: 2_100 }, limits: { recipients: 1 } })
   const sender = await Sender.greeted(t, server.port)
   sender.socket.pause()
   sender.send(mailAndRcpt)

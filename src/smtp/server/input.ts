@@ -2,6 +2,7 @@
  * What a sender says, command by command, for `session.ts`: what is here already, and waiting for more with one deadline for a whole
  * line, so that octets that trickle in win nothing.
  */
+import type { Clock } from '../../base/clock.ts'
 import { type Command, parseCommand } from '../wire/command.ts'
 import type { Connection, NoMore } from '../wire/connection.ts'
 import { type LineProblem, LineReader } from '../wire/line-reader.ts'
@@ -13,15 +14,19 @@ export class CommandInput {
   /** What `takeBody` gives back of what stands behind a message. */
   readonly lines = new LineReader(commandLineOctets)
   readonly #connection: Connection
+  readonly #clock: Clock
   readonly #commandMs: number
+  readonly #isDsnOffered: boolean
   /** A command that was read ahead. */
   #ahead: Command | undefined
   /** The deadline of the line that is coming in is set. */
   #isTimed = false
 
-  constructor(connection: Connection, commandMs: number) {
+  constructor(connection: Connection, clock: Clock, commandMs: number, isDsnOffered: boolean) {
     this.#connection = connection
+    this.#clock = clock
     this.#commandMs = commandMs
+    this.#isDsnOffered = isDsnOffered
   }
 
   /** The next command that is here already. */
@@ -35,7 +40,7 @@ export class CommandInput {
       const line = this.lines.next()
       if (line !== undefined) {
         this.#isTimed = false
-        return typeof line === 'string' ? parseCommand(line) : problems[line.kind]
+        return typeof line === 'string' ? parseCommand(line, this.#isDsnOffered) : problems[line.kind]
       }
       if (!this.#connection.hasInput) return undefined
       const chunk = this.#connection.read()
@@ -61,16 +66,21 @@ export class CommandInput {
     )
   }
 
-  /** Waits for octets, to the deadline of the line that they belong to. @returns undefined where some came */
-  async wait(): Promise<NoMore | undefined> {
+  /**
+   * Waits for octets, to the deadline of the line that they belong to.
+   * @param latestMs  no longer than this, on the monotonic clock
+   * @returns what `feed` takes, or why nothing comes
+   */
+  wait(latestMs: number): Buffer | NoMore | Promise<Buffer | NoMore> {
     if (!this.#isTimed) {
-      this.#connection.deadline.arm(this.#commandMs)
+      this.#connection.deadline.armAt(Math.min(this.#clock.monotonicMs() + this.#commandMs, latestMs))
       this.#isTimed = true
     }
-    const chunk = await this.#connection.read()
-    if (!Buffer.isBuffer(chunk)) return chunk
+    return this.#connection.read()
+  }
+
+  feed(chunk: Buffer): void {
     this.lines.feed(chunk)
-    return undefined
   }
 
   /** The connection's deadline was used for something else: the next wait sets it anew. */

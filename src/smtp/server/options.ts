@@ -12,8 +12,10 @@ export interface SmtpServerOptions {
   /** Asked at each EHLO and STARTTLS, so that certificates can change. Undefined: no STARTTLS. */
   readonly tls: () => SecureContext | undefined
   readonly bareNewline: 'repair' | 'reject'
-  /** For all, ahead of the greeting; 0 still notices who talks before it. */
-  readonly greetDelayMs: number
+  /**
+   * Whether DSN (RFC 3461) is offered. Whoever offers it owes what senders ask for: `mail/dsn` says what that is, and writes it.
+   */
+  readonly dsn: boolean
   readonly onConnect: OnConnect
   readonly limits: ServerLimits
   readonly budgets: ServerBudgets
@@ -37,6 +39,10 @@ export interface ServerLimits {
 export interface ServerBudgets {
   /** For a whole command line. */
   readonly commandMs: number
+  /** From the connection to the first MAIL. */
+  readonly firstMailMs: number
+  /** For a whole connection; a message that is coming in or being answered is not cut short. */
+  readonly connectionMs: number
   /** Without an octet of DATA; or for a sender that does not take our replies. */
   readonly blockMs: number
   readonly messageMs: number
@@ -55,5 +61,9 @@ export const commandLineOctets = 2048
 /** From so many errors on each answer to one more waits. */
 export const errorsBeforeDelay = 5
 export const errorDelayMs = 1_000
+/** Recipients that were not accepted, behind the last message: RFC 5321 §4.5.3.1.10 lets a sender name more than are taken, and go on to DATA. */
+export const fruitlessAtOnce = 200
+/** What goes beyond them, or is accepted beyond what one message may have, waits a second for so many. */
+export const fruitlessASecond = 100
 /** `Received:` fields of our own that make a loop. */
 export const ownHops = 5

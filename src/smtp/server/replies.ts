@@ -18,6 +18,7 @@ export const replies = {
   helloFirst: '503 5.5.1 Say EHLO first\r\n',
   mailFirst: '503 5.5.1 Say MAIL first\r\n',
   noRecipients: '554 5.5.1 No valid recipients\r\n', // RFC 5321 §3.3
+  etrnInMail: '503 5.5.1 Not within a transaction\r\n', // RFC 1985 §5
   nestedMail: '503 5.5.1 A transaction is open already\r\n',
   tooManyRecipients: '452 4.5.3 Too many recipients; send the rest in another transaction\r\n', // RFC 5321 §4.5.3.1.10
   tooBig: '552 5.3.4 The message is larger than SIZE allows\r\n',
@@ -27,6 +28,8 @@ export const replies = {
   tooManyErrors: '421 4.7.0 Too many errors\r\n',
   tooManyIdle: '421 4.7.0 Too many commands without a mail\r\n',
   timeout: '421 4.4.2 Too long without a command\r\n',
+  noMail: '421 4.4.2 Too long without a mail\r\n',
+  tooOld: '421 4.4.2 The connection has been open for too long\r\n',
   tooSlow: '421 4.4.2 The message comes too slowly\r\n',
   shutdown: '421 4.3.2 Shutting down\r\n',
   internal: '421 4.3.0 Internal error\r\n',
@@ -44,18 +47,19 @@ export const faultReplies: Readonly<Record<DataFault, string>> = {
 export interface NamedReplies {
   readonly greeting: string
   readonly helo: string
-  readonly ehlo: string
-  readonly ehloWithStartTls: string
+  ehlo(offered: { readonly startTls: boolean; readonly etrn: boolean }): string
 }
 
 export function namedReplies(options: SmtpServerOptions): NamedReplies {
   const { hostname, limits } = options
   const keywords = [hostname, 'PIPELINING', `SIZE ${limits.messageBytes}`, '8BITMIME', 'ENHANCEDSTATUSCODES']
+  if (options.dsn) keywords.push('DSN') // RFC 3461 §3
+  // RFC 1985 §2
+  const ehlo = [keywords, [...keywords, 'ETRN']].map((some) => [multiline(some), multiline([...some, 'STARTTLS'])])
   return {
     greeting: `220 ${hostname} ESMTP\r\n`,
     helo: `250 ${hostname}\r\n`,
-    ehlo: multiline(keywords),
-    ehloWithStartTls: multiline([...keywords, 'STARTTLS']),
+    ehlo: ({ startTls, etrn }) => ehlo[Number(etrn)]?.[Number(startTls)] ?? '',
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
+import { createTurnEnd } from '../../base/turn-end.ts'
 import { Scratch } from '../wire/data-decoder.ts'
 import { createGreetingMoment } from './early-talker.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
@@ -33,7 +34,12 @@ const afterGraceMs = 1_000
 export function createSmtpServer(options: SmtpServerOptions, deps: SmtpServerDeps): SmtpServer {
   const listeners = new Map<string, Server>()
   const sessions = new Set<Session>()
-  const shared = { deps, greetingMoment: createGreetingMoment(deps.clock), scratch: new Scratch() }
+  const shared = {
+    deps,
+    greetingMoment: createGreetingMoment(),
+    scratch: new Scratch(),
+    atTurnEnd: createTurnEnd(),
+  }
   let context: SessionContext = { ...shared, options, named: namedReplies(options) }
   let emptied: (() => void) | undefined
 

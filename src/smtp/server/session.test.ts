@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hurriedClock, ok, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
-import { reply } from '../../mail/reply.ts'
+import type { Envelope, Recipient } from '../../mail/message.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
 
 const mailAndRcpt = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<you@example.test>\r\n'
 
@@ -27,6 +28,34 @@ test('a message, command by command', async (t) => {
   assert.deepEqual(server.messages, ['Subject: x\r\n\r\n.\r\n\r\n. two\r\n'])
   await until(() => server.calls.includes('closed'))
   assert.deepEqual(server.calls, ['mail a@b.example', 'rcpt you@example.test', 'data', 'end', 'closed'])
+})
+
+test('DSN is offered where it shall be, and what the sender asks reaches the handler as it came', async (t) => {
+  const heard: unknown[] = []
+  const handler = {
+    mail({ ret, envid }: Envelope) {
+      heard.push([ret, envid])
+      return ok
+    },
+    async recipients(recipients: readonly Recipient[]) {
+      heard.push(...recipients.map(({ text, notify, originalRecipient }) => [text, notify, originalRecipient]))
+      return recipients.map(() => ok)
+    },
+  }
+  const server = await startServer(t, { dsn: true, handler })
+  const sender = await Sender.dial(t, server.port)
+  await sender.expect(/\r\n$/)
+  assert.match(await sender.say('EHLO sender.example\r\n', /^250 .*\r\n/m), /^250 DSN\r$/m)
+  await sender.say('MAIL FROM:<a@b.example> RET=hdrs ENVID=x+2By\r\n', /^250 2/)
+  const orcpt = `rfc822;${'x'.repeat(480)}@y.example`.slice(0, 500)
+  await sender.say(`RCPT TO:<you@example.test> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=${orcpt}\r\n`, /^250 2/)
+  await sender.say('RCPT TO:<me@example.test> NOTIFY=NEVER,DELAY\r\n', /^501 5\.5\.4/)
+  await sender.say('RCPT TO:<me@example.test>\r\n', /^250 2/)
+  assert.deepEqual(heard, [
+    ['HDRS', 'x+2By'],
+    ['you@example.test', 'SUCCESS,FAILURE,DELAY', orcpt],
+    ['me@example.test', undefined, undefined],
+  ])
 })
 
 test('50 pipelined recipients are asked for together, and DATA is answered behind them', async (t) => {
@@ -186,6 +215,44 @@ test('errors: from the fifth on each waits a second, the twentieth ends it', asy
   assert.equal(heard.match(/^500 5\.5\.1/gm)?.length, 20)
   assert.match(heard, /\r\n421 4\.7\.0 Too many errors\r\n$/)
   assert.deepEqual(clock.waits, Array(16).fill(1_000))
+})
+
+const rcpt = 'RCPT TO:<a@example.test>\r\n'
+
+for (const [name, answer, free] of [
+  ['deferred', reply(450, '4.7.1', 'Later'), 200],
+  ['accepted again and again in transactions that come to nothing', ok, 1000],
+] as const) {
+  test(`recipients ${name}: behind the first ${free} each hundred waits a second, and a message forgives them`, async (t) => {
+    const clock = hurriedClock()
+    let said: Reply = answer
+    const handler = { recipients: async (asked: readonly unknown[]) => asked.map(() => said) }
+    const server = await startServer(t, { clock, handler })
+    const sender = await Sender.greeted(t, server.port)
+    const transaction = `MAIL FROM:<b@example.test>\r\n${rcpt.repeat(150)}RSET\r\n`
+    const heard = (transactions: number) => new RegExp(`^(?:\\d.*\r\n){${152 * transactions}}$`)
+    await sender.say(transaction.repeat(10), heard(10))
+    assert.equal(clock.waits.length, (1500 - free) / 100)
+    assert.ok(clock.waits.every((waitMs) => waitMs === 1_000))
+    said = ok
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+    await sender.say('hello\r\n.\r\n', /^250/)
+    const waitsBefore = clock.waits.length
+    said = answer
+    await sender.say(transaction, heard(1))
+    assert.equal(clock.waits.length, waitsBefore)
+  })
+}
+
+test('three thousand recipients: a thousand are taken, the rest hears 452 at a pace, and the message comes in', async (t) => {
+  const clock = hurriedClock()
+  const server = await startServer(t, { clock })
+  const sender = await Sender.greeted(t, server.port)
+  const heard = await sender.say(`MAIL FROM:<b@example.test>\r\n${rcpt.repeat(3000)}DATA\r\n`, /^354/m)
+  assert.equal(heard.match(/^452 4\.5\.3/gm)?.length, 2000)
+  assert.deepEqual(clock.waits, Array(18).fill(1_000))
+  await sender.say('hello\r\n.\r\n', /^250/)
+  assert.deepEqual(server.messages, ['hello\r\n'])
 })
 
 test('a hundred commands that lead to no mail end it, a message among them does not count', async (t) => {

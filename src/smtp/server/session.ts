@@ -4,22 +4,25 @@
  *
  *   greet → ( take a command → answer it )* → end
  *
- * Replies wait in `#out` while more commands are there to be read, where RFC 2920 §3.2 lets them.
+ * What a sender says is read by `input`, what it hears goes by `outgoing`; `conduct` and `session-age` say when it has been enough.
  */
 import type { Socket } from 'node:net'
+import type { AtTurnEnd } from '../../base/turn-end.ts'
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
-import type { Command } from '../wire/command.ts'
-import { Connection } from '../wire/connection.ts'
+import type { Command, EtrnNode } from '../wire/command.ts'
+import { Connection, type NoMore } from '../wire/connection.ts'
 import type { Scratch } from '../wire/data-decoder.ts'
-import { takeBody } from './body.ts'
+import { type Intake, takeBody } from './body.ts'
 import { Conduct } from './conduct.ts'
 import type { GreetingMoment } from './early-talker.ts'
 import type { BodySink, SessionHandler } from './handler.ts'
 import { CommandInput } from './input.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
+import { Outgoing } from './outgoing.ts'
 import type { SocketPeer } from './peer.ts'
 import { type NamedReplies, replies } from './replies.ts'
+import { SessionAge } from './session-age.ts'
 import { startTls } from './tls.ts'
 
 /** What all sessions of a server have in common. */
@@ -29,10 +32,8 @@ export interface SessionContext {
   readonly deps: SmtpServerDeps
   readonly greetingMoment: GreetingMoment
   readonly scratch: Scratch
+  readonly atTurnEnd: AtTurnEnd
 }
-
-/** Replies that wait are sent when there are so many characters of them. */
-const mostUnsent = 4096
 
 export class Session {
   readonly #context: SessionContext
@@ -40,9 +41,8 @@ export class Session {
   readonly #peer: SocketPeer
   readonly #connection: Connection
   readonly #input: CommandInput
+  readonly #out: Outgoing
   #handler: SessionHandler | undefined
-  /** Replies that wait to be sent. */
-  #out = ''
   #client: Client | undefined
   #tls: Client['tls']
   #isInTransaction = false
@@ -50,21 +50,24 @@ export class Session {
   readonly #conduct: Conduct
   /** The sender talked before the greeting: nothing is done for it but QUIT. */
   #isUnwelcome = false
-  /** The last reply is said; no command is read any more. */
-  #isOver = false
+  readonly #age: SessionAge
   #isClosing = false
   #isTakingBody = false
   #hasQuit = false
   /** Waits for a command, with nothing of it here that matters. */
-  #isIdle = false
+  #isWaiting = false
 
   constructor(socket: Socket, peer: SocketPeer, context: SessionContext) {
     this.#context = context
     this.#options = context.options
     this.#peer = peer
-    this.#connection = new Connection(socket, context.deps.clock)
-    this.#input = new CommandInput(this.#connection, context.options.budgets.commandMs)
-    this.#conduct = new Conduct(context.options.limits, context.deps.clock)
+    this.#connection = new Connection(socket, context.deps.clock, undefined, context.atTurnEnd)
+    const { clock } = context.deps
+    const { budgets, limits, dsn } = context.options
+    this.#input = new CommandInput(this.#connection, clock, budgets.commandMs, dsn)
+    this.#out = new Outgoing(this.#connection)
+    this.#age = new SessionAge(clock, budgets)
+    this.#conduct = new Conduct(limits, clock)
     this.#connection.onGone = () => this.#peerEnded()
     this.#connection.onLost = () => this.#peerLost()
   }
@@ -75,10 +78,10 @@ export class Session {
       await this.#serve()
     } catch (error) {
       this.#context.deps.log.error('smtp session failed', { peer: this.#peer.address, error })
-      this.#finish(replies.internal)
+      this.#out.finish(replies.internal)
     }
     if (this.#isInTransaction) this.#reset()
-    this.#flush()
+    this.#out.flush()
     // Who was refused has no place, so it may not linger in one either; who has said QUIT waits for nothing but our last word.
     if (this.#handler && !this.#hasQuit) this.#connection.end()
     else this.#connection.endNow()
@@ -86,14 +89,14 @@ export class Session {
     this.#handler?.closed()
   }
 
-  /** Idle: 421 now. Else: when what is being done has been answered. */
+  /** One that waits for a command: 421 now. Else: when what is being done has been answered. */
   shutdown(): void {
     this.#isClosing = true
-    if (this.#isIdle) this.#connection.interrupt()
+    if (this.#isWaiting) this.#connection.interrupt()
     this.#conduct.hurry()
   }
 
-  /** The end. Within DATA the sender hears that it must come again; behind its dot silence is the only honest answer (SEMANTICS.md §13). */
+  /** The end. Within DATA the sender hears that it must come again; behind its dot silence is the only honest answer: the backend may have taken it. */
   cutOff(): void {
     if (!this.#isTakingBody) {
       this.#connection.destroy()
@@ -106,19 +109,26 @@ export class Session {
   async #serve(): Promise<void> {
     const answer = this.#options.onConnect(this.#peer)
     if (answer.kind === 'refused') {
-      this.#finish(encodeReply(answer.reply))
+      this.#out.finish(encodeReply(answer.reply))
       return
     }
     this.#handler = answer.handler
-    await this.#context.greetingMoment(this.#options.greetDelayMs)
+    await this.#context.greetingMoment()
     this.#isUnwelcome = this.#connection.hasInput
-    this.#say(this.#isUnwelcome ? replies.earlyGreeting : this.#context.named.greeting)
-    if (this.#isUnwelcome) this.#note('early talker')
-    this.#flush()
-    while (!this.#isOver && !this.#peer.isGone) {
+    this.#out.say(this.#isUnwelcome ? replies.earlyGreeting : this.#context.named.greeting)
+    if (this.#isUnwelcome) this.#handler.misbehaved?.('early talker')
+    this.#out.flush()
+    while (!this.#out.isOver && !this.#peer.isGone) {
       const command = this.#input.take()
       if (command === undefined) {
-        if (!(await this.#more())) return
+        this.#out.flush()
+        if (this.#connection.isFull && !(await this.#drained())) return
+        if (!this.#mayWait()) return
+        this.#isWaiting = true
+        const read = await this.#input.wait(this.#age.untilMs)
+        this.#isWaiting = false
+        if (typeof read === 'string') return this.#heardNothing(read)
+        this.#input.feed(read)
         continue
       }
       const done = this.#answer(command, answer.handler)
@@ -127,23 +137,22 @@ export class Session {
         if (this.#connection.isFull && !(await this.#drained())) return
       }
       const verdict = this.#conduct.verdict
-      if (verdict !== undefined) this.#finish(verdict)
+      if (verdict !== undefined) this.#out.finish(verdict)
     }
   }
 
   // ---- reading
 
-  /** Waits for octets. @returns whether any came; else the session is over */
-  async #more(): Promise<boolean> {
-    this.#flush()
-    if (this.#isClosing) return this.#finish(replies.shutdown)
-    if (this.#connection.isFull && !(await this.#drained())) return false
-    this.#isIdle = true
-    const nothing = await this.#input.wait()
-    this.#isIdle = false
-    if (nothing === undefined) return true
-    if (nothing === 'timeout') this.#finish(this.#isClosing ? replies.shutdown : replies.timeout)
-    return false
+  /** Whether another command is waited for; else the session is over. */
+  #mayWait(): boolean {
+    const last = this.#isClosing ? replies.shutdown : this.#age.lateReply
+    if (last !== undefined) this.#out.finish(last)
+    return last === undefined
+  }
+
+  #heardNothing(why: NoMore): void {
+    if (why === 'timeout')
+      this.#out.finish(this.#isClosing ? replies.shutdown : (this.#age.lateReply ?? replies.timeout))
   }
 
   /** Waits until the sender has taken our replies: who sends commands and reads nothing gets no more of our memory. */
@@ -168,52 +177,25 @@ export class Session {
 
   // ---- answering
 
-  #say(text: string): void {
-    this.#out += text
-    if (this.#out.length > mostUnsent) this.#flush()
-  }
-
-  #sayNow(text: string): void {
-    this.#say(text)
-    this.#flush()
-  }
-
-  #flush(): void {
-    if (this.#out === '') return
-    this.#connection.write(this.#out)
-    this.#out = ''
-  }
-
-  /** The last word. @returns false, for `#more` */
-  #finish(text: string): false {
-    if (!this.#isOver) this.#say(text)
-    this.#isOver = true
-    return false
-  }
-
   /** What a handler said. 421 is the last word (RFC 5321 §3.8). */
   #pass(said: Reply): boolean {
-    if (said.code === 421) this.#finish(encodeReply(said))
-    else this.#say(encodeReply(said))
+    if (said.code === 421) this.#out.finish(encodeReply(said))
+    else this.#out.say(encodeReply(said))
     return isPositive(said)
   }
 
   /** An error of the sender. */
   #fail(text: string): void | Promise<void> {
     const pause = this.#isClosing ? undefined : this.#conduct.error()
-    if (!pause) return this.#sayNow(text)
-    this.#flush()
-    return pause.then(() => this.#sayNow(text))
+    if (!pause) return this.#out.sayNow(text)
+    this.#out.flush()
+    return pause.then(() => this.#out.sayNow(text))
   }
 
   /** An error behind which the connection cannot be trusted to hold commands. */
   #end(text: string, why: string): void {
-    this.#note(why)
-    this.#finish(text)
-  }
-
-  #note(why: string): void {
-    this.#context.deps.log.info('smtp session refused', { peer: this.#peer.address, why })
+    this.#handler?.misbehaved?.(why)
+    this.#out.finish(text)
   }
 
   #answer(command: Command, handler: SessionHandler): void | Promise<void> {
@@ -233,8 +215,9 @@ export class Session {
       case 'rset':
         if (this.#isInTransaction) this.#reset()
         this.#conduct.idle()
-        return this.#say(replies.ok)
+        return this.#out.say(replies.ok)
       case 'noop':
+        handler.noop?.(command.text)
         return this.#idle(replies.ok)
       case 'vrfy':
         return this.#idle(replies.verify)
@@ -244,6 +227,8 @@ export class Session {
         return this.#fail(replies.notImplemented)
       case 'starttls':
         return this.#startTls()
+      case 'etrn':
+        return this.#etrn(command.node, handler)
       case 'bdat':
         return this.#end(replies.notImplemented, 'BDAT, which was not offered')
       case 'invalid':
@@ -251,16 +236,23 @@ export class Session {
     }
   }
 
+  #etrn(node: EtrnNode, handler: SessionHandler): void | Promise<void> {
+    if (!handler.etrn) return this.#fail(replies.notImplemented)
+    if (!this.#client) return this.#fail(replies.helloFirst)
+    if (this.#isInTransaction) return this.#fail(replies.etrnInMail)
+    this.#idle(encodeReply(handler.etrn(node)))
+  }
+
   #idle(text: string): void {
     this.#conduct.idle()
-    this.#sayNow(text)
+    this.#out.sayNow(text)
   }
 
   #quit(): void {
     // Closing over octets that nobody read resets the connection, and the 221 may be lost with it.
     this.#hasQuit = !this.#input.hasMore
     if (this.#isInTransaction) this.#reset()
-    this.#finish(replies.bye)
+    this.#out.finish(replies.bye)
   }
 
   #reset(): void {
@@ -281,7 +273,8 @@ export class Session {
     const { named } = this.#context
     // RFC 3207 §4.2: not offered inside of TLS.
     const isTlsOffered = isEsmtp && !this.#tls && this.#options.tls() !== undefined
-    this.#idle(isTlsOffered ? named.ehloWithStartTls : isEsmtp ? named.ehlo : named.helo)
+    const etrn = this.#handler?.etrn !== undefined
+    this.#idle(isEsmtp ? named.ehlo({ startTls: isTlsOffered, etrn }) : named.helo)
   }
 
   async #startTls(): Promise<void> {
@@ -296,8 +289,8 @@ export class Session {
     const { handshakeMs } = this.#options.budgets
     this.#tls = await startTls(this.#connection, context, handshakeMs, this.#context.deps.clock)
     if (this.#tls) return
-    this.#note('TLS handshake failed')
-    this.#isOver = true
+    this.#handler?.misbehaved?.('TLS handshake failed')
+    this.#out.breakOff()
   }
 
   // ---- a transaction
@@ -309,7 +302,8 @@ export class Session {
     // RFC 1870 §6.1
     if (command.size !== undefined && command.size > this.#options.limits.messageBytes)
       return this.#fail(replies.tooBig)
-    const envelope: Envelope = { sender: command.sender, body: command.body, declaredSize: command.size }
+    const { sender, body, size: declaredSize, ret, envid } = command
+    const envelope: Envelope = { sender, body, declaredSize, ret, envid }
     const said = handler.mail(envelope, client)
     if (said instanceof Promise) return said.then((later) => this.#begin(later))
     this.#begin(said)
@@ -318,6 +312,7 @@ export class Session {
   #begin(said: Reply): void {
     if (!this.#pass(said)) return
     this.#isInTransaction = true
+    this.#age.hasMail()
     this.#accepted = 0
   }
 
@@ -325,7 +320,10 @@ export class Session {
   #rcpt(first: Recipient, handler: SessionHandler): void | Promise<void> {
     if (!this.#isInTransaction) return this.#fail(replies.mailFirst)
     const room = this.#options.limits.recipients - this.#accepted
-    if (room <= 0) return this.#say(replies.tooManyRecipients)
+    if (room <= 0) {
+      this.#out.say(replies.tooManyRecipients)
+      return this.#paced(0, 1)
+    }
     const most = Math.min(room, handler.recipientsAtOnce())
     const recipients = [first]
     while (recipients.length < most) {
@@ -339,12 +337,23 @@ export class Session {
     return handler.recipients(recipients).then((said) => this.#passAll(said, recipients.length))
   }
 
-  #passAll(said: readonly Reply[], asked: number): void {
+  #passAll(said: readonly Reply[], asked: number): void | Promise<void> {
+    let accepted = 0
     for (const one of said) {
-      if (this.#isOver) return
-      if (this.#pass(one)) this.#accepted++
+      if (this.#out.isOver) return
+      if (this.#pass(one)) accepted++
     }
-    if (said.length !== asked && !this.#isOver) throw new Error(`${said.length} replies for ${asked} recipients`)
+    this.#accepted += accepted
+    if (this.#out.isOver) return
+    if (said.length !== asked) throw new Error(`${said.length} replies for ${asked} recipients`)
+    return this.#paced(accepted, asked - accepted)
+  }
+
+  #paced(accepted: number, notAccepted: number): void | Promise<void> {
+    const pause = this.#isClosing ? undefined : this.#conduct.recipients(accepted, notAccepted)
+    if (!pause) return
+    this.#out.flush()
+    return pause
   }
 
   #data(handler: SessionHandler): void | Promise<void> {
@@ -355,10 +364,10 @@ export class Session {
     const sink = handler.data()
     if ('code' in sink) {
       this.#pass(sink)
-      this.#flush()
+      this.#out.flush()
       return
     }
-    this.#sayNow(replies.goAhead)
+    this.#out.sayNow(replies.goAhead)
     return this.#message(sink)
   }
 
@@ -367,29 +376,32 @@ export class Session {
     // Whatever comes, sink and handler have heard of the end of this transaction.
     this.#isInTransaction = false
     this.#isTakingBody = true
-    const intake = await takeBody(this.#connection, this.#input.lines, sink, this.#options, deps.clock, scratch)
-      .catch((error: unknown) => {
-        sink.abort('failed')
-        throw error
-      })
-      .finally(() => {
-        this.#isTakingBody = false
-      })
+    let intake: Intake
+    try {
+      intake = await takeBody(this.#connection, this.#input.lines, sink, this.#options, deps.clock, scratch)
+    } catch (error) {
+      sink.abort('failed')
+      throw error
+    } finally {
+      this.#isTakingBody = false
+    }
     this.#input.retime()
     switch (intake.kind) {
       case 'whole': {
         if (this.#pass(await sink.end(intake.has8bit))) this.#conduct.delivered()
+        this.#out.flush()
+        // What waits for the end of the turn may find the sender gone.
+        this.#connection.whenHanded((isHanded) => sink.told?.(isHanded && !this.#peer.isGone))
         break
       }
       case 'refused':
-        this.#note(intake.why)
         return this.#fail(intake.reply)
       case 'too-slow':
         this.#end(replies.tooSlow, 'too slow')
         break
       case 'gone':
-        this.#isOver = true
+        this.#out.breakOff()
     }
-    this.#flush()
+    this.#out.flush()
   }
 }

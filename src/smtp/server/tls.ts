@@ -16,6 +16,7 @@ export async function startTls(
   handshakeMs: number,
   clock: Clock,
 ): Promise<NonNullable<Client['tls']> | undefined> {
+  connection.flush()
   // Before the TLS socket is made, which would take what the socket below has read for its own.
   connection.discardInput()
   const tls = new TLSSocket(connection.socket, { isServer: true, secureContext: context })

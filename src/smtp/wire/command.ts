@@ -2,7 +2,18 @@
  * One command line of a sender → what it asks for (RFC 5321 §4.1.1). Called by the server's session with what `line-reader.ts` found.
  * Syntax is judged here, order and limits in `smtp/server/session.ts`. A line that holds anything but printable ASCII is never a command.
  */
-import { type Mailbox, parsePath, type ReversePath } from '../../mail/address.ts'
+import { type HostName, type Mailbox, parseMailbox, parsePath, type ReversePath } from '../../mail/address.ts'
+import {
+  type EnvelopeId,
+  type Notify,
+  type OriginalRecipient,
+  parseEnvelopeId,
+  parseNotify,
+  parseOriginalRecipient,
+  parseReturnContent,
+  type ReturnContent,
+} from '../../mail/dsn/request.ts'
+import type { Recipient } from '../../mail/message.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 
 export type Command =
@@ -13,9 +24,14 @@ export type Command =
       readonly body: '7BIT' | '8BITMIME' | undefined
       /** Octets (RFC 1870 §4); as large as the sender said, so perhaps not exact. */
       readonly size: number | undefined
+      readonly ret: ReturnContent | undefined
+      readonly envid: EnvelopeId | undefined
     }
-  | { readonly kind: 'rcpt'; readonly recipient: Mailbox }
-  | { readonly kind: 'data' | 'rset' | 'noop' | 'quit' | 'vrfy' | 'expn' | 'help' | 'starttls' }
+  | { readonly kind: 'rcpt'; readonly recipient: Recipient }
+  | { readonly kind: 'etrn'; readonly node: EtrnNode }
+  /** What stands behind it, which nobody need read (RFC 5321 §4.1.1.9). */
+  | { readonly kind: 'noop'; readonly text: string }
+  | { readonly kind: 'data' | 'rset' | 'quit' | 'vrfy' | 'expn' | 'help' | 'starttls' }
   /** Its octets would be content, so nothing behind it may be read as a command (RFC 3030). Not offered. */
   | { readonly kind: 'bdat' }
   /** Another protocol's first line. */
@@ -23,19 +39,27 @@ export type Command =
   /** Not to be done: what to answer. */
   | { readonly kind: 'invalid'; readonly reply: Reply }
 
-/** @param line  the octets as latin1 characters, without CRLF */
-export function parseCommand(line: string): Command {
+/** What held mail is asked for (RFC 1985 §5): that of a domain, of a domain and all below it (`@`), or of a queue with a name (`#`). */
+export type EtrnNode =
+  | { readonly kind: 'domain' | 'subdomains'; readonly domain: HostName }
+  | { readonly kind: 'queue'; readonly name: string }
+
+/**
+ * @param line  the octets as latin1 characters, without CRLF
+ * @param isDsnOffered  whether EHLO offered DSN: where it did not, its parameters are unknown ones
+ */
+export function parseCommand(line: string, isDsnOffered: boolean): Command {
   if (notPrintable.test(line)) return refuseOctets(line)
   const verb = line.slice(0, 4)
-  return known(verb, line) ?? known(verb.toUpperCase(), line) ?? unknown(line)
+  return known(verb, line, isDsnOffered) ?? known(verb.toUpperCase(), line, isDsnOffered) ?? unknown(line)
 }
 
-function known(verb: string, line: string): Command | undefined {
+function known(verb: string, line: string, isDsnOffered: boolean): Command | undefined {
   switch (verb) {
     case 'RCPT':
-      return hasWord(line, 4) ? parseRcpt(line) : undefined
+      return hasWord(line, 4) ? parseRcpt(line, isDsnOffered) : undefined
     case 'MAIL':
-      return hasWord(line, 4) ? parseMail(line) : undefined
+      return hasWord(line, 4) ? parseMail(line, isDsnOffered) : undefined
     case 'DATA':
       return hasWord(line, 4) ? alone(line, dataCommand) : undefined
     case 'EHLO':
@@ -46,9 +70,8 @@ function known(verb: string, line: string): Command | undefined {
       return hasWord(line, 4) ? alone(line, quitCommand) : undefined
     case 'RSET':
       return hasWord(line, 4) ? alone(line, rsetCommand) : undefined
-    // RFC 5321 §4.1.1.9: a string behind NOOP is ignored.
     case 'NOOP':
-      return hasWord(line, 4) ? noopCommand : undefined
+      return hasWord(line, 4) ? { kind: 'noop', text: line.slice(4).trim() } : undefined
     case 'HELP':
       return hasWord(line, 4) ? helpCommand : undefined
     case 'VRFY':
@@ -57,6 +80,8 @@ function known(verb: string, line: string): Command | undefined {
       return hasWord(line, 4) ? expnCommand : undefined
     case 'BDAT':
       return hasWord(line, 4) ? bdatCommand : undefined
+    case 'ETRN':
+      return hasWord(line, 4) ? parseEtrn(line) : undefined
     case 'STAR':
       return hasWord(line, 8) && /^STARTTLS/i.test(line) ? alone(line, startTlsCommand) : undefined
   }
@@ -66,7 +91,6 @@ function known(verb: string, line: string): Command | undefined {
 const dataCommand = { kind: 'data' } as const
 const quitCommand = { kind: 'quit' } as const
 const rsetCommand = { kind: 'rset' } as const
-const noopCommand = { kind: 'noop' } as const
 const helpCommand = { kind: 'help' } as const
 const vrfyCommand = { kind: 'vrfy' } as const
 const expnCommand = { kind: 'expn' } as const
@@ -89,6 +113,8 @@ const notImplemented = invalid(502, '5.5.1', 'Command not implemented')
 const noArgument = invalid(501, '5.5.4', 'This command takes no argument')
 const missingArgument = invalid(501, '5.5.4', 'This command needs an argument')
 const missingName = invalid(501, undefined, 'Say your name: EHLO host.example')
+const etrnSyntax = invalid(500, '5.5.4', 'Write ETRN domain.example')
+const etrnNode = invalid(501, '5.5.4', 'ETRN takes a domain, @domain or #queue')
 const mailSyntax = invalid(501, '5.5.4', 'Write MAIL FROM:<address>')
 const rcptSyntax = invalid(501, '5.5.4', 'Write RCPT TO:<address>')
 const nullRecipient = invalid(501, '5.1.3', 'A recipient cannot be empty')
@@ -97,6 +123,14 @@ const mailParameter = invalid(555, '5.5.4', 'MAIL parameter not recognised')
 const twice = invalid(501, '5.5.4', 'A parameter was given twice')
 const badSize = invalid(501, '5.5.4', 'SIZE takes up to 20 digits')
 const badBody = invalid(501, '5.5.4', 'BODY takes 7BIT or 8BITMIME')
+const badRet = invalid(501, '5.5.4', 'RET takes FULL or HDRS')
+const badEnvid = invalid(501, '5.5.4', 'ENVID takes up to 100 octets of xtext that mean printable ASCII')
+const badNotify = invalid(501, '5.5.4', 'NOTIFY takes NEVER, or a list of SUCCESS, FAILURE and DELAY')
+const badOrcpt = invalid(
+  501,
+  '5.5.4',
+  'ORCPT takes a type, ";" and xtext that means printable ASCII, 500 octets at most',
+)
 const badParameter = invalid(501, '5.5.4', 'A parameter is not well formed')
 
 const notPrintable = /[^\x20-\x7e]/
@@ -119,7 +153,7 @@ function alone(line: string, command: Command): Command {
   return line.length === letters || line.trimEnd().length === letters ? command : noArgument
 }
 
-const extensionVerbs = /^(AUTH|ETRN|TURN|ATRN|SEND|SOML|SAML|XCLIENT|XFORWARD|BURL|LHLO)( |$)/i
+const extensionVerbs = /^(AUTH|TURN|ATRN|SEND|SOML|SAML|XCLIENT|XFORWARD|BURL|LHLO)( |$)/i
 // A request line of HTTP, whatever its version ("PRI" begins HTTP/2).
 const httpVerbs = /^(GET|POST|HEAD|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) /i
 
@@ -140,6 +174,22 @@ function parseHello(kind: 'ehlo' | 'helo', line: string): Command {
   return { kind, name: blank < 0 ? name : name.slice(0, blank) }
 }
 
+/** RFC 1985 §5: no blank between the option character and the name. The examples of §7 say 500 where there is no name at all. */
+function parseEtrn(line: string): Command {
+  const node = line.slice(5).trimEnd()
+  if (node === '') return etrnSyntax
+  const option = node.charAt(0)
+  if (option === '#') {
+    const name = node.slice(1)
+    return /^[!-~]{1,64}$/.test(name) ? { kind: 'etrn', node: { kind: 'queue', name } } : etrnNode
+  }
+  // A name is what may stand behind an @.
+  const parsed = parseMailbox(`postmaster@${option === '@' ? node.slice(1) : node}`)
+  const domain = parsed.kind === 'invalid' ? undefined : parsed.mailbox.domain
+  if (domain === undefined) return etrnNode
+  return { kind: 'etrn', node: { kind: option === '@' ? 'subdomains' : 'domain', domain } }
+}
+
 /** Where the path begins behind "MAIL FROM:"; blanks before it are no syntax, and common (RFC 5321 §3.3). */
 function pathStart(line: string, keyword: string): number | undefined {
   const end = 5 + keyword.length
@@ -150,52 +200,98 @@ function pathStart(line: string, keyword: string): number | undefined {
   return at
 }
 
-function parseRcpt(line: string): Command {
+function parseRcpt(line: string, isDsnOffered: boolean): Command {
   const start = pathStart(line, 'TO:')
   if (start === undefined) return rcptSyntax
   const path = parsePath(line, start)
   if (path.kind === 'invalid') return invalid(501, '5.1.3', `The recipient's address ${path.why}`)
   if (path.mailbox === null) return nullRecipient
-  if (path.end < line.length && line.slice(path.end).trim() !== '')
-    return line.charCodeAt(path.end) === 0x20 ? rcptParameter : rcptSyntax
-  return { kind: 'rcpt', recipient: path.mailbox }
+  if (path.end === line.length) return { kind: 'rcpt', recipient: path.mailbox }
+  if (line.charCodeAt(path.end) !== 0x20) return rcptSyntax
+  return parseRcptParameters(path.mailbox, line.slice(path.end), isDsnOffered)
 }
 
-function parseMail(line: string): Command {
+function parseRcptParameters(mailbox: Mailbox, text: string, isDsnOffered: boolean): Command {
+  let notify: Notify | undefined
+  let originalRecipient: OriginalRecipient | undefined
+  for (const parameter of text.split(' ')) {
+    if (parameter === '') continue
+    const [, keyword, value = ''] = esmtpParameter.exec(parameter) ?? []
+    if (keyword === undefined) return badParameter
+    if (!isDsnOffered) return rcptParameter
+    // RFC 3461 §5.1 b: 501 for what is not valid, and for what is there twice.
+    switch (keyword.toUpperCase()) {
+      case 'NOTIFY':
+        if (notify !== undefined) return twice
+        notify = parseNotify(value)
+        if (notify === undefined) return badNotify
+        break
+      case 'ORCPT':
+        if (originalRecipient !== undefined) return twice
+        originalRecipient = parseOriginalRecipient(value)
+        if (originalRecipient === undefined) return badOrcpt
+        break
+      default:
+        return rcptParameter
+    }
+  }
+  if (notify === undefined && originalRecipient === undefined) return { kind: 'rcpt', recipient: mailbox }
+  return { kind: 'rcpt', recipient: { ...mailbox, notify, originalRecipient } }
+}
+
+function parseMail(line: string, isDsnOffered: boolean): Command {
   const start = pathStart(line, 'FROM:')
   if (start === undefined) return mailSyntax
   const path = parsePath(line, start)
   if (path.kind === 'invalid') return invalid(501, '5.1.7', `The sender's address ${path.why}`)
   const sender = path.mailbox
-  if (path.end === line.length) return { kind: 'mail', sender, body: undefined, size: undefined }
+  if (path.end === line.length)
+    return { kind: 'mail', sender, body: undefined, size: undefined, ret: undefined, envid: undefined }
   if (line.charCodeAt(path.end) !== 0x20) return mailSyntax
-  return parseMailParameters(sender, line.slice(path.end))
+  return parseMailParameters(sender, line.slice(path.end), isDsnOffered)
 }
 
-function parseMailParameters(sender: ReversePath, text: string): Command {
+/** RFC 5321 §4.1.2: esmtp-param */
+const esmtpParameter = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/
+
+function parseMailParameters(sender: ReversePath, text: string, isDsnOffered: boolean): Command {
   let body: '7BIT' | '8BITMIME' | undefined
   let size: number | undefined
+  let ret: ReturnContent | undefined
+  let envid: EnvelopeId | undefined
   for (const parameter of text.split(' ')) {
     if (parameter === '') continue
-    // RFC 5321 §4.1.2: esmtp-param
-    const [, keyword, value] = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]+))?$/.exec(parameter) ?? []
+    const [, keyword, value = ''] = esmtpParameter.exec(parameter) ?? []
     if (keyword === undefined) return badParameter
     switch (keyword.toUpperCase()) {
       case 'SIZE':
         if (size !== undefined) return twice
-        if (value === undefined || !/^\d{1,20}$/.test(value)) return badSize
+        if (!/^\d{1,20}$/.test(value)) return badSize
         size = Number(value)
         break
       case 'BODY': {
         if (body !== undefined) return twice
-        const known = value?.toUpperCase()
+        const known = value.toUpperCase()
         if (known !== '7BIT' && known !== '8BITMIME') return badBody
         body = known
         break
       }
+      // RFC 3461 §5.1 a: 501 for what is not valid, and for what is there twice.
+      case 'RET':
+        if (!isDsnOffered) return mailParameter
+        if (ret !== undefined) return twice
+        ret = parseReturnContent(value)
+        if (ret === undefined) return badRet
+        break
+      case 'ENVID':
+        if (!isDsnOffered) return mailParameter
+        if (envid !== undefined) return twice
+        envid = parseEnvelopeId(value)
+        if (envid === undefined) return badEnvid
+        break
       default:
         return mailParameter
     }
   }
-  return { kind: 'mail', sender, body, size }
+  return { kind: 'mail', sender, body, size, ret, envid }
 }

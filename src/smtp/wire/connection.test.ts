@@ -119,3 +119,63 @@ test('a reset while nobody reads is told at once', async (t) => {
   assert.equal(connection.read(), 'lost')
   assert.equal(connection.written(), 'lost')
 })
+
+test('what is said in one turn goes out as one write, in its order with octets, and what waits goes out before the end', async (t) => {
+  const { connection, peer } = await pair(t)
+  const heard: Buffer[] = []
+  peer.on('data', (chunk) => heard.push(chunk))
+  const text = () => Buffer.concat(heard).toString('latin1')
+  const writes: unknown[] = []
+  const { socket } = connection
+  const write = socket.write.bind(socket)
+  socket.write = (...args: unknown[]) => {
+    writes.push(args[0])
+    return (write as (...all: unknown[]) => boolean)(...args)
+  }
+  connection.write('one ')
+  connection.write('two ')
+  assert.deepEqual(writes, [], 'not before the turn ends')
+  await until(() => text() === 'one two ')
+  assert.deepEqual(writes, ['one two '])
+  connection.write('three ')
+  connection.write(Buffer.from('four '))
+  connection.write('five ')
+  assert.equal(await connection.written(), 'written')
+  assert.deepEqual(writes.slice(1).map(String).slice(0, 3), ['three ', 'four ', 'five '])
+  for (let count = 0; count < 20_000; count++) connection.write('250 2.0.0 Ok\r\n')
+  assert.ok(writes.length > 10, 'a turn keeps no more than a little')
+  connection.write('six')
+  connection.end()
+  await once(peer, 'end')
+  assert.match(text(), /^one two three four five (?:250 2\.0\.0 Ok\r\n){20000}six$/)
+})
+
+test('what was written is told handed when it was given to the socket, and not where it came too late', async (t) => {
+  const told: boolean[] = []
+  const handed = (isHanded: boolean) => void told.push(isHanded)
+  const one = await pair(t)
+  one.connection.write('250 Ok\r\n')
+  one.connection.whenHanded(handed)
+  assert.deepEqual(told, [], 'it waits for the end of the turn')
+  await until(() => told.length === 1)
+  one.connection.whenHanded(handed)
+  assert.deepEqual(told, [true, true], 'at once where nothing waits')
+
+  const lost = await pair(t)
+  lost.connection.write('250 Ok\r\n')
+  lost.connection.whenHanded(handed)
+  lost.connection.destroy()
+  await until(() => told.length === 3)
+  assert.equal(told[2], false)
+
+  // The reset lies in the kernel, and no event has told of it.
+  const unseen = await pair(t)
+  await until(() => !unseen.peer.connecting)
+  unseen.peer.resetAndDestroy()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+  unseen.connection.write('250 Ok\r\n')
+  unseen.connection.whenHanded(handed)
+  assert.equal(unseen.connection.noMore, undefined)
+  unseen.connection.flush()
+  assert.equal(told[3], false)
+})

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, Deadline } from '../../base/clock.ts'
+import type { AtTurnEnd } from '../../base/turn-end.ts'
 
 /** Why there is no next chunk. `ended`: the peer sent FIN; `lost`: reset, write error, destroyed; `timeout`: the deadline passed. */
 export type NoMore = 'ended' | 'lost' | 'timeout'
@@ -12,10 +13,14 @@ export type NoMore = 'ended' | 'lost' | 'timeout'
 /** Chunks that wait to be read before they are made one. */
 const maxChunks = 32
 
+/** Octets that wait for the end of a turn. */
+const mostHeldBack = 16 * 1024
+
 export class Connection {
   /** The one timer of this connection: armed before a wait, by whoever waits. */
   readonly deadline: Deadline
   readonly #maxBuffered: number
+  readonly #atTurnEnd: AtTurnEnd
   #socket: Socket
   #chunks: Buffer[] = []
   #buffered = 0
@@ -28,15 +33,20 @@ export class Connection {
   #onClosed: (() => void) | undefined
   #isClosed = false
   #isEnding = false
+  /** Waits for the end of the turn, and whoever wants to hear what became of it. */
+  #outgoing = ''
+  #onHanded: ((isHanded: boolean) => void) | undefined
   // Kept by name, so that `become` takes away these alone: the TLS socket listens to the one below it too.
+  readonly #onTurnEnd = () => this.flush()
   readonly #onData = (chunk: Buffer) => this.#take(chunk)
   readonly #onEnd = () => this.#finish('ended')
   readonly #onError = () => this.#finish('lost')
   readonly #onClose = () => this.#close()
 
-  constructor(socket: Socket, clock: Clock, maxBuffered = 64 * 1024) {
+  constructor(socket: Socket, clock: Clock, maxBuffered = 64 * 1024, atTurnEnd: AtTurnEnd = setImmediate) {
     this.#socket = socket
     this.#maxBuffered = maxBuffered
+    this.#atTurnEnd = atTurnEnd
     this.deadline = new Deadline(clock, () => this.#expire())
     this.#listen(socket)
   }
@@ -124,11 +134,48 @@ export class Connection {
     return discarded
   }
 
-  /** Hands octets to the socket without waiting. Strings are written as latin1. After the end it does nothing. */
+  /**
+   * Hands octets to the socket without waiting. Strings are written as latin1, when this turn of the event loop ends: what many connections
+   * have to say then goes out in one go, which wakes each peer once and lets it sleep while we think. After the end it does nothing.
+   */
   write(data: string | Uint8Array): void {
-    if (this.#no === 'lost' || this.#socket.writableEnded) return
-    if (typeof data === 'string') this.#socket.write(data, 'latin1')
-    else this.#socket.write(data)
+    if (typeof data === 'string') {
+      if (this.#outgoing === '') this.#atTurnEnd(this.#onTurnEnd)
+      this.#outgoing += data
+      if (this.#outgoing.length > mostHeldBack) this.flush()
+      return
+    }
+    this.flush()
+    if (this.#isWritable) this.#socket.write(data)
+  }
+
+  /** Hands over at once what waits for the end of the turn. */
+  flush(): void {
+    if (this.#outgoing === '') return
+    const text = this.#outgoing
+    this.#outgoing = ''
+    if (this.#isWritable) this.#socket.write(text, 'latin1')
+    const told = this.#onHanded
+    this.#onHanded = undefined
+    told?.(this.#isHanded)
+  }
+
+  /**
+   * Calls the listener once, when the socket has been given what was written: at the end of the turn, or now where that has been done. False: it
+   * was lost by then. One listener at a time.
+   */
+  whenHanded(listener: (isHanded: boolean) => void): void {
+    if (this.#outgoing === '') listener(this.#isHanded)
+    else this.#onHanded = listener
+  }
+
+  /** A reset that nobody has read yet shows at the write itself, before its event comes. */
+  get #isHanded(): boolean {
+    return this.#no !== 'lost' && this.#socket.errored === null
+  }
+
+  get #isWritable(): boolean {
+    return this.#no !== 'lost' && !this.#socket.writableEnded
   }
 
   /** Whether the peer takes octets more slowly than we write them, so that `written()` is worth waiting for. */
@@ -139,6 +186,7 @@ export class Connection {
   /** Resolves when the operating system has taken all that was written, or with why it will not. One waiter at a time. */
   written(): 'written' | NoMore | Promise<'written' | NoMore> {
     if (this.#no === 'lost') return 'lost'
+    this.flush()
     if (this.#socket.writableLength === 0) return 'written'
     return new Promise((resolve) => {
       this.#writer = resolve
@@ -149,6 +197,7 @@ export class Connection {
 
   /** Sends what was written, then FIN; the socket is destroyed when the peer has closed too, or at the deadline. */
   end(): void {
+    this.flush()
     this.deadline.arm(5_000)
     this.#isEnding = true
     this.#chunks = []
@@ -163,6 +212,7 @@ export class Connection {
 
   /** Sends what was written and lets go at once, whether the peer closes or not: for who may not cost us anything. */
   endNow(): void {
+    this.flush()
     this.#isEnding = true
     this.#socket.destroySoon()
   }

@@ -79,7 +79,7 @@ function assertHarmless(content: string): void {
 const end = '\r\n.\r\n'
 const behind = 'MAIL FROM:<evil@example.com>\r\n'
 
-/** carry.md's table and what else was seen in the wild. Each between text, the true end, and commands. */
+/** What ended DATA in servers of CVE-2023-51764, -51765 and -51766, and what else was seen in the wild. Each between text, the true end, and commands. */
 const forms: readonly [form: string, fault: DataFault | undefined][] = [
   ['\n.\r\n', 'dot-line'],
   ['\r\n.\n', 'dot-line'],

@@ -40,7 +40,7 @@ export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 
     if (daemon.hasEnded) throw new Error(`Dovecot ended at once: ${daemon.output}${await log()}`)
     return greets(address, port)
   }
-  await until(answers, 20_000, 'Dovecot greets')
+  await until(answers, 90_000, 'Dovecot greets')
   return {
     url: `lmtp://${address}:${port}`,
     socketUrl: `lmtp:${socket}`,

@@ -24,6 +24,8 @@ export interface PostfixWords {
   readonly tlsIn?: boolean
   /** More of main.cf, which wins. */
   readonly main?: Readonly<Record<string, string>>
+  /** Whom it asks for MX records, at port 53; it alone sees that resolver. Needs root, for a mount of its own. */
+  readonly resolver?: string
   /** Options of its smtpd, as master.cf has them: `-o name=value`. */
   readonly smtpd?: string
   /** Whether `example.test` is final here. Default true, and false for a sender. */
@@ -36,6 +38,8 @@ export interface Postfix {
   readonly url: string
   /** The process that all others descend from. */
   readonly pid: number
+  /** The folder of its main.cf, for its commands. */
+  readonly config: string
   /** The Maildir of a user of `example.test`. */
   maildir(user: string): string
   log(): Promise<string>
@@ -63,19 +67,21 @@ export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise
   await writeFile(join(home, 'etc/master.cf'), masterCf(address, port, words.smtpd ?? ''))
   const etc = join(home, 'etc')
   await runWell('/usr/sbin/postfix', ['-c', etc, 'check'])
-  const master = await start(join(daemons, 'master'), ['-d', '-c', etc], true)
+  const command = await withResolver([join(daemons, 'master'), '-d', '-c', etc], words.resolver, home)
+  const master = await start(command[0], command.slice(1), true)
   lab.atEnd(() => master.stop())
   const log = () => readFile(join(home, 'mail.log'), 'latin1').catch(() => '')
   const answers = async () => {
     if (master.hasEnded) throw new Error(`Postfix ended at once: ${master.output}${await log()}`)
     return greets(address, port)
   }
-  await until(answers, 20_000, 'Postfix greets')
+  await until(answers, 90_000, 'Postfix greets')
   return {
     address,
     port,
     url: `smtp://${address}:${port}`,
     pid: master.pid,
+    config: etc,
     maildir: (user) => join(mail, user),
     log,
     async queued() {
@@ -83,6 +89,19 @@ export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise
       return ran.stdout.split('\n').filter((line) => line.startsWith('{')).length
     },
   }
+}
+
+/** Postfix asks whom /etc/resolv.conf names: in a namespace of its own that is another file. */
+async function withResolver(
+  command: readonly [string, ...string[]],
+  resolver: string | undefined,
+  home: string,
+): Promise<readonly [string, ...string[]]> {
+  if (resolver === undefined) return command
+  const file = join(home, 'etc/resolv.conf')
+  await writeFile(file, `nameserver ${resolver}\n`)
+  const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+  return ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', script, file, ...command]
 }
 
 function mainCf(lab: Home, words: PostfixWords, home: string): string {
@@ -167,7 +186,7 @@ postlog unix-dgram n - n - 1 postlogd
 }
 
 async function greets(address: string, port: number): Promise<boolean> {
-  const dialogue = await Dialogue.open({ address, port, waitMs: 5_000 }).catch(() => undefined)
+  const dialogue = await Dialogue.open({ address, port, waitMs: 20_000 }).catch(() => undefined)
   if (!dialogue) return false
   const greeting = await dialogue.nextReply().catch(() => undefined)
   dialogue.destroy()

@@ -14,7 +14,7 @@ export function run(
   options: { readonly input?: Uint8Array | string; readonly timeoutMs?: number } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'pipe', timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+    const child = spawn(command, args, { stdio: 'pipe', timeout: options.timeoutMs ?? 180_000, killSignal: 'SIGKILL' })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))

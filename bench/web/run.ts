@@ -1,0 +1,239 @@
+/**
+ * What looking costs: the time to the first page with many messages held, alone and while messages flow at a pace, in a real browser; and the processor time a
+ * message of the gateway with nobody and with ten people looking, in turns. npm run bench:web -- --help
+ *
+ * "First page" is from the beginning of the navigation to the frame behind the one in which the words that a person came for are in the page (the headline of the
+ * overview, a row of the queue), by the browser's own clock, in a context that has nothing kept. "As driven" is the same from outside, with what it takes to tell the
+ * browser and to hear from it.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Browser, chromium } from 'playwright-core'
+import { freeAddress, freePort } from '../../test/lab/loopback.ts'
+import { until } from '../../test/lab/until.ts'
+import { fill } from '../hold/fill.ts'
+import { type Daemon, processorMs, startDaemon, untilGreets } from '../relay/daemon.ts'
+import { median } from '../relay/report.ts'
+import { type Sink, startSink } from '../relay/sink.ts'
+import { startPaced } from './pace.ts'
+
+const help = `Measures what the dashboard costs.
+
+  --held N     messages that are held (1000000)
+  --loads N    pages that are loaded, of each kind (20)
+  --pace N     messages a second that flow (1000)
+  --rounds N   rounds with and without viewers, in turns (12)
+  --seconds N  that a round takes (5)
+  --viewers N  that look (10)`
+
+const { values } = parseArgs({
+  options: {
+    held: { type: 'string', default: '1000000' },
+    loads: { type: 'string', default: '20' },
+    pace: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '12' },
+    seconds: { type: 'string', default: '5' },
+    viewers: { type: 'string', default: '10' },
+    help: { type: 'boolean' },
+  },
+})
+if (values.help) {
+  process.stdout.write(`${help}\n`)
+  process.exit(0)
+}
+const [held, loads, pace, rounds, seconds, viewers] = [
+  values.held,
+  values.loads,
+  values.pace,
+  values.rounds,
+  values.seconds,
+  values.viewers,
+].map(Number) as [number, number, number, number, number, number]
+const waypost = fileURLToPath(new URL('../../bin/waypost', import.meta.url))
+
+interface Served {
+  readonly daemon: Daemon
+  readonly address: string
+  readonly port: number
+  readonly link: string
+}
+
+async function serve(folder: string, sink: Sink): Promise<Served> {
+  const address = freeAddress()
+  const port = await freePort(address)
+  const config = {
+    hostname: 'mx.example.test',
+    state: join(folder, 'state'),
+    listen: { smtp: [`${address}:${port}`], http: '127.0.0.1:0' },
+    limits: { connectionRate: 100_000, connectionsPerAddress: 1000, connectionsPerNetwork: 1000 },
+    domains: {
+      'example.test': { deliver: `smtp://${sink.address}:${sink.port}` },
+      'held.test': { deliver: `smtp://${freeAddress()}:9` },
+    },
+  }
+  const file = join(folder, 'waypost.yaml')
+  await writeFile(file, JSON.stringify(config))
+  const output = join(folder, 'waypost.out')
+  const daemon = startDaemon(waypost, ['serve', '-c', file, '--log-level', 'warn'], output)
+  // A million held messages are read first.
+  for (let tries = 1; ; tries++) {
+    const greets = await untilGreets(address, port).then(
+      () => true,
+      () => false,
+    )
+    if (greets) break
+    if (tries === 6) throw new Error(`it does not listen: ${readFileSync(output, 'utf8')}`)
+  }
+  const linkOf = () => /Dashboard: (\S+)/.exec(readFileSync(output, 'utf8'))?.[1]
+  await until(() => linkOf() !== undefined, 60_000, 'the link')
+  return { daemon, address, port, link: linkOf() ?? '' }
+}
+
+interface Times {
+  /** By the browser's own clock, from the beginning of the navigation. */
+  readonly inside: number[]
+  readonly asDriven: number[]
+}
+
+/** In a context without a cache; milliseconds. */
+async function pageTimes(
+  browser: Browser,
+  { link }: Served,
+  state: Awaited<ReturnType<typeof enter>>,
+  path: string,
+  ready: string,
+): Promise<Times> {
+  const times: Times = { inside: [], asDriven: [] }
+  for (let load = 0; load < loads; load++) {
+    const context = await browser.newContext({ storageState: state })
+    const page = await context.newPage()
+    await page.addInitScript(noteWhenSeen, ready)
+    const begunMs = performance.now()
+    await page.goto(new URL(path, link).href, { waitUntil: 'commit' })
+    await page.waitForSelector(ready)
+    times.asDriven.push(performance.now() - begunMs)
+    times.inside.push(
+      Number(await (await page.waitForFunction(() => (globalThis as { seenMs?: number }).seenMs)).jsonValue()),
+    )
+    await context.close()
+  }
+  return times
+}
+
+/** Runs in the page. */
+function noteWhenSeen(ready: string): void {
+  const { document, MutationObserver, requestAnimationFrame } = globalThis as unknown as {
+    document: { querySelector(selector: string): { textContent: string } | null }
+    MutationObserver: new (run: () => void) => { observe(node: unknown, options: object): void; disconnect(): void }
+    requestAnimationFrame: (run: () => void) => void
+  }
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector(ready)?.textContent) return
+    observer.disconnect()
+    // The frame behind the one that has it begins when that one was drawn.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        ;(globalThis as { seenMs?: number }).seenMs = performance.now()
+      }),
+    )
+  })
+  observer.observe(document, { childList: true, subtree: true, characterData: true })
+}
+
+async function enter(browser: Browser, link: string) {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(link)
+  await page.waitForSelector('.headline h1')
+  const state = await context.storageState()
+  await context.close()
+  return state
+}
+
+/** Reads the event stream as a page does, and forgets it. @returns ends it */
+function look(link: string, cookie: string): () => void {
+  const ended = new AbortController()
+  void (async () => {
+    try {
+      const response = await fetch(new URL('/api/events', link), { headers: { cookie }, signal: ended.signal })
+      for await (const _ of response.body ?? []) {
+        // What a page would draw.
+      }
+    } catch (error) {
+      if (!ended.signal.aborted) throw error
+    }
+  })()
+  return () => ended.abort()
+}
+
+function show(name: string, { inside, asDriven }: Times): void {
+  const words = (times: readonly number[]) =>
+    `median ${Math.round(median(times) ?? 0)} ms, slowest ${Math.round(Math.max(...times))} ms`
+  process.stdout.write(`${name.padEnd(26)} ${words(inside)}; as driven ${words(asDriven)}\n`)
+}
+
+/** Processor milliseconds of the gateway for each message while they flow. */
+async function cost(served: Served): Promise<number> {
+  const paced = startPaced(served, pace)
+  // The connections are open, and the pace is kept.
+  await delay(1_000)
+  const before = processorMs(served.daemon.pid)
+  const begunMs = performance.now()
+  await delay(seconds * 1_000)
+  const tookMs = performance.now() - begunMs
+  const each = (processorMs(served.daemon.pid) - before) / ((tookMs / 1000) * pace)
+  const kept = await paced.stop()
+  if (kept < pace * 0.97) throw new Error(`only ${Math.round(kept)} messages a second were taken of ${pace}`)
+  return each
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'waypost-bench-web-'))
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+})
+const sink = await startSink(freeAddress(), folder)
+try {
+  const filledMs = performance.now()
+  await fill(join(folder, 'state'), held)
+  process.stdout.write(
+    `${held.toLocaleString('en')} messages held, in ${Math.round((performance.now() - filledMs) / 1000)} s\n`,
+  )
+  const served = await serve(folder, sink)
+  try {
+    const state = await enter(browser, served.link)
+    const cookie = state.cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+    show('overview, nothing flows', await pageTimes(browser, served, state, '/', '.headline h1'))
+    show('queue, nothing flows', await pageTimes(browser, served, state, '/queue', 'tbody tr'))
+
+    const paced = startPaced(served, pace)
+    await delay(1_000)
+    show('overview, messages flow', await pageTimes(browser, served, state, '/', '.headline h1'))
+    show('queue, messages flow', await pageTimes(browser, served, state, '/queue', 'tbody tr'))
+    process.stdout.write(`${'meanwhile'.padEnd(26)} ${Math.round(await paced.stop())} messages a second\n`)
+
+    const alone: number[] = []
+    const watched: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      alone.push(await cost(served))
+      const ends = Array.from({ length: viewers }, () => look(served.link, cookie))
+      watched.push(await cost(served))
+      for (const end of ends) end()
+    }
+    const more = alone.map((each, round) => ((watched[round] ?? 0) / each - 1) * 100)
+    process.stdout.write(
+      `processor time a message: ${median(alone)?.toFixed(3)} ms with nobody looking, ${median(watched)?.toFixed(3)} ms with ${viewers}; a round: median ${median(more)?.toFixed(1)} % more, ${Math.min(...more).toFixed(1)} to ${Math.max(...more).toFixed(1)} %\n`,
+    )
+  } finally {
+    await served.daemon.stop()
+  }
+} finally {
+  await sink.stop()
+  await browser.close()
+  await rm(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { finding, notChecked } from '../../../test/unit/check-report.ts'
+import {
+  answer,
+  changeSession,
+  factsOf,
+  failed,
+  mxData,
+  noSuchName,
+  notExamined,
+  notSaid,
+} from '../../../test/unit/facts.ts'
+import type { Facts } from '../facts.ts'
+import type { Outcome } from '../finding.ts'
+import type { RuleId } from '../rules/ids.ts'
+import { summarize } from './summary.ts'
+
+const asked: ReadonlySet<RuleId> = new Set<RuleId>(['single-exchanger'])
+const told = (facts: Facts, outcomes: readonly Outcome[] = []) => {
+  const { state, isOneFaultAway, headline } = summarize({ facts, outcomes }, asked)
+  return [state, isOneFaultAway, headline]
+}
+const single = finding({ id: 'single-exchanger' })
+
+test('mail arrives, and how near it is to failing is said only where that was asked', () => {
+  assert.deepEqual(told(factsOf()), ['arrives', false, 'Mail for example.com arrives. Everything is in order.'])
+  assert.deepEqual(told(factsOf(), [single]), [
+    'arrives',
+    true,
+    'Mail for example.com arrives. One fault away from failing.',
+  ])
+  assert.deepEqual(told(factsOf(), [finding()]).slice(1), [false, 'Mail for example.com arrives. 1 warning.'])
+  assert.deepEqual(told(factsOf(), [notChecked()]).slice(1), [false, 'Mail for example.com arrives.'])
+  assert.equal(summarize({ facts: factsOf(), outcomes: [single] }, new Set()).isOneFaultAway, undefined)
+})
+
+test('what is dead already counts: with one exchanger left, one fault is enough', () => {
+  const fault = { kind: 'refused', step: 'connect', reply: undefined, detail: 'ECONNREFUSED' } as const
+  const dead = { connect: { kind: 'failed', fault, tookMs: 5 }, greeting: notSaid } as const
+  const facts = changeSession(changeSession(factsOf(), 2, dead), 3, dead)
+  assert.deepEqual(told(facts), ['arrives', true, 'Mail for example.com arrives. One fault away from failing.'])
+})
+
+test('an error is mail that fails now', () => {
+  assert.deepEqual(told(factsOf(), [finding({ severity: 'error' })]), [
+    'arrives-in-part',
+    false,
+    'Mail for example.com fails for some senders now.',
+  ])
+})
+
+test('nothing is said of servers that nobody asked', () => {
+  const facts = changeSession(factsOf(), 'all', {})
+  const unasked: Facts = {
+    ...facts,
+    exchangers: facts.exchangers.map((exchanger) => ({
+      ...exchanger,
+      addresses: exchanger.addresses.map((at) => ({ ...at, smtp: notExamined('not-wanted') })),
+    })),
+  }
+  assert.equal(told(unasked)[0], 'way-in-order')
+  assert.match(String(told(unasked)[2]), /whether the servers take it was not seen/)
+})
+
+test('where nobody answers no mail arrives; where our own way is blocked nobody knows', () => {
+  const fault = { kind: 'refused', step: 'connect', reply: undefined, detail: 'ECONNREFUSED' } as const
+  const dead = changeSession(factsOf(), 'all', {
+    connect: { kind: 'failed', fault, tookMs: 5 },
+    greeting: notSaid,
+  })
+  assert.deepEqual(told(dead), ['does-not-arrive', undefined, 'Mail for example.com does not arrive.'])
+  const blocked: Facts = { ...dead, vantage: { ...dead.vantage, port25: 'blocked' } }
+  assert.equal(told(blocked)[0], 'way-in-order')
+})
+
+test('a look-up that fails is the domain’s fault only where a rule says so', () => {
+  const facts = factsOf({ mx: failed('example.com', 'unreachable'), exchangers: [] })
+  assert.equal(told(facts)[0], 'unknown')
+  assert.match(String(told(facts)[2]), /could not be told .*192\.0\.2\.53/)
+  assert.equal(told(facts, [finding({ id: 'domain-lookup-fails', severity: 'error' })])[0], 'does-not-arrive')
+})
+
+test('a null MX and a domain that is not there', () => {
+  assert.equal(told(factsOf({ mx: answer('example.com', [mxData(0, '.')]), exchangers: [] }))[0], 'takes-no-mail')
+  assert.equal(told(factsOf({ mx: noSuchName('example.com'), exchangers: [] }))[0], 'no-such-domain')
+})
+
+test('addresses that could not be looked up are not the same as none', () => {
+  const facts = factsOf()
+  const without = facts.exchangers.map((one) => ({ ...one, addresses: [], a: failed('mx1.example.com') }))
+  assert.equal(told({ ...facts, exchangers: without })[0], 'unknown')
+})

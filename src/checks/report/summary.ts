@@ -1,0 +1,137 @@
+/**
+ * One domain in a sentence or two: whether its mail arrives, and what it would take to stop that. Pure; every format opens with it. It says no
+ * more than was tried: where SMTP was left out, nobody knows whether the servers take mail.
+ */
+import type { Checked } from '../check-domain.ts'
+import type { Facts } from '../facts.ts'
+import type { Outcome, Severity } from '../finding.ts'
+import { isDead, reachabilityOf } from '../reachability.ts'
+import { everyAddress, isNullMx } from '../read-facts.ts'
+import type { RuleId } from '../rules/ids.ts'
+import { singlePoints } from '../single-points.ts'
+
+/**
+ * - `arrives`: an exchanger answered over SMTP, and nothing was found by which mail is lost today
+ * - `arrives-in-part`: for some senders it fails now
+ * - `does-not-arrive`: for all of them
+ * - `way-in-order`: as far as DNS tells; SMTP was not tried, or could not be
+ * - `takes-no-mail`: a null MX says so (RFC 7505)
+ * - `unknown`: the domain could not be examined
+ */
+export type State =
+  | 'arrives'
+  | 'arrives-in-part'
+  | 'does-not-arrive'
+  | 'way-in-order'
+  | 'takes-no-mail'
+  | 'no-such-domain'
+  | 'unknown'
+
+export interface Counts {
+  readonly error: number
+  readonly warning: number
+  readonly notice: number
+  readonly notChecked: number
+}
+
+export interface Summary {
+  readonly state: State
+  /** One machine, network or name server that fails would stop the mail; undefined where no rule that knows was asked. */
+  readonly isOneFaultAway: boolean | undefined
+  /** Whole sentences, safe to print. */
+  readonly headline: string
+  readonly counts: Counts
+}
+
+/** Findings of at least a warning by these say that one fault is enough. */
+const fragile: readonly RuleId[] = [
+  'single-exchanger',
+  'single-point-of-failure',
+  'exchangers-same-address',
+  'exchangers-same-network',
+  'ns-too-few',
+]
+
+/** Errors by these say that no sender finds where the mail goes. */
+const fatal: readonly RuleId[] = ['domain-not-found', 'domain-lookup-fails', 'dnssec-bogus', 'no-mail-host']
+
+/** @param asked  the rules that were asked, so that silence of others is not taken for good news */
+export function summarize({ facts, outcomes }: Checked, asked: ReadonlySet<RuleId>): Summary {
+  const counts = countOutcomes(outcomes)
+  const state = stateOf(facts, outcomes)
+  const isDelivered = state === 'arrives' || state === 'arrives-in-part' || state === 'way-in-order'
+  const isOneFaultAway = isDelivered && fragile.some((id) => asked.has(id)) ? isFragile(facts, outcomes) : undefined
+  return { state, isOneFaultAway, headline: headlineOf(facts, state, isOneFaultAway, counts), counts }
+}
+
+/** A provider that fails is mostly back before mail is lost; a machine or a network that fails waits for its owner. */
+function isFragile(facts: Facts, outcomes: readonly Outcome[]): boolean {
+  return (
+    outcomes.some((one) => one.kind === 'finding' && one.severity !== 'notice' && fragile.includes(one.id)) ||
+    singlePoints(facts).some(({ kind, delivered }) => delivered === 'none' && (kind === 'host' || kind === 'network'))
+  )
+}
+
+export function countOutcomes(outcomes: readonly Outcome[]): Counts {
+  const of = (severity: Severity) =>
+    outcomes.filter((one) => one.kind === 'finding' && one.severity === severity).length
+  return {
+    error: of('error'),
+    warning: of('warning'),
+    notice: of('notice'),
+    notChecked: outcomes.filter(({ kind }) => kind === 'not-checked').length,
+  }
+}
+
+function stateOf(facts: Facts, outcomes: readonly Outcome[]): State {
+  const { mx } = facts
+  const errors = outcomes.flatMap((one) => (one.kind === 'finding' && one.severity === 'error' ? [one.id] : []))
+  if (mx.kind === 'no-such-name') return 'no-such-domain'
+  const isLost = errors.some((id) => fatal.includes(id))
+  // A look-up that failed here and that no rule holds against the domain is our own trouble.
+  if (mx.kind === 'not-examined' || (mx.kind === 'failed' && !isLost)) return 'unknown'
+  if (isNullMx(facts)) return 'takes-no-mail'
+  if (isLost) return 'does-not-arrive'
+  const addresses = everyAddress(facts)
+  const hasUnknownAddresses = facts.exchangers.some(({ a, aaaa }) => isUnknown(a) || isUnknown(aaaa))
+  if (addresses.length === 0) return hasUnknownAddresses ? 'unknown' : 'does-not-arrive'
+  const reached = addresses.map(({ at }) => reachabilityOf(at, facts))
+  if (!hasUnknownAddresses && reached.every(isDead)) return 'does-not-arrive'
+  if (errors.length > 0) return 'arrives-in-part'
+  return reached.some(({ kind }) => kind === 'answers') ? 'arrives' : 'way-in-order'
+}
+
+const isUnknown = ({ kind }: { readonly kind: string }) => kind === 'failed' || kind === 'not-examined'
+
+function headlineOf({ domain, mx }: Facts, state: State, isOneFaultAway: boolean | undefined, counts: Counts): string {
+  const { warning, notice } = counts
+  const worries =
+    warning > 0 ? ` ${counted(warning, 'warning')}.` : notice > 0 ? ` ${counted(notice, 'thing')} to notice.` : ''
+  const more = isOneFaultAway ? ' One fault away from failing.' : worries
+  switch (state) {
+    case 'arrives':
+      return `Mail for ${domain} arrives.${more || (counts.notChecked > 0 ? '' : ' Everything is in order.')}`
+    case 'arrives-in-part':
+      return `Mail for ${domain} fails for some senders now.${isOneFaultAway ? ' And it is one fault away from failing for all.' : ''}`
+    case 'does-not-arrive':
+      return `Mail for ${domain} does not arrive.`
+    case 'way-in-order':
+      return `Senders find where mail for ${domain} goes; whether the servers take it was not seen.${more}`
+    case 'takes-no-mail':
+      return `${domain} takes no mail, and says so.${counts.error > 0 ? ` ${counted(counts.error, 'error')}.` : worries}`
+    case 'no-such-domain':
+      return `${domain} does not exist, so no mail for it arrives.`
+    case 'unknown':
+      return `It could not be told whether mail for ${domain} arrives${whyUnknown(mx)}.`
+  }
+}
+
+function whyUnknown(mx: Facts['mx']): string {
+  if (mx.kind === 'failed') return `: the look-up of its MX records failed (${mx.why})`
+  return mx.kind === 'not-examined'
+    ? `: ${mx.why.replace(/\.$/, '')}`
+    : ': the addresses of its exchangers are not known'
+}
+
+/** `1 warning`, `2 warnings`. */
+export const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { contextOf, factsOf } from '../../../test/unit/facts.ts'
+import { runRules } from '../run.ts'
+import { allRules } from './all.ts'
+import { leftOut, ruleIds } from './ids.ts'
+
+test('each id is that of one rule, and none is left out that is also a rule', () => {
+  const ids = allRules.map(({ id }) => id)
+  assert.equal(new Set(ids).size, ids.length)
+  assert.equal(new Set(ruleIds).size, ruleIds.length)
+  for (const id of Object.keys(leftOut)) assert.ok(!(ruleIds as readonly string[]).includes(id), id)
+})
+
+test('a domain in which everything is right yields nothing at all', () => {
+  assert.deepEqual(runRules(allRules, factsOf(), contextOf()), [])
+})
+
+test('every rule has its page', () => {
+  for (const { id } of allRules) assert.ok(existsSync(new URL(`../../../docs/checks/${id}.md`, import.meta.url)), id)
+})

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  changeAnswer,
+  changeExchanger,
+  changeZone,
+  factsOf,
+  failed,
+  noData,
+  response,
+  soaData,
+  wire,
+} from '../../../../test/unit/facts.ts'
+import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
+import { rcodes } from '../../../dns/types.ts'
+import { dnssecBogus } from './dnssec-bogus.ts'
+import { dnssecDenialBroken } from './dnssec-denial-broken.ts'
+
+const name = '_25._tcp.mx2.example.com'
+const bogus = { ...failed(name, 'servfail', 'bogus'), unchecked: 'no-such-name' } as const
+const withTlsa = (view: typeof bogus) =>
+  changeExchanger(factsOf(), 1, { tlsa: [{ base: wire('mx2.example.com'), place: 'target', view }] })
+
+test('the proof for TLSA does not hold: told here, and not as bogus', () => {
+  const finding = only([dnssecBogus, dnssecDenialBroken], withTlsa(bogus))
+  assert.deepEqual([finding.id, finding.severity], ['dnssec-denial-broken', 'error'])
+  assert.match(finding.seen, /TLSA _25\._tcp\.mx2\.example\.com/)
+})
+
+test('one server that sends no proof', () => {
+  const bare = response('_tcp.mx1.example.com', 'TXT', [], {
+    authorities: [soaData()],
+    message: { rcode: rcodes.nxDomain },
+  })
+  const facts = changeAnswer(factsOf(), 2, '_tcp.mx1.example.com', 'TXT', bare)
+  assert.match(only(dnssecDenialBroken, facts).seen, /ns2\.example\.com .* no TXT _tcp\.mx1\.example\.com/)
+  // In an unsigned zone there is nothing to prove.
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, changeZone(facts, 0, { ds: noData('example.com') })), [])
+})
+
+test('an insecure denial is normal', () => {
+  const tlsa = [{ base: wire('mx2.example.com'), place: 'target', view: noData(name, { trust: 'insecure' }) }] as const
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, changeExchanger(factsOf(), 1, { tlsa })), [])
+})
+
+test('proofs that hold are fine; without validation nobody knows', () => {
+  const facts = factsOf()
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, facts), [])
+  assert.deepEqual(
+    outcomesOf(dnssecDenialBroken, { ...facts, vantage: { ...facts.vantage, validation: 'not-examined' } }),
+    ['not checked dnssec-denial-broken: not-validating'],
+  )
+})

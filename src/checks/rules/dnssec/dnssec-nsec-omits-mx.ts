@@ -1,0 +1,56 @@
+/**
+ * The zone's own denial says that the domain has no MX, while it has. Resolvers that answer out of denials (RFC 8198) then say the same, and
+ * the mail goes to the web server or comes back. Page: docs/checks/dnssec-nsec-omits-mx.md
+ */
+import { typeCodes } from '../../../dns/types.ts'
+import { nameFromHost } from '../../../dns/wire-name.ts'
+import { isDenialAt, isDenialRecord } from '../../dnssec-facts.ts'
+import type { Verdict } from '../../finding.ts'
+import { plainName, serverSubject, zoneNamed } from '../../read-facts.ts'
+import type { Rule } from '../../rule.ts'
+import { answerOf } from '../../server-answers.ts'
+import { serverText } from '../../wording.ts'
+import { notAskedBy } from '../name-servers/not-asked.ts'
+import { noZone } from '../name-servers/zone-rule.ts'
+
+export const dnssecNsecOmitsMx: Rule = {
+  id: 'dnssec-nsec-omits-mx',
+  title: 'denial says that there is no MX',
+  rfc: ['RFC 4035 §2.3', 'RFC 8198 §5'],
+  needs: ['dnssec', 'name-servers'],
+
+  examine(facts) {
+    const zone = zoneNamed(facts, facts.zone)
+    if (!zone) return noZone(facts)
+    const domain = nameFromHost(facts.domain)
+    return zone.servers.flatMap((server): Verdict[] => {
+      if (answerOf(server, domain, 'MX').kind !== 'answer') return []
+      // A type that the name has not: the denial lists those that it has.
+      const answer = answerOf(server, domain, 'HINFO')
+      if (answer.kind === 'not-examined')
+        return notAskedBy(
+          zone,
+          server,
+          server.asked.filter(({ type }) => type === 'HINFO'),
+        )
+      if (answer.kind !== 'no-data') return []
+      const denial = answer.message.authorities.find(
+        (record) => isDenialRecord(record.data) && isDenialAt(record, domain),
+      )
+      if (!denial || !isDenialRecord(denial.data) || denial.data.types.includes(typeCodes.MX)) return []
+      return [
+        {
+          kind: 'fault',
+          severity: 'error',
+          subject: serverSubject(zone, server),
+          seen: `${serverText(server)} has MX records of ${facts.domain}, and its ${denial.data.type} record for that name does not list MX.`,
+          why: 'Resolvers may answer out of that record, and say, validated, that there is no MX: senders then go to the address of the domain or give up.',
+          remedy: {
+            text: `Sign the zone ${plainName(zone.apex)} anew, whole; a part that was signed by hand or by an old signer is out of date.`,
+          },
+          data: { server: plainName(server.name), address: server.address, types: [...denial.data.types] },
+        },
+      ]
+    })
+  },
+}

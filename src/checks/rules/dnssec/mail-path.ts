@@ -1,0 +1,42 @@
+/** The names that the mail depends on, as the resolver sees them, and the zone of each. Pure; called by the rules of DNSSEC. */
+
+import type { RecordType } from '../../../dns/types.ts'
+import { isAtOrBelow, labelsOf, nameFromHost, type WireName } from '../../../dns/wire-name.ts'
+import type { Facts, NamedView, View } from '../../facts.ts'
+
+/** MX, the addresses and TLSA of exchangers, and where the policies are found. */
+export function mailPath(facts: Facts): readonly NamedView[] {
+  const domain = nameFromHost(facts.domain)
+  const named = (name: WireName, type: RecordType, view: View): NamedView => ({ name, type, view })
+  const nameOf = (view: View, otherwise: WireName) => (view.kind === 'not-examined' ? otherwise : view.name)
+  return [
+    named(domain, 'MX', facts.mx),
+    named(domain, 'A', facts.a),
+    named(domain, 'AAAA', facts.aaaa),
+    ...facts.exchangers
+      .filter(({ isImplicit }) => !isImplicit)
+      .flatMap(({ name, a, aaaa }) => [named(name, 'A', a), named(name, 'AAAA', aaaa)]),
+    ...facts.exchangers.flatMap(({ tlsa }) =>
+      'kind' in tlsa ? [] : tlsa.map(({ base, view }) => named(nameOf(view, base), 'TLSA', view)),
+    ),
+    ...(
+      [
+        ['TXT', facts.mtaSts.txt],
+        ['A', facts.mtaSts.a],
+        ['AAAA', facts.mtaSts.aaaa],
+        ['TXT', facts.tlsRpt.txt],
+      ] as const
+    ).map(([type, view]) => named(nameOf(view, domain), type, view)),
+  ]
+}
+
+/** By the nearest zone that is known; what is in none stands for itself. */
+export function byZone(views: readonly NamedView[], { zones }: Facts): ReadonlyMap<WireName, readonly NamedView[]> {
+  const groups = new Map<WireName, NamedView[]>()
+  for (const one of views) {
+    const above = zones.map(({ apex }) => apex).filter((apex) => isAtOrBelow(one.name, apex))
+    const nearest = above.sort((first, second) => labelsOf(second).length - labelsOf(first).length)[0] ?? one.name
+    groups.set(nearest, [...(groups.get(nearest) ?? []), one])
+  }
+  return groups
+}

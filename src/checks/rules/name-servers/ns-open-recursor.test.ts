@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aData, changeServer, direct, factsOf, notExamined, nsData, response } from '../../../../test/unit/facts.ts'
+import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
+import { rcodes } from '../../../dns/types.ts'
+import type { DirectOutcome } from '../../facts.ts'
+import { nsOpenRecursor } from './ns-open-recursor.ts'
+
+const foreign = 'waypost-77.example.net'
+const withForeign = (outcome: DirectOutcome) =>
+  changeServer(factsOf(), 2, (server) => ({
+    ...server,
+    asked: [...server.asked.filter(({ recursion }) => !recursion), direct(foreign, 'A', outcome, { recursion: true })],
+  }))
+
+test('a foreign name is looked up: found, or known not to exist', () => {
+  const found = response(foreign, 'A', [aData('192.0.2.9')], {
+    message: { recursionAvailable: true, authoritative: false },
+  })
+  assert.equal(only(nsOpenRecursor, withForeign(found)).severity, 'warning')
+  const none = response(foreign, 'A', [], {
+    zone: 'net',
+    message: { recursionAvailable: true, authoritative: false, rcode: rcodes.nxDomain },
+  })
+  assert.deepEqual(outcomesOf(nsOpenRecursor, withForeign(none)), ['warning ns-open-recursor'])
+})
+
+test('refusing is right, also with RA set; a referral is no recursion', () => {
+  const refused = response(foreign, 'A', [], {
+    authorities: [],
+    message: { recursionAvailable: true, rcode: rcodes.refused },
+  })
+  assert.deepEqual(outcomesOf(nsOpenRecursor, withForeign(refused)), [])
+  const referral = response(foreign, 'A', [], {
+    authorities: [nsData('a.root-servers.net')],
+    message: { recursionAvailable: true },
+  })
+  assert.deepEqual(outcomesOf(nsOpenRecursor, withForeign(referral)), [])
+  assert.deepEqual(outcomesOf(nsOpenRecursor, factsOf()), [])
+})
+
+test('what was not asked is not checked', () => {
+  assert.deepEqual(outcomesOf(nsOpenRecursor, withForeign(notExamined('rate-limited'))), [
+    'not checked ns-open-recursor: rate-limited',
+  ])
+})

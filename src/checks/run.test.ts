@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contextOf, factsOf } from '../../test/unit/facts.ts'
+import type { HostName } from '../dns/name.ts'
+import { partsFor } from './check-domain.ts'
+import type { Verdict } from './finding.ts'
+import { domainSubject } from './read-facts.ts'
+import type { Rule } from './rule.ts'
+import { runRules } from './run.ts'
+
+const subject = domainSubject(factsOf())
+const rule = (id: Rule['id'], verdicts: readonly Verdict[], needs: Rule['needs'] = []): Rule => ({
+  id,
+  title: `title of ${id}`,
+  rfc: ['RFC 5321 §5.1'],
+  needs,
+  examine: () => verdicts,
+})
+const fault = (severity: 'notice' | 'warning' | 'error', more: { rfc?: readonly string[] } = {}): Verdict => ({
+  kind: 'fault',
+  severity,
+  subject,
+  seen: 'seen',
+  why: 'why',
+  remedy: { text: 'do this' },
+  ...more,
+})
+
+test('outcomes have the rule’s id, title and RFCs; the worst comes first and what was not checked last', () => {
+  const rules = [
+    rule('mx-missing', [fault('notice'), { kind: 'undecided', subject, reason: 'no-answer', why: 'silence' }]),
+    rule('ns-silent', [fault('error', { rfc: ['RFC 8906 §3.1.1'] }), fault('warning')]),
+  ]
+  const outcomes = runRules(rules, factsOf(), contextOf())
+  assert.deepEqual(
+    outcomes.map((outcome) => [
+      outcome.kind,
+      outcome.id,
+      outcome.kind === 'finding' ? outcome.severity : outcome.reason,
+    ]),
+    [
+      ['finding', 'ns-silent', 'error'],
+      ['finding', 'ns-silent', 'warning'],
+      ['finding', 'mx-missing', 'notice'],
+      ['not-checked', 'mx-missing', 'no-answer'],
+    ],
+  )
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.kind === 'finding' && outcome.rfc.join()),
+    ['RFC 8906 §3.1.1', 'RFC 5321 §5.1', 'RFC 5321 §5.1', false],
+  )
+  assert.ok(outcomes.every(({ title, id }) => title === `title of ${id}`))
+})
+
+test('what no rule needs is not collected', () => {
+  assert.deepEqual(
+    [...partsFor([rule('ns-silent', [], ['name-servers']), rule('mx-missing', [], ['smtp', 'name-servers'])])],
+    ['name-servers', 'smtp'],
+  )
+})
+
+test('where the exchanger is a gateway of ours, its own settings stand before those of other servers', () => {
+  const gateway = 'mx1.example.com' as HostName
+  const at = (exchanger: string): Verdict => ({
+    ...(fault('error') as Extract<Verdict, { kind: 'fault' }>),
+    subject: { kind: 'address', exchanger, address: '192.0.2.1' },
+    remedy: { text: 'do this', settings: ['smtpd_tls_security_level = may'] },
+  })
+  const settings = (rules: readonly Rule[]) =>
+    runRules(rules, factsOf(), contextOf({ gateway })).map((one) => one.kind === 'finding' && one.remedy.settings)
+  const [own, other] = settings([rule('smtp-no-starttls', [at('mx1.example.com'), at('mx2.example.com')])])
+  assert.ok(own && /^tls: .*waypost\.yaml/.test(own[0] ?? '') && own[1] === 'smtpd_tls_security_level = may')
+  assert.deepEqual(other, ['smtpd_tls_security_level = may'])
+  assert.deepEqual(settings([rule('open-relay', [at('mx1.example.com')])]), [['smtpd_tls_security_level = may']])
+})

@@ -1,0 +1,54 @@
+/** `listen.http` and `web:` → the settings of the dashboard. Called by `read.ts`. */
+import { parseIp } from '../base/ip.ts'
+import { isLoopback } from '../base/loopback.ts'
+import { defaultHttpPlace } from '../web/options.ts'
+import type { WebSettings } from '../web/settings.ts'
+import { whyPairUnusable } from './certificate.ts'
+import type { ReadDeps, ReadYaml } from './read.ts'
+import type { GeneralOptions } from './schema.ts'
+import type { Problem } from './source.ts'
+import { placeOf } from './yaml.ts'
+
+export async function planWeb(
+  main: ReadYaml,
+  said: GeneralOptions,
+  deps: ReadDeps,
+  problems: Problem[],
+): Promise<WebSettings> {
+  const wrong = (path: readonly PropertyKey[], message: string) => {
+    const { start, end } = placeOf(main.root, path)
+    problems.push(main.source.problem(start, end, message))
+  }
+  const { http } = said.listen
+  const { access, hosts } = said.web
+  const listen = http ?? [defaultPlace]
+  const files = said.web.tls ?? said.tls
+  const resolved = (path: string) => deps.files.resolve(main.folder, path)
+  const tls = files && { certificate: resolved(files.certificate), key: resolved(files.key) }
+  if (tls && said.web.tls)
+    for (const { file, why } of await whyPairUnusable(tls, deps.files)) wrong(['web', 'tls', file], why)
+  const names = new Set<string>()
+  for (const [index, { name }] of access.entries()) {
+    if (names.has(name)) wrong(['web', 'access', index, 'name'], `"${name}" stands in the list already`)
+    names.add(name)
+  }
+  if (!listen.every(({ address }) => isLoopback(address))) {
+    // Who is not on this machine must say who he is, and nobody must read that on the way.
+    if (access.length === 0)
+      wrong(
+        ['listen', 'http'],
+        'elsewhere than on loopback the dashboard wants a token or a password: "waypost web token" makes one for web.access',
+      )
+    if (!tls) wrong(['listen', 'http'], 'elsewhere than on loopback the dashboard wants a certificate: web.tls, or tls')
+  }
+  // On loopback alone nobody listens in, and the certificate of the exchanger has no name for it.
+  const isPlain = !said.web.tls && listen.every(({ address }) => isLoopback(address))
+  return { listen, isDefaultPlace: http === undefined, tls: isPlain ? undefined : tls, hosts, access }
+}
+
+const defaultPlace = (() => {
+  const [host = '', port] = defaultHttpPlace.split(':')
+  const address = parseIp(host)
+  if (address === undefined) throw new TypeError('the default place is an address')
+  return { address, port: Number(port) }
+})()

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { endpoint } from '../../../test/unit/deliver.ts'
+import { parseIp } from '../../base/ip.ts'
+import { createBackends } from './backends.ts'
+
+const to = endpoint({ port: 25 })
+const ip = (text: string) => parseIp(text) ?? assert.fail(text)
+
+function stage() {
+  const clock = createFakeClock()
+  const collected = collectLog()
+  const probed: string[] = []
+  const probe = ({ key }: { readonly key: string }) => void probed.push(key)
+  const backends = createBackends({ clock, log: collected.log, onDown: probe, onSlow: probe, onUp: () => {} })
+  const state = () => backends.list()[0]?.state
+  const changes = () => collected.find('backend state').map(({ level, fields: { from, to } }) => [level, from, to])
+  return { clock, collected, probed, backends, state, changes }
+}
+
+test('slow comes by time: the log hears it when it comes and when it goes, and the probe looks', () => {
+  const { clock, backends, state, changes, probed } = stage()
+  const dots = ['192.0.2.1', '192.0.2.2', '198.51.100.1'].map((client) => backends.dotSent(to, ip(client)))
+  clock.advance(60_000)
+  assert.deepEqual([state(), changes()], ['up', []])
+  clock.advance(1)
+  assert.deepEqual([state(), changes(), probed], ['slow', [['warn', 'up', 'slow']], [to.key]])
+
+  clock.advance(100_000)
+  for (const dot of dots) backends.dotOver(to, dot, true)
+  assert.deepEqual(changes(), [
+    ['warn', 'up', 'slow'],
+    ['info', 'slow', 'up'],
+  ])
+})
+
+test('one sender alone makes it slow for itself: that is logged as such, and asked of the probe', () => {
+  const { clock, collected, backends, state, changes, probed } = stage()
+  const dots = [1, 2, 3].map((last) => backends.dotSent(to, ip(`192.0.2.${last}`)))
+  clock.advance(60_001)
+  assert.deepEqual([state(), changes(), probed], ['up', [], [to.key]])
+  const [said] = collected.find('backend slow for one network')
+  assert.deepEqual([said?.level, said?.fields.network], ['warn', '192.0.2.0/24'])
+
+  // Somebody else comes, and is left without an answer too: the backend itself is at fault.
+  backends.dotSent(to, ip('198.51.100.1'))
+  clock.advance(60_001)
+  assert.deepEqual([state(), changes()], ['slow', [['warn', 'up', 'slow']]])
+  for (const dot of dots) backends.dotOver(to, dot, false)
+  assert.equal(state(), 'up')
+})
+
+test('dots that are answered in time, and any number of them, are told to nobody', () => {
+  const { clock, collected, backends, probed } = stage()
+  for (let message = 0; message < 100; message++) {
+    const dot = backends.dotSent(to, ip(`192.0.${message % 5}.1`))
+    clock.advance(10_000)
+    backends.dotOver(to, dot, true)
+  }
+  assert.deepEqual([collected.lines, probed], [[], []])
+})
+
+test('a stopped keeper says nothing more', () => {
+  const { clock, collected, backends } = stage()
+  for (const client of ['192.0.2.1', '192.0.3.1', '192.0.4.1']) backends.dotSent(to, ip(client))
+  backends.stop()
+  clock.advance(100_000)
+  assert.deepEqual(collected.lines, [])
+})

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { IpAddress } from '../../base/ip.ts'
+import { silentLog } from '../../base/log.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Backend, BackendAddress, Route } from '../../routing/backend.ts'
+import { createEndpoints, type EndpointsDeps, type MxAnswer } from './endpoints.ts'
+
+const ip = (text: string) => text as IpAddress
+const host = (text: string) => text as HostName
+
+function backend(address: BackendAddress): Backend {
+  const key = JSON.stringify(address)
+  return { key, url: key, address, options: { tls: 'may', helo: undefined, connections: 20, private: false } }
+}
+
+function route(...entries: (BackendAddress & { weight?: number; preference?: number })[]): Route {
+  return {
+    id: 'test',
+    balance: 'round-robin',
+    onDefer: 'pass',
+    entries: entries.map(({ weight = 1, preference = 10, ...address }) => ({
+      backend: backend(address),
+      weight,
+      preference,
+    })),
+  }
+}
+
+/** A clock that is set by hand, and what was asked. */
+function world(hosts: Record<string, readonly string[]>, mx: MxAnswer = { kind: 'hosts', hosts: [] }) {
+  const state = { nowMs: 0, hosts, mx, asked: [] as string[] }
+  const deps: EndpointsDeps = {
+    clock: { now: () => 0, monotonicMs: () => state.nowMs, after: () => ({ cancel() {} }) },
+    log: silentLog,
+    lookupHost: async (name) => {
+      state.asked.push(name)
+      const found = state.hosts[name]
+      if (!found) throw Object.assign(new Error('no such host'), { code: 'ENOTFOUND' })
+      return found.map(ip)
+    },
+    lookupMx: () => state.mx,
+    postmaster: () => route({ protocol: 'maildir', path: '/postmaster' }),
+  }
+  return { state, endpoints: createEndpoints(deps) }
+}
+
+const addresses = (expansion: Awaited<ReturnType<ReturnType<typeof createEndpoints>['expand']>>) =>
+  expansion.kind === 'members'
+    ? expansion.members.map(({ endpoint }) =>
+        endpoint.target.kind === 'tcp' ? endpoint.target.address : endpoint.target.kind,
+      )
+    : expansion.kind
+
+test('a route of addresses needs no look-up and is worked out once', () => {
+  const { endpoints } = world({})
+  const plain = route({ protocol: 'smtp', host: ip('10.0.0.1'), port: 25 }, { protocol: 'lmtp', path: '/run/lmtp' })
+  const first = endpoints.expand(plain, host('example.com'))
+  assert.equal(first instanceof Promise, false)
+  assert.deepEqual(addresses(first as Awaited<typeof first>), ['10.0.0.1', 'unix'])
+  assert.equal(endpoints.expand(plain, host('example.com')), first)
+})
+
+test('the addresses of one name share its weight, families in turn', async () => {
+  const { endpoints } = world({ backend: ['2001:db8::1', '2001:db8::2', '10.0.0.1'] })
+  const expansion = await endpoints.expand(
+    route({ protocol: 'smtp', host: host('backend'), port: 25, weight: 3 }),
+    undefined,
+  )
+  assert.deepEqual(addresses(expansion), ['2001:db8::1', '10.0.0.1', '2001:db8::2'])
+  assert.deepEqual(expansion.kind === 'members' && expansion.members.map(({ weight }) => weight), [1, 1, 1])
+})
+
+test('a name is asked for every 30 s, and the last good answer serves meanwhile and when it fails', async () => {
+  const { state, endpoints } = world({ backend: ['10.0.0.1'] })
+  const one = route({ protocol: 'smtp', host: host('backend'), port: 25 })
+  await endpoints.expand(one, undefined)
+  await endpoints.expand(one, undefined)
+  assert.equal(state.asked.length, 1)
+
+  state.nowMs = 31_000
+  state.hosts = {}
+  assert.deepEqual(addresses(await endpoints.expand(one, undefined)), ['10.0.0.1'])
+  assert.equal(state.asked.length, 2)
+  state.nowMs = 62_000
+  assert.deepEqual(addresses(await endpoints.expand(one, undefined)), ['10.0.0.1'])
+})
+
+test('a name without an address is an outage and asked again after a second', async () => {
+  const { state, endpoints } = world({})
+  const one = route({ protocol: 'smtp', host: host('backend'), port: 25 })
+  assert.deepEqual(addresses(await endpoints.expand(one, undefined)), [])
+  state.hosts = { backend: ['10.0.0.1'] }
+  state.nowMs = 1_001
+  assert.deepEqual(addresses(await endpoints.expand(one, undefined)), ['10.0.0.1'])
+})
+
+test('exchangers are tiers within the route’s preference; a configured one behind them stays behind', async () => {
+  const { endpoints } = world(
+    {},
+    {
+      kind: 'hosts',
+      hosts: [
+        { host: host('mx1.example.com'), preference: 10, addresses: [ip('192.0.2.1')] },
+        { host: host('mx2.example.com'), preference: 65_535, addresses: [ip('192.0.2.2')] },
+      ],
+    },
+  )
+  const mixed = route(
+    { protocol: 'smtp', host: ip('10.0.0.1'), port: 25, preference: 11 },
+    { protocol: 'mx', domain: undefined },
+  )
+  const expansion = await endpoints.expand(mixed, host('example.com'))
+  assert.equal(expansion.kind, 'members')
+  const members = expansion.kind === 'members' ? [...expansion.members].sort((a, b) => a.tier - b.tier) : []
+  assert.deepEqual(
+    members.map(({ endpoint }) => [endpoint.name, endpoint.purpose]),
+    [
+      ['mx1.example.com', 'mx'],
+      ['mx2.example.com', 'mx'],
+      ['10.0.0.1', 'backend'],
+    ],
+  )
+})
+
+test('null MX is told; an outage of DNS leaves the other backends of the route', async () => {
+  const mixed = route(
+    { protocol: 'mx', domain: undefined },
+    { protocol: 'smtp', host: ip('10.0.0.1'), port: 25, preference: 20 },
+  )
+  const nullMx = world({}, { kind: 'null-mx' })
+  assert.equal((await nullMx.endpoints.expand(mixed, host('example.com'))).kind, 'null-mx')
+  const outage = world({}, { kind: 'outage', why: 'SERVFAIL' })
+  assert.deepEqual(addresses(await outage.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
+  const loop = world({}, { kind: 'misconfigured', why: 'loop' })
+  assert.deepEqual(addresses(await loop.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
+  const alone = route({ protocol: 'mx', domain: undefined })
+  assert.equal((await loop.endpoints.expand(alone, host('example.com'))).kind, 'misconfigured')
+})

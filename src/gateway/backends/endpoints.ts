@@ -1,0 +1,187 @@
+/**
+ * From a route to the addresses that mail can be handed to now: IP addresses as they are, host names by the system's resolver
+ * (so `/etc/hosts` and container names work), `mx` by our own look-up. Asked by `staging` for each message; what does
+ * not need to wait does not wait.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { HostLookup } from '../../base/host-lookup.ts'
+import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
+import type { Log } from '../../base/log.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../../routing/backend.ts'
+import type { Member } from '../../routing/balance.ts'
+
+export type Expansion =
+  | { readonly kind: 'members'; readonly members: readonly Member[] }
+  /** The domain says in DNS that it takes no mail (RFC 7505). */
+  | { readonly kind: 'null-mx' }
+  /** `mx` without us in the set, or a set in which nobody is better than us. */
+  | { readonly kind: 'misconfigured'; readonly why: string }
+
+export interface MxHost {
+  readonly host: HostName
+  /** 0–65535. */
+  readonly preference: number
+  readonly addresses: readonly IpAddress[]
+}
+
+/** What the look-up of a domain's exchangers means for a route. */
+export type MxAnswer =
+  | { readonly kind: 'hosts'; readonly hosts: readonly MxHost[] }
+  | { readonly kind: 'null-mx' }
+  | { readonly kind: 'misconfigured'; readonly why: string }
+  /** Nobody stands before us in the set. */
+  | { readonly kind: 'ourselves'; readonly why: string }
+  /** No such domain, no mail host, temporary failure: for a declared domain all of them are an outage. */
+  | { readonly kind: 'outage'; readonly why: string }
+
+export interface EndpointsDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** Addresses of a configured host. */
+  readonly lookupHost: HostLookup
+  /** @param mustContainUs  true for `mx`, false for `mx:domain` */
+  readonly lookupMx: (domain: HostName, mustContainUs: boolean, isPrivate: boolean) => MxAnswer | Promise<MxAnswer>
+  /** Takes mail of our own that would come back to us. */
+  readonly postmaster: () => Route
+}
+
+export interface Endpoints {
+  /** @param domain  the recipient's, which `mx` looks up; undefined for the postmaster's route */
+  expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion>
+}
+
+const hostCachedMs = 30_000
+/** One preference of a route holds the 65,536 preferences that MX records can have. */
+const tiersAPreference = 65_536
+
+export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }: EndpointsDeps): Endpoints {
+  const unchanging = new WeakMap<Route, Expansion>()
+  const hosts = new Map<string, HostEntry>()
+
+  function expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion> {
+    const known = unchanging.get(route)
+    if (known) return known
+    const parts = route.entries.map((entry) => expandEntry(entry, domain))
+    if (parts.some((part) => part instanceof Promise)) return Promise.all(parts).then((all) => join(all))
+    const joined = join(parts as Expansion[])
+    if (route.entries.every(isUnchanging)) unchanging.set(route, joined)
+    return joined
+  }
+
+  function expandEntry(entry: RouteEntry, domain: HostName | undefined): Expansion | Promise<Expansion> {
+    const { backend } = entry
+    const { address } = backend
+    if (address.protocol === 'mx') return expandMx(entry, address, domain)
+    if (address.protocol === 'maildir')
+      return members(entry, [endpoint(backend, { kind: 'maildir' }, address.path, 'backend')])
+    if ('path' in address)
+      return members(entry, [endpoint(backend, { kind: 'unix', path: address.path }, address.path, 'backend')])
+    const { host, port } = address
+    const tcp = (ip: IpAddress) => endpoint(backend, { kind: 'tcp', address: ip, port }, host, 'backend')
+    const ip = parseIp(host)
+    if (ip) return members(entry, [tcp(ip)])
+    const addresses = addressesOf(host as HostName)
+    if (addresses instanceof Promise) return addresses.then((all) => members(entry, interleave(all).map(tcp)))
+    return members(entry, interleave(addresses).map(tcp))
+  }
+
+  async function expandMx(entry: RouteEntry, mx: MxAddress, recipients: HostName | undefined): Promise<Expansion> {
+    const domain = mx.domain ?? recipients
+    const port = mx.port ?? 25
+    if (!domain) return { kind: 'members', members: [] }
+    const answer = await lookupMx(domain, mx.domain === undefined, entry.backend.options.private)
+    if (answer.kind === 'outage') {
+      log.warn('exchangers unknown', { domain, why: answer.why })
+      return { kind: 'members', members: [] }
+    }
+    if (answer.kind === 'ourselves')
+      return mx.isForOwnMail ? expand(postmaster(), undefined) : { kind: 'misconfigured', why: answer.why }
+    if (answer.kind !== 'hosts') return answer
+    const purpose = mx.isForOwnMail ? 'dsn' : 'mx'
+    const all = answer.hosts.flatMap(
+      ({ host, preference, addresses }) =>
+        members(
+          entry,
+          addresses.map((address) => endpoint(entry.backend, { kind: 'tcp', address, port }, host, purpose)),
+          preference,
+        ).members,
+    )
+    return { kind: 'members', members: all }
+  }
+
+  /** Fresh for 30 s; after that the last good answer serves while a new one is fetched. Only the first caller of all waits. */
+  function addressesOf(host: HostName): readonly IpAddress[] | Promise<readonly IpAddress[]> {
+    const entry = hosts.get(host) ?? { addresses: [], freshUntilMs: Number.NEGATIVE_INFINITY, fetching: undefined }
+    hosts.set(host, entry)
+    if (clock.monotonicMs() < entry.freshUntilMs) return entry.addresses
+    entry.fetching ??= fetch(host, entry)
+    return entry.addresses.length > 0 ? entry.addresses : entry.fetching
+  }
+
+  async function fetch(host: HostName, entry: HostEntry): Promise<readonly IpAddress[]> {
+    try {
+      const addresses = await lookupHost(host)
+      if (addresses.length > 0) entry.addresses = addresses
+    } catch (error) {
+      log.warn('backend name not resolved', {
+        host,
+        why: String((error as NodeJS.ErrnoException).code ?? error),
+        kept: entry.addresses,
+      })
+    }
+    entry.fetching = undefined
+    // A name that has no address yet is asked for again soon: a container may be starting.
+    entry.freshUntilMs = clock.monotonicMs() + (entry.addresses.length > 0 ? hostCachedMs : 1_000)
+    return entry.addresses
+  }
+
+  return { expand }
+}
+
+type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>
+
+interface HostEntry {
+  addresses: readonly IpAddress[]
+  freshUntilMs: number
+  fetching: Promise<readonly IpAddress[]> | undefined
+}
+
+function endpoint(backend: Backend, target: Endpoint['target'], name: string, purpose: Endpoint['purpose']): Endpoint {
+  const place = target.kind === 'tcp' ? `${target.address} ${target.port}` : target.kind === 'unix' ? target.path : ''
+  return { key: `${backend.key} ${place}`, backend, target, name, purpose }
+}
+
+/** The addresses of one host share its weight. */
+function members(
+  entry: RouteEntry,
+  endpoints: readonly Endpoint[],
+  mxPreference = 0,
+): { kind: 'members'; members: readonly Member[] } {
+  const tier = entry.preference * tiersAPreference + mxPreference
+  const weight = entry.weight / Math.max(1, endpoints.length)
+  return { kind: 'members', members: endpoints.map((each) => ({ endpoint: each, tier, weight })) }
+}
+
+function join(parts: readonly Expansion[]): Expansion {
+  const all = parts.flatMap((part) => (part.kind === 'members' ? part.members : []))
+  const other = parts.find((part) => part.kind !== 'members')
+  if (other?.kind === 'null-mx') return other
+  return all.length === 0 && other ? other : { kind: 'members', members: all }
+}
+
+function isUnchanging({ backend: { address } }: RouteEntry): boolean {
+  if (address.protocol === 'mx') return false
+  return !('host' in address) || parseIp(address.host) !== undefined
+}
+
+/** IPv6 and IPv4 in turn, beginning with the family that came first. */
+function interleave(addresses: readonly IpAddress[]): readonly IpAddress[] {
+  const first = addresses[0]
+  if (!first) return addresses
+  const same = addresses.filter((address) => isIpv6(address) === isIpv6(first))
+  const other = addresses.filter((address) => isIpv6(address) !== isIpv6(first))
+  return Array.from({ length: Math.max(same.length, other.length) }, (_, index) => [same[index], other[index]])
+    .flat()
+    .filter((address) => address !== undefined)
+}

@@ -1,0 +1,43 @@
+/** What carrying a transaction needs of the gateway, which makes it once for each load of its settings: for `cut-through` and `staging`. */
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Delivery } from '../../delivery/delivery.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Recipient } from '../../mail/message.ts'
+import type { Reply } from '../../mail/reply.ts'
+import type { Route } from '../../routing/backend.ts'
+import type { Balancer } from '../../routing/balance.ts'
+import type { StepLimits } from '../../smtp/client/step-limits.ts'
+import type { Backends } from '../backends/backends.ts'
+import type { Endpoints } from '../backends/endpoints.ts'
+import type { Budgets } from '../settings.ts'
+import type { ToldOnce } from '../told-once.ts'
+import type { LiveFirst } from './live-first.ts'
+import type { Patience } from './patience.ts'
+
+export interface CutThroughDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** For what every recipient meets anew. */
+  readonly once: ToldOnce
+  readonly delivery: Delivery
+  readonly backends: Backends
+  readonly endpoints: Endpoints
+  readonly balancer: (route: Route) => Balancer
+  readonly hostname: HostName
+  readonly budgets: Budgets
+  /** The most that one backend may take of them, step by step. */
+  readonly steps: StepLimits
+  /** With sessions that wait for their senders. */
+  readonly patience: Patience
+  /** Hears while senders wait, so that the drain lets them go first. */
+  readonly live: LiveFirst
+  /** Hears what backends say of recipients, but not at a replay: that is learnt. */
+  readonly onAnswer?: LearnFromAnswers | undefined
+}
+
+export interface LearnFromAnswers {
+  accepted(recipient: Recipient): void
+  /** Any reply but 2yz that is about the recipient. */
+  refused(recipient: Recipient, route: Route, said: Reply): void
+}

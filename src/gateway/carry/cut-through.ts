@@ -1,0 +1,379 @@
+/**
+ * Cut-through: one transaction, carried to one route.
+ *
+ *   recipients  → choose a backend → session → MAIL, RCPT → its verdict, or the next backend
+ *   the body    → comes in whole; the session serves others if that takes longer than a second
+ *   deliver     → the same session, else the same backend, else the next → DATA, dot → its verdict
+ *
+ * Called by `accept` and `hand-over` while a sender waits, and by `drain` for what is held; what the outcome means for the one or the other
+ * is theirs to say. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no other backend
+ * is asked.
+ */
+import type { Log } from '../../base/log.ts'
+import type { Job, Transaction } from '../../delivery/delivery.ts'
+import { type DataOutcome, type Fault, faultText, type LateAnswer } from '../../delivery/outcome.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Message, Recipient } from '../../mail/message.ts'
+import { isPermanent, type Reply } from '../../mail/reply.ts'
+import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../../routing/backend.ts'
+import type { Candidate } from '../../routing/balance.ts'
+import type { Dot } from '../../routing/health.ts'
+import type { CutThroughDeps } from './cut-through-deps.ts'
+import type { Nobody } from './line-up.ts'
+import { Phase } from './phase.ts'
+import { type Staged, Staging, type Trouble } from './staging.ts'
+import * as verdict from './verdict.ts'
+
+/** What came of asking for one recipient, or of handing the message over for it. */
+export type Answer =
+  | { readonly kind: 'accepted'; readonly reply: Reply }
+  /** For the sender to hear: a backend's word on the recipient or the message, or ours on load or on what must be mended. */
+  | {
+      readonly kind: 'said'
+      readonly by: 'backend' | 'us'
+      readonly reply: Reply
+      /** Of the backend that said so to MAIL or RCPT. */
+      readonly endpoint?: Endpoint
+    }
+  /** No backend could say anything: the hold may take it; where it does not, this is what the sender hears. */
+  | { readonly kind: 'outage'; readonly reply: Reply }
+
+/** What became of a message on its way to one route. */
+export type Carried =
+  /** A backend answered, for all recipients alike or (LMTP, Maildir) for each. */
+  | {
+      readonly kind: 'answered'
+      readonly endpoint: Endpoint
+      readonly answers: readonly RecipientAnswer[]
+      /** What is owed to senders who want to hear of success (`Transaction.owedOnSuccess`). */
+      readonly owed: Transaction['owedOnSuccess']
+    }
+  /** It was given to nobody. */
+  | { readonly kind: 'nobody'; readonly answer: Answer }
+  /** A backend may have it: it is silent or gone behind our dot. `answers`: what it did say of some of several recipients. */
+  | {
+      readonly kind: 'unknown'
+      readonly endpoint: Endpoint
+      readonly fault: Fault
+      readonly answers: readonly RecipientAnswer[]
+      readonly unanswered: readonly Recipient[]
+      /** Where it is merely silent: its word may still come. */
+      readonly late: LateAnswer | undefined
+      /** Behind the dot. */
+      readonly waitedMs: number
+      /** As above, should its word be yes. */
+      readonly owed: Transaction['owedOnSuccess']
+    }
+
+export interface RecipientAnswer {
+  readonly recipient: Recipient
+  readonly answer: Answer
+}
+
+export class CutThrough {
+  readonly route: Route
+  readonly #job: Job
+  readonly #domain: HostName | undefined
+  readonly #deps: CutThroughDeps
+  readonly #log: Log
+  readonly #staging: Staging
+  #accepted: Recipient[] = []
+  /** What the backend said to MAIL, where that was no yes: it holds for every recipient of the transaction. */
+  #senderRefusal: Answer | undefined
+  /** How long a session has waited for the sender in this transaction, and since when it does now. */
+  #heldMs = 0
+  #heldFromMs = 0
+  #dotLeft = false
+  /** What health was told of it, until it is answered or given up. */
+  #dot: Dot | undefined
+
+  /** @param domain  of the recipients, for `mx`; undefined for the postmaster's route */
+  constructor(route: Route, domain: HostName | undefined, job: Job, deps: CutThroughDeps) {
+    this.route = route
+    this.#domain = domain
+    this.#job = job
+    this.#deps = deps
+    this.#log = deps.log
+    this.#staging = new Staging(route, domain, job, deps)
+  }
+
+  /** Whether a backend was asked about the message, whatever came of it: more than that none could be connected to. */
+  get hasReached(): boolean {
+    return this.#staging.hasReached
+  }
+
+  /** Whether a backend has said no to a step of it: its connection is in order, then. */
+  get wasAnswered(): boolean {
+    return this.#staging.wasAnswered
+  }
+
+  /** What the backends that were asked said, or did, instead of taking it. */
+  get troubles(): readonly Trouble[] {
+    return this.#staging.troubles
+  }
+
+  /** Whether a recipient of this domain goes to the same exchangers: an `mx` route has others for each domain. */
+  serves(domain: HostName | undefined): boolean {
+    return domain === this.#domain || !looksUpRecipient(this.route)
+  }
+
+  /** Asks for recipients; one answer each, in order. Those that were accepted are part of the message. */
+  recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
+    return this.#whileSomebodyWaits(this.#recipients(asked))
+  }
+
+  async #recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
+    const { clock, budgets, patience } = this.#deps
+    if (this.#staging.staged) this.#heldMs += clock.monotonicMs() - this.#heldFromMs
+    patience.end(this.#staging)
+    const refusal = this.#senderRefusal
+    if (refusal) return asked.map(() => refusal)
+    const answers = new Map<Recipient, Answer>()
+    const phase = new Phase(clock, budgets)
+    let pending = asked
+    while (pending.length > 0) {
+      const staged = await this.#staging.stage(this.#accepted, phase)
+      if (staged.kind === 'nobody') {
+        for (const recipient of pending) answers.set(recipient, answerOf(staged))
+        break
+      }
+      pending = await this.#ask(staged, pending, phase, answers)
+    }
+    // That nobody took these recipients says nothing of the next one.
+    if (this.#accepted.length === 0) this.#staging.startOver()
+    // The session waits for the body, or for another recipient, no longer than a second; then it serves others.
+    const { staged } = this.#staging
+    if (staged && !this.#staging.isGone) {
+      this.#heldFromMs = clock.monotonicMs()
+      patience.begin(this.#staging)
+      if (this.#isHoldingUp(staged)) this.#staging.giveBack()
+    }
+    return asked.map((recipient) => answers.get(recipient) ?? outage)
+  }
+
+  /** Takes a recipient on, unasked: the hold has vouched for it. */
+  include(recipient: Recipient): void {
+    this.#accepted.push(recipient)
+  }
+
+  /** Whether somebody answered for each recipient: LMTP and Maildir do. */
+  get answersForEach(): boolean {
+    return this.route.entries.some(
+      ({ backend: { address } }) => address.protocol === 'lmtp' || address.protocol === 'maildir',
+    )
+  }
+
+  /** Another route of the same transaction is asked now: a task holds no session while it waits for another. */
+  rest(): void {
+    this.#staging.giveBack()
+  }
+
+  /** Recipients that trickle in keep a session as surely as a slow body does, while others wait for it. */
+  #isHoldingUp({ candidate }: Staged): boolean {
+    const { delivery, budgets } = this.#deps
+    return this.#heldMs > 2 * budgets.sessionIdleInTransactionMs && delivery.sessions(candidate.endpoint).waiting > 0
+  }
+
+  /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
+  deliver(message: Message): Promise<Carried> {
+    return this.#whileSomebodyWaits(this.#deliver(message))
+  }
+
+  async #deliver(message: Message): Promise<Carried> {
+    const { clock, budgets, patience } = this.#deps
+    patience.end(this.#staging)
+    this.#staging.atDot()
+    const dotUntilMs = clock.monotonicMs() + budgets.dotMs
+    const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
+    if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
+    for (;;) {
+      const staged = await this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
+      if (staged.kind === 'nobody') return { kind: 'nobody', answer: answerOf(staged) }
+      let outcome: DataOutcome | undefined
+      const onDotLeft = () => this.#dotLeaves(staged)
+      try {
+        outcome = await staged.transaction.data(message, { bodyUntilMs, untilMs: dotUntilMs, onDotLeft })
+      } finally {
+        this.#dotIsOver(staged, outcome?.kind === 'answered')
+      }
+      const carried = this.#judgeData(staged, outcome)
+      if (carried) return carried
+    }
+  }
+
+  /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
+  abandon(): void {
+    this.#deps.patience.end(this.#staging)
+    this.#staging.abandon(!this.#dotLeft)
+  }
+
+  /** For a message of the hold nobody does. */
+  #whileSomebodyWaits<T>(answer: Promise<T>): Promise<T> {
+    const { live } = this.#deps
+    if (this.#job.isFromHold) return answer
+    const wait = live.begin()
+    const end = () => live.end(wait)
+    answer.then(end, end)
+    return answer
+  }
+
+  /** @returns the recipients that are still to be asked for, at another backend or on another session */
+  async #ask(
+    staged: Staged,
+    asked: readonly Recipient[],
+    phase: Phase,
+    answers: Map<Recipient, Answer>,
+  ): Promise<readonly Recipient[]> {
+    const { candidate, transaction } = staged
+    // A session is not made to refuse more than a server forgives: what goes beyond it is asked for on the next one.
+    const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
+    const outcome = await transaction.recipients(now, { mailUntilMs: phase.mailUntilMs, untilMs: phase.rcptUntilMs })
+    if (outcome.kind === 'lost') {
+      this.#staging.lost(candidate, outcome)
+      return asked
+    }
+    if (outcome.kind === 'mail-refused') {
+      this.#staging.leave()
+      transaction.abandon()
+      const said = this.#staging.judge(outcome.reply, 'mail', candidate)
+      if (said.kind === 'next-backend') return asked
+      if (said.kind === 'about-us') {
+        this.#staging.aboutUs(candidate, 'mail', outcome.reply)
+        return asked
+      }
+      this.#senderRefusal =
+        said.kind === 'pass' ? { kind: 'said', by: 'backend', reply: said.reply, endpoint: candidate.endpoint } : outage
+      for (const recipient of asked) answers.set(recipient, this.#senderRefusal)
+      return []
+    }
+    const elsewhere = this.#sort(staged, now, outcome.replies, answers)
+    if (transaction.refusalsLeft === 0) this.#staging.giveBack()
+    return [...elsewhere, ...asked.slice(now.length)]
+  }
+
+  /** Takes each reply to RCPT where it belongs. @returns the recipients that another backend must be asked for */
+  #sort(
+    staged: Staged,
+    asked: readonly Recipient[],
+    said: readonly Reply[],
+    answers: Map<Recipient, Answer>,
+  ): readonly Recipient[] {
+    const { candidate, transaction } = staged
+    const elsewhere: Recipient[] = []
+    let sessionEnds = false
+    asked.forEach((recipient, index) => {
+      const answer = said[index] ?? verdict.noBackendReply
+      const judged = this.#staging.judge(answer, 'rcpt', candidate, recipient)
+      if (answer.code === 421) sessionEnds = true
+      if (judged.kind === 'accepted') {
+        this.#accepted.push(recipient)
+        if (recipient.domain) this.#deps.backends.accepted(candidate.endpoint, recipient.domain)
+        this.#deps.onAnswer?.accepted(recipient)
+        answers.set(recipient, { kind: 'accepted', reply: { ...verdict.ownWords(answer, 'rcpt'), code: 250 } })
+      } else if (judged.kind === 'pass') {
+        this.#deps.onAnswer?.refused(recipient, this.route, answer)
+        answers.set(recipient, { kind: 'said', by: 'backend', reply: judged.reply, endpoint: candidate.endpoint })
+      } else if (judged.kind === 'hold') answers.set(recipient, outage)
+      else {
+        if (judged.kind === 'about-us') this.#staging.aboutUs(candidate, 'rcpt', answer)
+        elsewhere.push(recipient)
+      }
+    })
+    // One message goes to one backend. Where it has accepted some already, the others are not worth moving all of them.
+    const stays = this.#accepted.length > 0 && !sessionEnds
+    if (stays) {
+      for (const recipient of elsewhere) answers.set(recipient, answerAlone(said[asked.indexOf(recipient)]))
+      return []
+    }
+    if (elsewhere.length > 0 || sessionEnds) {
+      this.#staging.leave()
+      transaction.abandon()
+    }
+    return elsewhere
+  }
+
+  #dotLeaves({ candidate: { endpoint } }: Staged): void {
+    this.#dotLeft = true
+    this.#dot = this.#deps.backends.dotSent(endpoint, this.#job.client.address)
+  }
+
+  #dotIsOver({ candidate: { endpoint } }: Staged, isAnswered: boolean): void {
+    if (this.#dot) this.#deps.backends.dotOver(endpoint, this.#dot, isAnswered)
+    this.#dot = undefined
+  }
+
+  /** @returns what became of it, or undefined where another backend may be asked */
+  #judgeData(staged: Staged, outcome: DataOutcome): Carried | undefined {
+    this.#staging.leave()
+    const { candidate } = staged
+    const { endpoint } = candidate
+    if (outcome.kind === 'lost') {
+      this.#staging.lost(candidate, outcome)
+      this.#dotLeft = false
+      return undefined
+    }
+    const step = outcome.kind === 'answered' && outcome.step === 'data' ? 'data' : 'dot'
+    const judged = outcome.replies.map((said) => this.#judgeOne(said, step, candidate))
+    if (judged.some((each) => each?.kind === 'accepted')) this.#deps.backends.delivered(endpoint)
+    if (outcome.kind === 'unknown') {
+      this.#tellUnknown(endpoint, outcome)
+      return {
+        kind: 'unknown',
+        endpoint,
+        fault: outcome.fault,
+        answers: judged.map((each, at) => ({ recipient: this.#accepted[at] as Recipient, answer: each ?? outage })),
+        unanswered: this.#accepted.slice(judged.length),
+        late: outcome.late,
+        waitedMs: outcome.waitedMs,
+        owed: staged.transaction.owedOnSuccess,
+      }
+    }
+    // What answered 4yz at the dot must not deliver it (RFC 5321 §4.2.5), so another one may; unless a recipient was served already.
+    if (judged.every((each) => each === undefined)) {
+      this.#dotLeft = false
+      return undefined
+    }
+    const isForAll = judged.length === 1
+    const answers = this.#accepted.map((recipient, at) => ({ recipient, answer: judged[isForAll ? 0 : at] ?? outage }))
+    return { kind: 'answered', endpoint, answers, owed: staged.transaction.owedOnSuccess }
+  }
+
+  /** @returns undefined where another backend may do better */
+  #judgeOne(said: Reply, step: 'data' | 'dot', candidate: Candidate): Answer | undefined {
+    const judged = this.#staging.judge(said, step, candidate)
+    switch (judged.kind) {
+      case 'accepted':
+        return { kind: 'accepted', reply: { ...verdict.ownWords(said, 'dot'), code: 250 } }
+      case 'pass':
+        return { kind: 'said', by: 'backend', reply: judged.reply }
+      case 'hold':
+        return outage
+      case 'about-us':
+        this.#staging.aboutUs(candidate, step, said)
+        return undefined
+      case 'next-backend':
+        return undefined
+    }
+  }
+
+  #tellUnknown(endpoint: Endpoint, { fault, waitedMs }: Extract<DataOutcome, { kind: 'unknown' }>): void {
+    this.#log.alert('outcome unknown', {
+      id: this.#job.id,
+      ...backendFields(endpoint),
+      why: faultText(fault),
+      waitedMs: Math.round(waitedMs),
+    })
+  }
+}
+
+const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
+
+const answerOf = ({ isOutage, reply }: Nobody): Answer =>
+  isOutage ? { kind: 'outage', reply } : { kind: 'said', by: 'us', reply }
+
+/** What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. */
+function answerAlone(said: Reply | undefined): Answer {
+  if (!said || said.code === 421) return outage
+  if (isPermanent(said)) return { kind: 'said', by: 'us', reply: verdict.misconfiguredReply }
+  return { kind: 'outage', reply: verdict.ownWords(said, 'rcpt') }
+}

@@ -1,0 +1,126 @@
+/**
+ * Who is asked next: the candidates of one transaction in their order, and what was learnt from those that could not take it.
+ * `cut-through` takes from the front until one serves or nobody is left.
+ */
+import type { Reply } from '../../mail/reply.ts'
+import type { Endpoint } from '../../routing/backend.ts'
+import type { Candidate } from '../../routing/balance.ts'
+import * as verdict from './verdict.ts'
+
+export class LineUp {
+  readonly #waiting: Candidate[]
+  /** A tier whose sessions are all taken: worse tiers are not tried because of load. */
+  #busyTier: number | undefined
+  /** The backend's own word, said again to a replay by all recipients alike. */
+  #refusal: Reply | undefined
+  // Why nobody could take it: what was met on the way.
+  #isMisconfigured = false
+  #isDisagreeing = false
+  #isUnable = false
+  readonly #isCandidate: (endpoint: Endpoint) => boolean
+
+  /** @param isCandidate  whether mail may be handed to the endpoint now: its state may have changed since the line was formed */
+  constructor(candidates: readonly Candidate[], isCandidate: (endpoint: Endpoint) => boolean) {
+    this.#waiting = [...candidates]
+    this.#isCandidate = isCandidate
+  }
+
+  next(): Candidate | undefined {
+    for (;;) {
+      const candidate = this.#shift()
+      if (!candidate || this.#isCandidate(candidate.endpoint)) return candidate
+    }
+  }
+
+  #shift(): Candidate | undefined {
+    const busyTier = this.#busyTier
+    if (busyTier === undefined) return this.#waiting.shift()
+    // A suspect member of the busy tier stands behind the worse tiers that are up.
+    const at = this.#waiting.findIndex(({ tier }) => tier <= busyTier)
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
+  }
+
+  /** Whether the host of this one waits with an address of the other family too: both are tried, with a head start (RFC 8305). */
+  hasSibling(of: Candidate): boolean {
+    return this.#siblingAt(of) >= 0
+  }
+
+  /** Takes that other address out of the line. */
+  takeSibling(of: Candidate): Candidate | undefined {
+    const at = this.#siblingAt(of)
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
+  }
+
+  #siblingAt({ endpoint: { backend, name, target }, tier }: Candidate): number {
+    if (target.kind !== 'tcp' || this.#waiting.length === 0) return -1
+    const isIpv6 = target.address.includes(':')
+    return this.#waiting.findIndex(
+      (other) =>
+        other.tier === tier &&
+        other.endpoint.backend.key === backend.key &&
+        other.endpoint.name === name &&
+        other.endpoint.target.kind === 'tcp' &&
+        other.endpoint.target.address.includes(':') !== isIpv6 &&
+        this.#isCandidate(other.endpoint),
+    )
+  }
+
+  /** This one once more, before all others. */
+  again(candidate: Candidate): void {
+    this.#waiting.unshift(candidate)
+  }
+
+  /** The same, wherever it stands in the line, if it is a candidate still. */
+  putFirst(candidate: Candidate): void {
+    const at = this.#waiting.findIndex((other) => other.endpoint.key === candidate.endpoint.key)
+    if (at < 0) return
+    const [found] = this.#waiting.splice(at, 1)
+    if (found) this.#waiting.unshift(found)
+  }
+
+  noteBusy(candidate: Candidate): void {
+    this.#busyTier ??= candidate.tier
+  }
+
+  /** A backend was reached, and it said that it cannot take mail now. */
+  noteUnable(): void {
+    this.#isUnable = true
+  }
+
+  noteMisconfigured(): void {
+    this.#isMisconfigured = true
+  }
+
+  noteDisagreement(): void {
+    this.#isDisagreeing = true
+  }
+
+  noteRefusal(said: Reply): void {
+    this.#refusal ??= said
+  }
+
+  /**
+   * Why nobody is left: a refusal, then what a person must mend, then load; else the route is out, or its backends are of two minds about
+   * recipients that one of them took, and each recipient is better asked for alone, from the hold.
+   */
+  nobodyLeft(): Nobody {
+    if (this.#refusal) return { kind: 'nobody', reply: this.#refusal, isOutage: false }
+    if (this.#isMisconfigured) return { kind: 'nobody', reply: verdict.misconfiguredReply, isOutage: false }
+    if (this.#isDisagreeing) return { kind: 'nobody', reply: verdict.disagreeingReply, isOutage: true }
+    if (this.#isUnable) return { kind: 'nobody', reply: verdict.unableReply, isOutage: true }
+    // Busy is not down: nothing is held because of load.
+    if (this.#busyTier !== undefined) return { kind: 'nobody', reply: verdict.busyReply, isOutage: false }
+    return routeIsOut
+  }
+}
+
+/** No backend could be asked. */
+export interface Nobody {
+  readonly kind: 'nobody'
+  /** What the sender hears where nothing is held. */
+  readonly reply: Reply
+  /** It is the backends that cannot, so the hold may take the message. */
+  readonly isOutage: boolean
+}
+
+export const routeIsOut: Nobody = { kind: 'nobody', reply: verdict.noBackendReply, isOutage: true }

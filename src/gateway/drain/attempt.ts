@@ -1,0 +1,217 @@
+/**
+ * One attempt of one held task: its recipients asked for at a backend, the message handed over, and what is to be written down of it. The same
+ * steps as for a sender who waits (`cut-through`), with the time that RFC 5321 §4.5.3.2 gives where nobody waits. Called by `lane-drain`.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { IpAddress } from '../../base/ip.ts'
+import type { Random } from '../../base/random.ts'
+import type { LateAnswer } from '../../delivery/outcome.ts'
+import { faultText } from '../../delivery/outcome.ts'
+import type { Body, Client, Message } from '../../mail/message.ts'
+import type { Attempt, HeldRecipient, Queue, Settlement, Task } from '../../queue/queue.ts'
+import type { Endpoint, Route } from '../../routing/backend.ts'
+import { type Answer, type Carried, CutThrough } from '../carry/cut-through.ts'
+import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
+import * as verdict from '../carry/verdict.ts'
+import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'
+import type { Watched } from '../hold/late-watch.ts'
+import { isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
+import type { Way } from './lanes.ts'
+
+export interface AttemptDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly queue: Queue
+  /** With the budgets of a delivery that nobody waits for. */
+  readonly carrying: CutThroughDeps
+}
+
+export interface Attempted {
+  /**
+   * `route-out`: nobody could be asked, and the task is as it was; `busy`: all sessions are taken; `unable`: a backend was asked, and said that it
+   * could not take it; `broken`: its session ended instead. These two may be its way with all messages, or with this one alone. `done`: the
+   * backend has spoken of this message. `gone`: it was removed meanwhile, or cannot be read.
+   */
+  readonly kind: 'done' | 'route-out' | 'busy' | 'unable' | 'broken' | 'gone'
+  readonly endpoint: Endpoint | undefined
+  readonly delivered: number
+  readonly settlement: Settlement | undefined
+  /** For good, by the backend: what becomes of them is `after-hold`'s to say. */
+  readonly refused: readonly Refused[]
+  /** Of whom the backend spoke at RCPT, and whether it said that there is no such recipient, also where that is not believed yet. */
+  readonly heard: readonly Heard[]
+  readonly late: { readonly watched: Watched; readonly answer: LateAnswer } | undefined
+  /** What is owed to a sender who wants to hear of success, for those that were delivered. */
+  readonly owed: 'relayed' | 'delivered' | undefined
+  readonly why: string
+}
+
+export interface Heard {
+  readonly held: HeldRecipient
+  readonly isUnknown: boolean
+}
+
+/** Whom mail of our own comes from. */
+const ourselves: Client = {
+  address: '127.0.0.1' as IpAddress,
+  port: 0,
+  hello: 'localhost',
+  esmtp: true,
+  tls: undefined,
+}
+
+/** @param route  the way's own, or a part of it */
+export async function attempt(task: Task, way: Way, route: Route, deps: AttemptDeps): Promise<Attempted> {
+  const { message, recipients } = task
+  const opened = await deps.queue.body(message.id)
+  if (opened.kind === 'gone') return nothing('gone', 'removed')
+  if (opened.kind === 'corrupt') return corrupt(task, opened.why)
+  const body = notingFailure(opened.body)
+  const job = {
+    id: message.id,
+    client: message.client ?? ourselves,
+    envelope: message.envelope,
+    // Lanes take turns at a backend; who sent what is the queue's to spread out.
+    fairnessKey: task.lane,
+    isFromHold: true,
+  }
+  const cut = new CutThrough(route, way.domain, job, deps.carrying)
+  try {
+    const asked = await cut.recipients(recipients.map(({ recipient }) => recipient))
+    if (!asked.some(({ kind }) => kind === 'accepted')) return conclude(task, way, asked, undefined, cut, deps)
+    const whole: Message = { ...message, client: job.client, body }
+    const carried = await cut.deliver(whole)
+    // Nobody has it: each backend heard it break off before the dot.
+    if (body.failure && carried.kind === 'nobody') throw body.failure
+    return conclude(task, way, asked, carried, cut, deps)
+  } finally {
+    cut.abandon()
+    body.release()
+  }
+}
+
+/** The body, and why it could not be read to its end: to a backend that looks like a connection of ours that broke. */
+function notingFailure(body: Body): Body & { failure: unknown } {
+  const result = {
+    ...body,
+    failure: undefined as unknown,
+    blocks() {
+      const blocks = body.blocks()
+      return Symbol.asyncIterator in blocks ? noting(blocks) : blocks
+    },
+    release: () => body.release(),
+  }
+  async function* noting(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* blocks
+    } catch (error) {
+      result.failure = error
+      throw error
+    }
+  }
+  return result
+}
+
+function conclude(
+  task: Task,
+  way: Way,
+  asked: readonly Answer[],
+  carried: Carried | undefined,
+  cut: CutThrough,
+  deps: AttemptDeps,
+): Attempted {
+  const endpoint = carried && carried.kind !== 'nobody' ? carried.endpoint : refuserOf(asked)
+  const final = task.recipients.map((held, at) => finalAnswer(held, asked[at] as Answer, carried))
+  const routeLevel = final.find((answer) => answer !== undefined && isOfRoute(answer))
+  const isOnlyRoute = final.every((answer) => answer !== undefined && isOfRoute(answer))
+  if (isOnlyRoute && routeLevel) {
+    const isBusy = routeLevel.kind === 'said' && routeLevel.reply === verdict.busyReply
+    if (isBusy || !cut.hasReached) return nothing(isBusy ? 'busy' : 'route-out', verdict.safeText(routeLevel.reply))
+    return couldNot(cut, verdict.safeText(routeLevel.reply))
+  }
+  const nowMs = deps.clock.now()
+  const answered = task.recipients.map((held, at) => ({ index: held.index, answer: final[at], held }))
+  const { recipients, refused } = sortAnswers(answered, { nowMs, random: deps.random, way, carried })
+  const delivered = recipients.filter(({ to }) => to.kind === 'gone').length
+  const said = final.find((answer) => answer !== undefined)?.reply
+  const noted: Attempt = {
+    atMs: nowMs,
+    backend: endpoint?.backend.url,
+    host: endpoint && hostOf(endpoint),
+    outcome:
+      carried?.kind === 'unknown'
+        ? 'unknown'
+        : delivered > 0
+          ? 'delivered'
+          : refused.length > 0
+            ? 'refused'
+            : 'deferred',
+    text: carried?.kind === 'unknown' ? faultText(carried.fault) : said ? verdict.safeText(said) : '',
+    recipients: task.recipients.length,
+  }
+  const unanswered = task.recipients.filter((_, at) => final[at] === undefined).map(({ index }) => index)
+  return {
+    kind: 'done',
+    endpoint,
+    delivered,
+    settlement: recipients.length > 0 ? { id: task.message.id, recipients, attempt: noted } : undefined,
+    refused,
+    heard: task.recipients.flatMap((held, at) => heardOf(held, asked[at])),
+    late: lateOf(task, way, carried, unanswered),
+    owed: carried?.kind === 'answered' ? carried.owed : undefined,
+    why: noted.text,
+  }
+}
+
+/** Backends were asked, and none took it: with their names, where there are several. @param otherwise  where none said or did a thing */
+function couldNot({ wasAnswered, troubles }: CutThrough, otherwise: string): Attempted {
+  const kind = wasAnswered ? 'unable' : 'broken'
+  const [first] = troubles
+  if (!first) return nothing(kind, otherwise)
+  const isOne = troubles.every(({ endpoint }) => endpoint.backend.url === first.endpoint.backend.url)
+  if (isOne) return { ...nothing(kind, troubles.at(-1)?.what ?? ''), endpoint: first.endpoint }
+  return nothing(kind, troubles.map(({ endpoint, what }) => `${endpoint.backend.url} ${what}`).join('; '))
+}
+
+/** The backend that refused them before there was anything to hand over. */
+const refuserOf = (asked: readonly Answer[]): Endpoint | undefined =>
+  asked.flatMap((answer) => (answer.kind === 'said' && answer.endpoint ? [answer.endpoint] : []))[0]
+
+function heardOf(held: HeldRecipient, asked: Answer | undefined): Heard[] {
+  if (asked?.kind === 'accepted') return [{ held, isUnknown: false }]
+  if (asked?.kind !== 'said' || asked.by !== 'backend') return []
+  return [{ held, isUnknown: isUnknownRecipient(asked.reply) && !isAboutSender(asked.reply) }]
+}
+
+/** What the backend said of this recipient last; undefined where it is silent behind our dot. */
+function finalAnswer(held: HeldRecipient, asked: Answer, carried: Carried | undefined): Answer | undefined {
+  if (asked.kind !== 'accepted' || !carried) return asked
+  if (carried.kind === 'nobody') return carried.answer
+  return carried.answers.find(({ recipient }) => recipient === held.recipient)?.answer
+}
+
+/** For Remote-MTA (RFC 3464 §2.3.5): the server's name, or its address where that is all we know. */
+export const hostOf = ({ name }: Endpoint): string => name
+
+function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Attempted['late'] {
+  if (carried?.kind !== 'unknown' || !carried.late) return undefined
+  const { endpoint, waitedMs, owed } = carried
+  return { watched: { id: task.message.id, way, endpoint, indexes, waitedMs, owed }, answer: carried.late }
+}
+
+const nothing = (kind: Exclude<Attempted['kind'], 'done'>, why: string): Attempted => ({
+  kind,
+  endpoint: undefined,
+  delivered: 0,
+  settlement: undefined,
+  refused: [],
+  heard: [],
+  late: undefined,
+  owed: undefined,
+  why,
+})
+
+const corrupt = ({ message, recipients }: Task, why: string): Attempted => ({
+  ...nothing('gone', why),
+  settlement: { id: message.id, recipients: recipients.map(({ index }) => ({ index, to: { kind: 'corrupt' } })) },
+})

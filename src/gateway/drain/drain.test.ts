@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { until } from '../../../test/lab/until.ts'
+import { endpoint } from '../../../test/unit/deliver.ts'
+import { heldMessage, lane, mailbox } from '../../../test/unit/held-message.ts'
+import { seededRandom } from '../../base/random.ts'
+import { type Lane, type Queue, StoreFailure, type Task } from '../../queue/queue.ts'
+import { createBalancer } from '../../routing/balance.ts'
+import { patientSteps } from '../../smtp/client/step-limits.ts'
+import { createBackends } from '../backends/backends.ts'
+import { createDrain, type DrainDeps } from './drain.ts'
+import type { Way } from './lanes.ts'
+
+test('mail of our own to servers that never come to an end leaves every place to what is held', async () => {
+  const [clock, random] = [createFakeClock(), seededRandom(1)]
+  const strangers = Array.from({ length: 300 }, (_, number) => lane(`outbound tarpit${number}.example`))
+  const lanes = [...strangers, lane('example.test')]
+  const asked: string[] = []
+  const task = (name: Lane): Task => {
+    const { body, ...message } = heldMessage({ id: name })
+    return { message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0, recipients: [] }
+  }
+  const queue = {
+    lanes: () => lanes.map((name) => ({ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 })),
+    nextWakeMs: () => undefined,
+    nextUnknown: async () => [],
+    next: async (name: Lane, _: number, without: ReadonlySet<string>) =>
+      without.has(name) || asked.includes(name) ? [] : [task(name)],
+    // A stranger's server takes its time; ours says something at once.
+    async body(id: string) {
+      asked.push(id)
+      if (id.startsWith('outbound')) await new Promise(() => undefined)
+      return { kind: 'gone' }
+    },
+  } as unknown as Queue
+  const drain = createDrain({
+    clock,
+    random,
+    log: collectLog().log,
+    queue,
+    attempting: { clock, random, queue },
+    guard: { isStopped: () => false },
+    live: { turn: () => undefined },
+    writeDown: { whenWritable: async () => true, surely: async () => undefined },
+    wayOfLane: (name: Lane) => ({ lane: name, route: { id: name, entries: [] } }) as unknown as Way,
+  } as unknown as DrainDeps)
+  drain.start()
+  await until(() => asked.includes('example.test'))
+  assert.equal(asked.filter((name) => name.startsWith('outbound')).length, 50)
+})
+
+/** A drain with one message in one lane that leads nowhere now: each try finds nobody. */
+function leadingNowhere() {
+  const [clock, random] = [createFakeClock(), seededRandom(2)]
+  const name = lane('example.test')
+  const { body, ...message } = heldMessage({ id: 'one' })
+  const task: Task = { message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0, recipients: [] }
+  const tries: number[] = []
+  const queue = {
+    lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
+    nextWakeMs: () => undefined,
+    nextUnknown: async () => [],
+    next: async (_: Lane, __: number, without: ReadonlySet<string>) => (without.has('one') ? [] : [task]),
+  } as unknown as Queue
+  const drain = createDrain({
+    clock,
+    random,
+    log: collectLog().log,
+    queue,
+    live: { turn: () => undefined },
+    onNowhere: () => undefined,
+    wayOfLane() {
+      tries.push(clock.monotonicMs())
+      return undefined
+    },
+  } as unknown as DrainDeps)
+  return { clock, drain, name, tries }
+}
+
+test('a route where nobody can be asked is tried after 1, 2, 5, 10, 20 and then every 30 minutes, not each message by itself', async () => {
+  const { clock, drain, name, tries } = leadingNowhere()
+  drain.start()
+  for (const minutes of [1, 2, 5, 10, 20, 30, 30, 30]) {
+    await until(() => drain.nextTryMs(name) !== undefined)
+    const before = tries.length
+    assert.ok(drain.isOut(name))
+    const waitMs = (drain.nextTryMs(name) ?? 0) - clock.now()
+    // ± 20 %, so that what failed together does not come back together.
+    assert.ok(Math.abs(waitMs - minutes * 60_000) <= minutes * 12_000, `${waitMs} ms for ${minutes} minutes`)
+    // Whatever comes meanwhile waits with it.
+    drain.noticed(name)
+    clock.advance(waitMs - 2)
+    await Promise.resolve()
+    assert.equal(tries.length, before)
+    clock.advance(4)
+    await until(() => tries.length === before + 1)
+  }
+  await drain.stop()
+})
+
+test('what fails by the store or by ourselves says nothing of the backends, and is told by its name', async () => {
+  for (const [error, event] of [
+    [new StoreFailure('io', 'the disk is broken'), 'drain stopped by the store'],
+    [new TypeError('a bug'), 'drain failed'],
+  ] as const) {
+    const [clock, name] = [createFakeClock(), lane('example.test')]
+    const { log, find } = collectLog()
+    const queue = {
+      lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
+      nextWakeMs: () => undefined,
+      nextUnknown: async () => [],
+      next: () => Promise.reject(error),
+    } as unknown as Queue
+    const deps = { clock, random: seededRandom(3), log, queue, live: { turn: () => undefined } }
+    const drain = createDrain(deps as unknown as DrainDeps)
+    drain.start()
+    await until(() => drain.nextTryMs(name) !== undefined)
+    assert.equal(drain.isOut(name), false)
+    const told = ['drain failed', 'drain stopped by the store'].filter((each) => find(each).length > 0)
+    assert.deepEqual(told, [event])
+    await drain.stop()
+  }
+})
+
+test('a backend that is there and breaks every session off is no route that is out: it is tried each minute', async () => {
+  const [clock, random, name] = [createFakeClock(), seededRandom(4), lane('example.test')]
+  const { log } = collectLog()
+  const [nobody, place] = [() => undefined, endpoint({ port: 25 })]
+  const recipients = [
+    { index: 0, recipient: mailbox('you@example.test'), attempts: 0 },
+  ] as unknown as Task['recipients']
+  const task = (id: string): Task => {
+    const { body, ...message } = heldMessage({ id })
+    return { message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0, recipients }
+  }
+  let number = 0
+  const queue = {
+    lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
+    nextWakeMs: () => undefined,
+    nextUnknown: async () => [],
+    next: async () => [task(`${number++}`)],
+    settle: async () => undefined,
+    body: async () => ({ kind: 'opened', body: { size: 0, has8bit: false, blocks: () => [], release: nobody } }),
+  } as unknown as Queue
+  const fault = { kind: 'closed', step: 'mail', reply: undefined, detail: 'closed' }
+  const transaction = {
+    recipients: async () => ({ kind: 'lost', fault, reused: false }),
+    refusalsLeft: 5,
+    abandon: nobody,
+  }
+  const carrying = {
+    ...{ clock, log, budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, sessionMs: 0 }, steps: patientSteps },
+    delivery: { begin: () => ({ kind: 'begun', transaction }), sessions: () => ({ busy: 0, idle: 0, waiting: 0 }) },
+    backends: createBackends({ clock, log, onDown: nobody, onSlow: nobody, onUp: nobody }),
+    endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
+    balancer: () => createBalancer('round-robin'),
+    patience: { begin: nobody, end: nobody },
+    once: { tell: nobody },
+  }
+  const drain = createDrain({
+    ...{ clock, random, log, queue },
+    attempting: { clock, random, queue, carrying },
+    guard: { isStopped: () => false },
+    live: { turn: nobody },
+    writeDown: { whenWritable: async () => true, surely: (_: unknown, write: () => Promise<unknown>) => write() },
+    wayOfLane: () =>
+      ({
+        lane: name,
+        domain: undefined,
+        route: { id: 'one', entries: [{ backend: place.backend }] },
+      }) as unknown as Way,
+  } as unknown as DrainDeps)
+  drain.start()
+  for (let round = 1; round <= 4; round++) {
+    await until(() => drain.nextTryMs(name) !== undefined)
+    // Three sessions in a row that broke are enough for now.
+    assert.equal(number, 3 * round)
+    assert.equal(drain.isOut(name), false)
+    const waitMs = (drain.nextTryMs(name) ?? 0) - clock.now()
+    assert.ok(waitMs <= 72_000, `${waitMs} ms`)
+    clock.advance(waitMs + 2)
+  }
+  await drain.stop()
+})
+
+test('a person who wants it tried, or a backend that is back, begins the pauses anew', async () => {
+  const { clock, drain, name, tries } = leadingNowhere()
+  drain.start()
+  for (let round = 0; round < 4; round++) {
+    await until(() => drain.nextTryMs(name) !== undefined)
+    clock.advance(40 * 60_000)
+    await until(() => tries.length === round + 2)
+  }
+  await until(() => drain.nextTryMs(name) !== undefined)
+  drain.kick([name])
+  await until(() => tries.length === 6 && drain.nextTryMs(name) !== undefined)
+  assert.ok((drain.nextTryMs(name) ?? 0) - clock.now() <= 72_000)
+  await drain.stop()
+})

@@ -1,0 +1,246 @@
+/**
+ * The drain of one lane: held tasks are fetched, oldest first, and attempted, so many at once as `pace` allows; what came of each,
+ * `settle-attempt` writes down. It ends when nothing is left or nobody can be asked; `drain` starts it again. Made by `drain`, one for each lane
+ * that has something to go.
+ */
+import type { Recipient } from '../../mail/message.ts'
+import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
+import type { Route } from '../../routing/backend.ts'
+import { type AttemptDeps, attempt } from './attempt.ts'
+import type { Way } from './lanes.ts'
+import { type Enough, Pace } from './pace.ts'
+import { outcomeOf, type SettleDeps, settleAttempt, settleCrash, tellAttempt } from './settle-attempt.ts'
+import type { UnderWay } from './under-way.ts'
+
+export interface LaneDrainDeps extends SettleDeps {
+  readonly attempting: AttemptDeps
+  /** Where the lane leads today, or undefined where nowhere. */
+  readonly way: () => Way | undefined
+  /** Something is filed under a lane that leads nowhere. */
+  readonly onNowhere: (lane: Lane, recipient: Recipient) => void
+  /** Resolves when this lane may begin one more: live mail goes first, and all lanes take turns. */
+  readonly turn: () => Promise<void>
+  readonly turnOver: () => void
+  /** Recipients that are being attempted, in whatever lane, and the end of that. */
+  readonly underWay: UnderWay
+  /** Resolves when rows are where they belong again; undefined where they are. */
+  readonly gate: () => Promise<void> | undefined
+}
+
+/** `failed`: the store cannot be read or written, or a fault of our own; nothing is known of the backends. */
+export type LaneEnd = Enough | 'empty' | 'failed' | 'stopped'
+
+const fetchedAtOnce = 64
+/** When so few are left, the next ones are fetched, so that no session waits for them. */
+const fetchedAhead = 32
+
+export class LaneDrain {
+  readonly #lane: Lane
+  readonly #deps: LaneDrainDeps
+  /** What is under way, by the message's id. */
+  readonly #active = new Set<string>()
+  /** Of those, what backends are being asked about: the others are being written down, and keep no session. */
+  readonly #asking = new Set<string>()
+  /** What cannot be written down, though the store can be written: never touched again. */
+  readonly #avoided = new Set<string>()
+  #fetched: Task[] = []
+  /** More of them, on their way. */
+  #coming: Promise<void> | undefined
+  /** The last fetching brought as many as it asked for. */
+  #mayBeMore = true
+  /** Which fetching they are of: what is given back to another is not put in front of it. */
+  #fetching = 0
+  readonly #pace = new Pace()
+  #delivered = 0
+  #end: LaneEnd | undefined
+  #why = ''
+  #isStopping = false
+  #whenOneLess: (() => void) | undefined
+
+  constructor(lane: Lane, deps: LaneDrainDeps) {
+    this.#lane = lane
+    this.#deps = deps
+  }
+
+  /** Why nobody could be asked, for the log. */
+  get why(): string {
+    return this.#why
+  }
+
+  /** Messages that a backend has taken. */
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  /** Runs until there is nothing more to do now. Never rejects. */
+  async run(): Promise<LaneEnd> {
+    try {
+      while (!this.#isStopping && this.#end === undefined) {
+        const gate = this.#deps.gate()
+        if (gate) {
+          this.forgetFetched()
+          await gate
+        } else if (this.#pace.isFull(this.#asking.size, this.#active.size)) await this.#oneLess()
+        else {
+          const task = await this.#next()
+          if (task) await this.#begin(task)
+          else if (this.#active.size === 0 && !this.#deps.gate()) break
+          else await this.#oneLess()
+        }
+      }
+    } catch (error) {
+      this.#endForFault(error)
+    }
+    while (this.#active.size > 0) await this.#oneLess()
+    this.#fetched = []
+    return this.#isStopping ? 'stopped' : (this.#end ?? 'empty')
+  }
+
+  stop(): void {
+    this.#isStopping = true
+  }
+
+  isAttempting(id: string): boolean {
+    return this.#active.has(id)
+  }
+
+  /** A person has changed something: what was fetched ahead may not be as it was. */
+  forgetFetched(): void {
+    this.#fetching++
+    this.#fetched = []
+  }
+
+  /** Resolves when an attempt has ended, at once where none is under way. */
+  #oneLess(): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#whenOneLess = resolve
+    })
+  }
+
+  async #next(): Promise<Task | undefined> {
+    if (this.#fetched.length <= fetchedAhead && this.#mayBeMore && !this.#coming) this.#fetch()
+    if (this.#fetched.length === 0) await (this.#coming ?? this.#fetch())
+    return this.#fetched.shift()
+  }
+
+  /** Brings more behind those that are here already. */
+  #fetch(): Promise<void> {
+    const coming = this.#fetchOnce().finally(() => {
+      this.#coming = undefined
+    })
+    this.#coming = coming
+    // Where it fails and nobody waits for it, the next one fails too.
+    coming.catch(() => undefined)
+    return coming
+  }
+
+  async #fetchOnce(): Promise<void> {
+    const { queue, gate } = this.#deps
+    const fetching = this.#fetching
+    const without = new Set([...this.#active, ...this.#avoided, ...this.#fetched.map(({ message }) => message.id)])
+    const [unknown, ready] = await Promise.all([
+      queue.nextUnknown(this.#lane, fetchedAtOnce, without),
+      queue.next(this.#lane, fetchedAtOnce, without),
+    ])
+    // Rows were moved or changed meanwhile: these may not be what they were.
+    if (gate()) return
+    if (fetching !== this.#fetching) return await this.#fetchOnce()
+    this.#mayBeMore = unknown.length + ready.length >= fetchedAtOnce
+    // Those whose dot nobody answered come first: they have waited longest. Of one message there may be both, one after the other.
+    const ids = new Set(unknown.map(({ message }) => message.id))
+    this.#fetched.push(...unknown, ...ready.filter(({ message }) => !ids.has(message.id)))
+  }
+
+  async #begin(task: Task): Promise<void> {
+    const { id } = task.message
+    const fetching = this.#fetching
+    await this.#deps.turn()
+    if (this.#isStopping || fetching !== this.#fetching) {
+      this.#deps.turnOver()
+      return
+    }
+    this.#active.add(id)
+    this.#asking.add(id)
+    void this.#serve(task).finally(() => {
+      this.#active.delete(id)
+      this.#asking.delete(id)
+      this.#deps.turnOver()
+      this.#whenOneLess?.()
+    })
+  }
+
+  /** Never rejects: a fault of one message must not reach the others. */
+  async #serve(task: Task): Promise<void> {
+    const other = this.#deps.underWay.of(task)
+    // It was another lane's a moment ago, and is being attempted there; afterwards the rows say what is left of it.
+    if (other) return await other
+    const over = this.#deps.underWay.begin(task)
+    try {
+      await this.#attempt(task)
+    } catch (error) {
+      const routeId = () => this.#deps.way()?.route.id ?? ''
+      await settleCrash(task, error, routeId, this.#deps).catch((again: unknown) => this.#endForFault(again))
+    } finally {
+      over()
+    }
+  }
+
+  async #attempt(task: Task): Promise<void> {
+    const { clock, writeDown, onNowhere } = this.#deps
+    const way = this.#deps.way()
+    if (!way) {
+      this.#endWith('route-out', 'the route is gone')
+      for (const { recipient } of task.recipients.slice(0, 1)) onNowhere(this.#lane, recipient)
+      return
+    }
+    if (!(await writeDown.whenWritable())) return
+    const fromMs = clock.monotonicMs()
+    const fetching = this.#fetching
+    const attempted = await attempt(task, way, this.#routeFor(task, way), this.#deps.attempting)
+    const tookMs = clock.monotonicMs() - fromMs
+    const enough = this.#pace.learn(attempted, tookMs, this.#asking.size)
+    if (enough) this.#endWith(enough, attempted.why)
+    const { kind, endpoint, delivered } = attempted
+    if (kind === 'done' && delivered > 0) this.#delivered++
+    if (kind !== 'busy' && kind !== 'gone')
+      tellAttempt(task, { route: way.route.id, endpoint, outcome: outcomeOf(attempted), tookMs }, this.#deps)
+    // Its session serves the next one while the disk is at work.
+    this.#asking.delete(task.message.id)
+    this.#whenOneLess?.()
+    try {
+      if (kind !== 'busy') await settleAttempt(task, way, attempted, this.#deps)
+      else if (fetching === this.#fetching) this.#fetched.unshift(task)
+    } catch (error) {
+      // A store that cannot be written until the end, or a bug that would deliver it again and again.
+      if (!(error instanceof StoreFailure)) this.#avoid(task, error)
+      else this.#endForFault(error)
+    }
+  }
+
+  #avoid({ message: { id } }: Task, error: unknown): void {
+    this.#avoided.add(id)
+    this.#deps.log.alert('outcome cannot be written down, the message is left alone', { id, error })
+  }
+
+  #endWith(end: LaneEnd, why: string): void {
+    this.#end = end
+    this.#why = why
+  }
+
+  #endForFault(error: unknown): void {
+    const isOfStore = error instanceof StoreFailure
+    this.#deps.log.error(isOfStore ? 'drain stopped by the store' : 'drain failed', { lane: this.#lane, error })
+    this.#endWith('failed', isOfStore ? 'the store cannot be read or written' : 'a fault of our own')
+  }
+
+  /** The backends that this task may go to now. */
+  #routeFor(task: Task, { route }: Way): Route {
+    const nowMs = this.#deps.clock.now()
+    const bound = task.recipients.find(({ elsewhereMs }) => elsewhereMs !== undefined && nowMs < elsewhereMs)?.backend
+    const entries = route.entries.filter(
+      ({ backend }) => !this.#deps.guard.isStopped(backend.url) && (bound === undefined || backend.key === bound),
+    )
+    return entries.length === route.entries.length ? route : { ...route, entries }
+  }
+}

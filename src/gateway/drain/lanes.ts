@@ -1,0 +1,49 @@
+/**
+ * The way of each recipient by name: what the hold files its messages under, and back again from the name to the route of today. Held rows
+ * keep recipients and never backends, so what a lane leads to follows the configuration.
+ */
+import type { HostName } from '../../dns/name.ts'
+import type { Recipient } from '../../mail/message.ts'
+import type { Lane } from '../../queue/queue.ts'
+import { looksUpRecipient, type Route } from '../../routing/backend.ts'
+import type { Destinations } from '../../routing/destinations.ts'
+import { type HoldPolicy, neverHold } from '../../routing/hold-policy.ts'
+
+/** Where a recipient goes today. */
+export interface Way {
+  readonly lane: Lane
+  readonly route: Route
+  /** Of the recipients, for `mx`. */
+  readonly domain: HostName | undefined
+  readonly policy: HoldPolicy
+}
+
+/** An `mx` route has other exchangers for each domain, so each domain is a lane of its own. */
+export function laneOf(route: Route, domain: HostName | undefined): Lane {
+  return (looksUpRecipient(route) && domain !== undefined ? `${route.id} ${domain}` : route.id) as Lane
+}
+
+/** @returns undefined where the recipient's domain is not declared any more */
+export function wayOf(recipient: Recipient, destinations: Destinations, postmaster: Route): Way | undefined {
+  const destination = destinations.find(recipient)
+  switch (destination.kind) {
+    case 'literal':
+    case 'not-ours':
+      return undefined
+    case 'postmaster':
+      return { lane: laneOf(postmaster, undefined), route: postmaster, domain: undefined, policy: neverHold }
+    case 'route':
+      return way(destination.route, recipient.domain, destination.domain.hold)
+    // It was taken when the configuration still knew it: its backend has the last word.
+    case 'relay-syntax':
+    case 'unknown-recipient':
+      return way(destination.domain.route, recipient.domain, destination.domain.hold)
+  }
+}
+
+const way = (route: Route, domain: HostName | undefined, policy: HoldPolicy): Way => ({
+  lane: laneOf(route, domain),
+  route,
+  domain,
+  policy,
+})

@@ -1,0 +1,246 @@
+/**
+ * What is written down of one attempt: what a backend has said, that none could take it, or a fault of our own; and who hears of it beside. For
+ * `lane-drain`, once an attempt. All of it rejects where the store fails to the end, which is the lane's to judge.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { printable } from '../../base/printable.ts'
+import type { Random } from '../../base/random.ts'
+import type { Recipient } from '../../mail/message.ts'
+import {
+  type Attempt,
+  type Lane,
+  type NewHeld,
+  type Queue,
+  type Settled,
+  type Settlement,
+  StoreFailure,
+  type Task,
+} from '../../queue/queue.ts'
+import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import { type AttemptOutcome, type Declared, domainsOf, type Tell } from '../events.ts'
+import type { LateWatch } from '../hold/late-watch.ts'
+import type { WriteDown } from '../hold/write-down.ts'
+import type { AfterHold } from '../notices/after-hold.ts'
+import type { Successes } from '../notices/successes.ts'
+import { type Attempted, hostOf } from './attempt.ts'
+import type { DrainGuard } from './drain-guard.ts'
+import type { Way } from './lanes.ts'
+import { pauseAfter } from './pauses.ts'
+
+export interface SettleDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly tell?: Tell | undefined
+  readonly declared?: Declared | undefined
+  readonly queue: Queue
+  readonly guard: DrainGuard
+  /** Whether its domain says that anybody exists (`recipients: any`): then that it was known is nobody's knowledge. */
+  readonly isAnyGood: (recipient: Recipient) => boolean
+  readonly afterHold: AfterHold
+  readonly lateWatch: LateWatch
+  readonly successes: Successes
+  /** What cannot be written down would be delivered again. */
+  readonly writeDown: WriteDown
+  /** Mail of our own is held for a lane. */
+  readonly onHeld: (lane: Lane) => void
+}
+
+const crashesUntilSetAside = 3
+const crashPauseMs = 60_000
+
+/** But for `busy`, which leaves the task as it was. */
+export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
+  const isBound = task.recipients.some(({ state }) => state === 'unknown')
+  const couldNot = attempted.kind === 'unable' || attempted.kind === 'broken'
+  if (isBound && (couldNot || attempted.kind === 'route-out')) await waitForItsBackend(task, attempted, deps)
+  else if (couldNot) await stepBack(task, attempted, deps)
+  else await settleSaid(task, way, attempted, deps)
+}
+
+/** Others of the lane may have another backend to go to. */
+function waitForItsBackend(task: Task, attempted: Attempted, deps: SettleDeps): Promise<void> {
+  const nowMs = deps.clock.now()
+  const recipients = task.recipients.map(({ index, attempts, backend, elsewhereMs }) => ({
+    index,
+    to: {
+      kind: 'unknown' as const,
+      backend: backend ?? '',
+      notBeforeMs: nowMs + pauseAfter(attempts, deps.random),
+      elsewhereMs: elsewhereMs ?? nowMs,
+    },
+  }))
+  return defer(task, attempted, recipients, deps)
+}
+
+/**
+ * A backend could not take it. That may be its own state, or what this message does to it, and then it must not stand before all others: it goes
+ * behind what was never tried, once at once, from then on when it has waited by itself.
+ */
+function stepBack(task: Task, attempted: Attempted, deps: SettleDeps): Promise<void> {
+  const nowMs = deps.clock.now()
+  const recipients = task.recipients.map(({ index, attempts, state }) => ({
+    index,
+    from: [state],
+    to:
+      attempts === 0
+        ? ({ kind: 'ready', turnMs: nowMs } as const)
+        : ({ kind: 'waiting', notBeforeMs: nowMs + pauseAfter(attempts - 1, deps.random) } as const),
+  }))
+  return defer(task, attempted, recipients, deps)
+}
+
+async function defer(
+  { message: { id } }: Task,
+  { why, endpoint }: Attempted,
+  recipients: Settlement['recipients'],
+  { queue, clock, writeDown }: SettleDeps,
+): Promise<void> {
+  const attempt: Attempt = {
+    atMs: clock.now(),
+    backend: endpoint?.backend.url,
+    host: endpoint && hostOf(endpoint),
+    outcome: 'deferred',
+    text: why,
+    recipients: recipients.length,
+  }
+  await writeDown.surely({ id }, () => queue.settle({ id, recipients, attempt }))
+}
+
+async function settleSaid(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
+  const { queue, guard, afterHold, lateWatch, log, clock, writeDown } = deps
+  const { id } = task.message
+  const { endpoint, settlement, refused, late } = attempted
+  // What strangers say of mail of our own says nothing of a backend's users; nor does a refusal of somebody whom it never knew, which any
+  // sender could bring about.
+  if (endpoint && endpoint.purpose !== 'dsn')
+    for (const { held, isUnknown } of attempted.heard)
+      if (held.attempts === 0 && held.wasKnown && !deps.isAnyGood(held.recipient))
+        guard.firstAttempt(endpoint.backend.url, held.recipient.text, isUnknown)
+  if (settlement) {
+    const dsn = await successOf(task, way, attempted, settlement, deps)
+    await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
+    for (const { lane } of dsn?.recipients ?? []) deps.onHeld(lane)
+  }
+  if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
+  if (late) lateWatch.listen(late.watched, late.answer)
+  if (attempted.kind !== 'done') return
+  log.info(attempted.delivered > 0 ? 'drained' : settlement ? 'held attempt' : 'refused', {
+    id,
+    from: task.message.envelope.sender?.text ?? '',
+    to: task.recipients.map(({ recipient }) => recipient.text),
+    size: task.message.size,
+    route: way.route.id,
+    ...(endpoint && backendFields(endpoint)),
+    reply: attempted.why,
+    heldMs: clock.now() - task.message.receivedMs,
+  })
+}
+
+/** The notice that is due to a sender who wants to hear of success. */
+async function successOf(
+  { message, recipients }: Task,
+  way: Way,
+  { endpoint, owed }: Attempted,
+  settlement: Settlement,
+  { successes, log }: SettleDeps,
+): Promise<NewHeld | undefined> {
+  if (!endpoint || !owed) return undefined
+  const taken = settlement.recipients.flatMap(({ index, to, reply }) => {
+    const held = recipients.find((each) => each.index === index)
+    return held && reply && to.kind === 'gone' ? [{ recipient: held.recipient, reply }] : []
+  })
+  try {
+    return await successes.drained(message, { way, endpoint, owed, recipients: taken })
+  } catch (error) {
+    // A notice that cannot be written must not keep us from writing down that the message is with its backend.
+    log.error('success not told', { id: message.id, error })
+    return undefined
+  }
+}
+
+/**
+ * A fault of our own, or a message that cannot be read: it must not stop the others, nor be tried for ever.
+ * @param routeId  of where the lane leads now; empty where nowhere
+ */
+export async function settleCrash(task: Task, error: unknown, routeId: () => string, deps: SettleDeps): Promise<void> {
+  const { message, recipients } = task
+  const { id } = message
+  const { log, queue, clock, writeDown } = deps
+  // Nothing can be read or written now, which is no fault of this message.
+  if (error instanceof StoreFailure && error.code !== 'corrupt' && error.code !== 'io') throw error
+  log.error('attempt failed', { id, error })
+  tellAttempt(task, { route: routeId(), endpoint: undefined, outcome: 'failed', tookMs: 0 }, deps)
+  const to = await afterCrash(id, error, deps)
+  const attempt = {
+    atMs: clock.now(),
+    backend: undefined,
+    outcome: 'failed' as const,
+    text: error instanceof Error ? printable(`${error.name}: ${error.message}`, 200) : 'unknown error',
+    recipients: recipients.length,
+  }
+  await writeDown.surely({ id }, () =>
+    queue.settle({
+      id,
+      attempt,
+      // A damaged one is damaged in whatever state.
+      recipients: recipients.map(({ index, state }) => ({
+        index,
+        to,
+        ...(to.kind === 'corrupt' ? {} : { from: [state] }),
+      })),
+    }),
+  )
+  // A person who is told looks at once, and must find it so.
+  if (to.kind !== 'waiting') log.alert('held message set aside', { id, as: to.kind, error })
+}
+
+async function afterCrash(id: string, error: unknown, { queue, clock }: SettleDeps): Promise<Settled> {
+  // What was damaged once stays so.
+  if (error instanceof StoreFailure && error.code === 'corrupt') return { kind: 'corrupt' }
+  const before = (await queue.get(id))?.attempts.filter(({ outcome }) => outcome === 'failed').length ?? 0
+  if (before + 1 >= crashesUntilSetAside) return { kind: 'set-aside' }
+  return { kind: 'waiting', notBeforeMs: clock.now() + crashPauseMs }
+}
+
+/** What the figures and the watch hear of an attempt. */
+export function tellAttempt(
+  { message: { id, size, receivedMs }, recipients }: Task,
+  about: {
+    /** Its id. */
+    readonly route: string
+    readonly endpoint: Endpoint | undefined
+    readonly outcome: AttemptOutcome
+    readonly tookMs: number
+  },
+  { tell, clock, declared }: SettleDeps,
+): void {
+  const place = about.endpoint && backendFields(about.endpoint)
+  tell?.({
+    kind: 'attempt',
+    outcome: about.outcome,
+    atMs: clock.now(),
+    id,
+    domains: declared
+      ? domainsOf(
+          recipients.map(({ recipient }) => recipient),
+          declared,
+        )
+      : [],
+    route: about.route,
+    backend: place?.backend,
+    endpoint: place?.endpoint,
+    bytes: size,
+    heldMs: clock.now() - receivedMs,
+    ms: Math.round(about.tookMs),
+    isLate: false,
+  })
+}
+
+export function outcomeOf({ kind, delivered, refused, late, settlement }: Attempted): AttemptOutcome {
+  if (kind !== 'done') return 'deferred'
+  if (delivered > 0) return 'delivered'
+  if (refused.length > 0) return 'refused'
+  return late || settlement?.recipients.some(({ to }) => to.kind === 'unknown') ? 'unknown' : 'deferred'
+}

@@ -1,0 +1,346 @@
+/**
+ * From the sender's dot to our answer. One route: the message is carried to it, and held where it cannot be. Several routes, or a backend that
+ * answers for each recipient: the message is made durable for all of them *before* the first dot leaves, because a sender can hear one answer
+ * only, and what one backend has taken cannot be taken back (RFC 5321 §4.1.1.4).
+ *
+ * Called by `accept`. What is held behind it, `drain` delivers.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { Message, Recipient } from '../../mail/message.ts'
+import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
+import type { Lane, Queue, Settled } from '../../queue/queue.ts'
+import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import { declaredName, type MailDomain } from '../../routing/destinations.ts'
+import type { Answer, Carried, CutThrough } from '../carry/cut-through.ts'
+import * as verdict from '../carry/verdict.ts'
+import type { Way } from '../drain/lanes.ts'
+import type { Tell } from '../events.ts'
+import type { AfterHold } from '../notices/after-hold.ts'
+import type { Successes } from '../notices/successes.ts'
+import type { Hold, ToKeep } from './hold.ts'
+import type { LateWatch } from './late-watch.ts'
+import { silenceReply, unknownUntilTold } from './may-have-it.ts'
+import { type Refused, sortAnswers } from './sort-answers.ts'
+import type { WriteDown } from './write-down.ts'
+
+/** One route of a transaction, with the recipients that go there. */
+export interface Leg {
+  readonly cut: CutThrough
+  readonly way: Way
+  /** Whose terms it is on. Undefined for the postmaster's own route. */
+  readonly domain: MailDomain | undefined
+  readonly recipients: readonly LegRecipient[]
+}
+
+export interface LegRecipient {
+  readonly recipient: Recipient
+  /** Its own: several domains may share a route and its terms. */
+  readonly domain: MailDomain | undefined
+  readonly wasKnown: boolean
+}
+
+export interface HandOverDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly tell?: Tell | undefined
+  /** Undefined: nothing is held, and what cannot be delivered is the sender's still. */
+  readonly keeping: Keeping | undefined
+}
+
+export interface Keeping {
+  readonly hold: Hold
+  readonly queue: Queue
+  readonly writeDown: WriteDown
+  readonly lateWatch: LateWatch
+  readonly afterHold: AfterHold
+  readonly successes: Successes
+  readonly random: Random
+  /** Something for this recipient is the drain's now, under the lane of today: the session may be older than the configuration. */
+  readonly onHeld: (recipient: Recipient, lane: Lane) => void
+}
+
+/** @param isSenderGone  whether anybody is there to hear the answer */
+export function handOver(
+  message: Message,
+  legs: readonly Leg[],
+  isSenderGone: () => boolean,
+  deps: HandOverDeps,
+): Promise<Reply> {
+  const { keeping } = deps
+  const isOneAnswer = legs.length === 1 && !(legs[0]?.cut.answersForEach && (legs[0]?.recipients.length ?? 0) > 1)
+  if (isOneAnswer || !keeping || !legs.every(({ way }) => way.policy.holdMs > 0)) {
+    const [leg] = legs
+    if (!leg || legs.length > 1) throw new TypeError(`${legs.length} routes, and no hold to keep them`)
+    return new HandOver(message, isSenderGone, deps).alone(leg)
+  }
+  return new HandOver(message, isSenderGone, deps).together(legs, keeping)
+}
+
+class HandOver {
+  readonly #message: Message
+  readonly #isSenderGone: () => boolean
+  readonly #deps: HandOverDeps
+  readonly #startMs: number
+
+  constructor(message: Message, isSenderGone: () => boolean, deps: HandOverDeps) {
+    this.#message = message
+    this.#isSenderGone = isSenderGone
+    this.#deps = deps
+    this.#startMs = deps.clock.monotonicMs()
+  }
+
+  /** To one route, whose answer is the sender's. */
+  async alone(leg: Leg): Promise<Reply> {
+    const carried = await leg.cut.deliver(this.#message)
+    switch (carried.kind) {
+      case 'nobody':
+        if (carried.answer.kind !== 'outage') return this.#tell(leg, carried.answer.reply, undefined)
+        return this.#holdOr(leg, carried.answer.reply, undefined)
+      case 'unknown':
+        return this.#holdUnknown(leg, carried)
+      case 'answered': {
+        // A Maildir answers for each recipient. One that failed makes the sender come again: a second copy for some, but none lost.
+        const answers = carried.answers.map(({ answer }) => answer)
+        const worst = answers.find(({ kind }) => kind !== 'accepted') ?? answers[0] ?? nothingSaid
+        if (worst.kind === 'accepted' && leg.recipients.some(asksForNews)) await this.#tellOfSuccess(leg, carried)
+        if (worst.kind !== 'outage') return this.#tell(leg, worst.reply, carried.endpoint)
+        return this.#holdOr(leg, worst.reply, carried.endpoint)
+      }
+    }
+  }
+
+  /** @param otherwise  what the sender hears where nothing is held */
+  async #holdOr(leg: Leg, otherwise: Reply, endpoint: Endpoint | undefined): Promise<Reply> {
+    const { keeping } = this.#deps
+    // Nobody would hear that it is ours now, and it comes again: that would be two.
+    if (!keeping || leg.way.policy.holdMs === 0 || this.#isSenderGone()) return this.#tell(leg, otherwise, endpoint)
+    const kept = await keeping.hold.keep(
+      this.#message,
+      leg.recipients.map((each) => ({ ...each, way: leg.way, begins: { state: 'ready', lastReply: otherwise } })),
+    )
+    return this.#tell(leg, kept.kind === 'kept' ? heldReply : kept.reply, endpoint, kept.kind === 'kept' && 'held')
+  }
+
+  /** A backend may have it, so no other gets it now, and the sender need not wait for what may never come. */
+  async #holdUnknown(leg: Leg, carried: Extract<Carried, { kind: 'unknown' }>): Promise<Reply> {
+    const { keeping } = this.#deps
+    if (!keeping || leg.way.policy.holdMs === 0 || this.#isSenderGone()) {
+      carried.late?.letGo()
+      return this.#tell(leg, verdict.unknownOutcomeReply, carried.endpoint)
+    }
+    const { kind: state, ...until } = unknownUntilTold(carried, leg.way, this.#deps.clock.now())
+    const begins = { state, ...until, lastReply: silenceReply(carried) }
+    const kept = await keeping.hold.keep(
+      this.#message,
+      leg.recipients.map((each) => ({ ...each, way: leg.way, begins })),
+    )
+    if (kept.kind === 'kept')
+      this.#listen(
+        keeping,
+        leg,
+        carried,
+        leg.recipients.map((_, index) => index),
+      )
+    else carried.late?.letGo()
+    const unknown = kept.kind === 'kept' && 'unknown'
+    return this.#tell(leg, kept.kind === 'kept' ? heldReply : kept.reply, carried.endpoint, unknown)
+  }
+
+  #listen(
+    { lateWatch }: Keeping,
+    { way }: Leg,
+    { late, endpoint, waitedMs, owed }: Extract<Carried, { kind: 'unknown' }>,
+    indexes: readonly number[],
+  ): void {
+    if (late) lateWatch.listen({ id: this.#message.id, way, endpoint, indexes, waitedMs, owed }, late)
+  }
+
+  /** To several routes, or to several recipients that are answered for one by one. */
+  async together(legs: readonly Leg[], keeping: Keeping): Promise<Reply> {
+    const offered: ToKeep[] = legs.flatMap(({ way, recipients }) =>
+      recipients.map((each) => ({ ...each, way, begins: { state: 'offered' } as const })),
+    )
+    const kept = await keeping.hold.keep(this.#message, offered)
+    if (kept.kind === 'not-kept') {
+      for (const leg of legs) {
+        leg.cut.abandon()
+        this.#tell(leg, kept.reply, undefined)
+      }
+      return kept.reply
+    }
+    let firstIndex = 0
+    const carrying = legs.map(async (leg): Promise<LegResult> => {
+      const indexes = leg.recipients.map(() => firstIndex++)
+      const carried = await this.#carry(leg)
+      const result = { leg, carried, indexes, answers: answersOf(carried, leg), settled: undefined }
+      if (!result.answers.some(isTaken)) return result
+      // The sender hears 250 whatever the others say. Until it is written down that a backend has it, a crash would bring it there again.
+      return { ...result, settled: this.#settleSoon(result, keeping) }
+    })
+    return this.#conclude(await Promise.all(carrying), keeping)
+  }
+
+  /** A fault of ours on the way to one route must leave no other in the dark: the message is in the hold, for this one too. */
+  async #carry({ cut }: Leg): Promise<Carried> {
+    try {
+      return await cut.deliver(this.#message)
+    } catch (error) {
+      this.#deps.log.error('message not carried', { id: this.#message.id, error })
+      return { kind: 'nobody', answer: nothingSaid }
+    }
+  }
+
+  async #conclude(results: readonly LegResult[], keeping: Keeping): Promise<Reply> {
+    const all = results.flatMap(({ answers }) => answers)
+    const isRefusedByAll = all.every((answer) => answer?.kind === 'said' && isPermanent(answer.reply))
+    const hasSome = all.some(isTaken)
+    const isForNobody = isRefusedByAll || (!hasSome && this.#isSenderGone())
+    if (isForNobody) {
+      // RFC 5321 §4.2.5: what was refused must not be delivered, so it is gone before the sender hears it. While the disk does not take that down,
+      // a crash would bring the message back as one that may go: then the sender hears nothing final, and it goes as soon as it can.
+      const settlement = { id: this.#message.id, recipients: all.map((_, index) => ({ index, to: gone })) }
+      const about = { id: this.#message.id }
+      const isGone = await keeping.writeDown.soon(about, () => keeping.queue.settle(settlement), takenBackMs)
+      for (const { leg, carried, answers } of results)
+        this.#tell(leg, isGone ? worstOf(answers) : verdict.notHeldReply, endpointOf(carried))
+      return isGone ? worstOf(all) : verdict.notHeldReply
+    }
+    await Promise.all(results.map((result) => result.settled ?? this.#settleSoon(result, keeping)))
+    return hasSome && all.every((answer) => answer?.kind === 'accepted') ? allDelivered : someHeld
+  }
+
+  /** It is ours since it was kept: whatever cannot be written down now, the sender hears so. */
+  #settleSoon(result: LegResult, keeping: Keeping): Promise<boolean> {
+    return keeping.writeDown.soon({ id: this.#message.id }, () => this.#settleNow(result, keeping))
+  }
+
+  async #settleNow({ leg, carried, indexes, answers }: LegResult, keeping: Keeping): Promise<void> {
+    const endpoint = endpointOf(carried)
+    const answered = answers.map((answer, at) => ({ index: indexes[at] as number, answer }))
+    const sorting = { nowMs: this.#deps.clock.now(), random: keeping.random, way: leg.way, carried }
+    const { recipients, refused } = sortAnswers(answered, sorting)
+    const unanswered = indexes.filter((_, at) => answers[at] === undefined)
+    if (recipients.length > 0) await keeping.queue.settle({ id: this.#message.id, recipients })
+    if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, keeping)
+    if (refused.length > 0) this.#refuse(leg, keeping, endpoint, refused)
+    if (carried.kind === 'answered') await this.#tellOfSuccess(leg, carried)
+    if (carried.kind === 'unknown') this.#listen(keeping, leg, carried, unanswered)
+    this.#tell(
+      leg,
+      worstOf(answers),
+      endpoint,
+      recipients.some(({ to }) => to.kind !== 'gone') && (carried.kind === 'unknown' ? 'unknown' : 'held'),
+    )
+  }
+
+  /** Behind our answer: whether the sender may be told is DNS's to say. Until it is settled, or after a crash, it is as if not asked. */
+  #refuse(leg: Leg, keeping: Keeping, endpoint: Endpoint | undefined, refused: readonly Refused[]): void {
+    const { id } = this.#message
+    const { way } = leg
+    const { afterHold, queue, writeDown } = keeping
+    const ready = refused.map(({ index }) => ({ index, to: { kind: 'ready' as const } }))
+    writeDown
+      .surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
+      .catch(async (error: unknown) => {
+        this.#deps.log.error('refusal not settled', { id, error })
+        await writeDown.surely({ id }, () => queue.settle({ id, recipients: ready }))
+        noticed(leg, keeping)
+      })
+      .catch((error: unknown) => this.#deps.log.error('refusal not put off', { id, error }))
+  }
+
+  async #tellOfSuccess(
+    { way }: Leg,
+    { endpoint, owed, answers }: Extract<Carried, { kind: 'answered' }>,
+  ): Promise<void> {
+    const { keeping } = this.#deps
+    if (!keeping || !owed) return
+    const taken = answers.flatMap(({ recipient, answer: { kind, reply } }) =>
+      kind === 'accepted' ? [{ recipient, reply }] : [],
+    )
+    await keeping.successes.carried(this.#message, { way, endpoint, owed, recipients: taken })
+  }
+
+  #tell(leg: Leg, said: Reply, endpoint: Endpoint | undefined, held: 'held' | 'unknown' | false = false): Reply {
+    const { id, client, envelope, body } = this.#message
+    const { clock, log, tell } = this.#deps
+    const event = isPositive(said) ? 'delivered' : isPermanent(said) ? 'refused' : 'deferred'
+    const ms = Math.round(clock.monotonicMs() - this.#startMs)
+    const place = endpoint && backendFields(endpoint)
+    tell?.({
+      kind: held || event,
+      atMs: clock.now(),
+      id,
+      domains: domainsOf(leg),
+      route: leg.cut.route.id,
+      backend: place?.backend,
+      endpoint: place?.endpoint,
+      bytes: body.size,
+      recipients: leg.recipients.length,
+      ms,
+      code: said.code,
+    })
+    log.info(held ? 'held' : event, {
+      id,
+      client: client.address,
+      from: envelope.sender?.text ?? '',
+      to: leg.recipients.map(({ recipient }) => recipient.text),
+      size: body.size,
+      route: leg.cut.route.id,
+      ...place,
+      reply: verdict.safeText(said),
+      ms,
+    })
+    return said
+  }
+}
+
+function domainsOf({ recipients }: Leg): readonly string[] {
+  const domains = new Set<MailDomain>()
+  for (const { domain } of recipients) if (domain) domains.add(domain)
+  return [...domains].map(declaredName)
+}
+
+function noticed({ recipients, way }: Leg, { onHeld }: Keeping): void {
+  for (const { recipient } of recipients) onHeld(recipient, way.lane)
+}
+
+interface LegResult {
+  readonly leg: Leg
+  readonly carried: Carried
+  /** Of the leg's recipients, among all of the message. */
+  readonly indexes: readonly number[]
+  /** One a recipient of the leg; undefined where the backend is silent. */
+  readonly answers: readonly (Answer | undefined)[]
+  /** Where it was not left to the end: resolves when it is written down, or after a moment. */
+  readonly settled: Promise<boolean> | undefined
+}
+
+/** Most do not, and need no look at what is owed. */
+const asksForNews = ({ recipient }: Leg['recipients'][number]) => recipient.notify !== undefined
+
+/** A backend has it, or may have it. */
+const isTaken = (answer: Answer | undefined) => answer === undefined || answer.kind === 'accepted'
+
+function answersOf(carried: Carried, leg: Leg): readonly (Answer | undefined)[] {
+  if (carried.kind === 'nobody') return leg.recipients.map(() => carried.answer)
+  return leg.recipients.map(({ recipient }) => carried.answers.find((each) => each.recipient === recipient)?.answer)
+}
+
+/** What stands for the answers to all recipients: one that did not go well, if there is one. */
+const worstOf = (answers: readonly (Answer | undefined)[]): Reply => {
+  const worst = answers.find((answer) => answer?.kind !== 'accepted') ?? answers[0]
+  return worst?.reply ?? verdict.unknownOutcomeReply
+}
+
+const endpointOf = (carried: Carried) => (carried.kind === 'nobody' ? undefined : carried.endpoint)
+
+/** So long a sender waits for its refusal, which it has time for (RFC 5321 §4.5.3.2.6). */
+const takenBackMs = 30_000
+const gone: Settled = { kind: 'gone' }
+const nothingSaid: Answer = { kind: 'outage', reply: verdict.noBackendReply }
+const heldReply = reply(250, '2.0.0', 'Kept safely, and delivered as soon as the server behind can take it')
+const allDelivered = reply(250, '2.0.0', 'Delivered')
+const someHeld = reply(250, '2.0.0', 'Taken, and delivered as soon as the servers behind can take it')

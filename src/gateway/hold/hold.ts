@@ -1,0 +1,156 @@
+/**
+ * The hold, as a transaction meets it: whether a recipient's mail is taken while no backend can be asked, and keeping a message durably before
+ * its sender hears 250. Called by `accept` at RCPT and by `hand-over` at the dot; `drain` is how it leaves again.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { IpAddress } from '../../base/ip.ts'
+import type { RateCounter } from '../../base/limits.ts'
+import type { Fields } from '../../base/log.ts'
+import type { Message, Recipient } from '../../mail/message.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
+import type { KnownRecipients } from '../../queue/known-recipients.ts'
+import type { AskedRoom, HoldOutcome, Lane, NewHeld, Queue } from '../../queue/queue.ts'
+import type { MailDomain } from '../../routing/destinations.ts'
+import * as verdict from '../carry/verdict.ts'
+import type { Way } from '../drain/lanes.ts'
+import type { HeldProofs } from '../notices/held-proofs.ts'
+import type { SenderProofs } from '../notices/sender-proof.ts'
+import type { ToldOnce } from '../told-once.ts'
+import { createUnsaidSizes } from './unsaid-sizes.ts'
+
+export interface HoldDeps {
+  readonly clock: Clock
+  readonly once: ToldOnce
+  readonly queue: Queue
+  readonly known: KnownRecipients
+  /** Recipients that nobody knows, by client, within the last minute. */
+  readonly strangers: RateCounter
+  /** Whether senders are who they say, as far as that is known at once; what is not, is found out behind our 250. */
+  readonly senders: Pick<SenderProofs, 'known'> & Pick<HeldProofs, 'held'>
+  /** The lane of a recipient as the configuration is now: a session may be older. Undefined where it has none any more. */
+  readonly laneOf: (recipient: Recipient, lane: Lane) => Lane | undefined
+  /** Something is held for a lane: the drain looks when its route can take it. */
+  readonly onHeld: (lane: Lane) => void
+  /** The configuration has changed between the filing and the disk: everything is to be filed anew. */
+  readonly onMisfiled: () => void
+}
+
+export type AdmitAnswer =
+  | { readonly kind: 'admitted'; readonly wasKnown: boolean; readonly reply: Reply }
+  | { readonly kind: 'said'; readonly reply: Reply }
+
+/** A recipient of a message that is to be kept, and how it is to begin. */
+export interface ToKeep {
+  readonly recipient: Recipient
+  readonly way: Way
+  readonly wasKnown: boolean
+  readonly begins: Pick<
+    NewHeld['recipients'][number],
+    'state' | 'notBeforeMs' | 'backend' | 'elsewhereMs' | 'lastReply'
+  >
+}
+
+export type KeepOutcome =
+  | { readonly kind: 'kept' }
+  /** What the sender hears. */
+  | { readonly kind: 'not-kept'; readonly reply: Reply }
+
+export interface AskedAdmission {
+  /** What the sender hears where it is not taken. */
+  readonly outage: Reply
+  /** What the sender's address counts as; undefined: it is not counted. */
+  readonly client: string | undefined
+  readonly address: IpAddress
+  /** What the message would take, with this recipient. */
+  readonly room: AskedRoom
+}
+
+export interface Hold {
+  /** No backend can be asked about this recipient: is its mail taken? */
+  admit(recipient: Recipient, domain: MailDomain, way: Way, asked: AskedAdmission): Promise<AdmitAnswer>
+  /** Keeps a message for these recipients. When it says so, it is on stable storage. */
+  keep(message: Message, recipients: readonly ToKeep[]): Promise<KeepOutcome>
+}
+
+/** RFC 5321 §3.3 lets a recipient that cannot be checked be taken; whoever tries many of them is guessing. */
+const strangersPerMinute = 20
+
+export function createHold(deps: HoldDeps): Hold {
+  const { clock, once, queue, known, strangers, senders, laneOf, onHeld, onMisfiled } = deps
+  const unsaidSizes = createUnsaidSizes()
+
+  async function isKnown(recipient: Recipient, domain: MailDomain, way: Way): Promise<true | 'unknown' | Reply> {
+    // The configuration says who exists; a backend need not have.
+    if (domain.recipients !== 'ask') return true
+    const knowledge = await known.ask(recipient, way.lane)
+    if (knowledge.kind === 'accepted') return true
+    if (knowledge.kind === 'refused') return reply(knowledge.code, '5.1.1', knowledge.text || 'No such recipient here')
+    return 'unknown'
+  }
+
+  function tellNotHeld({ why }: NotHeld, fields: Fields): void {
+    once.tell('alert', 'message not held', `${why} ${fields.domain ?? ''}`, { ...fields, why })
+  }
+
+  return {
+    async admit(recipient, domain, way, { outage, client, address, room }) {
+      if (way.policy.holdMs === 0) return { kind: 'said', reply: outage }
+      const knows = await isKnown(recipient, domain, way)
+      if (typeof knows === 'object') return { kind: 'said', reply: knows }
+      if (knows !== true && way.policy.unknownRecipients === 'defer') return { kind: 'said', reply: outage }
+      // Said of this recipient: the others of the transaction would hear of it at the dot, each time that they come with it.
+      const size = room.size || unsaidSizes.expected(address, recipient.domain)
+      const outcome = queue.wouldHold({ ...room, size })
+      if (outcome.kind !== 'held') {
+        tellNotHeld(outcome, { domain: recipient.domain, size })
+        return { kind: 'said', reply: whyNotHeld(outcome) }
+      }
+      if (knows === true) return { kind: 'admitted', wasKnown: true, reply: willBeHeld }
+      if (client !== undefined && strangers.recent(client) >= strangersPerMinute)
+        return { kind: 'said', reply: tooManyStrangers }
+      if (client !== undefined) strangers.count(client)
+      return { kind: 'admitted', wasKnown: false, reply: willBeHeld }
+    },
+
+    async keep(message, recipients) {
+      const nowMs = clock.now()
+      const newly: NewHeld = {
+        id: message.id,
+        receivedMs: nowMs,
+        client: message.client,
+        envelope: message.envelope,
+        trace: message.trace,
+        // Looked up behind our 250 where it must be: a slow DNS is no reason to let a sender wait.
+        proof: senders.known(message.client, message.envelope.sender) ?? { kind: 'undecided' },
+        expiresMs: nowMs + Math.max(...recipients.map(({ way }) => way.policy.holdMs)),
+        body: message.body,
+        recipients: recipients.map(({ recipient, way, wasKnown, begins }) => ({
+          recipient,
+          lane: laneOf(recipient, way.lane) ?? way.lane,
+          wasKnown,
+          ...begins,
+        })),
+      }
+      const outcome = await queue.hold(newly)
+      if (outcome.kind === 'held') {
+        for (const { lane, state } of newly.recipients) if (state !== 'offered') onHeld(lane)
+        if (newly.recipients.some(({ recipient, lane }) => laneOf(recipient, lane) !== lane)) onMisfiled()
+        senders.held(newly)
+        return { kind: 'kept' }
+      }
+      const { id, client, body, envelope } = message
+      if (outcome.kind === 'full' && !envelope.declaredSize)
+        for (const { recipient } of recipients) unsaidSizes.note(client.address, recipient.domain, body.size)
+      tellNotHeld(outcome, { id, client: client.address, size: body.size })
+      return { kind: 'not-kept', reply: whyNotHeld(outcome) }
+    },
+  }
+}
+
+type NotHeld = Exclude<HoldOutcome, { kind: 'held' }>
+
+const whyNotHeld = ({ kind }: NotHeld): Reply => (kind === 'full' ? holdIsFull : verdict.notHeldReply)
+
+const willBeHeld = reply(250, '2.1.5', 'Recipient OK, its server is away and the message will be kept for it')
+const tooManyStrangers = reply(450, '4.7.1', 'Too many recipients that nobody here knows, please try again later')
+const holdIsFull = reply(452, '4.3.1', 'No room to keep messages right now, please try again later')

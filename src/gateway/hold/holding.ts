@@ -1,0 +1,11 @@
+/** What the hold stands on: `cli` opens it (`cli/holding.ts`) and hands it to the gateway. */
+import type { KnownRecipients } from '../../queue/known-recipients.ts'
+import type { Queue } from '../../queue/queue.ts'
+
+/** Where messages are kept while no backend can take them. `cli` opens it, and closes it when the gateway has stopped. */
+export interface Holding {
+  readonly queue: Queue
+  readonly known: KnownRecipients
+  /** Resolves when the store can be written, at once where it can, and not at all once it is closed. */
+  readonly whenWritable: () => Promise<void>
+}

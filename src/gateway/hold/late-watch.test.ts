@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { until } from '../../../test/lab/until.ts'
+import { lane } from '../../../test/unit/held-message.ts'
+import { seededRandom } from '../../base/random.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
+import { type Settlement, StoreFailure } from '../../queue/queue.ts'
+import type { GatewayEvent } from '../events.ts'
+import { createLateWatch, type LateWatchDeps, type Watched } from './late-watch.ts'
+
+const watched = {
+  id: 'late',
+  way: { lane: lane('example.test'), route: { id: 'example.test' }, policy: {} },
+  endpoint: { backend: { key: 'lmtp:/run/lmtp', url: 'lmtp:/run/lmtp' }, target: { kind: 'unix', path: '/run/lmtp' } },
+  indexes: [0, 1],
+  owed: 'relayed',
+  waitedMs: 0,
+} as unknown as Watched
+
+/** @param deps  what does not work */
+function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue'] & LateWatchDeps['successes']> = {}) {
+  const settled: Settlement[] = []
+  const refused: number[] = []
+  const events: GatewayEvent[] = []
+  const { log, find } = collectLog()
+  const entry = { message: { size: 7, receivedMs: 0 }, recipients: [{ index: 0, recipient: {} }] }
+  const watch = createLateWatch({
+    clock: createFakeClock(),
+    random: seededRandom(1),
+    log,
+    tell: (event: GatewayEvent) => void events.push(event),
+    queue: { get: async () => entry, settle: async (settlement: Settlement) => void settled.push(settlement), ...deps },
+    writeDown: { surely: (_: unknown, write: () => Promise<unknown>) => write() },
+    afterHold: {
+      refused: async (these: { refused: readonly { index: number }[] }) =>
+        void refused.push(...these.refused.map(({ index }) => index)),
+    },
+    successes: { drained: async () => undefined, ...deps },
+    onHeld: () => undefined,
+  } as unknown as LateWatchDeps)
+  watch.listen(watched, { wait: async () => replies, letGo: () => undefined })
+  return { settled, refused, events, find }
+}
+
+const yes = reply(250, '2.0.0', 'taken')
+const unreadable = async () => {
+  throw new StoreFailure('io', 'the disk is broken')
+}
+
+test('a late yes is written down though the message cannot be read', async () => {
+  const { settled, events, find } = hearing([yes], { get: unreadable })
+  await until(() => events.length === 1)
+  assert.deepEqual(
+    settled.map(({ recipients, dsn }) => [recipients.map(({ index, to }) => [index, to.kind]), dsn]),
+    [
+      [
+        [
+          [0, 'gone'],
+          [1, 'gone'],
+        ],
+        undefined,
+      ],
+    ],
+  )
+  assert.equal(events[0]?.kind === 'attempt' && events[0].outcome, 'delivered')
+  assert.equal(find('held message not read').length, 1)
+})
+
+test('a late yes is written down though no notice of it can be', async () => {
+  const { settled, events, find } = hearing([yes], { drained: unreadable })
+  await until(() => events.length === 1)
+  assert.equal(settled.length, 1)
+  assert.equal(find('success not told').length, 1)
+})
+
+test('of LMTP each says its own: all of it is told, and what is settled says what was said of it', async () => {
+  const no = reply(550, '5.7.1', 'not this one')
+  const { settled, refused, events, find } = hearing([no, yes])
+  await until(() => refused.length === 1)
+  assert.deepEqual(refused, [0])
+  assert.deepEqual(
+    settled.map(({ recipients, attempt }) => [recipients.map(({ index }) => index), attempt?.outcome, attempt?.text]),
+    [[[1], 'delivered', 'late: 250 2.0.0 taken']],
+  )
+  assert.equal(events[0]?.kind === 'attempt' && events[0].outcome, 'delivered')
+  assert.equal(find('late verdict')[0]?.fields?.reply, '550 5.7.1 not this one / 250 2.0.0 taken')
+})

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '../../base/random.ts'
+import { reply } from '../../mail/reply.ts'
+import type { HeldRecipient } from '../../queue/queue.ts'
+import { holdPolicy } from '../../routing/hold-policy.ts'
+import type { Answer, Carried } from '../carry/cut-through.ts'
+import type { Way } from '../drain/lanes.ts'
+import { type Answered, sortAnswers } from './sort-answers.ts'
+
+const nowMs = 1_700_000_000_000
+const day = 86_400_000
+const way = { policy: holdPolicy({}, {}) } as unknown as Way
+const said = (code: number, enhanced: string, by: 'backend' | 'us' = 'backend'): Answer => ({
+  kind: 'said',
+  by,
+  reply: reply(code, enhanced, 'so it is'),
+})
+const accepted: Answer = { kind: 'accepted', reply: reply(250, '2.0.0', 'taken') }
+const outage: Answer = { kind: 'outage', reply: reply(451, '4.4.1', 'nobody there') }
+const held = (more: Partial<HeldRecipient> = {}) => ({ wasKnown: true, attempts: 0, ...more }) as HeldRecipient
+
+/** @returns what becomes of it in a word, with the minutes that it waits for */
+function sorted(answered: Omit<Answered, 'index'>, carried?: Carried): string {
+  const { recipients, refused } = sortAnswers([{ index: 7, ...answered }], {
+    nowMs,
+    random: seededRandom(1),
+    way,
+    carried,
+  })
+  const [first] = [...recipients, ...refused]
+  assert.equal(first?.index, 7)
+  const to = recipients[0]?.to
+  if (!to) return 'refused'
+  return to.kind === 'waiting' ? `waiting ${Math.round((to.notBeforeMs - nowMs) / 60_000)}` : to.kind
+}
+
+test('what was said decides what becomes of a recipient', () => {
+  assert.equal(sorted({ answer: accepted }), 'gone')
+  assert.equal(sorted({ answer: said(550, '5.7.1') }), 'refused')
+  assert.equal(sorted({ answer: said(450, '4.2.0') }), 'waiting 1')
+  assert.match(sorted({ answer: said(450, '4.2.0'), held: held({ attempts: 9 }) }), /^waiting (?:2[4-9]|3[0-6])$/)
+  // Nobody could be asked, or it is about us: as before, and when somebody can.
+  assert.equal(sorted({ answer: outage }), 'ready')
+  assert.equal(sorted({ answer: said(451, '4.3.5', 'us') }), 'ready')
+  // A null MX is nobody's to mend.
+  assert.equal(sorted({ answer: said(556, '5.1.10', 'us') }), 'refused')
+})
+
+test('a backend that had accepted a recipient must refuse it for a day before it is believed', () => {
+  const unknown = said(550, '5.1.1')
+  assert.equal(sorted({ answer: unknown }), 'refused')
+  assert.equal(sorted({ answer: unknown, held: held({ wasKnown: false }) }), 'refused')
+  assert.equal(sorted({ answer: unknown, held: held() }), 'waiting 1')
+  assert.match(sorted({ answer: unknown, held: held({ firstRefusedMs: nowMs - day + 1 }) }), /^waiting/)
+  assert.equal(sorted({ answer: unknown, held: held({ firstRefusedMs: nowMs - day }) }), 'refused')
+  // Something else than that it does not exist is believed at once.
+  assert.equal(sorted({ answer: said(554, '5.6.0'), held: held() }), 'refused')
+  const [waiting] = sortAnswers([{ index: 0, answer: unknown, held: held({ firstRefusedMs: nowMs - 5 }) }], {
+    nowMs,
+    random: seededRandom(1),
+    way,
+    carried: undefined,
+  }).recipients
+  assert.equal(waiting?.to.kind === 'waiting' && waiting.to.firstRefusedMs, nowMs - 5)
+})
+
+test('behind a silent dot the unanswered are unknown, and those that were answered are not', () => {
+  const carried = {
+    kind: 'unknown',
+    endpoint: { backend: { key: 'smtp://b' } },
+    fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
+    late: undefined,
+  } as unknown as Carried
+  assert.equal(sorted({ answer: undefined }, carried), 'unknown')
+  assert.equal(sorted({ answer: accepted }, carried), 'gone')
+})

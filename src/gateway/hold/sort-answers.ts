@@ -1,0 +1,75 @@
+/**
+ * What becomes of recipients of a message in the hold by what was said of each: gone, refused, put off, unknown, or as before. Pure; for `attempt`,
+ * `hand-over` and `late-watch`, which have it written down.
+ */
+import type { Random } from '../../base/random.ts'
+import { isPermanent, type Reply } from '../../mail/reply.ts'
+import type { HeldRecipient, Settled, Settlement } from '../../queue/queue.ts'
+import type { Answer, Carried } from '../carry/cut-through.ts'
+import type { Way } from '../drain/lanes.ts'
+import { pauseAfter } from '../drain/pauses.ts'
+import { isUnknownRecipient } from './about-recipient.ts'
+import { silenceReply, unknownUntilTold } from './may-have-it.ts'
+
+export interface Answered {
+  readonly index: number
+  /** Undefined: the backend is silent behind our dot. */
+  readonly answer: Answer | undefined
+  /** Where it was held before: what was said of it then counts as well. */
+  readonly held?: HeldRecipient
+}
+
+export interface Refused {
+  readonly index: number
+  readonly reply: Reply
+}
+
+export interface Sorted {
+  readonly recipients: Settlement['recipients']
+  /** For good: what becomes of them is `after-hold`'s to say. */
+  readonly refused: readonly Refused[]
+}
+
+export interface Sorting {
+  /** On the wall clock. */
+  readonly nowMs: number
+  readonly random: Random
+  readonly way: Way
+  /** What became of the message; says behind whose dot it is unknown. */
+  readonly carried: Carried | undefined
+}
+
+/** A backend that had accepted a recipient and refuses it now may have come back empty: it must say so for a day. */
+const refusalRepeatsMs = 24 * 60 * 60_000
+
+export function sortAnswers(answered: readonly Answered[], { nowMs, random, way, carried }: Sorting): Sorted {
+  const recipients: Settlement['recipients'][number][] = []
+  const refused: Refused[] = []
+  for (const { index, answer, held } of answered) {
+    if (answer === undefined) {
+      if (carried?.kind === 'unknown')
+        recipients.push({ index, to: unknownUntilTold(carried, way, nowMs), reply: silenceReply(carried) })
+      continue
+    }
+    const { reply } = answer
+    if (answer.kind === 'accepted') recipients.push({ index, to: { kind: 'gone' }, reply })
+    else if (isOfRoute(answer)) recipients.push({ index, to: { kind: 'ready' }, reply })
+    else if (isPermanent(reply) && !mustRepeat(held, reply, nowMs)) refused.push({ index, reply })
+    else recipients.push({ index, to: waits(held, reply, nowMs, random), reply })
+  }
+  return { recipients, refused }
+}
+
+/** It speaks of the way there, not of the message: everything on this route waits for the same. */
+export const isOfRoute = (answer: Answer): boolean =>
+  answer.kind === 'outage' || (answer.kind === 'said' && answer.by === 'us' && !isPermanent(answer.reply))
+
+const mustRepeat = (held: HeldRecipient | undefined, said: Reply, nowMs: number) =>
+  held?.wasKnown && isUnknownRecipient(said) && nowMs - (held.firstRefusedMs ?? nowMs) < refusalRepeatsMs
+
+/** A backend's 4yz is obeyed, and a 5yz that is not believed yet waits as long. */
+function waits(held: HeldRecipient | undefined, said: Reply, nowMs: number, random: Random): Settled {
+  const notBeforeMs = nowMs + pauseAfter(held?.attempts ?? 0, random)
+  if (!isPermanent(said)) return { kind: 'waiting', notBeforeMs }
+  return { kind: 'waiting', notBeforeMs, firstRefusedMs: held?.firstRefusedMs ?? nowMs }
+}

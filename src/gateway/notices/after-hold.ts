@@ -1,0 +1,237 @@
+/**
+ * A backend says no to what we have said yes to. RFC 5321 §6.1 wants the sender told; but most of the mail that is refused so late is spam with a
+ * forged sender, and telling that one is backscatter. So by default only a sender whose address was proven is told, and the rest is kept for
+ * a person to see: that is also how the postmaster hears of mail from nobody (RFC 3461 §5.2). Called by `settle-attempt`, `hand-over` and `late-watch`.
+ */
+import type { Clock } from '../../base/clock.ts'
+import { type IpAddress, parseIp } from '../../base/ip.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { DsnRecipient } from '../../mail/dsn/report.ts'
+import { replyStatus } from '../../mail/dsn/status.ts'
+import type { Recipient } from '../../mail/message.ts'
+import type { Reply } from '../../mail/reply.ts'
+import type {
+  Attempt,
+  HeldEntry,
+  HeldMessage,
+  HeldRecipient,
+  Lane,
+  Queue,
+  RecipientState,
+  Settled,
+  Settlement,
+} from '../../queue/queue.ts'
+import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import * as verdict from '../carry/verdict.ts'
+import { hostOf } from '../drain/attempt.ts'
+import type { Way } from '../drain/lanes.ts'
+import { pauseAfter } from '../drain/pauses.ts'
+import type { PolicyOf } from '../drain/ways.ts'
+import type { Declared, Tell } from '../events.ts'
+import { type Notice, type Notices, settleWith, toWhom } from './notices.ts'
+
+export interface RefusedAfterHold {
+  readonly id: string
+  readonly way: Way
+  /** Undefined where it was us who said no, for want of anywhere to go. */
+  readonly endpoint: Endpoint | undefined
+  readonly refused: readonly { readonly index: number; readonly reply: Reply }[]
+}
+
+export interface AfterHold {
+  /** Settles recipients that a backend has refused for good. */
+  refused(what: RefusedAfterHold): Promise<void>
+}
+
+export interface AfterHoldDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly tell?: Tell | undefined
+  readonly declared?: Declared | undefined
+  readonly queue: Pick<Queue, 'get' | 'body' | 'settle'>
+  readonly notices: Notices
+  readonly policyOf: PolicyOf
+  readonly hostname: () => HostName
+  /** A notice has been held: it may go. */
+  readonly onHeld: (lane: Lane) => void
+}
+
+/** How long a refused or expired message is kept for a person. */
+export const keptForAPersonMs = 14 * 24 * 60 * 60_000
+
+/** How long a refusal waits for DNS. */
+const undecidedMs = 60 * 60_000
+
+interface Refusal {
+  readonly held: HeldRecipient
+  readonly reply: Reply
+}
+
+export function createAfterHold(deps: AfterHoldDeps): AfterHold {
+  const { clock, random, log, queue, notices, policyOf, hostname, onHeld } = deps
+  return {
+    async refused({ id, way, endpoint, refused }) {
+      const entry = await queue.get(id)
+      if (!entry) return
+      const { message } = entry
+      const refusals = refusalsOf(entry, refused)
+      if (refusals.length === 0) return
+      const nowMs = clock.now()
+      const attempt = attemptOf(refusals, endpoint, nowMs)
+      if (isOurOwn(message)) {
+        const settled = refusals.map(({ held, reply }) => ({
+          index: held.index,
+          reply,
+          to: { kind: 'gone' as const },
+          from: final(held),
+        }))
+        await queue.settle({ id, attempt, recipients: settled })
+        for (const { held, reply } of refusals)
+          log.warn('own mail refused', { ...linesOf(id, held, endpoint), reply: verdict.safeText(reply) })
+        return
+      }
+      const notice = await noticeOf(message, refusals, endpoint, nowMs)
+      // DNS was asked meanwhile: of what another attempt, its end or a person has changed since, this is no longer the last word.
+      const left = await settleWith(notice, () => stillThere(id, refusals))
+      if (left.length < refusals.length) {
+        if (notice.kind === 'written') notice.giveBack()
+        return await this.refused({ id, way, endpoint, refused: left })
+      }
+      const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
+      const settlement: Settlement = {
+        id,
+        attempt,
+        recipients: refusals.map(({ held, reply }) => {
+          const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs)
+          // What a person holds does not go on by itself.
+          const mayWait = [held.state].filter((state) => state !== 'held')
+          return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
+        }),
+        ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
+        ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
+      }
+      await settleWith(notice, () => queue.settle(settlement))
+      if (notice.kind === 'written') onHeld(notice.lane)
+      tellOf(id, way, endpoint, refusals, told)
+      for (const { held, reply } of refusals) {
+        const isTold = told.has(held.recipient)
+        log.warn('refused after hold', {
+          ...linesOf(id, held, endpoint),
+          from: message.envelope.sender?.text ?? '',
+          reply: verdict.safeText(reply),
+          told: isTold,
+          ...(notice.kind === 'written' ? { notice: notice.held.id } : { why: notice.why }),
+        })
+      }
+    },
+  }
+
+  /** Of what was refused, what no attempt has spoken of since; a person may have held it meanwhile. */
+  async function stillThere(id: string, refusals: readonly Refusal[]): Promise<RefusedAfterHold['refused']> {
+    const now = await queue.get(id)
+    return refusals.flatMap(({ held: before, reply }) => {
+      const held = now?.recipients.find(({ index }) => index === before.index)
+      const isSame = held?.attempts === before.attempts && final(before).includes(held.state)
+      return isSame ? [{ index: before.index, reply }] : []
+    })
+  }
+
+  /** Once a domain. */
+  function tellOf(
+    id: string,
+    way: Way,
+    endpoint: Endpoint | undefined,
+    refusals: readonly Refusal[],
+    told: ReadonlySet<Recipient>,
+  ): void {
+    const { tell, declared } = deps
+    if (!tell) return
+    for (const [domain, own] of Map.groupBy(refusals, ({ held }) => declared?.(held.recipient)))
+      tell({
+        kind: 'refused-after-hold',
+        atMs: clock.now(),
+        id,
+        domain,
+        route: way.route.id,
+        backend: endpoint?.backend.url,
+        endpoint: endpoint && backendFields(endpoint).endpoint,
+        recipients: own.length,
+        told: own.filter(({ held }) => told.has(held.recipient)).length,
+      })
+  }
+
+  /** While DNS does not say who the sender is, the refusal is not the last word: the next one finds out more. */
+  function kept({ attempts, firstRefusedMs }: HeldRecipient, { kind }: Notice, nowMs: number): Settled {
+    const sinceMs = firstRefusedMs ?? nowMs
+    const isOpen = kind === 'undecided' && nowMs - sinceMs < undecidedMs
+    if (isOpen) return { kind: 'waiting', notBeforeMs: nowMs + pauseAfter(attempts, random), firstRefusedMs: sinceMs }
+    return { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
+  }
+
+  async function noticeOf(
+    message: HeldMessage,
+    refusals: readonly Refusal[],
+    endpoint: Endpoint | undefined,
+    nowMs: number,
+  ): Promise<Notice> {
+    const mayTell = refusals.filter(({ held }) => (policyOf(held)?.refusedAfterHold ?? 'keep') !== 'keep')
+    if (mayTell.length === 0) return { kind: 'none', why: 'refusedAfterHold: keep', proof: message.proof }
+    const remoteHost = endpoint && remoteOf(endpoint, hostname())
+    const recipients = mayTell.map(
+      ({ held, reply }): DsnRecipient => ({
+        recipient: held.recipient,
+        action: 'failed',
+        status: replyStatus(reply),
+        remote: remoteHost && { host: remoteHost, reply },
+        lastAttemptMs: nowMs,
+      }),
+    )
+    const subject = { message, openBody: () => queue.body(message.id) }
+    const whom = toWhom(
+      mayTell.map(({ held }) => held),
+      policyOf,
+    )
+    return await notices.write(subject, recipients, whom)
+  }
+}
+
+/** Notices of our own are about no other mail, and nobody is told of them (RFC 5321 §6.1). */
+export const isOurOwn = ({ client, envelope }: Pick<HeldMessage, 'client' | 'envelope'>): boolean =>
+  client === undefined && envelope.sender === null
+
+/** RFC 3464 §2.3.5. A process of this machine has our own name. */
+export function remoteOf(endpoint: Endpoint, hostname: HostName): HostName | IpAddress {
+  if (endpoint.target.kind !== 'tcp') return hostname
+  const name = hostOf(endpoint)
+  return parseIp(name) ?? (name as HostName)
+}
+
+function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined, atMs: number): Attempt {
+  const [first] = refusals
+  return {
+    atMs,
+    backend: endpoint?.backend.url,
+    host: endpoint && hostOf(endpoint),
+    outcome: 'refused',
+    text: first ? verdict.safeText(first.reply) : '',
+    recipients: refusals.length,
+  }
+}
+
+const refusalsOf = ({ recipients }: HeldEntry, refused: RefusedAfterHold['refused']): Refusal[] =>
+  refused.flatMap(({ index, reply }) => {
+    const held = recipients.find((each) => each.index === index)
+    return held ? [{ held, reply }] : []
+  })
+
+/** From where it may come to its end. */
+const final = ({ state }: HeldRecipient): readonly RecipientState[] => [state, 'held']
+
+const linesOf = (id: string, { recipient }: HeldRecipient, endpoint: Endpoint | undefined) => ({
+  id,
+  to: recipient.text,
+  ...(endpoint && backendFields(endpoint)),
+})

@@ -1,0 +1,133 @@
+/**
+ * Asks SPF (RFC 7208) whether a client may send for a MAIL FROM: mailauth evaluates, our own resolver is asked, and time and questions are
+ * counted here. Called by `sender-proof`. Only a pass that is narrow enough to prove anything counts (`narrow-spf`).
+ */
+import { type Clock, within } from '../../base/clock.ts'
+import { isIpv6 } from '../../base/ip.ts'
+import type { Resolution, Resolver } from '../../dns/resolver.ts'
+import { nameFromLabels, nameText, type WireName } from '../../dns/wire-name.ts'
+import type { HostName, Mailbox } from '../../mail/address.ts'
+import type { Client } from '../../mail/message.ts'
+import { narrowedSpf } from './narrow-spf.ts'
+
+export interface SpfDeps {
+  readonly clock: Clock
+  readonly resolver: () => Pick<Resolver, 'resolve'>
+  /** Our own name, for macros. */
+  readonly hostname: () => HostName
+}
+
+export type SpfAnswer = {
+  /** The record has terms with the local part: the answer is good for this address alone. */
+  readonly isOfAddress: boolean
+} & (
+  | { readonly kind: 'pass' }
+  /** It passes, by what lets nearly everybody pass. */
+  | { readonly kind: 'broad' }
+  | { readonly kind: 'no-pass'; readonly result: string }
+  /** temperror: DNS did not answer. */
+  | { readonly kind: 'unanswered' }
+)
+
+/** RFC 7208 §4.6.4: twenty seconds at least. */
+const evaluationMs = 20_000
+/** RFC 7208 §4.6.4 lets ten terms ask, each `mx` for ten hosts, of both families: nobody honest needs as many. */
+const mostQuestions = 100
+
+export async function askSpf(sender: Mailbox, client: Client, deps: SpfDeps): Promise<SpfAnswer> {
+  const real = await evaluate(sender, client, (record) => record, deps)
+  if (real.kind !== 'pass') return real
+  const isIpv6Client = isIpv6(client.address)
+  // What was asked for is in the resolver's cache by now.
+  const narrow = await evaluate(sender, client, (record) => narrowedSpf(record, isIpv6Client), deps)
+  return narrow.kind === 'no-pass' ? { kind: 'broad', isOfAddress: real.isOfAddress } : narrow
+}
+
+async function evaluate(
+  sender: Mailbox,
+  client: Client,
+  edit: (record: string) => string,
+  { clock, resolver, hostname }: SpfDeps,
+): Promise<SpfAnswer> {
+  // Half a megabyte of libraries that a gateway without a refusal never needs.
+  const { spf } = await import('mailauth/lib/spf/index.js')
+  const untilMs = clock.monotonicMs() + evaluationMs
+  let questions = 0
+  const checking = spf({
+    sender: sender.text,
+    ip: client.address,
+    helo: client.hello,
+    mta: hostname(),
+    strict: true,
+    resolver: async (name: string, type: string) => {
+      if (++questions > mostQuestions || clock.monotonicMs() > untilMs) throw new DnsSilence('ETIMEOUT')
+      // mailauth declares what it expects of TXT and A alone; MX come as `dns.resolve` gives them.
+      return (await answer(resolver(), name, type, edit)) as string[]
+    },
+  })
+  const checked = await within(checking, untilMs, clock)
+  const isOfAddress = checked?.status.smtp?.mailfrom === sender.text
+  switch (checked?.status.result) {
+    case undefined:
+    case 'temperror':
+      return { kind: 'unanswered', isOfAddress: true }
+    case 'pass':
+      return { kind: 'pass', isOfAddress }
+    default:
+      return { kind: 'no-pass', result: String(checked?.status.result), isOfAddress }
+  }
+}
+
+/** As `dns.resolve` of Node fails, which is what mailauth knows. */
+class DnsSilence extends Error {
+  readonly code: string
+  constructor(code: string) {
+    super(`DNS: ${code}`)
+    this.code = code
+  }
+}
+
+async function answer(
+  resolver: Pick<Resolver, 'resolve'>,
+  text: string,
+  type: string,
+  edit: (record: string) => string,
+): Promise<unknown[]> {
+  const parsed = nameFromLabels(text.replace(/\.$/, '').split('.'))
+  if (parsed.kind === 'invalid') throw new DnsSilence('EBADNAME')
+  const { name } = parsed
+  switch (type) {
+    case 'TXT':
+      return recordsOf(await resolver.resolve(name, 'TXT')).map(({ strings }) => [
+        edit(Buffer.concat(strings).toString('latin1')),
+      ])
+    case 'A':
+      return recordsOf(await resolver.resolve(name, 'A')).map(({ address }) => address)
+    case 'AAAA':
+      return recordsOf(await resolver.resolve(name, 'AAAA')).map(({ address }) => address)
+    case 'MX':
+      return recordsOf(await resolver.resolve(name, 'MX')).map(({ preference, exchange }) => ({
+        priority: preference,
+        exchange: bare(exchange),
+      }))
+    case 'PTR':
+      return recordsOf(await resolver.resolve(name, 'PTR')).map(({ target }) => bare(target))
+    default:
+      throw new DnsSilence('ENODATA')
+  }
+}
+
+function recordsOf<T extends 'TXT' | 'A' | 'AAAA' | 'MX' | 'PTR'>(resolution: Resolution<T>) {
+  switch (resolution.kind) {
+    case 'answer':
+      return resolution.records.map(({ data }) => data)
+    case 'no-data':
+      throw new DnsSilence('ENODATA')
+    case 'no-such-name':
+      throw new DnsSilence('ENOTFOUND')
+    case 'failed':
+      throw new DnsSilence('ESERVFAIL')
+  }
+}
+
+const bare = (name: WireName) => nameText(name).replace(/(?<=.)\.$/, '')

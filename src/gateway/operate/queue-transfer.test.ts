@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { heldId, heldMessage, mailbox } from '../../../test/unit/held-message.ts'
+import type { Queue } from '../../queue/queue.ts'
+import { lateWatchMs } from '../hold/may-have-it.ts'
+import { createQueueTransfer } from './queue-transfer.ts'
+
+test('what a backend may still answer for is not copied either: elsewhere it would be delivered again', async () => {
+  const clock = createFakeClock()
+  const message = heldMessage({ id: heldId(1), receivedMs: clock.now() })
+  const queue = {
+    get: async () => ({
+      message: { ...message, size: message.body.size, has8bit: false },
+      recipients: message.recipients.map((held, index) => ({ ...held, index, state: 'unknown', attempts: 0 })),
+      attempts: [],
+    }),
+  } as unknown as Queue
+  const transfer = createQueueTransfer({ queue, clock, log: collectLog().log, ways: undefined, running: undefined })
+  assert.deepEqual(await transfer.pack(message.id), {
+    kind: 'left',
+    why: 'its backend may have it, and may still answer',
+  })
+  clock.advance(lateWatchMs)
+  assert.equal((await transfer.pack(message.id)).kind, 'packed')
+})
+
+test('an envelope whose id or place somebody else has in the hold is not taken in, and said so', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-transfer-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const clock = createFakeClock()
+  const message = heldMessage({ id: heldId(1), to: { 'a@one.test': {}, 'b@two.test': {} } })
+  const held = (change: object, texts: readonly string[]) => ({
+    message: { ...message, size: message.body.size, has8bit: false, ...change },
+    recipients: texts.map((text, index) => ({
+      index,
+      recipient: mailbox(text),
+      state: 'ready',
+      wasKnown: false,
+      attempts: 0,
+    })),
+    attempts: [],
+  })
+  let entry = held({}, ['a@one.test', 'b@two.test']) as unknown
+  const queue = { get: async () => entry, hold: assert.fail, add: assert.fail } as unknown as Queue
+  const transfer = createQueueTransfer({ queue, clock, log: collectLog().log, ways: undefined, running: undefined })
+  const packed = await transfer.pack(message.id)
+  assert.equal(packed.kind, 'packed')
+  await writeFile(join(folder, 'x.json'), JSON.stringify(packed.kind === 'packed' && packed.envelope))
+  const compared = () => transfer.compare(folder, message.id, 'x.json')
+
+  assert.deepEqual(await compared(), { kind: 'compared', missing: [], there: [0, 1] })
+  entry = held({}, ['a@one.test'])
+  assert.deepEqual(await compared(), { kind: 'compared', missing: [1], there: [0] })
+  entry = undefined
+  assert.deepEqual(await compared(), { kind: 'compared', missing: [0, 1], there: [] })
+  for (const other of [held({ size: 1 }, []), held({ receivedMs: 1 }, []), held({}, ['a@one.test', 'c@two.test'])]) {
+    entry = other
+    assert.equal((await compared()).kind, 'wrong')
+    assert.equal((await transfer.bringIn(folder, message.id, 'x.json')).kind, 'wrong')
+  }
+})

@@ -1,0 +1,261 @@
+/**
+ * Held mail leaves for a folder and comes back from one, for an outage that outlives a machine. `cli/queue-export` and `queue-import` write the files and
+ * ask here for each step, so that a crash between any two loses nothing and does nothing twice: what is taken out is held back first and
+ * removed when its files are on the disk; what is taken in is held back until the folder says that it was.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Recipient } from '../../mail/message.ts'
+import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settled } from '../../queue/queue.ts'
+import {
+  envelopeOf,
+  type HeldEnvelope,
+  heldEnvelope,
+  messageOf,
+  recipientOf,
+  type WrittenEnvelope,
+} from '../hold/held-envelope.ts'
+import { readContent } from '../hold/held-file.ts'
+import { watchedUntilMs } from '../hold/may-have-it.ts'
+import { isMeant } from './is-meant.ts'
+import type { QueueOperationsDeps } from './queue-operations.ts'
+
+export interface QueueTransfer {
+  /** What is to be written of a message. */
+  pack(id: string): Promise<Packed>
+  /** The same, and holds these recipients back, so that no attempt is begun at what is about to leave. */
+  take(id: string, filter: QueueFilter): Promise<Packed>
+  /** Removes what was taken. @param indexes  of the recipients, as `take` named them */
+  drop(id: string, indexes: readonly number[]): Promise<void>
+  /** Which recipients of an envelope are in the hold already. */
+  compare(folder: string, id: string, envelopeFile: string): Promise<Compared>
+  /** Takes what the hold has not of `ID.eml` with the envelope in a file beside it in, held back. */
+  bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn>
+  /** Lets what was brought in go on, as it was when it left. */
+  letGo(folder: string, id: string, envelopeFile: string): Promise<void>
+}
+
+export type Packed =
+  | { readonly kind: 'packed'; readonly envelope: WrittenEnvelope }
+  | { readonly kind: 'gone' }
+  /** It stays as it is. */
+  | { readonly kind: 'left'; readonly why: string }
+
+/** Recipients by their places (`index`). */
+export type Compared =
+  | { readonly kind: 'compared'; readonly missing: readonly number[]; readonly there: readonly number[] }
+  | { readonly kind: 'wrong'; readonly why: string }
+
+export type BroughtIn =
+  | { readonly kind: 'held' }
+  /** All of it is there already. */
+  | { readonly kind: 'there' }
+  | { readonly kind: 'wrong'; readonly why: string }
+  /** No more of them can be taken in. */
+  | { readonly kind: 'full'; readonly why: string }
+
+const mostEnvelopeBytes = 64 * 1024 * 1024
+
+export type QueueTransferDeps = Pick<QueueOperationsDeps, 'queue' | 'clock' | 'log' | 'ways' | 'running'>
+
+export function createQueueTransfer({ queue, clock, log, ways, running }: QueueTransferDeps): QueueTransfer {
+  const isAttempting = (id: string) => running?.drain.isAttempting(id) ?? false
+
+  function whyNotTaken(held: HeldRecipient, receivedMs: number): string | undefined {
+    const { state } = held
+    if (state === 'corrupt') return 'it is corrupt'
+    if (state === 'offered') return 'its sender is being answered at this moment'
+    const isWatched = state === 'unknown' && clock.now() < watchedUntilMs(held, receivedMs)
+    return isWatched ? 'its backend may have it, and may still answer' : undefined
+  }
+
+  return {
+    async pack(id) {
+      const entry = await queue.get(id)
+      if (!entry) return { kind: 'gone' }
+      const why = entry.recipients
+        .map((held) => whyNotTaken(held, entry.message.receivedMs))
+        .find((each) => each !== undefined)
+      return why === undefined
+        ? { kind: 'packed', envelope: envelopeOf(entry, entry.recipients, false) }
+        : { kind: 'left', why }
+    },
+
+    async take(id, filter) {
+      const entry = await queue.get(id)
+      if (!entry) return { kind: 'gone' }
+      const meant = entry.recipients.filter((held) => isMeant(held, filter))
+      if (meant.length === 0) return { kind: 'gone' }
+      const why = meant.map((held) => whyNotTaken(held, entry.message.receivedMs)).find((each) => each !== undefined)
+      if (why !== undefined) return { kind: 'left', why }
+      if (isAttempting(id)) return { kind: 'left', why: beingTaken }
+      await queue.settle({
+        id,
+        recipients: meant.map(({ index, state }) => ({ index, to: { kind: 'held' }, from: [state] })),
+      })
+      running?.drain.kick(new Set(meant.map(({ lane }) => lane)))
+      // An attempt may have begun, or ended, while that was written down.
+      const after = await queue.get(id)
+      const places = new Set(meant.map(({ index }) => index))
+      const areHeld = after?.recipients.filter(({ index }) => places.has(index)).every(({ state }) => state === 'held')
+      if (!after || !areHeld || after.recipients.length !== entry.recipients.length || isAttempting(id)) {
+        await queue.settle({
+          id,
+          recipients: meant.map((held) => ({ index: held.index, to: asItWas(held), from: ['held'] as const })),
+        })
+        return { kind: 'left', why: beingTaken }
+      }
+      return { kind: 'packed', envelope: envelopeOf(entry, meant, true) }
+    },
+
+    async drop(id, indexes) {
+      await queue.settle({ id, recipients: indexes.map((index) => ({ index, to: { kind: 'gone' }, from: ['held'] })) })
+      log.info('exported and removed by a person', { id, recipients: indexes.length })
+    },
+
+    async compare(folder, id, envelopeFile) {
+      const read = await readEnvelope(folder, id, envelopeFile)
+      return read.kind === 'wrong' ? read : compared(read.envelope, await queue.get(id))
+    },
+
+    async bringIn(folder, id, envelopeFile) {
+      const read = await readEnvelope(folder, id, envelopeFile)
+      if (read.kind === 'wrong') return read
+      const found = compared(read.envelope, await queue.get(id))
+      if (found.kind === 'wrong') return found
+      if (found.missing.length === 0) return { kind: 'there' }
+      const places = new Set(found.missing)
+      const envelope = {
+        ...read.envelope,
+        recipients: read.envelope.recipients.filter(({ index }) => places.has(index)),
+      }
+      const content = await readContent(join(folder, `${id}.eml`), envelope)
+      if (content.kind === 'wrong') return { kind: 'wrong', why: `${id}.eml: ${content.why}` }
+      try {
+        const laneOf = (recipient: Recipient) => ways?.ofRecipient(recipient, noLane) ?? noLane
+        const message = messageOf(envelope, content, laneOf)
+        // What else is there of it may leave at any time.
+        const added = await queue.add(message)
+        const outcome = added.kind === 'gone' ? await queue.hold(message) : added
+        if (outcome.kind === 'full') return { kind: 'full', why: fullWords[outcome.why] }
+        if (outcome.kind === 'failed') return { kind: 'full', why: outcome.why }
+        log.info('imported by a person', {
+          id,
+          from: envelope.sender?.text ?? '',
+          to: envelope.recipients.map(({ to }) => to.text),
+          size: envelope.bodyOctets,
+        })
+        return { kind: 'held' }
+      } finally {
+        content.body.release()
+      }
+    },
+
+    async letGo(folder, id, envelopeFile) {
+      const read = await readEnvelope(folder, id, envelopeFile)
+      if (read.kind === 'wrong') throw new TypeError(`an envelope changed while it was imported: ${read.why}`)
+      const lanes = new Set<Lane>()
+      const recipients = read.envelope.recipients.map((stored) => {
+        const lane = ways?.ofRecipient(recipientOf(stored), noLane)
+        if (lane !== undefined) lanes.add(lane)
+        const to = ways && lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored)
+        return { index: stored.index, to, from: ['held'] as const }
+      })
+      await queue.settle({ id, recipients })
+      if (lanes.size > 0) running?.drain.kick(lanes)
+    },
+  }
+
+  function restored(stored: HeldEnvelope['recipients'][number]): Settled {
+    const nowMs = clock.now()
+    const { state, notBeforeMs, keepUntilMs, backend, elsewhereMs } = stored
+    switch (state) {
+      case 'waiting':
+        return notBeforeMs !== null && notBeforeMs > nowMs ? { kind: state, notBeforeMs } : { kind: 'ready' }
+      case 'unknown':
+        if (backend === null || elsewhereMs === null) return { kind: 'ready' }
+        return { kind: state, backend, elsewhereMs, notBeforeMs: Math.max(nowMs, notBeforeMs ?? 0) }
+      case 'refused':
+      case 'expired':
+        return { kind: state, keepUntilMs: Math.max(nowMs + aDayMs, keepUntilMs ?? 0) }
+      case 'held':
+      case 'set-aside':
+      case 'corrupt':
+        return { kind: state }
+      default:
+        return { kind: 'ready' }
+    }
+  }
+}
+
+async function readEnvelope(
+  folder: string,
+  id: string,
+  name: string,
+): Promise<
+  { readonly kind: 'envelope'; readonly envelope: HeldEnvelope } | { readonly kind: 'wrong'; readonly why: string }
+> {
+  const path = join(folder, name)
+  const { size } = await stat(path)
+  if (size > mostEnvelopeBytes) return { kind: 'wrong', why: `${name} is too large to be an envelope` }
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError) return { kind: 'wrong', why: `${name} is no JSON` }
+    throw error
+  }
+  const parsed = heldEnvelope.safeParse(json)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return { kind: 'wrong', why: `${name} is no envelope: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` }
+  }
+  if (parsed.data.id !== id) return { kind: 'wrong', why: `${name} holds the envelope of another message` }
+  return { kind: 'envelope', envelope: parsed.data }
+}
+
+/** An export may take some recipients of a message and leave the others, so that one id stands in several places. */
+function compared({ recipients, ...envelope }: HeldEnvelope, entry: HeldEntry | undefined): Compared {
+  const placesOf = (all: HeldEnvelope['recipients']) => all.map(({ index }) => index)
+  if (!entry) return { kind: 'compared', missing: placesOf(recipients), there: [] }
+  const { message } = entry
+  const isOfIt =
+    message.size === envelope.bodyOctets &&
+    message.receivedMs === Math.round(envelope.receivedMs) &&
+    message.envelope.sender?.text === envelope.sender?.text
+  if (!isOfIt) return { kind: 'wrong', why: 'the hold has another message of this id' }
+  const held = new Map(entry.recipients.map(({ index, recipient }) => [index, recipient.text]))
+  const taken = recipients.find(({ index, to }) => held.has(index) && held.get(index) !== to.text)
+  if (taken) return { kind: 'wrong', why: `in the hold another recipient has the place of ${taken.to.text}` }
+  const there = placesOf(recipients.filter(({ index }) => held.has(index)))
+  return { kind: 'compared', missing: placesOf(recipients.filter(({ index }) => !held.has(index))), there }
+}
+
+/** Undefined fields fall back to what is harmless. */
+function asItWas({ state, notBeforeMs = 0, backend = '', elsewhereMs = 0, keepUntilMs = 0 }: HeldRecipient): Settled {
+  switch (state) {
+    case 'waiting':
+      return { kind: state, notBeforeMs }
+    case 'unknown':
+      return { kind: state, notBeforeMs, backend, elsewhereMs }
+    case 'refused':
+    case 'expired':
+      return { kind: state, keepUntilMs }
+    case 'offered':
+      return { kind: 'ready' }
+    default:
+      return { kind: state }
+  }
+}
+
+const isOnItsWay = ({ state }: HeldEnvelope['recipients'][number]) =>
+  state === 'ready' || state === 'waiting' || state === 'unknown' || state === 'no-route' || state === 'offered'
+
+const aDayMs = 24 * 60 * 60_000
+const noLane = 'none' as Lane
+const beingTaken = 'a backend is being asked to take it at this moment'
+const fullWords = {
+  hold: 'the hold has no room for it (limits.hold)',
+  domain: 'its domain has its quarter of the hold',
+  disk: 'the disk is full (limits.freeSpace)',
+} as const

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { type GatewayWords, settingsOf } from '../../../test/lab/settings.ts'
+import { systemClock } from '../../base/clock.ts'
+import { parseIp } from '../../base/ip.ts'
+import { createBudget, createKeyedBudget, createRateCounter } from '../../base/limits.ts'
+import { silentLog } from '../../base/log.ts'
+import { systemRandom } from '../../base/random.ts'
+import { createMessageIds } from '../../mail/trace.ts'
+import { shortSteps } from '../../smtp/client/step-limits.ts'
+import type { Peer } from '../../smtp/server/handler.ts'
+import { createBackends } from '../backends/backends.ts'
+import { LiveFirst } from '../carry/live-first.ts'
+import { Patience } from '../carry/patience.ts'
+import { createToldOnce } from '../told-once.ts'
+import { createAccept } from './accept.ts'
+import { createConnectionPlaces } from './connection-places.ts'
+import { createRepeatMemory } from './repeat-memory.ts'
+import { createToldRefusals } from './told-refusals.ts'
+
+/** Who may connect, from any address of the world; nobody gets as far as mail. */
+function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = silentLog) {
+  const place = { state: '/nowhere', certificate: '', key: '', address: '127.0.0.1' }
+  const settings = settingsOf({ ...(limits ? { limits } : {}) }, place)
+  const nobody = () => assert.fail('nobody asks a backend')
+  const delivery = {
+    begin: nobody,
+    probe: nobody,
+    sessions: nobody,
+    isOurs: () => false,
+    keeping: undefined,
+    etrn: undefined,
+    close: nobody,
+  }
+  const accept = createAccept({
+    clock: systemClock,
+    log,
+    ids: createMessageIds(systemRandom),
+    settings: () => settings,
+    carrying: ({ hostname, budgets }) => ({
+      clock: systemClock,
+      log: silentLog,
+      once: createToldOnce({ clock: systemClock, log: silentLog }),
+      delivery,
+      backends: createBackends({ clock: systemClock, log: silentLog, onDown: nobody, onSlow: nobody, onUp: nobody }),
+      endpoints: { expand: nobody },
+      balancer: nobody,
+      hostname,
+      budgets,
+      steps: shortSteps,
+      patience: new Patience(systemClock, budgets.sessionIdleInTransactionMs),
+      live: new LiveFirst(systemClock),
+    }),
+    places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),
+    refusals: createRateCounter(systemClock, 60_000),
+    told: createToldRefusals({ clock, log, most: () => 30 }),
+    repeats: createRepeatMemory(systemClock),
+    isOurs: () => false,
+    keeping: undefined,
+    ownProbes: { take: () => false },
+    etrn: undefined,
+    bodies: {
+      memory: createBudget(() => 0),
+      memoryPerNetwork: createKeyedBudget(() => 0),
+      spool: createBudget(() => 0),
+      spoolPerNetwork: createKeyedBudget(() => 0),
+    },
+    spoolPath: nobody,
+  })
+  return (address: string) => accept(peer(address))
+}
+
+function peer(text: string): Peer {
+  const address = parseIp(text) ?? assert.fail(text)
+  return { address, port: 4242, local: { address, port: 25 }, isGone: false, whenGone() {} }
+}
+
+test('IPv6 is counted by /64: addresses of one network are one client, and those of the next are another', () => {
+  const connect = stage({ connectionsPerAddress: 2, connectionsPerNetwork: 100 })
+  assert.equal(connect('2001:db8:1:2::1').kind, 'handler')
+  const second = connect('2001:db8:1:2:ffff:ffff:ffff:ffff')
+  assert.equal(second.kind, 'handler')
+  const third = connect('2001:db8:1:2::3')
+  assert.equal(third.kind, 'refused')
+  if (third.kind === 'refused') assert.equal(third.reply.code, 421)
+  assert.equal(connect('2001:db8:1:3::1').kind, 'handler')
+
+  if (second.kind === 'handler') second.handler.closed()
+  assert.equal(connect('2001:db8:1:2::3').kind, 'handler')
+})
+
+test('IPv4 is counted by address, a v4-mapped one with it', () => {
+  const connect = stage({ connectionsPerAddress: 2, connectionsPerNetwork: 100 })
+  assert.deepEqual(
+    ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1', '192.0.2.2'].map((address) => connect(address).kind),
+    ['handler', 'handler', 'refused', 'handler'],
+  )
+})
+
+test('a network is a /48 or a /24', () => {
+  const connect = stage({ connectionsPerAddress: 100, connectionsPerNetwork: 2 })
+  assert.deepEqual(
+    ['2001:db8:1:1::1', '2001:db8:1:2::1', '2001:db8:1:ffff::1', '2001:db8:2::1'].map((from) => connect(from).kind),
+    ['handler', 'handler', 'refused', 'handler'],
+  )
+  assert.deepEqual(
+    ['192.0.2.1', '192.0.2.2', '192.0.2.255', '192.0.3.1'].map((from) => connect(from).kind),
+    ['handler', 'handler', 'refused', 'handler'],
+  )
+})
+
+const plenty = { connectionsPerAddress: 1_000_000, connectionsPerNetwork: 1_000_000, connections: 1_000_000 }
+const admitted = (connect: (address: string) => { kind: string }, from: string, times: number) =>
+  Array.from({ length: times }, () => connect(from).kind).filter((kind) => kind === 'handler').length
+
+test('new connections a second: ten seconds of them at once, then the rate; others are served meanwhile', () => {
+  const clock = createFakeClock()
+  const connect = stage({ ...plenty, connectionRate: 3 }, clock)
+  assert.equal(admitted(connect, '192.0.2.1', 100), 30)
+  const refused = connect('192.0.2.1')
+  assert.deepEqual(refused.kind === 'refused' && [refused.reply.code, refused.reply.enhanced], [421, undefined])
+  assert.equal(admitted(connect, '192.0.2.2', 1), 1)
+  clock.advance(2_000)
+  assert.equal(admitted(connect, '192.0.2.1', 100), 6)
+})
+
+test('a network may make as many new connections as four of its clients', () => {
+  const connect = stage({ ...plenty, connectionRate: 1 })
+  const counts = [1, 2, 3, 4, 5].map((last) => admitted(connect, `192.0.2.${last}`, 20))
+  assert.deepEqual(counts, [10, 10, 10, 10, 0])
+  assert.equal(admitted(connect, '192.0.3.1', 1), 1)
+  assert.equal(admitted(connect, '2001:db8::1', 20) + admitted(connect, '2001:db8::2', 20), 10)
+})
+
+test('connections of this machine are not counted', () => {
+  const connect = stage({ ...plenty, connectionRate: 1 })
+  for (const address of ['127.0.0.1', '127.9.8.7', '::1']) assert.equal(admitted(connect, address, 5_000), 5_000)
+})
+
+test('a flood is logged by its first lines, and one network does not hide another', () => {
+  const clock = createFakeClock()
+  const { log, find } = collectLog()
+  const connect = stage({ ...plenty, connectionRate: 1 }, clock, log)
+  admitted(connect, '192.0.2.1', 1_000)
+  assert.equal(find('connection refused').length, 5)
+  admitted(connect, '198.51.100.1', 1_000)
+  assert.equal(find('connection refused', { client: '198.51.100.1' }).length, 5)
+  for (let network = 0; network < 100; network++) admitted(connect, `10.0.${network}.1`, 20)
+  assert.equal(find('connection refused').length, 60)
+})

@@ -1,0 +1,96 @@
+/**
+ * The certificate that we show to senders (RFC 3207): read at the start, and again when its files change. A bad new one leaves the old
+ * in place and alerts.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Clock, Timer } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Tell } from '../events.ts'
+
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface Certificate {
+  /** Undefined: no STARTTLS. */
+  readonly context: SecureContext | undefined
+  /** Reads the files now. Rejects with the reason where they cannot be used, and keeps what was there. */
+  load(files: CertificateFiles | undefined): Promise<void>
+  stop(): void
+}
+
+const lookEveryMs = 15_000
+
+export interface CertificateDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly tell?: Tell | undefined
+  /** Is handed what was read, each time: for a server that keeps it in its own way. */
+  readonly loaded?: (pair: { readonly cert: Buffer; readonly key: Buffer }) => void
+}
+
+export function createCertificate({ clock, log, tell, loaded }: CertificateDeps): Certificate {
+  let files: CertificateFiles | undefined
+  let context: SecureContext | undefined
+  let seen = ''
+  let timer: Timer | undefined
+  let isStopped = false
+
+  async function load(next: CertificateFiles | undefined): Promise<void> {
+    if (next) {
+      const stamp = await stampOf(next)
+      const [cert, key] = await Promise.all([readFile(next.certificate), readFile(next.key)])
+      // Throws where key and certificate do not belong together, or one is no PEM.
+      context = createSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+      loaded?.({ cert, key })
+      seen = stamp
+    } else context = undefined
+    files = next
+    if (isStopped) return
+    timer?.cancel()
+    timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
+  }
+
+  async function lookAgain(): Promise<void> {
+    const current = files
+    if (!current) return
+    try {
+      // Files that are missing have a stamp too, so that they alert once.
+      const stamp = await stampOf(current).catch((error: NodeJS.ErrnoException) => `missing ${error.code}`)
+      if (stamp !== seen) {
+        // Noted before it is tried, so that a bad file alerts once and not four times a minute.
+        seen = stamp
+        await load(current)
+        tell?.({ kind: 'certificate-renewed', atMs: clock.now(), certificate: current.certificate })
+        log.info('certificate renewed', { certificate: current.certificate })
+      }
+    } catch (error) {
+      log.alert('certificate not usable, the old one stays', {
+        certificate: current.certificate,
+        why: error instanceof Error ? error.message : String(error),
+      })
+    }
+    if (isStopped) return
+    timer?.cancel()
+    timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
+  }
+
+  return {
+    get context() {
+      return context
+    },
+    load,
+    stop() {
+      isStopped = true
+      files = undefined
+      timer?.cancel()
+    },
+  }
+}
+
+async function stampOf(files: CertificateFiles): Promise<string> {
+  const stats = await Promise.all([stat(files.certificate), stat(files.key)])
+  return stats.map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(' ')
+}

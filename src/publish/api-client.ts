@@ -1,0 +1,140 @@
+/**
+ * The HTTP API of a target: its base URL parsed once, its host resolved, each request bounded. Used by the targets that speak to APIs, which
+ * know paths, bodies and what a status means.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Door } from '../base/door.ts'
+import { callHttp, type HttpCall } from '../base/http-client.ts'
+import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
+import { type HostName, isHostName, parseName } from '../dns/name.ts'
+
+/** `https://dns.example.net:8443/base`. */
+export interface ApiUrl {
+  readonly isTls: boolean
+  /** A name, or an address. */
+  readonly host: HostName | IpAddress
+  readonly port: number
+  /** Empty, or begins with a slash and ends in none. */
+  readonly basePath: string
+}
+
+export type ParsedApiUrl =
+  | { readonly kind: 'url'; readonly url: ApiUrl }
+  | { readonly kind: 'invalid'; readonly why: string }
+
+/** http is taken for loopback and private networks, too: whoever runs such an API there has chosen so. */
+export function parseApiUrl(text: string): ParsedApiUrl {
+  const parts = /^(https?):\/\/(?:\[([^\]]+)\]|([^:/[\]@?#]+))(?::(\d{1,5}))?(\/[A-Za-z0-9._~/%-]*)?$/i.exec(text)
+  if (!parts) return { kind: 'invalid', why: 'is no URL of the form http://host:port' }
+  const isTls = parts[1]?.toLowerCase() === 'https'
+  const port = Number(parts[4] ?? (isTls ? 443 : 80))
+  if (port < 1 || port > 65_535) return { kind: 'invalid', why: 'has a port that is none' }
+  const host = readHost(parts[2] ?? parts[3] ?? '')
+  if (host === undefined) return { kind: 'invalid', why: 'has no host name and no address in it' }
+  return { kind: 'url', url: { isTls, host, port, basePath: (parts[5] ?? '').replace(/\/+$/, '') } }
+}
+
+function readHost(text: string): HostName | IpAddress | undefined {
+  const address = parseIp(text)
+  if (address !== undefined) return address
+  const parsed = parseName(text)
+  return parsed.kind === 'name' && isHostName(parsed.name) && !/(^|\.)\d+$/.test(parsed.name) ? parsed.name : undefined
+}
+
+export const apiUrlText = ({ isTls, host, port, basePath }: ApiUrl): string =>
+  `${isTls ? 'https' : 'http'}://${hostText(host)}${port === (isTls ? 443 : 80) ? '' : `:${port}`}${basePath}`
+
+/** As it stands in a Host field. */
+export const hostText = (host: string) => (isIpv6(host as IpAddress) ? `[${host}]` : host)
+
+export type ApiAnswer =
+  | { readonly kind: 'answer'; readonly status: number; readonly body: Buffer; readonly headers: ApiHeaders }
+  /** `isSent`: it may have been done. `why` is printable. */
+  | { readonly kind: 'failed'; readonly isSent: boolean; readonly why: string }
+
+type ApiHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface ApiDeps {
+  readonly clock: Clock
+  readonly door: Door
+  /** Addresses of a host, best first; empty where it has none. */
+  readonly addressesOf: (host: HostName) => Promise<readonly IpAddress[]>
+}
+
+export interface ApiOptions {
+  readonly url: ApiUrl
+  /** Goes with every request; secrets stand here. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly ca?: string
+  readonly timeoutMs: number
+  readonly maxBytes: number
+}
+
+export type ApiRequest = Pick<HttpCall, 'method' | 'path'> & {
+  readonly json?: unknown
+  /** In place of JSON. */
+  readonly xml?: string
+  /** Of this request alone, such as its signature. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface ApiClient {
+  /** Never twice where it may have been done. */
+  call(request: ApiRequest): Promise<ApiAnswer>
+}
+
+export function createApiClient(options: ApiOptions, deps: ApiDeps): ApiClient {
+  const { url, headers, ca, timeoutMs, maxBytes } = options
+  const addresses = async (): Promise<readonly IpAddress[]> => {
+    const literal = parseIp(url.host)
+    return literal === undefined ? deps.addressesOf(url.host as HostName) : [literal]
+  }
+  return {
+    async call({ method, path, json, xml, headers: own }) {
+      const text = json === undefined ? xml : JSON.stringify(json)
+      const body = text === undefined ? undefined : Buffer.from(text)
+      let last: ApiAnswer = { kind: 'failed', isSent: false, why: `${url.host} has no address` }
+      for (const address of await addresses()) {
+        const outcome = await callHttp(
+          {
+            ...{ purpose: 'publisher', address, port: url.port, host: hostText(url.host), isTls: url.isTls },
+            ...(ca === undefined ? {} : { ca }),
+            ...{ method, path: `${url.basePath}${path}`, maxBytes, timeoutMs },
+            headers: {
+              Accept: xml === undefined ? 'application/json' : 'application/xml',
+              ...headers,
+              ...own,
+              ...(body ? { 'Content-Type': xml === undefined ? 'application/json' : 'application/xml' } : {}),
+            },
+            ...(body ? { body } : {}),
+          },
+          deps,
+        )
+        if (outcome.kind === 'response') return { ...outcome, kind: 'answer' }
+        last = outcome
+        if (outcome.isSent) break
+      }
+      return last
+    },
+  }
+}
+
+/** Tries again what was not done because the other side is busy: as it asks, or in growing pauses. */
+export async function patiently(
+  call: () => Promise<ApiAnswer>,
+  isBusy: (answer: Extract<ApiAnswer, { kind: 'answer' }>) => boolean,
+  clock: Clock,
+): Promise<ApiAnswer> {
+  for (let turn = 1; ; turn++) {
+    const answer = await call()
+    if (answer.kind === 'failed' || turn === mostTurns || !isBusy(answer)) return answer
+    const asked = Number(answer.headers['retry-after'])
+    // A limit that lasts longer than a person waits is told, and not waited for.
+    if (asked * 1000 > longestPauseMs) return answer
+    const pauseMs = asked > 0 ? asked * 1000 : 500 * 2 ** turn
+    await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
+  }
+}
+
+const mostTurns = 5
+const longestPauseMs = 300_000

@@ -1,0 +1,172 @@
+/**
+ * What a migration has to know of the world before it begins: the set that is live, that every authoritative server agrees on it, and the MTA-STS
+ * policy that senders may keep. Called by `waypost migrate`; changes nothing.
+ */
+
+import { printable } from '../base/printable.ts'
+import type { HostName } from '../dns/name.ts'
+import { nameServerText } from '../dns/servers.ts'
+import type { Transport } from '../dns/transport.ts'
+import { typeCodes } from '../dns/types.ts'
+import { hostFromName, nameFromHost, nameText } from '../dns/wire-name.ts'
+import { parseStsRecord, selectStsRecord } from '../records/mta-sts.ts'
+import { selectSpf } from '../records/spf.ts'
+import { txtText } from '../records/txt.ts'
+import { createTarget } from './create-target.ts'
+import type { ExamineDeps, ExamineOptions } from './examine.ts'
+import { jointSpf } from './joint-spf.ts'
+import { type Beginning, beginMigration, type MigrationPolicy, type MigrationSpf, type MxSet } from './migrate.ts'
+import { policyOf } from './prospect.ts'
+import { byKey, type RecordSet, setKey } from './record-set.ts'
+import type { TargetFailure } from './target.ts'
+import { verifyChanges } from './verify.ts'
+
+export interface BeginRequest {
+  readonly domain: HostName
+  /** Where its records are kept: a name under `publishers:`. */
+  readonly publisher: string
+  readonly to: string
+  readonly next: MxSet
+  readonly lowTtlSeconds: number
+  /** Terms of the new side that the SPF record gets beside those of the old one; undefined: it stays as it is. */
+  readonly spf: readonly string[] | undefined
+}
+
+export interface BeginDeps extends ExamineDeps {
+  readonly transport: Transport
+}
+
+export type Begun = Beginning | { readonly kind: 'failed'; readonly failure: TargetFailure }
+
+const serversMs = 5_000
+
+export async function begin(request: BeginRequest, options: ExamineOptions, deps: BeginDeps): Promise<Begun> {
+  const { domain, publisher } = request
+  const said = options.publishers[publisher]
+  if (said === undefined) return refuse(`there is no publisher "${publisher}"`)
+  const zone = said.zone ?? nameFromHost(domain)
+  const created = await createTarget(publisher, said, zone, deps)
+  if (created.kind !== 'target') return { kind: 'failed', failure: created }
+  const { target } = created
+  try {
+    const name = { name: nameFromHost(domain), code: typeCodes.MX }
+    const announced = { name: nameFromHost(`_mta-sts.${domain}` as HostName), code: typeCodes.TXT }
+    const apexTexts = { name: nameFromHost(domain), code: typeCodes.TXT }
+    const read = await target.read([name, announced, apexTexts])
+    if (read.kind !== 'read') return { kind: 'failed', failure: read }
+    const live = read.sets.find(({ code }) => code === typeCodes.MX)
+    const record = byKey(read.sets).get(setKey(announced))
+    const old = live && mxSetOf(live)
+    if (live && !old) return refuse(`${nameText(live.name)} MX names a host that is none`, 'Mend that record first.')
+    if (live) {
+      // One server that still has another set would go on to hand it out with a TTL that nobody waits for.
+      const asksZone = said.servers === undefined && said.type !== 'builtin'
+      const { servers, unfound } = await verifyChanges(
+        zone,
+        [{ ...name, before: live, after: live }],
+        {
+          ...{ limitMs: serversMs, timeoutMs: serversMs, progress: () => undefined },
+          ...{ servers: target.servers, asksZone, isPrivate: options.isPrivate },
+        },
+        deps,
+      )
+      const others = servers.filter(({ state }) => state.kind !== 'right').map(({ server }) => nameServerText(server))
+      if (servers.length === 0 || others.length > 0)
+        return refuse(
+          servers.length === 0
+            ? `no authoritative server was found to ask${unfound === undefined ? '' : `: ${printable(unfound, 300)}`}`
+            : `${others.join(', ')} ${others.length === 1 ? 'does' : 'do'} not answer with the MX set that is kept there`,
+          'Wait until all servers have the zone, or name whom to ask by "servers:" under the publisher.',
+        )
+    }
+    const policy = await policyOfDomain(domain, record, options, deps)
+    if (policy.kind === 'unclear') return refuse(policy.why, policy.remedy)
+    const spf = await spfOf(request, byKey(read.sets).get(setKey(apexTexts)), deps)
+    if (spf.kind === 'impossible') return refuse(spf.why, spf.remedy)
+    const heldUntilMs = deps.held.untilMs(name)
+    const { to, next, lowTtlSeconds } = request
+    const words = { domain, to, next, lowTtlSeconds, old, heldUntilMs, policy: policy.policy }
+    return beginMigration(spf.spf ? { ...words, spf: spf.spf } : words, deps.clock.now())
+  } finally {
+    target.close()
+  }
+}
+
+const refuse = (why: string, remedy = 'Name one under "publishers:", by "publish:".'): Begun => ({
+  kind: 'impossible',
+  why,
+  remedy,
+})
+
+/** Undefined where a record's host is no host name. The root stands for a null MX. */
+export function mxSetOf({ ttlSeconds, data }: Pick<RecordSet, 'ttlSeconds' | 'data'>): MxSet | undefined {
+  const exchangers = data.flatMap((each) => {
+    const host = each.type === 'MX' ? hostFromName(each.exchange) : undefined
+    return each.type === 'MX' && host !== undefined ? [{ preference: each.preference, host }] : []
+  })
+  return exchangers.length === data.length ? { ttlSeconds, exchangers } : undefined
+}
+
+type FoundSpf =
+  | { readonly kind: 'spf'; readonly spf: MigrationSpf | undefined }
+  | { readonly kind: 'impossible'; readonly why: string; readonly remedy: string }
+
+async function spfOf(
+  { domain, spf: added }: BeginRequest,
+  texts: RecordSet | undefined,
+  deps: BeginDeps,
+): Promise<FoundSpf> {
+  if (added === undefined) return { kind: 'spf', spf: undefined }
+  const strings = (texts?.data ?? []).flatMap((each) => (each.type === 'TXT' ? [txtText(each.strings)] : []))
+  const live = selectSpf(strings)
+  if (live.kind !== 'one' || texts === undefined)
+    return {
+      kind: 'impossible',
+      why:
+        live.kind === 'none'
+          ? `${domain} has no SPF record, so that anybody may send`
+          : `${domain} has several SPF records`,
+      remedy: live.kind === 'none' ? 'Leave --spf out.' : 'Leave one of them: with several, receivers take none.',
+    }
+  const joint = await jointSpf(domain, live.text, added, deps.resolver)
+  if (joint.kind === 'impossible') return joint
+  if (joint.kind === 'same') return { kind: 'spf', spf: undefined }
+  return { kind: 'spf', spf: { ttlSeconds: texts.ttlSeconds, oldText: live.text, jointText: joint.text } }
+}
+
+type FoundPolicy =
+  | { readonly kind: 'policy'; readonly policy: MigrationPolicy | undefined }
+  | { readonly kind: 'unclear'; readonly why: string; readonly remedy: string }
+
+async function policyOfDomain(
+  domain: HostName,
+  record: RecordSet | undefined,
+  options: ExamineOptions,
+  deps: BeginDeps,
+): Promise<FoundPolicy> {
+  const prospect = await policyOf(domain, options, deps)
+  if (prospect.kind === 'none') return { kind: 'policy', policy: undefined }
+  if (prospect.kind === 'not-checked')
+    return {
+      kind: 'unclear',
+      why: `${domain} announces an MTA-STS policy, which could not be read: ${prospect.why}`,
+      remedy: 'Have it served, or remove the record at _mta-sts and wait for max_age: senders may hold you to it.',
+    }
+  const { mode, maxAgeSeconds } = prospect.policy
+  if (mode === 'none') return { kind: 'policy', policy: undefined }
+  const texts = (record?.data ?? []).flatMap((each) => (each.type === 'TXT' ? [txtText(each.strings)] : []))
+  const selected = selectStsRecord(texts)
+  const parsed = selected.kind === 'one' ? parseStsRecord(selected.text) : undefined
+  if (record === undefined || parsed?.kind !== 'record')
+    return {
+      kind: 'unclear',
+      why: `${domain} has an MTA-STS policy, and the record at _mta-sts.${domain} that announces it is not kept here`,
+      remedy: 'Take it over first: serve the policy yourself, with a TXT record of your own in place of an alias.',
+    }
+  const { ttlSeconds: recordTtlSeconds } = record
+  const oldId = parsed.record.id
+  return { kind: 'policy', policy: { mode, maxAgeSeconds, recordTtlSeconds, oldId, newId: newId(deps.clock.now()) } }
+}
+
+/** RFC 8461 §3.1: letters and digits that differ from before; the moment does. */
+const newId = (nowMs: number) => new Date(nowMs).toISOString().replace(/\D/g, '').slice(0, 14)

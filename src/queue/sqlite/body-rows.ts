@@ -1,0 +1,43 @@
+/** Operations of the hold: the body of a message, its hash compared. */
+import { hash } from 'node:crypto'
+import type { Database } from '../../store/module.ts'
+import { rowOf } from './message-rows.ts'
+import type { TaskRow } from './rows.ts'
+
+export type FoundBody =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'corrupt'; readonly why: string }
+  | { readonly kind: 'content'; readonly content: Uint8Array; readonly has8bit: boolean }
+  | { readonly kind: 'file'; readonly size: number; readonly sha256: Uint8Array; readonly has8bit: boolean }
+
+export function bodyOf(db: Database, id: string): FoundBody {
+  const found = rowOf<[number, number, number, number, Uint8Array]>(
+    db,
+    'SELECT seq, size, has8bit, in_file, sha256 FROM message WHERE id = ?',
+    id,
+  )
+  if (!found) return { kind: 'gone' }
+  const [seq, size, has8bit, inFile, sha256] = found
+  if (inFile) return { kind: 'file', size, sha256, has8bit: has8bit === 1 }
+  const content = rowOf<[Uint8Array]>(db, 'SELECT content FROM body WHERE message = ?', seq)?.[0]
+  if (!content) return { kind: 'corrupt', why: 'its body is missing' }
+  if (content.length !== size) return { kind: 'corrupt', why: `its body has ${content.length} octets and not ${size}` }
+  if (!hash('sha256', content, 'buffer').equals(sha256))
+    return { kind: 'corrupt', why: 'its body is not what was stored' }
+  db.give(content.buffer)
+  return { kind: 'content', content, has8bit: has8bit === 1 }
+}
+
+/** The bodies of those that are attempted next, in their order. A body that is not what it should be is left to `bodyOf`, which says so. */
+export function bodiesOf(db: Database, tasks: readonly TaskRow[], mostOctets: number): (Uint8Array | undefined)[] {
+  const bodies: (Uint8Array | undefined)[] = []
+  let left = mostOctets
+  for (const { message } of tasks) {
+    const [, id, , , size] = message
+    left -= size
+    if (left < 0) break
+    const found = bodyOf(db, id)
+    bodies.push(found.kind === 'content' ? found.content : undefined)
+  }
+  return bodies
+}

@@ -1,0 +1,87 @@
+/** Operations of the hold: what may go next, oldest turn first. */
+import type { Database } from '../../store/module.ts'
+import { bodiesOf } from './body-rows.ts'
+import { knownLane } from './lane-names.ts'
+import { messageRow, rowsOf } from './message-rows.ts'
+import { type RecipientRow, recipientColumns, stateNumber, type TaskRow } from './rows.ts'
+
+export interface WantedTasks {
+  readonly lane: string
+  readonly limit: number
+  /** Ids of messages that are on their way. */
+  readonly without: readonly string[]
+  readonly nowMs: number
+  /** Of bodies that come along. */
+  readonly mostOctets: number
+}
+
+export interface FoundTasks {
+  readonly tasks: readonly TaskRow[]
+  /** By the places of their tasks, as many as came along. */
+  readonly bodies: readonly (Uint8Array | undefined)[]
+  readonly lane: number
+}
+
+const { ready, unknown } = stateNumber
+
+export function readyTasks(db: Database, wanted: WantedTasks): FoundTasks {
+  const lane = knownLane(db, wanted.lane)
+  if (lane === undefined) return none
+  // Those that are on their way are the oldest, so they come along and are dropped here.
+  const found = rowsOf<[number, number]>(
+    db,
+    `SELECT DISTINCT turn, message FROM recipient INDEXED BY recipient_ready WHERE lane = ? AND state = ${ready} ORDER BY turn, message LIMIT ?`,
+    lane,
+    wanted.limit + wanted.without.length,
+  )
+  return withBodies(db, lane, tasksOf(db, found, lane, ready, wanted), wanted)
+}
+
+export function unknownTasks(db: Database, wanted: WantedTasks): FoundTasks {
+  const lane = knownLane(db, wanted.lane)
+  if (lane === undefined) return none
+  const found = rowsOf<[number, number]>(
+    db,
+    `SELECT DISTINCT turn, message FROM recipient INDEXED BY recipient_unknown WHERE state = ${unknown} AND lane = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY turn, message LIMIT ?`,
+    lane,
+    wanted.nowMs,
+    wanted.limit + wanted.without.length,
+  )
+  return withBodies(db, lane, tasksOf(db, found, lane, unknown, wanted), wanted)
+}
+
+const none: FoundTasks = { tasks: [], bodies: [], lane: -1 }
+
+const withBodies = (db: Database, lane: number, tasks: TaskRow[], { mostOctets }: WantedTasks): FoundTasks => ({
+  tasks,
+  bodies: bodiesOf(db, tasks, mostOctets),
+  lane,
+})
+
+function tasksOf(
+  db: Database,
+  found: readonly (readonly [number, number])[],
+  lane: number,
+  state: number,
+  { limit, without, nowMs }: WantedTasks,
+): TaskRow[] {
+  const skipped = new Set(without)
+  const tasks: TaskRow[] = []
+  for (const [turn, seq] of found) {
+    if (tasks.length >= limit) break
+    const message = messageRow(db, seq)
+    if (!message || skipped.has(message[1])) continue
+    const recipients = rowsOf<RecipientRow>(
+      db,
+      `SELECT ${recipientColumns} FROM recipient WHERE message = ? AND lane = ? AND state = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY place`,
+      seq,
+      lane,
+      state,
+      nowMs,
+    )
+    tasks.push({ turn, message, recipients })
+    // Some of its recipients may have another turn: they go along.
+    skipped.add(message[1])
+  }
+  return tasks
+}

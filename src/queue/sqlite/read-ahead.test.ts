@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createReadAhead } from './read-ahead.ts'
+
+const body = (octets: number) => ({ content: Buffer.alloc(octets), has8bit: false })
+
+test('a body that came along is given once', () => {
+  const ahead = createReadAhead(100)
+  const [first, second] = [body(10), body(20)]
+  ahead.put('a', first)
+  ahead.put('b', second)
+  assert.equal(ahead.take('a'), first)
+  assert.equal(ahead.take('a'), undefined)
+  ahead.drop('b')
+  assert.equal(ahead.take('b'), undefined)
+})
+
+test('beyond its room the oldest are forgotten, and one that comes again counts once', () => {
+  const ahead = createReadAhead(100)
+  for (const id of ['a', 'b', 'c']) ahead.put(id, body(40))
+  assert.equal(ahead.take('a'), undefined)
+  for (let times = 0; times < 5; times++) ahead.put('b', body(40))
+  assert.ok(ahead.take('c'))
+  assert.ok(ahead.take('b'))
+  ahead.put('large', body(101))
+  assert.equal(ahead.take('large'), undefined)
+})

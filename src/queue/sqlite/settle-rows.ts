@@ -1,0 +1,144 @@
+/** Operations of the hold: what became of recipients. With the last one the message goes. */
+import type { Database } from '../../store/module.ts'
+import { type AttemptRow, addAttempt } from './attempt-rows.ts'
+import { hold } from './hold-rows.ts'
+import { laneNumber } from './lane-names.ts'
+import { dropMessage, rowOf, setDue, tally } from './message-rows.ts'
+import { type Change, type NewRow, stateNumber } from './rows.ts'
+
+/** `to` is a state, -1 for gone, or -2 for whatever it is; each value replaces what stood there, undefined leaves it. */
+export interface SettledRow {
+  readonly place: number
+  readonly to: number
+  /** The states that it may have now, a bit each (`statesMask`). */
+  readonly from: number
+  readonly lane: string | undefined
+  /** Null: it keeps the one that it has. */
+  readonly turn: number | null
+  readonly notBefore: number | null
+  readonly backend: string | null
+  readonly elsewhere: number | null
+  readonly keepUntil: number | null
+  readonly firstRefused: number | undefined
+  readonly reply: string | undefined
+}
+
+export interface SettlementRow {
+  readonly id: string
+  readonly recipients: readonly SettledRow[]
+  readonly attempt: AttemptRow | undefined
+  readonly dsn: NewRow | undefined
+  readonly delayTold: boolean
+  readonly proof: string | undefined
+}
+
+export interface SettledResult {
+  readonly change: Change
+  /** The message is gone, and its body was in a file. */
+  readonly leavesFile: boolean
+  readonly isDsnHeld: boolean
+}
+
+export const gone = -1
+export const asItIs = -2
+
+/** @returns undefined where the message is not there any more */
+export function settle(db: Database, row: SettlementRow, payload: Uint8Array): SettledResult | undefined {
+  const found = rowOf<[number, number, number, number, number]>(
+    db,
+    'SELECT seq, size, received, expires, in_file FROM message WHERE id = ?',
+    row.id,
+  )
+  if (!found) return undefined
+  const [seq, size, received, expires, inFile] = found
+  const before = tally(db, seq, size, received)
+  let changed = 0
+  for (const recipient of row.recipients) changed += settleOne(db, seq, recipient, row)
+  // A DSN tells of recipients; where a person removed them meanwhile there is nothing to tell.
+  const isDsnHeld = row.dsn !== undefined && changed > 0
+  if (row.dsn && isDsnHeld) hold(db, row.dsn, payload)
+  const after = tally(db, seq, size, received)
+  if (after.recipients.length === 0) {
+    dropMessage(db, seq)
+    return { change: { before, after: undefined }, leavesFile: inFile === 1, isDsnHeld }
+  }
+  setDue(db, seq, after, expires)
+  if (row.attempt) addAttempt(db, seq, row.attempt)
+  if (row.proof !== undefined) db.sql('UPDATE message SET proof = ? WHERE seq = ?').run(row.proof, seq)
+  return { change: { before, after }, leavesFile: false, isDsnHeld }
+}
+
+/** All recipients of a message whose body is not what was stored, or whose rows make no sense. */
+export function spoil(db: Database, id: string): Change | undefined {
+  const found = rowOf<[number, number, number, number]>(
+    db,
+    'SELECT seq, size, received, expires FROM message WHERE id = ?',
+    id,
+  )
+  if (!found) return undefined
+  const [seq, size, received, expires] = found
+  const before = tally(db, seq, size, received)
+  if (before.recipients.every(([, state]) => state === stateNumber.corrupt)) return undefined
+  db.sql('UPDATE recipient SET state = ?, not_before = NULL, keep_until = NULL WHERE message = ?').run(
+    stateNumber.corrupt,
+    seq,
+  )
+  const after = tally(db, seq, size, received)
+  setDue(db, seq, after, expires)
+  return { before, after }
+}
+
+/** @returns how many rows it changed: 1, or 0 where it is gone */
+function settleOne(db: Database, seq: number, recipient: SettledRow, settlement: SettlementRow): number {
+  const { to, from, place } = recipient
+  if (to === gone)
+    return Number(
+      db.sql('DELETE FROM recipient WHERE message = ? AND place = ? AND (1 << state) & ?').run(seq, place, from)
+        .changes,
+    )
+  if (to === asItIs) return noteDelayTold(db, seq, recipient, settlement)
+  if (to === stateNumber.unknown) noteUnknownOfHeld(db, seq, recipient)
+  // Behind whose dot it is unknown is not forgotten while nobody acts on it.
+  const keeps = to === stateNumber.held || to === stateNumber['no-route'] ? 1 : 0
+  return Number(
+    db
+      .sql(
+        `UPDATE recipient SET state = ?, lane = coalesce(?, lane), turn = coalesce(?, turn), not_before = ?, backend = CASE WHEN ? THEN backend ELSE ? END,
+          elsewhere = CASE WHEN ? THEN elsewhere ELSE ? END, keep_until = ?,
+          first_refused = coalesce(first_refused, ?), reply = coalesce(?, reply), attempts = attempts + ?, delay_told = max(delay_told, ?)
+         WHERE message = ? AND place = ? AND (1 << state) & ?`,
+      )
+      .run(
+        to,
+        recipient.lane === undefined ? null : laneNumber(db, recipient.lane),
+        recipient.turn,
+        recipient.notBefore,
+        keeps,
+        recipient.backend,
+        keeps,
+        recipient.elsewhere,
+        recipient.keepUntil,
+        recipient.firstRefused ?? null,
+        recipient.reply ?? null,
+        settlement.attempt ? 1 : 0,
+        settlement.delayTold ? 1 : 0,
+        seq,
+        place,
+        from,
+      ).changes,
+  )
+}
+
+function noteDelayTold(db: Database, seq: number, { place, from }: SettledRow, { delayTold }: SettlementRow): number {
+  const { changes } = db
+    .sql('UPDATE recipient SET delay_told = max(delay_told, ?) WHERE message = ? AND place = ? AND (1 << state) & ?')
+    .run(delayTold ? 1 : 0, seq, place, from)
+  return Number(changes)
+}
+
+/** A person held it while it was being handed over: it stays held, and its backend may have it. */
+function noteUnknownOfHeld(db: Database, seq: number, { place, backend, elsewhere }: SettledRow): void {
+  db.sql(
+    `UPDATE recipient SET backend = ?, elsewhere = ? WHERE message = ? AND place = ? AND state = ${stateNumber.held}`,
+  ).run(backend, elsewhere, seq, place)
+}

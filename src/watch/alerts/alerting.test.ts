@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import type { Condition } from '../condition.ts'
+import { type AlertingOptions, type AlertMessage, createAlerting, isQuiet, type OpenCondition } from './alerting.ts'
+
+const usual: AlertingOptions = {
+  groupMs: 30_000,
+  intervalMs: 300_000,
+  repeatMs: 86_400_000,
+  settleMs: 300_000,
+  afterMs: ({ kind }) => (kind === 'backend-down' ? 30_000 : 0),
+  quiet: undefined,
+}
+
+const down: Condition = {
+  key: 'backend smtp://10.0.0.1:25',
+  kind: 'backend-down',
+  severity: 'error',
+  domain: undefined,
+  title: 'smtp://10.0.0.1:25 is down',
+  detail: 'connection refused.',
+  remedy: 'See to it.',
+}
+const finding: Condition = {
+  ...down,
+  key: 'finding example.com x',
+  kind: 'finding',
+  severity: 'warning',
+  title: 'one exchanger',
+}
+
+function start(options: Partial<AlertingOptions> = {}, before: readonly OpenCondition[] = []) {
+  const clock = createFakeClock()
+  const sent: AlertMessage[] = []
+  const kept = new Map<string, OpenCondition>()
+  const alerting = createAlerting(() => ({ ...usual, ...options }), before, {
+    clock,
+    send: (message) => void sent.push(message),
+    saved(key, open) {
+      if (open) kept.set(key, structuredClone(open))
+      else kept.delete(key)
+    },
+  })
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 1_000) clock.advance(1_000)
+  }
+  return { clock, sent, kept, alerting, pass }
+}
+
+test('a backend that flaps fifty times is one alert and one recovery', () => {
+  const { sent, alerting, pass } = start()
+  for (let turn = 0; turn < 50; turn++) {
+    alerting.raise(down)
+    pass(20_000)
+    alerting.clear(down.key)
+    pass(20_000)
+  }
+  pass(3_600_000)
+  assert.equal(sent.length, 2)
+  assert.deepEqual(
+    sent[0]?.alerts.map(({ condition }) => condition.title),
+    [down.title],
+  )
+  assert.deepEqual(
+    sent[1]?.recoveries.map(({ condition, returns }) => [condition.title, returns]),
+    [[down.title, 49]],
+  )
+  assert.deepEqual(alerting.open(), [])
+})
+
+test('one that is away for a moment is nobody’s alert, and its return no news', () => {
+  const { sent, alerting, pass } = start()
+  alerting.raise(down)
+  pass(10_000)
+  alerting.clear(down.key)
+  pass(3_600_000)
+  assert.deepEqual(sent, [])
+})
+
+test('what comes together is told together, and what follows waits for its interval', () => {
+  const { sent, alerting, pass } = start()
+  alerting.raise(finding)
+  pass(10_000)
+  alerting.raise({ ...finding, key: 'finding example.com y', severity: 'error', title: 'no exchanger' })
+  pass(60_000)
+  assert.equal(sent.length, 1)
+  // Worst first.
+  assert.deepEqual(
+    sent[0]?.alerts.map(({ condition }) => condition.title),
+    ['no exchanger', 'one exchanger'],
+  )
+  alerting.raise({ ...finding, key: 'finding example.com z' })
+  pass(120_000)
+  assert.equal(sent.length, 1)
+  pass(300_000)
+  assert.equal(sent.length, 2)
+})
+
+test('what lasts is told again after a day, and what became worse at once', () => {
+  const { sent, alerting, pass } = start()
+  alerting.raise(finding)
+  pass(600_000)
+  alerting.raise(finding)
+  pass(600_000)
+  assert.equal(sent.length, 1)
+  alerting.raise({ ...finding, severity: 'error' })
+  pass(600_000)
+  assert.equal(sent[1]?.alerts[0]?.condition.severity, 'error')
+  pass(86_400_000)
+  assert.equal(sent.length, 3)
+  assert.equal(sent[2]?.reminders.length, 1)
+  assert.equal(sent[2]?.alerts.length, 0)
+})
+
+test('in quiet hours warnings wait until they are over, and errors do not', () => {
+  // All day long but for one minute, whatever the time zone of the machine.
+  const now = new Date(createFakeClock().now())
+  const minute = now.getHours() * 60 + now.getMinutes()
+  const quiet = { from: minute, until: (minute + 120) % 1440, errors: 'tell' } as const
+  const { sent, alerting, pass } = start({ quiet })
+  alerting.raise(finding)
+  alerting.note({
+    key: 'n',
+    kind: 'records-changed',
+    severity: 'warning',
+    domain: 'example.com',
+    title: 't',
+    detail: 'd',
+  })
+  pass(3_600_000)
+  assert.equal(sent.length, 0)
+  alerting.raise(down)
+  pass(120_000)
+  assert.deepEqual(
+    sent.map(({ alerts, notes }) => [alerts.length, notes.length]),
+    [[1, 0]],
+  )
+  pass(3_600_000)
+  assert.deepEqual(
+    sent.map(({ alerts, notes }) => [alerts.length, notes.length]),
+    [
+      [1, 0],
+      [1, 1],
+    ],
+  )
+})
+
+test('quiet hours may pass midnight', () => {
+  const at = (hours: number, minutes: number) => new Date(2026, 5, 1, hours, minutes).getTime()
+  const night = { from: 22 * 60, until: 7 * 60, errors: 'tell' } as const
+  assert.deepEqual(
+    [at(21, 59), at(22, 0), at(2, 0), at(6, 59), at(7, 0)].map((ms) => isQuiet(night, ms)),
+    [false, true, true, true, false],
+  )
+})
+
+test('after a restart nothing is told twice, and the recovery is told', () => {
+  const first = start()
+  first.alerting.raise(down)
+  first.pass(120_000)
+  assert.equal(first.sent.length, 1)
+  first.alerting.stop()
+
+  const second = start({}, [...first.kept.values()])
+  second.alerting.raise(down)
+  second.pass(600_000)
+  assert.equal(second.sent.length, 0)
+  second.alerting.clear(down.key)
+  second.pass(600_000)
+  assert.equal(second.sent[0]?.recoveries.length, 1)
+  assert.equal(second.kept.size, 0)
+})
+
+test('the same note is told once an hour', () => {
+  const { sent, alerting, pass } = start()
+  const note = {
+    key: 'n',
+    kind: 'gateway-alert',
+    severity: 'error',
+    domain: undefined,
+    title: 't',
+    detail: 'd',
+  } as const
+  for (let turn = 0; turn < 30; turn++) {
+    alerting.note(note)
+    pass(60_000)
+  }
+  assert.equal(sent.length, 1)
+  pass(3_600_000)
+  alerting.note(note)
+  pass(600_000)
+  assert.equal(sent.length, 2)
+})
+
+test('findings that a check no longer has are over', () => {
+  const { alerting } = start()
+  alerting.raise(finding)
+  alerting.raise({ ...finding, key: 'finding example.com y' })
+  alerting.raise({ ...finding, key: 'finding example.org y' })
+  alerting.clearAllBut('finding example.com ', new Set(['finding example.com x']))
+  assert.deepEqual(
+    alerting
+      .open()
+      .filter(({ clearedMs }) => clearedMs === undefined)
+      .map(({ condition }) => condition.key),
+    ['finding example.com x', 'finding example.org y'],
+  )
+})

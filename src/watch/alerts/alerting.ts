@@ -1,0 +1,253 @@
+/**
+ * What people hear, and when: conditions that are raised and cleared, and notes, become messages that are grouped, told once, told again after a day
+ * while they last, and told to be over once they have been so for a while. So a backend that comes and goes fifty times in an hour is one alert
+ * and one recovery.
+ *
+ *   raise → stands for `after` → alert ─┐
+ *   clear → stands clear for `settle` → recovery ─┤ grouped, apart by `interval`, quiet hours → `send`
+ *   note → not the same within an hour ─┘
+ *
+ * It opens no connection and keeps no promise: `send` takes the message and returns. What was told outlives the process by `saved`.
+ */
+import { type Clock, Deadline } from '../../base/clock.ts'
+import { type Severity, severities } from '../../checks/finding.ts'
+import type { Condition, Note } from '../condition.ts'
+
+export interface AlertingOptions {
+  readonly groupMs: number
+  readonly intervalMs: number
+  /** 0: never again. */
+  readonly repeatMs: number
+  readonly settleMs: number
+  /** How long a condition must stand before it is told. */
+  readonly afterMs: (condition: Condition) => number
+  readonly quiet: QuietHours | undefined
+}
+
+/** Minutes of the day, by the clock of this machine; `from` may be later than `until`, over midnight. */
+export interface QuietHours {
+  readonly from: number
+  readonly until: number
+  readonly errors: 'tell' | 'wait'
+}
+
+export interface Told {
+  readonly condition: Condition
+  readonly sinceMs: number
+}
+
+export interface Recovered extends Told {
+  readonly untilMs: number
+  /** How often it came back before it was over. */
+  readonly returns: number
+}
+
+/** One message; at least one of the lists has something in it. Worst first. */
+export interface AlertMessage {
+  /** Wall clock. */
+  readonly atMs: number
+  readonly alerts: readonly Told[]
+  /** Told before, and still so. */
+  readonly reminders: readonly Told[]
+  readonly recoveries: readonly Recovered[]
+  readonly notes: readonly (Note & { readonly atMs: number })[]
+}
+
+export interface Alerting {
+  /** @returns whether it has begun, or come back */
+  raise(condition: Condition): boolean
+  /** All of them that begin so are over, but for these: what a check no longer finds. @returns those that stood until now */
+  clearAllBut(prefix: string, keys: ReadonlySet<string>): readonly Condition[]
+  /** @returns whether it stood until now */
+  clear(key: string): boolean
+  note(note: Note): void
+  /** What stands now, worst first. */
+  open(): readonly OpenCondition[]
+  /** Whatever is due is told now, without waiting for more of it: for a process that ends. */
+  tellNow(): void
+  stop(): void
+}
+
+/** As it is kept over a restart. */
+export interface OpenCondition extends Told {
+  /** Undefined: not told yet. */
+  readonly toldMs: number | undefined
+  /** It is in order since then, and may be over. */
+  readonly clearedMs: number | undefined
+  readonly returns: number
+}
+
+export interface AlertingDeps {
+  readonly clock: Clock
+  readonly send: (message: AlertMessage) => void
+  /** Something of `open` has changed; undefined: the condition is over. */
+  readonly saved: (key: string, open: OpenCondition | undefined) => void
+}
+
+interface Entry {
+  condition: Condition
+  readonly sinceMs: number
+  toldMs: number | undefined
+  clearedMs: number | undefined
+  returns: number
+  /** It has stood long enough to be told. */
+  isDue: boolean
+}
+
+const noteAgainMs = 3_600_000
+/** Conditions that are open at once; a hundred thousand domains may each have findings, and nobody reads that many. */
+const mostOpen = 50_000
+const mostNotes = 1_000
+const tickMs = 1_000
+
+export function createAlerting(
+  options: () => AlertingOptions,
+  before: readonly OpenCondition[],
+  deps: AlertingDeps,
+): Alerting {
+  const { clock, send, saved } = deps
+  const open = new Map<string, Entry>(
+    before.map((each) => [each.condition.key, { ...each, isDue: each.toldMs !== undefined }]),
+  )
+  const notedMs = new Map<string, number>()
+  let waiting: { recoveries: Recovered[]; notes: (Note & { atMs: number })[] } = { recoveries: [], notes: [] }
+  /** Since when there is something to be told, and when something was told last; on the monotonic clock. */
+  let sinceMs: number | undefined
+  let lastMs = Number.NEGATIVE_INFINITY
+  const ticker = new Deadline(clock, tick)
+  ticker.arm(tickMs)
+
+  function tick(): void {
+    const nowMs = clock.now()
+    settle(nowMs)
+    tell(nowMs)
+    ticker.arm(tickMs)
+  }
+
+  /** What has been in order for long enough is over. */
+  function settle(nowMs: number): void {
+    for (const [key, entry] of open) {
+      if (entry.clearedMs === undefined || nowMs - entry.clearedMs < options().settleMs) continue
+      open.delete(key)
+      saved(key, undefined)
+      const { condition, sinceMs: from, clearedMs, returns, isDue } = entry
+      // Of what was not worth telling nobody need hear the end; what had to wait, as in quiet hours, is told as over.
+      if (isDue) waiting.recoveries.push({ condition, sinceMs: from, untilMs: clearedMs, returns })
+    }
+  }
+
+  function tell(nowMs: number, isHurried = false): void {
+    const { repeatMs, quiet, groupMs, intervalMs } = options()
+    const mayTell = ({ severity }: { readonly severity: Severity }) =>
+      !quiet || !isQuiet(quiet, nowMs) || (severity === 'error' && quiet.errors === 'tell')
+    for (const entry of open.values())
+      if (entry.clearedMs === undefined && nowMs - entry.sinceMs >= options().afterMs(entry.condition))
+        entry.isDue = true
+    const entries = [...open.values()].filter(({ condition }) => mayTell(condition))
+    // What comes and goes is told although it may be gone at this very moment.
+    const fresh = entries.filter(({ toldMs, isDue }) => isDue && toldMs === undefined)
+    const old = entries.filter(
+      ({ toldMs, clearedMs }) =>
+        clearedMs === undefined && toldMs !== undefined && repeatMs > 0 && nowMs - toldMs >= repeatMs,
+    )
+    const recoveries = waiting.recoveries.filter(({ condition }) => mayTell(condition))
+    const notes = waiting.notes.filter(mayTell)
+    if (fresh.length + old.length + recoveries.length + notes.length === 0) {
+      sinceMs = undefined
+      return
+    }
+    const monotonicMs = clock.monotonicMs()
+    sinceMs ??= monotonicMs
+    if (!isHurried && (monotonicMs - sinceMs < groupMs || monotonicMs - lastMs < intervalMs)) return
+    sinceMs = undefined
+    lastMs = monotonicMs
+    for (const entry of [...fresh, ...old]) {
+      entry.toldMs = nowMs
+      saved(entry.condition.key, entry)
+    }
+    waiting = {
+      recoveries: waiting.recoveries.filter((each) => !recoveries.includes(each)),
+      notes: waiting.notes.filter((each) => !notes.includes(each)),
+    }
+    send({
+      atMs: nowMs,
+      alerts: worstFirst(fresh.map(toldOf)),
+      reminders: worstFirst(old.map(toldOf)),
+      recoveries: worstFirst(recoveries),
+      notes,
+    })
+  }
+
+  return {
+    raise(condition) {
+      const found = open.get(condition.key)
+      if (!found) {
+        if (open.size >= mostOpen) return false
+        const made: Entry = {
+          condition,
+          sinceMs: clock.now(),
+          toldMs: undefined,
+          clearedMs: undefined,
+          returns: 0,
+          isDue: false,
+        }
+        open.set(condition.key, made)
+        saved(condition.key, made)
+        return true
+      }
+      const isWorse = rank(condition) > rank(found.condition)
+      const isBack = found.clearedMs !== undefined
+      const isOther = isWorse || isBack || condition.title !== found.condition.title
+      found.condition = condition
+      if (isBack) {
+        found.clearedMs = undefined
+        found.returns++
+      }
+      // It is told again as what it has become.
+      if (isWorse) found.toldMs = undefined
+      if (isOther) saved(condition.key, found)
+      return isBack
+    },
+    clear,
+    clearAllBut(prefix, keys) {
+      const cleared: Condition[] = []
+      for (const [key, { condition }] of open)
+        if (key.startsWith(prefix) && !keys.has(key) && clear(key)) cleared.push(condition)
+      return cleared
+    },
+    note(note) {
+      const nowMs = clock.now()
+      const last = notedMs.get(note.key)
+      if (last !== undefined && nowMs - last < noteAgainMs && nowMs >= last) return
+      for (const [key, atMs] of notedMs)
+        if (nowMs - atMs >= noteAgainMs || notedMs.size > mostNotes) notedMs.delete(key)
+      notedMs.set(note.key, nowMs)
+      if (waiting.notes.length < mostNotes) waiting.notes.push({ ...note, atMs: nowMs })
+    },
+    open: () => [...open.values()].sort((one, other) => rank(other.condition) - rank(one.condition)),
+    tellNow() {
+      settle(clock.now())
+      tell(clock.now(), true)
+    },
+    stop: () => ticker.end(),
+  }
+
+  function clear(key: string): boolean {
+    const found = open.get(key)
+    if (!found || found.clearedMs !== undefined) return false
+    found.clearedMs = clock.now()
+    saved(key, found)
+    return true
+  }
+}
+
+const rank = ({ severity }: { readonly severity: Severity }) => severities.indexOf(severity)
+const toldOf = ({ condition, sinceMs }: Entry): Told => ({ condition, sinceMs })
+const worstFirst = <Each extends Told>(list: readonly Each[]): Each[] =>
+  list.toSorted((one, other) => rank(other.condition) - rank(one.condition))
+
+export function isQuiet({ from, until }: QuietHours, nowMs: number): boolean {
+  const now = new Date(nowMs)
+  const minute = now.getHours() * 60 + now.getMinutes()
+  return from <= until ? minute >= from && minute < until : minute >= from || minute < until
+}

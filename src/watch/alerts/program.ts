@@ -1,0 +1,68 @@
+/** Alerts to a program of the user's: its arguments are a list that no shell reads, the message comes on its standard input. */
+import { spawn } from 'node:child_process'
+import { access, constants, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import { printable } from '../../base/printable.ts'
+import type { CommandOptions } from '../options.ts'
+import type { Channel, Undelivered } from './sending.ts'
+import { heardFrom, jsonOf, type Speaker } from './wording.ts'
+
+const timeoutMs = 30_000
+/** Where a program without a slash is looked for. Nothing else of our environment goes along: secrets may stand there. */
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export function createProgram(
+  options: CommandOptions,
+  speaker: Speaker,
+  { clock }: { readonly clock: Clock },
+): Channel {
+  const [program = '', ...args] = options.run
+  return {
+    name: `program ${printable(program, 200)}`,
+    async deliver(message) {
+      const heard = heardFrom(message, options.least)
+      return heard && (await run(program, args, JSON.stringify(jsonOf(heard, speaker)), clock))
+    },
+  }
+}
+
+/** Whether this user could start it here. @returns in words, why not; undefined: it could be */
+export async function whyNotStartable(program: string): Promise<string | undefined> {
+  const places = program.includes('/') ? [program] : path.split(':').map((folder) => join(folder, program))
+  for (const place of places) {
+    const found = await stat(place).catch(() => undefined)
+    const may = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found?.isFile() && may) return undefined
+    if (found && program.includes('/')) return `${printable(program, 200)} is no program that this user may start`
+  }
+  return program.includes('/')
+    ? `there is no ${printable(program, 200)}`
+    : `there is no ${printable(program, 200)} in ${path}; write its whole path`
+}
+
+function run(program: string, args: readonly string[], input: string, clock: Clock): Promise<Undelivered | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { env: { PATH: path, LC_ALL: 'C' }, stdio: ['pipe', 'ignore', 'ignore'] })
+    const settle = (outcome: Undelivered | undefined) => {
+      timer.cancel()
+      resolve(outcome)
+    }
+    const timer = clock.after(timeoutMs, () => {
+      child.kill('SIGKILL')
+      settle({ why: `it did not end within ${timeoutMs / 1000} s`, isFinal: false })
+    })
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      settle({ why: `it could not be started (${error.code ?? 'unknown'})`, isFinal: error.code !== 'EAGAIN' }),
+    )
+    child.once('exit', (code, signal) =>
+      settle(code === 0 ? undefined : { why: `it ended with ${code ?? signal ?? 'nothing'}`, isFinal: false }),
+    )
+    // One that reads nothing is no fault.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(`${input}\n`)
+  })
+}

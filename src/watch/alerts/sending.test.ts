@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { type Fields, type Log, silentLog } from '../../base/log.ts'
+import { seededRandom } from '../../base/random.ts'
+import type { AlertMessage } from './alerting.ts'
+import { createSending, type Undelivered } from './sending.ts'
+
+const message: AlertMessage = { atMs: 0, alerts: [], reminders: [], recoveries: [], notes: [] }
+
+function start(deliver: (message: AlertMessage) => Promise<Undelivered | undefined>, tries = 4) {
+  const clock = createFakeClock()
+  const lines: [string, Fields | undefined][] = []
+  const line = (event: string, fields?: Fields) => void lines.push([event, fields])
+  const log: Log = { ...silentLog, info: line, warn: line, error: line }
+  const sending = createSending({ name: 'a channel', deliver }, tries, { clock, random: seededRandom(1), log })
+  /** Lets promises and timers have their turns. */
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 5_000) {
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+      clock.advance(5_000)
+    }
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+  }
+  return { sending, lines, pass }
+}
+
+test('a channel that is down is tried again with growing pauses, and then given up', async () => {
+  let tried = 0
+  const { sending, lines, pass } = start(async () => {
+    tried++
+    return { why: 'it answered 503', isFinal: false }
+  })
+  sending.send(message)
+  await pass(1_000)
+  assert.equal(tried, 1)
+  await pass(20_000)
+  assert.equal(tried, 2)
+  await pass(3_600_000)
+  assert.equal(tried, 4)
+  assert.deepEqual(lines.at(-1), [
+    'alert given up',
+    { channel: 'a channel', tries: 4, why: 'it answered 503', entries: 0 },
+  ])
+})
+
+test('what will not change is given up at once', async () => {
+  let tried = 0
+  const { sending, pass } = start(async () => {
+    tried++
+    return { why: 'it answered 404', isFinal: true }
+  })
+  sending.send(message)
+  await pass(3_600_000)
+  assert.equal(tried, 1)
+})
+
+test('messages behind one that is being tried wait for it, and go in their order', async () => {
+  const heard: number[] = []
+  let fails = 1
+  const { sending, pass } = start(async ({ atMs }) => {
+    if (fails-- > 0) return { why: 'not yet', isFinal: false }
+    heard.push(atMs)
+    return undefined
+  })
+  for (const atMs of [1, 2, 3]) sending.send({ ...message, atMs })
+  await pass(60_000)
+  assert.deepEqual(heard, [1, 2, 3])
+})
+
+test('of more than a hundred that wait the oldest are dropped, and the log says so', async () => {
+  const { sending, lines } = start(() => new Promise(() => undefined))
+  for (let number = 0; number < 150; number++) sending.send(message)
+  assert.equal(lines.filter(([event]) => event === 'alert dropped, too many wait').length, 49)
+})
+
+test('a bug in a channel stops neither it nor anybody else', async () => {
+  let tried = 0
+  const { sending, lines, pass } = start(async () => {
+    tried++
+    throw new TypeError('broken')
+  })
+  sending.send(message)
+  sending.send(message)
+  await pass(10_000)
+  assert.equal(tried, 2)
+  assert.equal(lines.filter(([event]) => event === 'alert failed').length, 2)
+})
+
+test('who ends soon waits until each message has been tried, and no longer', async () => {
+  let fails = true
+  const { sending, pass } = start(async () => (fails ? { why: 'not yet', isFinal: false } : undefined))
+  sending.send(message)
+  await sending.tried()
+  fails = false
+  sending.send(message)
+  const all = sending.tried()
+  await pass(60_000)
+  await all
+  await sending.tried()
+})
+
+test('stopped, it begins nothing new', async () => {
+  let tried = 0
+  const { sending, pass } = start(async () => {
+    tried++
+    return { why: 'not yet', isFinal: false }
+  })
+  sending.send(message)
+  await pass(1_000)
+  sending.stop()
+  sending.send(message)
+  await pass(3_600_000)
+  assert.equal(tried, 1)
+})

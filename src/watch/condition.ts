@@ -1,0 +1,44 @@
+/**
+ * Something that is not as it should be, for as long as it lasts: a backend that is down, a finding of a check, mail that waits. Raised and cleared by
+ * who watches it (`gateway-conditions`, `rounds`); what people hear of it is decided by `alerts/alerting`.
+ */
+import type { Severity } from '../checks/finding.ts'
+
+export const conditionKinds = [
+  'finding',
+  'backend-down',
+  'queue-old',
+  'drain-stopped',
+  'certificate-ends',
+  'gateway-silent',
+] as const
+export type ConditionKind = (typeof conditionKinds)[number]
+
+export interface Condition {
+  /** What makes it the same one again. */
+  readonly key: string
+  readonly kind: ConditionKind
+  readonly severity: Severity
+  /** Undefined where it concerns them all. */
+  readonly domain: string | undefined
+  /** One line, printable: `smtp://10.0.0.11:25 is down`. */
+  readonly title: string
+  /** Whole sentences, printable: what was seen, what it means. */
+  readonly detail: string
+  /** What a person is to do; printable. */
+  readonly remedy: string | undefined
+}
+
+/** Something that happened once, and has no end to wait for. */
+export interface Note {
+  /** The same again within an hour is not told again. */
+  readonly key: string
+  readonly kind: NoteKind
+  readonly severity: Severity
+  readonly domain: string | undefined
+  readonly title: string
+  readonly detail: string
+}
+
+export const noteKinds = ['records-changed', 'certificate-renewed', 'gateway-alert'] as const
+export type NoteKind = (typeof noteKinds)[number]

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../test/lab/fake-clock.ts'
+import { makeCertificate } from '../../test/unit/certificate-maker.ts'
+import { silentLog } from '../base/log.ts'
+import type { BackendReport } from '../gateway/backends/report.ts'
+import type { Gauges } from '../gateway/figures/figures.ts'
+import type { LaneSummary } from '../queue/queue.ts'
+import type { Route } from '../routing/backend.ts'
+import { type AlertMessage, createAlerting } from './alerts/alerting.ts'
+import { createGatewayConditions } from './gateway-conditions.ts'
+import type { HistoryEvent } from './history.ts'
+
+const route = (...urls: string[]) => ({ entries: urls.map((url) => ({ backend: { url } })) }) as unknown as Route
+const report = (url: string, state: BackendReport['state'], address = '10.0.0.1:25'): BackendReport => ({
+  ...{ url, address, state, sessions: 0, lastError: state === 'up' ? null : 'connection refused', share: 1 },
+})
+
+function start(certificate?: { readonly path: string; readonly pem: () => string }) {
+  const clock = createFakeClock()
+  const notes: HistoryEvent[] = []
+  const sent: AlertMessage[] = []
+  let backends: BackendReport[] = []
+  let lanes: LaneSummary[] = []
+  const alerting = createAlerting(
+    () => ({ groupMs: 0, intervalMs: 0, repeatMs: 0, settleMs: 60_000, afterMs: () => 0, quiet: undefined }),
+    [],
+    { clock, send: (message) => void sent.push(message), saved() {} },
+  )
+  const read = (): Gauges => ({ connections: 0, backends, held: undefined, heldByDomain: [], heldByLane: lanes })
+  const conditions = createGatewayConditions({
+    clock,
+    log: silentLog,
+    alerting,
+    history: { note: (event) => void notes.push(event) },
+    read,
+    readText: async () => certificate?.pem() ?? '',
+    watched: () => ({
+      queueOlderThanMs: 900_000,
+      certificateEndsWithinMs: 14 * 86_400_000,
+      certificate: certificate?.path,
+      routes: [route('smtp://a:25', 'smtp://b:25')],
+    }),
+  })
+  const open = () =>
+    alerting
+      .open()
+      .filter(({ clearedMs }) => clearedMs === undefined)
+      .map(({ condition: { key, severity } }) => [key, severity])
+  return {
+    ...{ clock, notes, sent, alerting, conditions, open },
+    report: (next: BackendReport[]) => {
+      backends = next
+    },
+    set: (next: { backends?: BackendReport[]; lanes?: LaneSummary[] }) => {
+      backends = next.backends ?? backends
+      lanes = next.lanes ?? lanes
+      conditions.look()
+    },
+  }
+}
+
+test('a backend that is down is a warning while another serves, an error when it was the last, and over when it is back', () => {
+  const { set, open, notes } = start()
+  set({ backends: [report('smtp://a:25', 'down'), report('smtp://b:25', 'up')] })
+  assert.deepEqual(open(), [['backend smtp://a:25', 'warning']])
+  set({ backends: [report('smtp://a:25', 'down'), report('smtp://b:25', 'down')] })
+  assert.deepEqual(open().toSorted(), [
+    ['backend smtp://a:25', 'error'],
+    ['backend smtp://b:25', 'error'],
+  ])
+  set({ backends: [report('smtp://a:25', 'up'), report('smtp://b:25', 'out')] })
+  assert.deepEqual(open(), [])
+  assert.deepEqual(
+    notes.map(({ kind, severity }) => [kind, severity]),
+    [
+      ['backend-down', 'warning'],
+      ['backend-down', 'error'],
+      ['backend-down-over', 'notice'],
+      ['backend-down-over', 'notice'],
+    ],
+  )
+})
+
+test('a backend of several addresses is up while one of them serves', () => {
+  const { set, open } = start()
+  set({ backends: [report('smtp://a:25', 'down', '10.0.0.1:25'), report('smtp://a:25', 'up', '10.0.0.2:25')] })
+  assert.deepEqual(open(), [])
+})
+
+test('mail that waits longer than the limit is told, with its domain where the way names one', () => {
+  const { clock, set, open, alerting } = start()
+  const lane = (name: string, oldestMs: number) =>
+    ({ lane: name, ready: 2, waiting: 1, unknown: 0, oldestMs }) as unknown as LaneSummary
+  set({ lanes: [lane('office', clock.now()), lane('mx example.com', clock.now() - 1_000_000)] })
+  assert.deepEqual(open(), [['queue mx example.com', 'warning']])
+  const [first] = alerting.open()
+  assert.equal(first?.condition.domain, 'example.com')
+  assert.match(first?.condition.detail ?? '', /3 messages are held/)
+  clock.advance(900_000)
+  assert.equal(open().length, 2)
+  set({ lanes: [] })
+  assert.deepEqual(open(), [])
+})
+
+test('a drain that stopped stays an alert until a person resumes it', () => {
+  const { conditions, set, open } = start()
+  conditions.tell({ kind: 'drain-stopped', atMs: 0, backend: 'smtp://a:25', why: 'it refused 11 of 12' })
+  set({ backends: [report('smtp://a:25', 'up')] })
+  assert.deepEqual(open(), [['drain smtp://a:25', 'error']])
+  conditions.tell({ kind: 'drain-resumed', atMs: 0, backend: 'smtp://a:25', why: undefined })
+  assert.deepEqual(open(), [])
+})
+
+test('our certificate near its end, renewed', async () => {
+  const clock = createFakeClock()
+  const dayMs = 86_400_000
+  const issued = (days: number) =>
+    makeCertificate({ name: 'mx.example.test', nowMs: clock.now(), notAfterMs: clock.now() + days * dayMs }).pem
+  let pem = issued(10)
+  const { clock: own, conditions, open } = start({ path: '/etc/cert.pem', pem: () => pem })
+  const settle = async () => {
+    own.advance(1_000)
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  }
+  await settle()
+  assert.deepEqual(open(), [['certificate /etc/cert.pem', 'warning']])
+  pem = issued(80)
+  conditions.tell({ kind: 'certificate-renewed', atMs: 0, certificate: '/etc/cert.pem' })
+  await settle()
+  assert.deepEqual(open(), [])
+})
+
+test('what the log marks as an alert is told once an hour for each backend, and kept each time', () => {
+  const { clock, conditions, sent, notes } = start()
+  const alert = (backend: string) =>
+    conditions.tell({ kind: 'alert', atMs: 0, event: 'backend refuses us', about: { id: '1', backend, why: 'no' } })
+  alert('smtp://a:25')
+  alert('smtp://a:25')
+  alert('smtp://b:25')
+  conditions.tell({ kind: 'alert', atMs: 0, event: 'mail is held', about: { lane: 'office' } })
+  clock.advance(5_000)
+  assert.deepEqual(
+    sent.flatMap((message) => message.notes.map(({ title }) => title)),
+    ['backend refuses us: backend smtp://a:25', 'backend refuses us: backend smtp://b:25'],
+  )
+  assert.equal(notes.length, 3)
+})
+
+test('a change of a backend is looked at a moment later', () => {
+  const { clock, conditions, report: is, open } = start()
+  is([report('smtp://a:25', 'down'), report('smtp://b:25', 'up')])
+  conditions.tell({
+    kind: 'backend-state',
+    atMs: 0,
+    backend: 'smtp://a:25',
+    endpoint: undefined,
+    from: 'up',
+    to: 'down',
+    why: 'connection refused',
+  })
+  assert.deepEqual(open(), [])
+  clock.advance(100)
+  assert.deepEqual(open(), [['backend smtp://a:25', 'warning']])
+})

@@ -1,0 +1,209 @@
+/**
+ * Figures that outlive the process: what the gateway tells is added up by hour and domain, backends are looked at every ten seconds, outages have a
+ * beginning and an end. Written once a minute and at the end; a process that is killed loses a minute of figures and no mail. Made by `watch`.
+ */
+import { type Clock, Deadline } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { GatewayEvent } from '../gateway/events.ts'
+import type { Gauges } from '../gateway/figures/figures.ts'
+import { addFine, countFine, type FineCounts } from '../gateway/figures/histogram.ts'
+import { StoreFailure } from '../store/failure.ts'
+import type { SeenExchanger } from './domain-state.ts'
+import type { History } from './history.ts'
+import type { Outages } from './outages.ts'
+import type { AvailableRow, Flush, HourRow } from './tables.ts'
+
+export interface Recorder {
+  tell(event: GatewayEvent): void
+  /** What a check found of the exchangers of a domain. */
+  looked(exchangers: readonly SeenExchanger[], atMs: number): void
+  /** Writes what there is now. Never rejects for the store. */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface RecorderDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly history: Pick<History, 'flush'>
+  readonly outages: Outages
+  /** Undefined: there is no gateway here. */
+  readonly read: (() => Gauges) | undefined
+}
+
+const hourMs = 3_600_000
+const flushMs = 60_000
+const lookMs = 10_000
+/** Domains that one hour is told apart by; all others are `other`. */
+const mostDomains = 10_000
+
+interface Sums {
+  readonly counts: Record<string, number>
+  readonly latency: FineCounts
+}
+
+export function createRecorder({ clock, log, history, outages, read }: RecorderDeps): Recorder {
+  let hours = new Map<string, HourRow & Sums>()
+  let available = new Map<string, AvailableRow & { up: number; known: number }>()
+  let lookedMs = clock.monotonicMs()
+  let flushing: Promise<void> = Promise.resolve()
+  const flushAlarm = new Deadline(clock, () => {
+    void flush()
+    flushAlarm.arm(flushMs)
+  })
+  const lookAlarm = new Deadline(clock, () => {
+    look()
+    lookAlarm.arm(lookMs)
+  })
+  flushAlarm.arm(flushMs)
+  if (read) lookAlarm.arm(lookMs)
+
+  function sumsOf(domain: string, atMs: number): Sums {
+    const at = Math.floor(atMs / hourMs) * hourMs
+    const key = `${at} ${domain}`
+    const found = hours.get(key)
+    if (found) return found
+    if (hours.size >= mostDomains && domain !== 'other') return sumsOf('other', atMs)
+    const made = { atMs: at, domain, counts: {}, latency: [] }
+    hours.set(key, made)
+    return made
+  }
+
+  const add = ({ counts }: Sums, name: string, more = 1) => {
+    counts[name] = (counts[name] ?? 0) + more
+  }
+
+  function addAvailable(kind: 'backend' | 'exchanger', name: string, up: number, known: number, atMs: number): void {
+    const at = Math.floor(atMs / hourMs) * hourMs
+    const key = `${at} ${kind} ${name}`
+    const found = available.get(key) ?? { atMs: at, kind, name, up: 0, known: 0 }
+    found.up += up
+    found.known += known
+    available.set(key, found)
+  }
+
+  /** What a backend was found to be is what it has been since the last look. */
+  function look(): void {
+    if (!read) return
+    const gauges = read()
+    const nowMs = clock.now()
+    const sinceMs = Math.min(3 * lookMs, Math.round(clock.monotonicMs() - lookedMs))
+    lookedMs = clock.monotonicMs()
+    for (const [url, state] of backendStates(gauges)) {
+      // Taken out by a person is neither.
+      if (state === 'out') continue
+      addAvailable('backend', url, state === 'up' ? sinceMs : 0, sinceMs, nowMs)
+      outages.backend(url, state === 'up', nowMs)
+    }
+    if (outages.hasHeld) outages.held(gauges.heldByDomain, nowMs)
+  }
+
+  function flush(): Promise<void> {
+    flushing = flushing.then(async () => {
+      const what: Flush = { hours: [...hours.values()], available: [...available.values()], outages: outages.changed() }
+      const before = { hours, available }
+      hours = new Map()
+      available = new Map()
+      if (what.hours.length + what.available.length + what.outages.length === 0) return
+      try {
+        await history.flush(what)
+      } catch (error) {
+        if (!(error instanceof StoreFailure)) return log.error('figures not written', { error })
+        // It goes along with the next, unless it may have been written: counted twice would be worse than not at all.
+        if (!error.isUnknown) putBack(before)
+        outages.notWritten(what.outages)
+      }
+    })
+    return flushing
+  }
+
+  function putBack(before: { hours: typeof hours; available: typeof available }): void {
+    for (const [key, row] of before.hours) {
+      const found = hours.get(key)
+      if (!found) hours.set(key, row)
+      else {
+        for (const [name, count] of Object.entries(row.counts)) add(found, name, count)
+        addFine(found.latency, row.latency)
+      }
+    }
+    for (const [key, row] of before.available) {
+      const found = available.get(key)
+      if (!found) available.set(key, row)
+      else {
+        found.up += row.up
+        found.known += row.known
+      }
+    }
+  }
+
+  return {
+    tell(event) {
+      switch (event.kind) {
+        case 'delivered':
+        case 'refused':
+        case 'deferred':
+        case 'held':
+        case 'unknown': {
+          for (const domain of event.domains) {
+            const sums = sumsOf(domain, event.atMs)
+            add(sums, event.kind)
+            if (event.kind === 'delivered') countFine(sums.latency, event.ms)
+            if (event.kind !== 'refused' && event.kind !== 'deferred') add(sums, 'bytes', event.bytes)
+            if (event.kind === 'held' || event.kind === 'unknown') outages.heldOne(domain, event.bytes, event.atMs)
+          }
+          return
+        }
+        case 'attempt': {
+          if (event.outcome !== 'delivered') return
+          for (const domain of event.domains) {
+            add(sumsOf(domain, event.atMs), 'drained')
+            outages.drainedOne(domain, event.heldMs)
+          }
+          return
+        }
+        case 'recipient-refused':
+          if (event.domain !== undefined) add(sumsOf(event.domain, event.atMs), 'recipientsRefused')
+          return
+        case 'refused-after-hold':
+          if (event.domain !== undefined) add(sumsOf(event.domain, event.atMs), 'refusedAfterHold', event.recipients)
+          return
+        case 'message-stopped':
+        case 'recipient-deferred':
+        case 'expired':
+        case 'backend-state':
+        case 'drain-stopped':
+        case 'drain-resumed':
+        case 'certificate-renewed':
+        case 'connection-refused':
+        case 'by-person':
+        case 'alert':
+      }
+    },
+    looked(exchangers, atMs) {
+      for (const { name, address, answered } of exchangers)
+        if (answered !== undefined) addAvailable('exchanger', `${name} ${address}`, answered ? 1 : 0, 1, atMs)
+    },
+    flush,
+    async stop() {
+      flushAlarm.end()
+      lookAlarm.end()
+      look()
+      await flush()
+    },
+  }
+}
+
+/** By URL: up where one of its endpoints serves; one that no message has asked for yet is not known. */
+export function backendStates({ backends }: Pick<Gauges, 'backends'>): ReadonlyMap<string, 'up' | 'down' | 'out'> {
+  const states = new Map<string, 'up' | 'down' | 'out'>()
+  for (const { url, address, state } of backends) {
+    const isAsked = address !== '' || url.startsWith('maildir:') || state !== 'up'
+    if (!isAsked) continue
+    const serves = state === 'up' || state === 'suspect'
+    const before = states.get(url)
+    if (serves) states.set(url, 'up')
+    else if (before === undefined || (before === 'out' && state !== 'out'))
+      states.set(url, state === 'out' ? 'out' : 'down')
+  }
+  return states
+}

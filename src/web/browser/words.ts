@@ -1,0 +1,43 @@
+/** Numbers, times and sizes as people read them. */
+
+export const number = (value: number): string =>
+  value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
+
+export const count = (value: number, what: string): string => `${number(value)} ${what}${value === 1 ? '' : 's'}`
+
+export function size(octets: number): string {
+  if (octets < 1024) return `${octets} B`
+  const units = ['KiB', 'MiB', 'GiB', 'TiB']
+  let value = octets
+  let unit = 'B'
+  for (const next of units) {
+    if (value < 1024) break
+    value /= 1024
+    unit = next
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
+}
+
+/** `3 s`, `12 min`, `5 h`, `3 days` */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 90) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 90) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
+}
+
+export const ago = (atMs: number, nowMs = Date.now()): string =>
+  nowMs - atMs < 2_000 ? 'just now' : `${duration(nowMs - atMs)} ago`
+
+/** `in 5 min`, `now`, `overdue` is never said: what is due waits for its turn. */
+export const until = (atMs: number, nowMs = Date.now()): string =>
+  atMs - nowMs < 1_000 ? 'now' : `in ${duration(atMs - nowMs)}`
+
+/** By the reader's own clock and habits. */
+export const moment = (atMs: number): string =>
+  new Date(atMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** The time of an element that a program can read too. */
+export const machineTime = (atMs: number): string => new Date(atMs).toISOString()

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:https'
+import { connect, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { until } from '../../test/lab/until.ts'
+import { anyPlace, startWeb } from '../../test/lab/web.ts'
+import { createWebServer } from './server.ts'
+
+const [place = assert.fail()] = anyPlace.listen
+
+const pem = (name: string) => fileURLToPath(new URL(`../../test/lab/certificate/${name}.pem`, import.meta.url))
+
+test('with a certificate it speaks TLS, also to who names no server, and the cookie stays within it', async (t) => {
+  const settings = { ...anyPlace, tls: { certificate: pem('certificate'), key: pem('key') } }
+  const { origin, link } = await startWeb(t, { settings: () => settings })
+  const { port } = new URL(origin)
+  const [, key = ''] = link().split('#')
+  assert.match(link(), /^https:\/\/127\.0\.0\.1:\d+\/enter#/)
+  const secure = `https://127.0.0.1:${port}`
+  const headers = { origin: secure, 'x-waypost-action': '1', 'content-type': 'application/json' }
+  const asked = request(`${secure}/api/session`, { method: 'POST', headers, rejectUnauthorized: false, agent: false })
+  asked.end(JSON.stringify({ key }))
+  const [response] = await once(asked, 'response')
+  response.resume()
+  assert.equal(response.statusCode, 200)
+  assert.match(
+    String(response.headers['set-cookie']),
+    new RegExp(`^__Host-waypost-${port}=.*; Secure; SameSite=Strict`),
+  )
+})
+
+test('of too many connections the idlest makes room', async (t) => {
+  const { origin } = await startWeb(t, {})
+  const port = Number(new URL(origin).port)
+  const open = Array.from({ length: 150 }, () => connect(port, '127.0.0.1'))
+  t.after(() => open.forEach((socket) => void socket.destroy()))
+  await Promise.all(open.map((socket) => once(socket, 'connect')))
+  assert.equal(await answerTo(t, port), 'answered')
+  await until(() => open.some(({ closed }) => closed), 20_000)
+})
+
+test('a connection whose answer is under way makes room for nobody', async (t) => {
+  const answers = Promise.withResolvers<void>()
+  let asked = 0
+  const server = createWebServer(async () => {
+    asked++
+    await answers.promise
+    return new Response('late')
+  }, undefined)
+  t.after(() => server.close())
+  const { port } = await server.listen(place)
+  const open = Array.from({ length: 150 }, () => connect(port, '127.0.0.1'))
+  t.after(() => open.forEach((socket) => void socket.destroy()))
+  for (const socket of open) socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+  await until(() => asked === 150, 20_000)
+  assert.equal(await answerTo(t, port), 'closed')
+  answers.resolve()
+  await until(async () => (await answerTo(t, port)) === 'answered', 20_000)
+})
+
+/** Asks for a word on a connection of its own. */
+async function answerTo(t: TestContext, port: number): Promise<'answered' | 'closed'> {
+  const socket: Socket = connect(port, '127.0.0.1')
+  t.after(() => socket.destroy())
+  socket.write(`GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`)
+  let text = ''
+  socket.on('data', (chunk) => {
+    text += String(chunk)
+  })
+  socket.on('error', () => undefined)
+  await new Promise((done) => void socket.on('close', done))
+  return text.startsWith('HTTP/1.1 200') ? 'answered' : 'closed'
+}

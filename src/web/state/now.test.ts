@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { idle } from '../../../test/lab/web.ts'
+import type { DomainSummary } from '../../queue/queue.ts'
+import { createNow } from './now.ts'
+
+const route = { id: 'r', balance: 'round-robin', entries: [] }
+const declared = (name: string, subdomains: boolean) => ({ name, subdomains, route, hold: { holdMs: 1000 } })
+const held = (domain: string, messages: number, oldestMs: number): DomainSummary =>
+  ({ domain, messages, bytes: 0, oldestMs, byState: { ready: messages, refused: 1 } }) as never
+
+function nowOf(domains: readonly object[], rows: readonly DomainSummary[]) {
+  const clock = createFakeClock()
+  let made = 0
+  const now = createNow({
+    ...{ ...idle, clock, stopped: () => new Map(), keeping: { whyNot: () => undefined } },
+    gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
+    queue: {
+      totals: { messages: 0, bytes: 0, oldestMs: undefined },
+      lanes: () => [],
+      domains() {
+        made++
+        return [...rows]
+      },
+    },
+  })
+  return { clock, now, made: () => made }
+}
+
+test('a domain that covers subdomains has what is held below it, at any depth, and not its own name', () => {
+  const domains = [declared('example.com', false), declared('example.com', true), declared('b.example.com', true)]
+  const rows = [
+    held('example.com', 1, 50),
+    held('a.example.com', 2, 30),
+    held('x.b.example.com', 4, 20),
+    held('notexample.com', 8, 10),
+  ]
+  const { now } = nowOf(domains, rows)
+  const shown = (name: string) => {
+    const { held: messages, oldestMs, needPerson } = now.domain(name, true)?.now ?? assert.fail(name)
+    return [messages, oldestMs, needPerson]
+  }
+  assert.deepEqual(shown('example.com'), [1, 50, 1])
+  assert.deepEqual(shown('*.example.com'), [6, 20, 2])
+  assert.deepEqual(shown('*.b.example.com'), [4, 20, 1])
+})
+
+test('however many look, it is made twice a second at most, and once more where something changed', () => {
+  const { clock, now, made } = nowOf([declared('example.com', false)], [])
+  for (let times = 0; times < 10; times++) now.overview(true)
+  assert.equal(made(), 1)
+  now.changed()
+  now.overview(true)
+  now.overview(true)
+  assert.equal(made(), 2)
+  clock.advance(600)
+  now.overview(true)
+  assert.equal(made(), 3)
+})

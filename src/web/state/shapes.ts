@@ -1,0 +1,62 @@
+/** What the dashboard shows of now, as its API says it: made by `now.ts`, sent by `api/overview.ts` and the event stream, drawn by `browser/`. */
+import { z } from '@hono/zod-openapi'
+import { domainStates } from './domain-state.ts'
+
+const moment = z.number().nullable().describe('Milliseconds since 1970.')
+
+export const backendShape = z.object({
+  /** As in waypost.yaml; without a token only "backend 1". */
+  url: z.string(),
+  address: z.string(),
+  state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
+  sessions: z.number(),
+  share: z.number().describe('Of the mail of its route, 0–1; of several routes, the largest.'),
+  lastError: z.string().nullable(),
+  p50Ms: z.number().nullable().describe('From the dot to its answer, of the last minutes: half of them were as fast.'),
+  p95Ms: z.number().nullable().describe('95 of 100 were as fast.'),
+})
+export type BackendNow = z.output<typeof backendShape>
+
+export const domainShape = z.object({
+  name: z.string().describe('As it is declared: example.com or *.example.com.'),
+  state: z.enum(domainStates),
+  why: z.string(),
+  isDraining: z.boolean(),
+  held: z.number().describe('Messages.'),
+  oldestMs: moment,
+  needPerson: z
+    .number()
+    .describe('Recipients whose mail waits for a person: refused, expired, set aside, kept back, without a route.'),
+  lastDeliveredMs: moment,
+})
+export type DomainNow = z.output<typeof domainShape>
+
+export const overviewShape = z.object({
+  atMs: z.number(),
+  startedMs: z.number(),
+  hostname: z.string(),
+  states: z.record(z.enum(domainStates), z.number()).describe('Domains by state.'),
+  domains: z.array(domainShape).describe('The worst first, then by name; at most 50. /api/domains has the others.'),
+  domainCount: z.number(),
+  backends: z.array(backendShape).describe('At most 50, those that are not well first.'),
+  backendCount: z.number(),
+  held: z.object({
+    messages: z.number(),
+    octets: z.number(),
+    oldestMs: moment,
+    needPerson: z.number(),
+  }),
+  perSecond: z
+    .object({
+      taken: z.number().describe('Messages whose senders heard 250.'),
+      delivered: z.number().describe('While the sender waited.'),
+      held: z.number(),
+      drained: z.number().describe('Held ones that were delivered.'),
+      refused: z.number(),
+      deferred: z.number(),
+    })
+    .describe('Means of the last five whole seconds.'),
+  connections: z.number().describe('Senders that are connected.'),
+  canHold: z.boolean(),
+})
+export type Overview = z.output<typeof overviewShape>

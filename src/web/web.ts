@@ -1,0 +1,128 @@
+/**
+ * The dashboard: its table of contents. Made by `cli/web-service.ts` beside a gateway; it listens, and answers from what the gateway knows.
+ *   server (connections, limits) → site (who may what) → api/ (a file a resource), page/ (documents, scripts)
+ */
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { ListenAddress } from '../base/listen-address.ts'
+import { createCertificate } from '../gateway/receive/certificate.ts'
+import { createToldOnce } from '../gateway/told-once.ts'
+import { hostText } from './access/guard.ts'
+import { createSecrets } from './access/secrets.ts'
+import { createSessions } from './access/sessions.ts'
+import { addBackends } from './api/backends.ts'
+import { addChecks } from './api/checks.ts'
+import { addDomain } from './api/domain.ts'
+import { addEvents } from './api/events.ts'
+import { addHealth } from './api/health.ts'
+import { addHistory } from './api/history.ts'
+import { addMessages } from './api/messages.ts'
+import { addMetrics } from './api/metrics.ts'
+import { addOpenApi } from './api/open-api.ts'
+import { addOverview } from './api/overview.ts'
+import { addQueue } from './api/queue.ts'
+import { addSession, cookieName } from './api/session.ts'
+import { createChecks } from './check/checks.ts'
+import type { WebDeps } from './deps.ts'
+import { addAssets } from './page/assets.ts'
+import { addPages, wayIn } from './page/shell.ts'
+import { createWebServer, type WebServer } from './server.ts'
+import { createSite, type SiteEnv } from './site.ts'
+import { createKeeping } from './state/keeping.ts'
+import { createNow } from './state/now.ts'
+import { createStopped } from './state/stopped.ts'
+
+export interface Web {
+  /** Binds the listeners. Rejects with the system's error (EADDRINUSE, EACCES). */
+  start(): Promise<readonly ListenAddress[]>
+  stop(): Promise<void>
+  /** A link that works once, within half an hour, and lets whoever opens it do everything. Undefined where it does not listen. */
+  link(): string | undefined
+  /** Everything that is served, for tests. */
+  readonly app: OpenAPIHono<SiteEnv>
+}
+
+export function createWeb(deps: WebDeps): Web {
+  const { clock, random, log, settings } = deps
+  const sessions = createSessions({ clock, random })
+  const secrets = createSecrets(clock, () => settings().access)
+  const once = createToldOnce({ clock, log })
+  const site = createSite({
+    clock,
+    log,
+    once,
+    watch: deps.watch,
+    sessions,
+    secrets,
+    settings,
+    cookieName,
+    wayIn: (context) => wayIn(context, 401),
+  })
+  addSession(site, { clock, sessions, secrets, settings })
+  const stopped = createStopped(deps)
+  const keeping = createKeeping(clock)
+  deps.listen(keeping.tell)
+  const now = createNow({ ...deps, stopped, keeping })
+  addHealth(site, { isReady: () => deps.isReady() && !(keeping.whyNot() && now.isFailing()) })
+  addOverview(site, now, deps)
+  addBackends(site, now, deps)
+  const failed = (error: unknown) => log.error('a check failed', { error })
+  const checks = createChecks(deps.check, { clock, random, failed })
+  addChecks(site, checks, deps)
+  addDomain(site, now, checks, deps)
+  addQueue(site, deps)
+  addMessages(site, deps)
+  addHistory(site, deps)
+  addMetrics(site, deps)
+  const events = addEvents(site, now, deps)
+  addOpenApi(site, deps.version)
+  addAssets(site)
+  addPages(site)
+
+  let server: WebServer | undefined
+  let bound: readonly ListenAddress[] = []
+  let isTls = false
+  const certificate = createCertificate({ clock, log, loaded: (pair) => void renew(pair) })
+  let pair: { readonly cert: Buffer; readonly key: Buffer } | undefined
+  function renew(next: { readonly cert: Buffer; readonly key: Buffer }): void {
+    pair = next
+    server?.renew(next)
+  }
+
+  return {
+    app: site.app,
+    async start() {
+      const { listen, tls } = settings()
+      if (listen.length === 0) return []
+      await certificate.load(tls)
+      isTls = tls !== undefined
+      server = createWebServer((request, env) => site.app.fetch(request, env), pair)
+      const places: ListenAddress[] = []
+      try {
+        for (const place of listen) places.push(await server.listen(place))
+      } catch (error) {
+        await this.stop()
+        throw error
+      }
+      bound = places
+      return places
+    },
+    async stop() {
+      certificate.stop()
+      events.stop()
+      await server?.close()
+      once.stop()
+      server = undefined
+      bound = []
+    },
+    link() {
+      const [first] = bound
+      if (!first) return undefined
+      const name = settings().hosts[0]
+      const host = hostText(first.address)
+      const isEverywhere = first.address === '0.0.0.0' || first.address === '::'
+      const place = isEverywhere && name !== undefined ? name : isEverywhere ? 'localhost' : host
+      const port = place.includes(':') && !place.startsWith('[') ? '' : `:${first.port}`
+      return `${isTls ? 'https' : 'http'}://${place}${port}/enter#${sessions.invite()}`
+    },
+  }
+}

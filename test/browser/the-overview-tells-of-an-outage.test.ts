@@ -1,0 +1,75 @@
+/** A backend is killed while mail flows: the overview turns to "holding" with the count rising, and back to "mail flows" while the hold drains. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+import { linkOf, takePictures, useBrowser } from './browser.ts'
+
+const { visit } = useBrowser()
+
+test('a backend dies and comes back before the eyes of who looks', { timeout: 300_000 }, async (t) => {
+  const lab = await startLab(t, 280_000)
+  const backend = await lab.backend()
+  const waypost = await lab.process({
+    dashboard: true,
+    // Held mail goes out at a pace that can be seen.
+    config: { domains: { 'example.test': { deliver: [{ to: backend.url, connections: 1 }] } } },
+  })
+  await lab.until(() => /Dashboard/.test(waypost.stdout), 60_000)
+  const { page, asked, complaints, close } = await visit()
+  lab.atEnd(close)
+  await page.goto(linkOf(waypost.stdout))
+  await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor()
+  const origin = new URL(page.url()).origin
+
+  let sent = 0
+  let isFlowing = true
+  const flow = (async () => {
+    while (isFlowing) {
+      const { code } = await lab.send({ to: 'you@example.test', from: `s${sent}@sender.test` })
+      assert.equal(code, 250)
+      sent++
+    }
+  })()
+  lab.atEnd(async () => {
+    isFlowing = false
+    await flow
+  })
+  await lab.until(() => sent > 5, 60_000)
+
+  await backend.kill()
+  const killedMs = performance.now()
+  await page.getByRole('heading', { name: 'Mail is being held for the domain' }).waitFor()
+  const heldMs = performance.now() - killedMs
+  t.diagnostic(`"holding" ${Math.round(heldMs)} ms after the backend was killed`)
+  assert.ok(heldMs < 2_000, `${heldMs} ms`)
+  const held = page.locator('.tile', { hasText: 'messages' }).locator('dd span').first()
+  const heldNow = async () => Number((await held.textContent())?.replaceAll(',', ''))
+  await lab.until(async () => (await heldNow()) > 0, 60_000)
+  const before = await heldNow()
+  await lab.until(async () => (await heldNow()) > before, 60_000)
+  await page.locator('tbody .state.hold', { hasText: 'holding' }).waitFor()
+  await takePictures(page, 'overview-holding')
+
+  backend.change({ afterDot: async () => void (await new Promise((done) => setTimeout(done, 50))) })
+  await backend.restart()
+  const backMs = performance.now()
+  await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor({ timeout: 90_000 })
+  t.diagnostic(`"mail flows" ${Math.round(performance.now() - backMs)} ms after the backend was back`)
+  await page
+    .getByText(/held messages? on the way|Held mail is on its way out/)
+    .first()
+    .waitFor({ timeout: 90_000 })
+  isFlowing = false
+  await flow
+  // How many were held meanwhile is a matter of how fast the machine is; what was to be seen of the drain has been seen.
+  backend.change({ afterDot: async () => undefined })
+  await lab.until(async () => (await heldNow()) === 0, 120_000)
+  await page.getByText('Nothing is held.').first().waitFor()
+  await takePictures(page, 'overview-flows')
+
+  assert.deepEqual(complaints, [])
+  assert.deepEqual(
+    asked.filter((url) => new URL(url).origin !== origin),
+    [],
+  )
+})

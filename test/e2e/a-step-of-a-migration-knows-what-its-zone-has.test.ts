@@ -1,0 +1,60 @@
+/** A step of a migration judges exchangers by the addresses that their own zone has, also where the resolver of this machine sees nothing of it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+import { freeAddress, freePort } from '../lab/loopback.ts'
+import { callWaypost } from '../lab/process.ts'
+import { labAddress } from '../lab/resolver.ts'
+
+test('declared addresses that are published count, and one that never was does not', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const { server } = await lab.dns({})
+  const address = labAddress(freeAddress())
+  const dns = { address, port: await freePort(address) }
+  const backend = await lab.backend()
+  const gateway = await lab.process({
+    config: JSON.stringify({
+      ...{ hostname: 'mx.waypost.test', state: 'STATE' },
+      listen: { smtp: ['LISTEN'], dns: [`${dns.address}:${dns.port}`] },
+      resolver: { servers: [`${server.address}:${server.port}`] },
+      domains: {
+        'example.test': {
+          exchangers: [
+            { preference: '10', host: 'mx1.example.test', addresses: ['192.0.2.1'] },
+            { preference: '20', host: 'mx2.example.test', addresses: ['192.0.2.2'] },
+          ],
+          ...{ publish: 'builtin', ttl: '1h' },
+        },
+        'other.test': { deliver: backend.url, recipients: 'any' },
+      },
+    }),
+  })
+  await lab.until(() => gateway.stdout.includes('DNS for its zones'), 30_000)
+  const command = async (code: number, ...words: string[]) => {
+    const called = await callWaypost(gateway, ...words)
+    assert.equal(called.code, code, called.stdout + called.stderr)
+    return called.stdout + called.stderr
+  }
+
+  for (const wrong of ['127.0.0.1', '[192.0.2.1]', '2001:db8::1'])
+    assert.match(
+      await command(2, 'migrate', 'example.test', '--to', `10:${wrong}`),
+      /this is an address, and MX records name hosts: give the host a name/,
+    )
+  assert.match(await command(2, 'migrate', 'example.test', '--to', '10:mx.1'), /this ends in a number/)
+
+  const to = async (word: string) => command(2, 'migrate', 'example.test', '--to', word)
+  assert.match(await to('mx.new.test'), /a host wants its preference: 10:mx\.new\.test/)
+  assert.match(await to('nosuchprovider'), /is no provider that is known here; docs\/providers\.md has their names/)
+  assert.match(await command(2, 'plan', 'exampl.test'), /is not declared .*; did you mean "example\.test"\?/)
+  assert.match(await command(2, 'plan', 'nowhere.lab'), /nowhere\.lab is not declared .*; declared are example\.test/)
+  assert.match(await command(2, 'plan', 'other.test'), /other\.test declares no records/)
+
+  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test')
+  // Notes about a migration are for those who ask for its domain.
+  assert.doesNotMatch(await command(2, 'plan', 'other.test'), /is being migrated/)
+  assert.match(await command(0, 'plan', 'example.test'), /example\.test is being migrated/)
+  const step = await command(0, 'apply', 'example.test', '--yes', '--no-smtp')
+  assert.match(step, /✓ lower the TTL from 3600 to 300/)
+  assert.doesNotMatch(step, /does not resolve|works/)
+})

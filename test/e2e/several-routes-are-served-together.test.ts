@@ -1,0 +1,156 @@
+/** Recipients of several routes in one transaction: taken together, on disk before the first dot leaves, and each goes its own way. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { StoreFailure } from '../../src/queue/queue.ts'
+import { createFastClock } from '../lab/fast-clock.ts'
+import { type Lab, startLab } from '../lab/lab.ts'
+import type { BackendWords } from '../lab/words.ts'
+
+async function stage(lab: Lab, oneWords: BackendWords = {}, otherWords: BackendWords = {}, clock?: Clock) {
+  const [one, other] = [await lab.backend(oneWords), await lab.backend(otherWords)]
+  const gateway = await lab.gateway(
+    {
+      domains: {
+        'one.example.test': { deliver: [one], hold: {} },
+        'other.example.test': { deliver: [other], hold: { refusedAfterHold: 'keep' } },
+      },
+    },
+    { clock: clock ?? createFastClock(50) },
+  )
+  const send = () => lab.send({ to: ['a@one.example.test', 'b@other.example.test'], body: 'to both' })
+  return { one, other, gateway, send }
+}
+
+test('two routes, both say yes: both have it, and nothing is held', async (t) => {
+  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, systemClock)
+  assert.equal((await send()).code, 250)
+  assert.deepEqual([one.accepted.length, other.accepted.length, gateway.held()], [1, 1, 0])
+  assert.deepEqual([one.messages[0]?.to, other.messages[0]?.to], [['a@one.example.test'], ['b@other.example.test']])
+})
+
+test('one of two routes is down: the message is held for it alone, and the other has it', async (t) => {
+  const lab = await startLab(t)
+  const { one, other, gateway, send } = await stage(lab, {}, { connect: 'refuse' })
+  assert.equal((await send()).code, 250)
+  assert.equal(one.accepted.length, 1)
+  assert.equal(gateway.held(), 1)
+  const [entry] = (await gateway.queue.list({}, 10)).messages
+  assert.deepEqual(
+    entry?.recipients.map(({ recipient }) => recipient.text),
+    ['b@other.example.test'],
+  )
+  await other.restart()
+  await lab.until(() => gateway.held() === 0)
+  assert.deepEqual([one.accepted.length, other.accepted.length], [1, 1])
+})
+
+test('one of two routes refuses at the dot: 250, the other has it, and the refused one is kept for a person', async (t) => {
+  const lab = await startLab(t)
+  const { one, other, gateway, send } = await stage(lab, {}, { afterDot: '550 5.7.0 no such content' })
+  assert.equal((await send()).code, 250)
+  await lab.until(() => gateway.find('refused after hold').length === 1)
+  assert.deepEqual([one.accepted.length, other.accepted.length], [1, 0])
+  const [entry] = (await gateway.queue.list({}, 10)).messages
+  assert.deepEqual(
+    entry?.recipients.map(({ recipient, state }) => [recipient.text, state]),
+    [['b@other.example.test', 'refused']],
+  )
+})
+
+test('both routes refuse: the sender hears it, and nothing is held', async (t) => {
+  const no: BackendWords = { afterDot: '554 5.6.0 not this' }
+  const { gateway, send } = await stage(await startLab(t), no, no, systemClock)
+  assert.equal((await send()).code, 554)
+  assert.equal(gateway.held(), 0)
+  assert.deepEqual(
+    gateway.find('refused').map(({ fields }) => [fields?.to, fields?.backend !== undefined]),
+    [
+      [['a@one.example.test'], true],
+      [['b@other.example.test'], true],
+    ],
+  )
+  const told = gateway.events.flatMap((event) => (event.kind === 'refused' ? [event.domains] : []))
+  assert.deepEqual(told, [['one.example.test'], ['other.example.test']])
+})
+
+test('both routes refuse, and the disk does not take it down: the sender hears nothing final, and the message goes later', async (t) => {
+  const lab = await startLab(t)
+  const no: BackendWords = { afterDot: '554 5.6.0 not this' }
+  const { gateway, send } = await stage(lab, no, no)
+  const { settle } = gateway.queue
+  let fails = 0
+  const failing = async () => {
+    fails++
+    throw new StoreFailure('io', 'the disk is broken')
+  }
+  Object.assign(gateway.queue, { settle: failing })
+  // A crash now would find a message that may go.
+  assert.equal((await send()).code, 451)
+  assert.ok(fails > 0)
+  assert.equal(gateway.held(), 1)
+  Object.assign(gateway.queue, { settle })
+  await lab.until(() => gateway.held() === 0)
+})
+
+test('it cannot be kept for two routes: the sender hears so, and it is told of each', async (t) => {
+  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, systemClock)
+  const failing = async () => ({ kind: 'full', why: 'hold' })
+  Object.assign(gateway.queue, { hold: failing })
+  assert.equal((await send()).code, 452)
+  assert.deepEqual([one.messages.length, other.messages.length], [0, 0])
+  const told = gateway.events.flatMap((event) => (event.kind === 'deferred' ? [event.domains] : []))
+  assert.deepEqual(told, [['one.example.test'], ['other.example.test']])
+  assert.equal(gateway.find('deferred').length, 2)
+})
+
+test('one of two routes defers at the dot: 250, and it waits for that one alone', async (t) => {
+  const lab = await startLab(t)
+  const later: BackendWords = { afterDot: (_, count) => (count === 1 ? '450 4.2.0 later' : undefined) }
+  const { one, other, gateway, send } = await stage(lab, {}, later)
+  assert.equal((await send()).code, 250)
+  assert.deepEqual([one.accepted.length, gateway.held()], [1, 1])
+  await lab.until(() => gateway.held() === 0)
+  assert.deepEqual([one.accepted.length, other.accepted.length], [1, 1])
+})
+
+test('fanOut: split: the second route is asked for in another transaction, and nothing is held', async (t) => {
+  const lab = await startLab(t)
+  const [one, other] = [await lab.backend(), await lab.backend()]
+  const hold = { fanOut: 'split' } as const
+  const gateway = await lab.gateway({
+    domains: {
+      'one.example.test': { deliver: [one], hold },
+      'other.example.test': { deliver: [other], hold },
+    },
+  })
+  await sendApart(lab, ['a@one.example.test', 'b@other.example.test'])
+  assert.deepEqual([one.accepted.length, other.accepted.length, gateway.held()], [1, 0, 0])
+})
+
+test('nothing can be made durable: the second route is asked for in another transaction, and both are served', async (t) => {
+  const lab = await startLab(t)
+  const [one, other] = [await lab.backend(), await lab.backend({ protocol: 'lmtp' })]
+  const gateway = await lab.gateway({
+    holdBytes: 1_000,
+    domains: { 'one.example.test': { deliver: [one], hold: {} }, 'other.example.test': { deliver: [other], hold: {} } },
+  })
+  await sendApart(lab, ['a@one.example.test', 'b@other.example.test'])
+  await sendApart(lab, ['b@other.example.test', 'a@one.example.test'])
+  // LMTP answers for each recipient, and the sender can hear one answer only.
+  await sendApart(lab, ['b@other.example.test', 'c@other.example.test'])
+  assert.deepEqual([one.accepted.length, other.accepted.length, gateway.held()], [1, 2, 0])
+})
+
+/** To the first, where the second is to come in another transaction. */
+async function sendApart(lab: Lab, [first, second]: readonly [string, string]): Promise<void> {
+  const sender = await lab.connect()
+  await sender.hello()
+  await sender.command('MAIL FROM:<joe@sender.test>', 250)
+  await sender.command(`RCPT TO:<${first}>`, 250)
+  assert.equal((await sender.command(`RCPT TO:<${second}>`, 452)).enhanced, '4.5.3')
+  await sender.command('DATA', 354)
+  await sender.write('Subject: to one\r\n\r\n.\r\n')
+  await sender.expect(250)
+  await sender.quit()
+}

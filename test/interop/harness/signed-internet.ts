@@ -1,0 +1,216 @@
+/**
+ * A signed internet of real programs: zones signed by BIND's tools, each served by an NSD, and an unbound that validates them with the root's
+ * key as trust anchor. Needs Debian's nsd, unbound and bind9-utils (dnssec-keygen, dnssec-signzone).
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { IpAddress } from '../../../src/base/ip.ts'
+import type { NameServer } from '../../../src/dns/servers.ts'
+import { isAtOrBelow } from '../../../src/dns/wire-name.ts'
+import { labName } from '../../lab/dns.ts'
+import { freeAddress, freePort } from '../../lab/loopback.ts'
+import { labAddress } from '../../lab/resolver.ts'
+import { until } from '../../lab/until.ts'
+import { startBind } from './bind.ts'
+import { startFront } from './front.ts'
+import { startKnot } from './knot.ts'
+import type { Home } from './name-server.ts'
+import { startNsd } from './nsd.ts'
+import { run, runWell, start } from './program.ts'
+
+export interface SignedZoneWords {
+  /** Without a final dot; the root is ''. */
+  readonly name: string
+  /** Names of its servers, in itself or above; a zone with several has them all at once in one NSD, at an address each. */
+  readonly servers: readonly string[]
+  /** Zone text beside SOA, NS, addresses of servers and what delegates other zones. */
+  readonly text: string
+  /** `expired`: signed, and the signatures are over. Default `signed`. */
+  readonly state?: 'signed' | 'unsigned' | 'expired'
+  readonly nsec3?: boolean
+  /** What serves it; a server of several zones is what the first of them says. BIND: one server in all. Default `nsd`. */
+  readonly program?: 'nsd' | 'bind' | 'knot'
+  /** A server that has another text of it (unsigned zones only), or does not have it at all. */
+  readonly differs?: Readonly<Record<string, ((text: string) => string) | 'lame'>>
+  /** A server with a fault that no program of ours has: looks names of others up for strangers, or drops questions with EDNS. */
+  readonly faults?: Readonly<Record<string, 'recurses' | 'drops-edns'>>
+}
+
+export interface SignedInternet {
+  readonly resolver: NameServer
+  readonly rootHints: readonly IpAddress[]
+  /** Of all authoritative servers. */
+  readonly port: number
+  /** A file in which others read the root's addresses (as named.root), and one with the root's key. */
+  readonly hintsFile: string
+  readonly anchorFile: string
+  addressOf(server: string): string
+}
+
+/** @param wantedPort  53 for programs that ask no other */
+export async function startSignedInternet(
+  home: Home,
+  zones: readonly SignedZoneWords[],
+  wantedPort?: number,
+): Promise<SignedInternet> {
+  const places = zones.flatMap(({ servers, program }) => servers.map((name) => [name, program] as const))
+  // BIND listens on addresses of interfaces alone, which of loopback is this one.
+  const addresses = new Map(places.map(([name, program]) => [name, program === 'bind' ? '127.0.0.1' : freeAddress()]))
+  const addressOf = (name: string) => addresses.get(name) ?? '127.0.0.1'
+  const resolverAddress = freeAddress()
+  const port = wantedPort ?? (await freePort(resolverAddress))
+  const folder = join(home.folder, 'keys')
+  await mkdir(folder)
+  const texts = new Map<string, string>()
+  // Zones below are signed first: their DS records stand in the one above.
+  const deepestFirst = [...zones].sort((one, other) => depth(other.name) - depth(one.name))
+  for (const zone of deepestFirst) texts.set(zone.name, await zoneText(zone, zones, addressOf, folder))
+  for (const [name, address] of addresses) {
+    const own = zones.filter(({ servers, differs }) => servers.includes(name) && differs?.[name] !== 'lame')
+    const served = own.map((zone) => {
+      const text = texts.get(zone.name) ?? ''
+      const change = zone.differs?.[name]
+      return { name: zone.name === '' ? '.' : zone.name, text: typeof change === 'function' ? change(text) : text }
+    })
+    const fault = zones.find(({ faults }) => faults?.[name])?.faults?.[name]
+    const ownPort = fault ? await freePort(address) : port
+    await programs[own[0]?.program ?? 'nsd'](home, { zones: served }, { address, port: ownPort })
+    if (!fault) continue
+    const names = own.map((zone) => labName(zone.name))
+    await startFront(home, { address, port }, ({ questions: [question], edns }) => {
+      if (fault === 'drops-edns') return edns ? undefined : { address, port: ownPort }
+      const isOwn = question && names.some((apex) => isAtOrBelow(question.name, apex))
+      return isOwn ? { address, port: ownPort } : { address: resolverAddress, port }
+    })
+  }
+  const anchorFile = join(folder, 'root.anchor')
+  await startUnbound(home, zones, addressOf, { address: resolverAddress, port }, anchorFile)
+  const roots = zones.find(({ name }) => name === '')?.servers ?? []
+  const hintsFile = join(folder, 'named.root')
+  const hints = roots.map((name) => `. 3600000 NS ${name}.\n${name}. 3600000 A ${addressOf(name)}\n`)
+  await writeFile(hintsFile, hints.join(''))
+  return {
+    resolver: { address: labAddress(resolverAddress), port },
+    rootHints: roots.map((name) => labAddress(addressOf(name))),
+    port,
+    hintsFile,
+    anchorFile,
+    addressOf,
+  }
+}
+
+const programs = { nsd: startNsd, bind: startBind, knot: startKnot } as const
+
+const depth = (name: string) => (name === '' ? 0 : name.split('.').length)
+const isBelow = (name: string, zone: string) => name !== zone && (zone === '' || name.endsWith(`.${zone}`))
+
+async function zoneText(
+  zone: SignedZoneWords,
+  zones: readonly SignedZoneWords[],
+  addressOf: (name: string) => string,
+  folder: string,
+): Promise<string> {
+  const origin = zone.name === '' ? '.' : `${zone.name}.`
+  const lines = [`$TTL 300`, `${origin} SOA ${zone.servers[0]}. hostmaster.lab. 1 3600 600 86400 60`]
+  for (const server of zone.servers) lines.push(`${origin} NS ${server}.`)
+  const glued = new Set(zones.flatMap(({ servers }) => servers).filter((server) => isBelow(server, zone.name)))
+  const children = zones.filter(
+    ({ name }) =>
+      isBelow(name, zone.name) &&
+      !zones.some((between) => isBelow(name, between.name) && isBelow(between.name, zone.name)),
+  )
+  for (const child of children) {
+    for (const server of child.servers) lines.push(`${child.name}. NS ${server}.`)
+    if (child.state !== 'unsigned') lines.push(await readFile(join(folder, `dsset-${child.name}.`), 'latin1'))
+  }
+  for (const server of glued) lines.push(`${server}. A ${addressOf(server)}`)
+  lines.push(`$ORIGIN ${origin}`, zone.text)
+  const file = join(folder, `${zone.name || 'root'}.zone`)
+  await writeFile(file, `${lines.join('\n')}\n`)
+  return zone.state === 'unsigned' ? readFile(file, 'latin1') : sign(zone, origin, file, folder)
+}
+
+async function sign(zone: SignedZoneWords, origin: string, file: string, folder: string): Promise<string> {
+  const generate = ['-q', '-a', 'ECDSAP256SHA256', '-K', folder]
+  // Keys that exist since long ago: signatures of the past need them.
+  const ksk = await runWell('/usr/bin/dnssec-keygen', [...generate, '-f', 'KSK', '-P', '-60d', '-A', '-60d', origin])
+  await runWell('/usr/bin/dnssec-keygen', [...generate, '-P', '-60d', '-A', '-60d', origin])
+  const life = zone.state === 'expired' ? ['-s', 'now-30d', '-e', 'now-1d'] : ['-s', 'now-1d', '-e', 'now+20d']
+  const nsec3 = zone.nsec3 ? ['-3', '-', '-H', '0'] : []
+  const signed = `${file}.signed`
+  const options = ['-q', '-S', '-K', folder, '-d', folder, '-o', origin, '-f', signed, ...life, ...nsec3]
+  // It leaves out keys that are not in use at the time of signing, and warns of signatures that are over.
+  const ran = await run('/usr/bin/dnssec-signzone', [...options, '-P', file])
+  if (ran.code !== 0) throw new Error(`dnssec-signzone of ${origin}: ${ran.stdout}${ran.stderr}`)
+  if (zone.name === '') {
+    const key = await readFile(join(folder, `${ksk.stdout.trim()}.key`), 'latin1')
+    await writeFile(join(folder, 'root.anchor'), key.replace(/^;.*\n/gm, ''))
+  }
+  return readFile(signed, 'latin1')
+}
+
+async function startUnbound(
+  home: Home,
+  zones: readonly SignedZoneWords[],
+  addressOf: (name: string) => string,
+  { address, port }: { readonly address: string; readonly port: number },
+  anchor: string,
+): Promise<void> {
+  const folder = join(home.folder, 'unbound')
+  await mkdir(folder)
+  // A resolver asks port 53 of whoever it is referred to, so each zone is named with its servers and their port.
+  const stubs = zones.map(({ name, servers }) =>
+    ['stub-zone:', `  name: "${name}."`, ...servers.map((server) => `  stub-addr: ${addressOf(server)}@${port}`)].join(
+      '\n',
+    ),
+  )
+  const file = join(folder, 'unbound.conf')
+  await writeFile(
+    file,
+    `server:
+  interface: ${address}@${port}
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  do-ip6: no
+  username: ""
+  chroot: ""
+  directory: "${folder}"
+  pidfile: "${folder}/unbound.pid"
+  use-syslog: no
+  do-daemonize: no
+  module-config: "validator iterator"
+  trust-anchor-file: "${anchor}"
+  ede: yes
+  num-threads: 1
+  local-zone: "lab." nodefault
+remote-control:
+  control-enable: no
+${stubs.join('\n')}
+`,
+  )
+  const daemon = await start('/usr/sbin/unbound', ['-d', '-c', file])
+  home.atEnd(() => daemon.stop())
+  const server = { address: labAddress(address), port }
+  await until(
+    async () => {
+      if (daemon.hasEnded) throw new Error(`unbound ended at once: ${daemon.output}`)
+      return speaks(server)
+    },
+    90_000,
+    'unbound answers',
+  )
+}
+
+/** By dig, because an answer without authority is as good as any here. */
+async function speaks(server: NameServer): Promise<boolean> {
+  const ran = await run('/usr/bin/dig', [
+    `@${server.address}`,
+    '-p',
+    String(server.port),
+    '+tries=1',
+    '+time=1',
+    'SOA',
+    '.',
+  ])
+  return ran.code === 0 && !ran.stdout.includes('no servers could be reached')
+}

@@ -1,0 +1,246 @@
+/**
+ * The judge of everything that loses messages or makes more of them: it knows each message that was sent and what its sender heard, looks at what
+ * backends have and what is held in the end, and says what is missing, what is not what was sent, and which second copies have no excuse.
+ *
+ * A sender that heard 250 may forget its message. So for each of its recipients it is with a backend, or held, to the octet. Second copies are
+ * excused where nobody could know better: an answer of a backend that was cut off, a process that died between reading that answer and recording it
+ * or passing it on, and a sender that came again because it had heard nothing behind its dot (RFC 1047). What was recorded, the gateway's log says:
+ * a copy whose delivery it tells of excuses no other.
+ */
+import { createHash } from 'node:crypto'
+import type { Random } from '../../src/base/random.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import type { BackendMessage } from './words.ts'
+
+/** One message, with its number in the header. */
+export interface Numbered {
+  readonly number: number
+  readonly to: readonly string[]
+  readonly content: Buffer
+}
+
+export interface OracleBackend {
+  readonly messages: readonly BackendMessage[]
+}
+
+export interface Judgement {
+  /** Messages whose sender heard 250. */
+  readonly promised: number
+  /** Their copies, by recipient. */
+  readonly atBackends: number
+  readonly held: number
+  /** `NUMBER RECIPIENT`: promised, and nowhere. */
+  readonly lost: readonly string[]
+  /** Whose octets are not those that were sent. */
+  readonly changed: readonly string[]
+  /** Copies beyond the first that have an excuse, those that a backend has and never answered for among them; and those that have none. */
+  readonly excused: number
+  readonly unexcused: readonly string[]
+  /** Messages that were refused for good while the sender waited, and are somewhere nevertheless. */
+  readonly undead: readonly string[]
+}
+
+export interface Oracle {
+  next(to: readonly string[], size: number, random: Random): Numbered
+  /** What the sender heard last. */
+  heard(message: Numbered, code: number): void
+  /** The sender heard nothing behind its dot. */
+  unheard(message: Numbered): void
+  /** The gateway was killed just now. */
+  killed(): void
+  /** This backend was killed or has broken sessions off just now. */
+  brokenOff(backend: OracleBackend): void
+  /** When the dot of a message came: call it as the backend's `afterDot`, or before it answers. */
+  arrived(message: BackendMessage): void
+  /** What a gateway that has ended wrote to its log: what it tells of as delivered is recorded, or was passed on. */
+  logged(lines: readonly Readonly<Record<string, unknown>>[]): void
+  judge(backends: readonly OracleBackend[], queue: Pick<Queue, 'list' | 'body'>): Promise<Judgement>
+}
+
+/** So long before an end an answer may have been given that was not recorded, where the machine is busy. Who records later has no excuse. */
+const aboutMs = 10_000
+
+/** Of one message for one recipient. */
+interface Copies {
+  backend: number
+  /** A backend has it, and nobody heard so. */
+  cut: number
+  held: number
+  /** By the gateway's id: those that a backend answered 2yz for, and how many of them were followed by an end. */
+  readonly ids: Map<string, { taken: number; beforeAnEnd: number }>
+}
+
+interface Story {
+  readonly message: Numbered
+  readonly sha256: string
+  code: number | undefined
+  unheard: number
+}
+
+export function createOracle(): Oracle {
+  const stories = new Map<number, Story>()
+  const deaths: number[] = []
+  const breaks = new Map<OracleBackend, number[]>()
+  const arrivals = new Map<BackendMessage, number>()
+  /** `ID RECIPIENT`: how often its delivery is told of. */
+  const recorded = new Map<string, number>()
+  let last = 0
+
+  const storyOf = (message: Numbered): Story => {
+    const story = stories.get(message.number)
+    if (!story) throw new TypeError(`no message ${message.number}`)
+    return story
+  }
+
+  /** Whether the process died, or the backend broke off, before its answer need have been recorded. */
+  function isBeforeAnEnd(message: BackendMessage, backend: OracleBackend): boolean {
+    const atMs = arrivals.get(message)
+    if (atMs === undefined) return false
+    return [...deaths, ...(breaks.get(backend) ?? [])].some((endMs) => endMs >= atMs && endMs - atMs < aboutMs)
+  }
+
+  return {
+    next(to, size, random) {
+      const number = ++last
+      const content = contentOf(number, size, random)
+      stories.set(number, {
+        message: { number, to, content },
+        sha256: sha256Of(content),
+        code: undefined,
+        unheard: 0,
+      })
+      return { number, to, content }
+    },
+    heard(message, code) {
+      storyOf(message).code = code
+    },
+    unheard: (message) => void storyOf(message).unheard++,
+    killed: () => void deaths.push(performance.now()),
+    brokenOff: (backend) => void breaks.set(backend, [...(breaks.get(backend) ?? []), performance.now()]),
+    arrived: (message) => void arrivals.set(message, performance.now()),
+    logged(lines) {
+      for (const { event, id, to } of lines) {
+        if ((event !== 'delivered' && event !== 'drained') || !Array.isArray(to)) continue
+        for (const recipient of to) {
+          const name = `${id} ${recipient}`
+          recorded.set(name, (recorded.get(name) ?? 0) + 1)
+        }
+      }
+    },
+
+    async judge(backends, queue) {
+      const copies = new Map<string, Copies>()
+      const changed: string[] = []
+      const copyOf = (number: number, recipient: string) => {
+        const name = `${number} ${recipient}`
+        const copy = copies.get(name) ?? { backend: 0, cut: 0, held: 0, ids: new Map() }
+        copies.set(name, copy)
+        return copy
+      }
+      const look = (content: Buffer, recipients: readonly string[], where: string): number | undefined => {
+        const number = numberOf(content)
+        const story = number === undefined ? undefined : stories.get(number)
+        const isSame = story !== undefined && sha256Of(withoutTrace(content)) === story.sha256
+        if (!isSame) changed.push(`${number} ${recipients.join(',')} ${where}`)
+        return number
+      }
+      for (const backend of backends) {
+        for (const message of backend.messages) {
+          const number = look(message.content, message.to, 'at a backend')
+          if (number === undefined) continue
+          message.to.forEach((recipient, at) => {
+            // With LMTP one answer a recipient.
+            const answer = message.answers[message.answers.length > 1 ? at : 0]
+            const copy = copyOf(number, recipient)
+            if (!answer || !/^[245]/.test(answer)) copy.cut++
+            if (!answer?.startsWith('2')) return
+            copy.backend++
+            const id = `${idOf(message.content)} ${recipient}`
+            const of = copy.ids.get(id) ?? { taken: 0, beforeAnEnd: 0 }
+            copy.ids.set(id, of)
+            of.taken++
+            if (isBeforeAnEnd(message, backend)) of.beforeAnEnd++
+          })
+        }
+      }
+      for await (const { number, recipients } of heldMessages(queue, look)) {
+        for (const recipient of recipients) copyOf(number, recipient).held++
+      }
+
+      const result = { promised: 0, atBackends: 0, held: 0, excused: 0 }
+      const [lost, unexcused, undead]: [string[], string[], string[]] = [[], [], []]
+      for (const { message, code, unheard } of stories.values()) {
+        if (code === 250) result.promised++
+        for (const recipient of message.to) {
+          const name = `${message.number} ${recipient}`
+          const { backend, cut, held, ids } = copyOf(message.number, recipient)
+          let excuses = 0
+          for (const [id, { taken, beforeAnEnd }] of ids)
+            excuses += Math.min(beforeAnEnd, Math.max(0, taken - (recorded.get(id) ?? 0)))
+          result.atBackends += backend
+          result.held += held
+          const all = backend + held
+          if (code === 250 && all === 0) lost.push(name)
+          if (code !== undefined && code >= 500 && all > excuses + unheard) undead.push(name)
+          if (all > 0) result.excused += cut
+          if (all > 1) {
+            const extra = all - 1
+            if (extra > excuses + unheard)
+              unexcused.push(`${name}: ${backend} at backends, ${held} held, of ${message.to.length} recipients`)
+            else result.excused += extra
+          }
+        }
+      }
+      return { ...result, lost, changed, unexcused, undead }
+    },
+  }
+}
+
+async function* heldMessages(
+  queue: Pick<Queue, 'list' | 'body'>,
+  look: (content: Buffer, recipients: readonly string[], where: string) => number | undefined,
+) {
+  for (let from: string | undefined; ; ) {
+    const page = await queue.list({}, 500, from)
+    for (const { message, recipients } of page.messages) {
+      const opened = await queue.body(message.id)
+      if (opened.kind !== 'opened') throw new Error(`held message ${message.id} is ${opened.kind}`)
+      const blocks: Buffer[] = []
+      for await (const block of opened.body.blocks()) blocks.push(Buffer.from(block))
+      opened.body.release()
+      const names = recipients.map(({ recipient }) => recipient.text)
+      const number = look(Buffer.concat([message.trace, ...blocks]), names, 'held')
+      if (number !== undefined) yield { number, recipients: names }
+    }
+    if (page.next === undefined) return
+    from = page.next
+  }
+}
+
+/** Lines of all kinds: dots in front, 8-bit octets, empty ones, long ones. */
+function contentOf(number: number, size: number, random: Random): Buffer {
+  const head = Buffer.from(`X-Number: ${number}\r\nFrom: <someone@sender.test>\r\nSubject: ${random.number()}\r\n\r\n`)
+  const body = Buffer.alloc(
+    Math.max(0, size - head.length),
+    `.${random.number()}\xe4\r\n\r\n..\r\n${'x'.repeat(300)}\r\n`,
+    'latin1',
+  )
+  return Buffer.concat([head, body.subarray(0, body.lastIndexOf('\r\n') + 2)])
+}
+
+const numberOf = (content: Buffer): number | undefined => {
+  const found = /^X-Number: (\d+)\r$/m.exec(content.toString('latin1', 0, 2_000))
+  return found ? Number(found[1]) : undefined
+}
+
+/** The gateway's, in its trace field. */
+const idOf = (content: Buffer): string =>
+  /^Received:[^;]*?\bid ([^\s;]+)/.exec(content.toString('latin1', 0, 2_000))?.[1] ?? ''
+
+/** RFC 5321 §4.4: our own line stands in front. */
+function withoutTrace(content: Buffer): Buffer {
+  const found = /^Received: .*\r\n(?:[ \t].*\r\n)*/.exec(content.toString('latin1', 0, 4_000))
+  return content.subarray(found?.[0].length ?? 0)
+}
+
+const sha256Of = (content: Buffer) => createHash('sha256').update(content).digest('base64')
