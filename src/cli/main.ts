@@ -34,7 +34,7 @@ const commands: Readonly<Record<string, (run: Run) => Promise<Command>>> = {
     const [serving, { processDeps }, { serveCommand }] = await Promise.all([
       servingDeps(),
       import('./process.ts'),
-      import('./serve.ts'),
+      import('./serve/serve.ts'),
     ])
     const { end, ...deps } = processDeps()
     return serveCommand(endingWith(run, end), { ...deps, ...serving })
@@ -45,7 +45,7 @@ const commands: Readonly<Record<string, (run: Run) => Promise<Command>>> = {
       import('../base/clock.ts'),
       import('../base/door.ts'),
       import('../base/random.ts'),
-      import('./demo.ts'),
+      import('./demo/demo.ts'),
     ])
     return demoCommand(run, {
       clock: systemClock,
@@ -62,39 +62,40 @@ const commands: Readonly<Record<string, (run: Run) => Promise<Command>>> = {
           : 'waypost',
     })
   },
-  send: async () => (await import('./send.ts')).sendCommand(),
-  lookup: async () => (await import('./lookup.ts')).lookupCommand(),
-  plan: async (run) => (await import('./plan.ts')).planCommand(run, { color: isOutColored() }),
-  apply: async (run) => (await import('./apply.ts')).applyCommand(run, { color: isOutColored(), ask: createAsk() }),
-  init: async (run) => (await import('./init.ts')).initCommand(run, { askLine: createAskLine() }),
-  import: async (run) => (await import('./import.ts')).importCommand(run),
+  send: async () => (await import('./send/send.ts')).sendCommand(),
+  lookup: async () => (await import('./lookup/lookup.ts')).lookupCommand(),
+  plan: async (run) => (await import('./publish/plan.ts')).planCommand(run, { color: isOutColored() }),
+  apply: async (run) =>
+    (await import('./publish/apply.ts')).applyCommand(run, { color: isOutColored(), ask: createAsk() }),
+  init: async (run) => (await import('./publish/init.ts')).initCommand(run, { askLine: createAskLine() }),
+  import: async (run) => (await import('./publish/import.ts')).importCommand(run),
   migrate: async (run) =>
-    (await import('./migrate.ts')).migrateCommand(run, { color: isOutColored(), ask: createAsk() }),
+    (await import('./migrate/migrate.ts')).migrateCommand(run, { color: isOutColored(), ask: createAsk() }),
   async check(run) {
     const [{ systemClock }, { systemDoor }, { systemRandom }, { checkCommand }] = await Promise.all([
       import('../base/clock.ts'),
       import('../base/door.ts'),
       import('../base/random.ts'),
-      import('./check.ts'),
+      import('./check/check.ts'),
     ])
     return checkCommand(run, { clock: systemClock, random: systemRandom, door: systemDoor })
   },
-  config: async (run) => (await import('./config.ts')).configCommand(run),
+  config: async (run) => (await import('./config/config.ts')).configCommand(run),
   backend: async (run) => (await import('./backend.ts')).backendCommand(run),
   queue: async (run) =>
-    (await import('./queue.ts')).queueCommand(run, {
+    (await import('./queue/queue.ts')).queueCommand(run, {
       bytes: processBytes,
       confirm: createAsk(),
       columns: outShape().columns,
     }),
   async watch(run) {
-    const [{ processDeps }, { watchCommand }] = await Promise.all([import('./process.ts'), import('./watch.ts')])
+    const [{ processDeps }, { watchCommand }] = await Promise.all([import('./process.ts'), import('./watch/watch.ts')])
     const { end, ...deps } = processDeps()
     return watchCommand(endingWith(run, end), deps)
   },
   report: async (run) => (await import('./report.ts')).reportCommand(run),
   web: async (run) => (await import('./web.ts')).webCommand(run, createAskHidden()),
-  trace: async (run) => (await import('./trace.ts')).traceCommand(run, () => process.stdin),
+  trace: async (run) => (await import('./trace/trace.ts')).traceCommand(run, () => process.stdin),
 }
 
 /** Work behind which the process has nothing left to do. */
@@ -108,8 +109,8 @@ async function servingDeps(): Promise<ServingDeps> {
     await Promise.all([
       import('../gateway/gateway.ts'),
       import('./backend.ts'),
-      import('./queue-handlers.ts'),
-      import('./own-probe.ts'),
+      import('./queue/handlers.ts'),
+      import('./check/own-probe.ts'),
       import('./holding.ts'),
     ])
   const handlers = (gateway: Gateway) => ({

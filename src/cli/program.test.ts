@@ -7,7 +7,7 @@ import { startDns } from '../../test/lab/dns.ts'
 import { systemClock } from '../base/clock.ts'
 import { type ControlHandlers, controlPath, createControl } from '../gateway/operate/control.ts'
 import { backendCommand } from './backend.ts'
-import { configCommand } from './config.ts'
+import { configCommand } from './config/config.ts'
 import { createProgram } from './program.ts'
 
 const waypost = (...words: string[]) => waypostAs(process.getuid?.(), ...words)

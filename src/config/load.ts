@@ -1,5 +1,5 @@
 /**
- * The configuration, loaded: what `cli/serve.ts` starts and reloads with, and what a library user calls.
+ * The configuration, loaded: what `cli/serve/serve.ts` starts and reloads with, and what a library user calls.
  *   `loadConfig`   waypost.yaml → settings, or everything that is wrong with it
  *   `loadLastGood` the copy of the last good one → settings
  *   `commit`       once the gateway runs on them: the copy is kept, and domains that left are remembered

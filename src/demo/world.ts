@@ -1,4 +1,4 @@
-/** What the demo consists of, as its parts see each other: `cli/demo` puts it together, `story` changes it, `observer` and the view look at it. */
+/** What the demo consists of, as its parts see each other: `cli/demo/run.ts` puts it together, `story` changes it, `observer` and the view look at it. */
 import type { HealthState } from '../routing/health.ts'
 import type { Ledger } from './ledger.ts'
 import type { Mailbox } from './mailbox.ts'

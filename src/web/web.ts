@@ -1,5 +1,5 @@
 /**
- * The dashboard: its table of contents. Made by `cli/web-service.ts` beside a gateway; it listens, and answers from what the gateway knows.
+ * The dashboard: its table of contents. Made by `cli/serve/web-service.ts` beside a gateway; it listens, and answers from what the gateway knows.
  *   server (connections, limits) → site (who may what) → api/ (a file a resource), page/ (documents, scripts)
  */
 import type { OpenAPIHono } from '@hono/zod-openapi'

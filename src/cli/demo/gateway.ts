@@ -10,7 +10,7 @@ import type { Sight } from '../../demo/world.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Holding } from '../../gateway/hold/holding.ts'
 import { askGateway } from '../ask.ts'
-import { type ServeDeps, serve } from '../serve.ts'
+import { type ServeDeps, serve } from '../serve/serve.ts'
 
 export interface DemoGateway {
   readonly place: { readonly address: IpAddress; readonly port: number }

@@ -1,5 +1,5 @@
 /**
- * Held mail leaves for a folder and comes back from one, for an outage that outlives a machine. `cli/queue-export` and `queue-import` write the files and
+ * Held mail leaves for a folder and comes back from one, for an outage that outlives a machine. `cli/queue/export` and `import` write the files and
  * ask here for each step, so that a crash between any two loses nothing and does nothing twice: what is taken out is held back first and
  * removed when its files are on the disk; what is taken in is held back until the folder says that it was.
  */

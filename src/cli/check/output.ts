@@ -1,0 +1,113 @@
+/**
+ * Where the reports of `waypost check` go: standard output, or a file that an interrupted run can go on with. Writes one after the other, and
+ * waits until each is taken. Called by `run.ts`.
+ */
+import { type FileHandle, open } from 'node:fs/promises'
+import { type Countable, judge } from '../../checks/report/tally.ts'
+import { writeOut } from '../terminal.ts'
+import { createFingerprints, type Fingerprints } from './fingerprints.ts'
+
+export interface Output {
+  write(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+export function standardOutput(before: () => void): Output {
+  return inTurn(
+    (text) => {
+      before()
+      return writeOut(text)
+    },
+    async () => {},
+  )
+}
+
+/** @param handle  its place is where writing goes on */
+function fileOutput(handle: FileHandle): Output {
+  return inTurn(
+    async (text) => void (await handle.appendFile(text)),
+    () => handle.close(),
+  )
+}
+
+/** @throws where it cannot be written */
+export async function newFile(path: string): Promise<Output> {
+  return fileOutput(await open(path, 'w'))
+}
+
+export interface Resumed {
+  readonly output: Output
+  /** The domains of which the file has a report. */
+  readonly done: Fingerprints
+}
+
+/**
+ * Opens the JSON lines of an earlier run to go on with them. A line that was cut off by the end of that run is taken away.
+ * @param seen  called with what each line says
+ * @throws where it cannot be read and written, or holds something else: NOT_REPORTS
+ */
+export async function resumedFile(path: string, seen: (one: Countable) => void): Promise<Resumed> {
+  const handle = await open(path, 'a+')
+  try {
+    const done = createFingerprints()
+    let whole = 0
+    for await (const { line, end } of linesOf(handle)) {
+      const report = readReport(line)
+      if (!report) throw Object.assign(new Error(`${path} holds a line that is no report`), { code: 'NOT_REPORTS' })
+      done.add(report.domain)
+      seen(report)
+      whole = end
+    }
+    await handle.truncate(whole)
+    return { output: fileOutput(handle), done }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** Whole lines, each with the place behind it. */
+async function* linesOf(handle: FileHandle): AsyncIterable<{ readonly line: string; readonly end: number }> {
+  let rest = Buffer.alloc(0)
+  let restAt = 0
+  for (let at = 0; ; ) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(256 * 1024), 0, 256 * 1024, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    const chunk = Buffer.concat([rest, buffer.subarray(0, bytesRead)])
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      yield { line: chunk.toString('utf8', start, end), end: restAt + end + 1 }
+      start = end + 1
+    }
+    rest = chunk.subarray(start)
+    restAt += start
+  }
+}
+
+function readReport(line: string): (Countable & { readonly domain: string }) | undefined {
+  try {
+    const { kind, domain, state, findings } = JSON.parse(line)
+    if (typeof domain !== 'string') return undefined
+    if (kind === 'unexamined') return { domain, state: 'unknown', findings: [] }
+    const one = { domain, state, findings }
+    judge(one, 'error')
+    return typeof state === 'string' ? one : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function inTurn(write: (text: string) => Promise<void>, close: () => Promise<void>): Output {
+  let last: Promise<void> = Promise.resolve()
+  return {
+    write(text) {
+      last = last.then(() => (text === '' ? undefined : write(text)))
+      return last
+    },
+    async close() {
+      await last
+      await close()
+    },
+  }
+}

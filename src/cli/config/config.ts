@@ -1,0 +1,160 @@
+/** `waypost config check|schema|reload`: looks at waypost.yaml before a gateway does. */
+import { hostname } from 'node:os'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { systemClock } from '../../base/clock.ts'
+import { systemDoor } from '../../base/door.ts'
+import { silentLog } from '../../base/log.ts'
+import { printable } from '../../base/printable.ts'
+import { systemRandom } from '../../base/random.ts'
+import { createSecretReader } from '../../base/secret.ts'
+import { placeText } from '../../config/listen.ts'
+import { loadConfig } from '../../config/load.ts'
+import type { Summary } from '../../config/plan.ts'
+import { publishedSchema } from '../../config/schema.ts'
+import { formatProblems } from '../../config/source.ts'
+import { doubtState } from '../../config/state-files.ts'
+import { createResolver } from '../../dns/resolver.ts'
+import { checkOwnMail, type OwnMailFinding } from '../../gateway/operate/own-mail-check.ts'
+import type { GatewaySettings } from '../../gateway/settings.ts'
+import { askGateway } from '../ask.ts'
+import { configOption, findConfig } from '../config-path.ts'
+import type { ExitCode, Run, Terminal } from '../terminal.ts'
+import { doubtsOf } from './doubts.ts'
+
+interface CheckOptions {
+  readonly config: string | undefined
+  readonly json: boolean | undefined
+  /** `--no-network` makes it false. */
+  readonly network: boolean
+}
+
+interface ReloadOptions {
+  readonly config: string | undefined
+  readonly allowRemoval: boolean | undefined
+}
+
+/** @param userId  of this process; undefined where the system has none */
+export function configCommand(run: Run, userId = process.getuid?.()): Command {
+  const command = new Command('config').summary('check waypost.yaml, print its schema, load it again')
+  command
+    .command('check')
+    .description(
+      'Says everything that is wrong with a configuration, with the place of each mistake, or what it declares.',
+    )
+    .addOption(configOption())
+    .option('--json', 'for programs')
+    .option('--no-network', 'ask no DNS and open no connection: what mail of our own needs is not looked at')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
+    )
+    .action((options: CheckOptions) => run((terminal) => check(options, userId, terminal)))
+  command
+    .command('schema')
+    .description('Prints the JSON Schema of waypost.yaml, for editors that help while one writes.')
+    .addHelpText(
+      'after',
+      '\nExit code: 0.\n\nExample:\n  waypost config schema > waypost.schema.json\nand as the first line of waypost.yaml:\n  # yaml-language-server: $schema=waypost.schema.json',
+    )
+    .action(() => run(async (terminal) => schema(terminal)))
+  command
+    .command('reload')
+    .description('Has the running gateway load its configuration again, and says how that went.')
+    .addOption(configOption())
+    .option('--allow-removal', 'also where more than 10 domains and more than 1 % of them would go')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 it runs on the new one, 1 it stays with the old one, which is said why, 2 no gateway could be asked.\n\nExample:\n  waypost config reload -c waypost.yaml',
+    )
+    .action((options: ReloadOptions) => run((terminal) => reload(options, terminal)))
+  return command
+}
+
+async function check(options: CheckOptions, userId: number | undefined, terminal: Terminal): Promise<ExitCode> {
+  const found = findConfig(options.config)
+  if (found.kind === 'none') {
+    terminal.err(`waypost: ${found.why}\n`)
+    return 2
+  }
+  const loaded = await loadConfig(found.path, { clock: systemClock, machineName: hostname() })
+  if (loaded.kind === 'loaded') {
+    const { summary } = loaded
+    const doubt = await doubtState(loaded.settings.state, userId)
+    const stateDoubt = doubt?.why
+    const doubts = await doubtsOf(
+      loaded,
+      createSecretReader((name) => process.env[name]),
+    )
+    const ownMail = options.network ? await lookAtOwnMail(loaded.settings) : []
+    terminal.out(
+      options.json
+        ? `${JSON.stringify({ valid: true, ...summary, stateDoubt, doubts, ownMail })}\n`
+        : `${summaryText(summary)}${doubtsText(doubts)}${ownMailText(ownMail)}`,
+    )
+    if (stateDoubt !== undefined) terminal.err(`waypost: ${stateDoubt}\n`)
+    // Who looks at the file need not be who serves with it.
+    return doubt?.kind === 'for-everybody' ? 1 : 0
+  }
+  const problems = loaded.kind === 'invalid' ? loaded.problems : []
+  if (options.json) terminal.out(`${JSON.stringify({ valid: false, problems })}\n`)
+  else terminal.out(`${formatProblems(problems)}\n`)
+  // The file itself is not there to be examined: that is no mistake in it.
+  return problems.some((problem) => problem.file === found.path && problem.line === 0) ? 2 : 1
+}
+
+function summaryText(summary: Summary): string {
+  const listeners = summary.listeners.map((place) => `${place.kind} ${placeText(place)}`)
+  return [
+    'In order.',
+    `  files      ${summary.files.join(', ')}`,
+    `  domains    ${summary.domains}`,
+    ...(summary.declared > 0 ? [`  published  ${summary.declared}`] : []),
+    `  routes     ${summary.routes}`,
+    `  backends   ${summary.backends}`,
+    `  listeners  ${listeners.join(', ')}`,
+    `  state      ${summary.state}`,
+    '',
+  ].join('\n')
+}
+
+async function lookAtOwnMail(settings: GatewaySettings): Promise<readonly OwnMailFinding[]> {
+  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const resolver = createResolver(settings.resolver, deps)
+  try {
+    return await checkOwnMail(settings, { ...deps, resolver })
+  } finally {
+    resolver.close()
+  }
+}
+
+const findingWords = { fine: 'ok', doubt: 'look', 'not-checked': 'not checked' } as const
+
+function doubtsText(doubts: readonly string[]): string {
+  if (doubts.length === 0) return ''
+  const lines = doubts.map((text) => `  ${findingWords.doubt.padEnd(11)} ${printable(text, 500)}`)
+  return `\nNot there for who runs this command (the service may have another environment):\n${lines.join('\n')}\n`
+}
+
+function ownMailText(findings: readonly OwnMailFinding[]): string {
+  if (findings.length === 0) return ''
+  const lines = findings.map(({ kind, text }) => `  ${findingWords[kind].padEnd(11)} ${text}`)
+  return `\nMail of our own (notices to senders):\n${lines.join('\n')}\n`
+}
+
+function schema(terminal: Terminal): ExitCode {
+  terminal.out(`${JSON.stringify(publishedSchema(), null, 2)}\n`)
+  return 0
+}
+
+async function reload(options: ReloadOptions, terminal: Terminal): Promise<ExitCode> {
+  const request = { command: 'config.reload', arguments: { allowRemoval: options.allowRemoval === true } }
+  const heard = await askGateway(options.config, request, terminal)
+  if (heard.kind === 'could-not') return 2
+  if (heard.kind === 'refused') return 1
+  terminal.out('Reloaded.\n')
+  const later = z.object({ later: z.array(z.string()) }).safeParse(heard.result)
+  // A gateway of an older version does not say it.
+  for (const what of later.data?.later ?? []) terminal.err(`${what}\n`)
+  return 0
+}

@@ -1,0 +1,46 @@
+/**
+ * What a configuration names and this machine or this environment does not have: secrets that are not there, programs that cannot be started. The
+ * service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
+ */
+import type { SecretSource } from '../../base/option.ts'
+import type { SecretReader } from '../../base/secret.ts'
+import type { Loaded } from '../../config/load.ts'
+import { whyNotStartable } from '../../watch/alerts/program.ts'
+
+/** Sentences with the key in front. No secret is told. */
+export async function doubtsOf(
+  { watching, publishing: { publishers, dns } }: Pick<Loaded, 'watching' | 'publishing'>,
+  readSecret: SecretReader,
+): Promise<readonly string[]> {
+  const { alerts } = watching
+  const secrets = await Promise.all(
+    sourcesIn({ publishers, dns, alerts }, '').map(async ({ key, source }) => {
+      const read = await readSecret(source)
+      return read.kind === 'missing' ? [`${key}: ${read.why}`] : []
+    }),
+  )
+  const programs = await Promise.all(
+    alerts.command.map(async ({ run }, index) => {
+      const why = await whyNotStartable(run[0] ?? '')
+      return why === undefined ? [] : [`alerts.command[${index}].run: ${why}`]
+    }),
+  )
+  return [...secrets, ...programs].flat()
+}
+
+interface Found {
+  readonly key: string
+  readonly source: SecretSource
+}
+
+function sourcesIn(value: unknown, key: string): readonly Found[] {
+  if (Array.isArray(value)) return value.flatMap((each, index) => sourcesIn(each, `${key}[${index}]`))
+  if (typeof value !== 'object' || value === null) return []
+  if (isSource(value)) return [{ key, source: value }]
+  return Object.entries(value).flatMap(([name, each]) => sourcesIn(each, key === '' ? name : `${key}.${name}`))
+}
+
+function isSource(value: object): value is SecretSource {
+  if (!('kind' in value)) return false
+  return (value.kind === 'environment' && 'variable' in value) || (value.kind === 'file' && 'path' in value)
+}

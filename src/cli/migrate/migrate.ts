@@ -1,0 +1,301 @@
+/**
+ * `waypost migrate`: moves a domain from the exchangers that are live to others, in safe steps. It begins one, shows where it stands, turns it back;
+ * the steps themselves are done by `waypost apply`, or here with `--apply` (`step.ts`).
+ */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { systemClock } from '../../base/clock.ts'
+import { printable } from '../../base/printable.ts'
+import { type HostName, isHostName, parseName } from '../../dns/name.ts'
+import { createTransport } from '../../dns/transport.ts'
+import { begin } from '../../publish/begin-migration.ts'
+import type { RefusalRule } from '../../publish/consequences.ts'
+import type { Declaration } from '../../publish/declaration.ts'
+import { type Migration, nextStep, turnBack } from '../../publish/migrate.ts'
+import { loadMigration, removeMigration, saveMigration } from '../../publish/migration-file.ts'
+import { readExchangerHost } from '../../publish/options.ts'
+import type { Exchanger } from '../../records/catalogue/provider.ts'
+import { recordsFor } from '../../records/catalogue/records-for.ts'
+import { parseSpf } from '../../records/spf.ts'
+import { configOption } from '../config-path.ts'
+import { type PublishFlags, publishFlags } from '../publish/flags.ts'
+import { openPublishing, type Publishing } from '../publish/publishing.ts'
+import type { ExitCode, Run, Terminal } from '../terminal.ts'
+import { seconds, waitTime } from '../time-argument.ts'
+import { whyUntaken } from './recipients.ts'
+import { migrationJson, migrationText } from './report.ts'
+import { stepMigration, tellOfOldSide } from './step.ts'
+
+interface MigrateFlags extends PublishFlags {
+  readonly allow: ReadonlySet<RefusalRule>
+  readonly to?: string
+  readonly set?: Readonly<Record<string, string>>
+  readonly lowTtl: number
+  /** `true`: those of the provider. */
+  readonly spf?: string | true
+  readonly recipients?: string
+  readonly apply?: boolean
+  readonly yes?: boolean
+  readonly abort?: boolean
+  readonly forget?: boolean
+  readonly json?: boolean
+  readonly wait: number
+}
+
+export interface MigrateDeps {
+  readonly color: boolean
+  /** Asks a person; undefined where there is none to ask. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+}
+
+export function migrateCommand(run: Run, deps: MigrateDeps): Command {
+  const command = new Command('migrate')
+    .summary('move a domain to other exchangers, in steps of which each is safe')
+    .description(
+      'Moves a domain from the exchangers that are live to others without a moment in which mail has nowhere to go. Each "waypost apply" does the next step once it is safe. Without options: where it stands.',
+    )
+    .argument('<domain>', 'the domain', domain)
+    .addOption(configOption())
+    .option(
+      '--to <where>',
+      'a provider (docs/providers.md), hosts as 10:mx1.example.net,20:mx2.example.net, or "declared": what waypost.yaml says',
+    )
+    .option('--set <key=value>', 'what the provider asks for, may be repeated', keyValue)
+    .addOption(new Option('--low-ttl <time>', 'the TTL while it lasts').argParser(seconds).default(300, '5m'))
+    .option(
+      '--spf [terms]',
+      'let both sides send while it lasts: the SPF record gets the terms of the provider, or these, such as "include:spf.example.net"',
+    )
+    .option(
+      '--recipients <file>',
+      'addresses of the domain, one a line, each of which every new exchanger must take before anything is begun',
+    )
+    .option('--apply', 'do the next step, as "waypost apply" does')
+    .option('-y, --yes', 'do not ask')
+    .addOption(
+      new Option('--wait <time>', 'how long to wait for the servers, such as 30s or 10m')
+        .argParser(waitTime)
+        .default(300_000, '5m'),
+    )
+    .addOption(new Option('--abort', 'go back to what was there before').conflicts('to'))
+    .addOption(
+      new Option('--forget', 'end it as it stands: DNS is left as it is, and nothing is remembered').conflicts([
+        'to',
+        'abort',
+      ]),
+    )
+    .option('--json', 'one JSON object, for machines')
+  for (const option of publishFlags()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 fine, also where it must be waited, 1 the next step is refused by a rule, 2 it could not be done or told.
+
+Examples:
+  waypost migrate example.com --to fastmail
+  waypost apply example.com                          does the next step, as soon as it is safe
+  waypost migrate example.com                        where it stands
+  waypost migrate example.com --to microsoft-365 --set host=example-com.mail.protection.outlook.com
+  waypost migrate example.com --abort`,
+    )
+    .action((name: HostName, flags: MigrateFlags) => run((terminal) => migrate(name, flags, terminal, deps)))
+}
+
+function domain(text: string): HostName {
+  const parsed = parseName(text)
+  if (parsed.kind === 'name' && isHostName(parsed.name)) return parsed.name
+  throw new InvalidArgumentError('It must be a domain.')
+}
+
+function keyValue(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, key = '', value = ''] = /^([a-z][a-z0-9-]*)=(.+)$/i.exec(text) ?? []
+  if (key === '') throw new InvalidArgumentError('It must be a key with a value, such as region=eu.')
+  return { ...before, [key]: value }
+}
+
+async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, deps: MigrateDeps): Promise<ExitCode> {
+  const publishing = await openPublishing(flags, terminal)
+  if (!publishing) return 2
+  const say = (why: string, exit: ExitCode): ExitCode => {
+    terminal.err(`waypost: ${why}\n`)
+    return exit
+  }
+  try {
+    const { state } = publishing.loaded.settings
+    const kept = await loadMigration(state, name)
+    if (kept.kind === 'damaged')
+      return say(`${kept.path} is damaged, and says where the migration of ${name} stands: look at it, or remove it`, 2)
+    const known = kept.kind === 'migration' ? kept.migration : undefined
+    if (flags.forget) return forget(known, name, state, terminal)
+    const current =
+      flags.to === undefined ? turned(known, flags, terminal) : await begun(known, name, flags, publishing, terminal)
+    if (current === undefined) return 2
+    if (current === 'nothing') return 0
+    if (current !== known) await saveMigration(state, current)
+    if (flags.apply) return stepMigration(current, publishing, flags, terminal, deps)
+    const nowMs = systemClock.now()
+    terminal.out(flags.json ? `${migrationJson(current, nowMs)}\n` : migrationText(current, nowMs, deps.color))
+    await tellOfOldSide(current, publishing, terminal)
+    return 0
+  } finally {
+    publishing.close()
+  }
+}
+
+async function forget(
+  known: Migration | undefined,
+  name: HostName,
+  state: string,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (!known) {
+    terminal.err(`waypost: ${name} is not being migrated\n`)
+    return 2
+  }
+  await removeMigration(state, name)
+  terminal.out(`The migration of ${name} is forgotten; DNS is as it is.\n`)
+  return 0
+}
+
+function turned(known: Migration | undefined, flags: MigrateFlags, terminal: Terminal): Migration | undefined {
+  if (!known) {
+    terminal.err('waypost: there is no migration of this domain; begin one with --to, such as --to fastmail\n')
+    return undefined
+  }
+  if (!flags.abort || known.isBack) return known
+  const back = turnBack(known, systemClock.now())
+  if (!back)
+    terminal.err(`waypost: it is over, and there is nothing to go back from: migrate ${known.domain} the other way\n`)
+  return back
+}
+
+async function begun(
+  known: Migration | undefined,
+  name: HostName,
+  flags: MigrateFlags,
+  publishing: Publishing,
+  terminal: Terminal,
+): Promise<Migration | 'nothing' | undefined> {
+  const say = (why: string, remedy?: string) => {
+    terminal.err(`waypost: ${why}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)
+    return undefined
+  }
+  const to = flags.to ?? ''
+  if (known && isOpen(known)) {
+    if (known.to === wordsOf(to, flags.set)) return known
+    return say(
+      `${name} is on its way to ${printable(known.to, 200)} already`,
+      `End that first: waypost migrate ${name} --abort`,
+    )
+  }
+  const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === name)
+  if (declaration?.publisher === undefined)
+    return say(
+      `nobody said where the records of ${name} are kept`,
+      `Declare its exchangers as they are now ("waypost import dns ${name}" writes them), with "publish:".`,
+    )
+  const wanted = readWanted(to, flags.set ?? {}, declaration)
+  if (typeof wanted === 'string') return say(wanted)
+  const spf = readSpf(flags, to)
+  if (typeof spf === 'string') return say(spf)
+  const untaken = await whyUntaken(name, wanted, flags, publishing)
+  if (untaken !== undefined) return say(untaken.why, untaken.remedy)
+  const transport = createTransport(publishing.deps)
+  try {
+    const beginning = await begin(
+      {
+        ...{ domain: name, publisher: declaration.publisher, to: wordsOf(to, flags.set), lowTtlSeconds: flags.lowTtl },
+        next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted },
+        spf,
+      },
+      publishing.options,
+      { ...publishing.deps, transport },
+    )
+    switch (beginning.kind) {
+      case 'begun':
+        return beginning.migration
+      case 'nothing-to-move':
+        terminal.out(`The exchangers of ${name} are these already.\n`)
+        return 'nothing'
+      case 'impossible':
+        return say(beginning.why, beginning.remedy)
+      case 'failed':
+        return say(beginning.failure.why, beginning.failure.remedy)
+    }
+  } finally {
+    transport.close()
+  }
+}
+
+const isOpen = (migration: Migration) => !['done', 'aborted'].includes(nextStep(migration, systemClock.now()).kind)
+
+const wordsOf = (to: string, given: Readonly<Record<string, string>> = {}) =>
+  [to, ...Object.entries(given).map(([key, value]) => `${key}=${value}`)].join(' ')
+
+/** What `--to` means, or why it means nothing. */
+export function readWanted(
+  to: string,
+  given: Readonly<Record<string, string>>,
+  declaration: Pick<Declaration, 'exchangers'>,
+): readonly Exchanger[] | string {
+  if (to === 'declared') {
+    const { exchangers } = declaration
+    if (exchangers === undefined || exchangers === 'none') return 'waypost.yaml declares no exchangers to go to'
+    return exchangers.map(({ preference, host }) => ({ preference, host }))
+  }
+  if (to.includes(':')) return readHosts(to)
+  const found = recordsFor(to, given)
+  switch (found.kind) {
+    case 'records':
+      return found.records
+    case 'parameter-needed': {
+      const choices = found.choices.map(({ value }) => value)
+      const example = choices[0] ?? found.example ?? '…'
+      return `${found.provider.name} asks: ${found.question} Say it with --set ${found.parameter}=${example}${choices.length > 1 ? ` (${choices.join(', ')})` : ''}`
+    }
+    case 'parameter-wrong':
+    case 'not-publishable':
+      return printable(found.why, 500)
+    case 'unknown':
+      return `"${printable(to, 100)}" is no provider that is known here${hintAt(to, found.nearest)}`
+  }
+}
+
+function hintAt(to: string, nearest: string | undefined): string {
+  if (nearest !== undefined) return `; did you mean "${nearest}"?`
+  const host = readExchangerHost(to)
+  if (host.kind === 'value' && host.value.includes('.')) return `; a host wants its preference: 10:${host.value}`
+  return '; docs/providers.md has their names, and a host is written with its preference, such as 10:mx1.example.net'
+}
+
+/** The terms that `--spf` means, undefined where it was not said, or why it means none. */
+function readSpf(flags: Pick<MigrateFlags, 'spf' | 'set'>, to: string): readonly string[] | string | undefined {
+  if (flags.spf === undefined) return undefined
+  if (typeof flags.spf === 'string') {
+    const parsed = parseSpf(`v=spf1 ${flags.spf}`)
+    if (parsed.kind === 'spf') return parsed.record.terms.map(({ text }) => text)
+    return `--spf: ${parsed.problems[0]?.message ?? 'no terms of SPF'}`
+  }
+  const found = recordsFor(to, flags.set ?? {})
+  if (found.kind !== 'records')
+    return `${printable(to, 100)} is no provider whose SPF terms are known: say them, such as --spf "include:spf.example.net"`
+  const terms = found.spf.filter(({ publishable, kind }) => publishable && kind !== 'fail-all').map(({ text }) => text)
+  if (terms.length > 0) return terms
+  return `the SPF terms of ${found.provider.name} are not confirmed: say those that it gives you, such as --spf "include:spf.example.net"`
+}
+
+function readHosts(text: string): readonly Exchanger[] | string {
+  const exchangers: Exchanger[] = []
+  for (const word of text.split(',')) {
+    const [, digits = '', hostText = ''] = /^(\d{1,5}):(.+)$/.exec(word.trim()) ?? []
+    const preference = Number(digits)
+    if (digits === '' || preference > 65_535)
+      return `"${printable(word, 100)}" is no exchanger: write preference and host, such as 10:mx1.example.net`
+    const host = readExchangerHost(hostText)
+    if (host.kind === 'no')
+      return `"${printable(word, 100)}" is no exchanger: write a full host name, such as 10:mx1.example.net; this ${printable(host.why, 200)}`
+    if (exchangers.some((each) => each.host === host.value)) return `${host.value} stands there twice`
+    exchangers.push({ preference, host: host.value })
+  }
+  return exchangers
+}

@@ -1,0 +1,169 @@
+/**
+ * One step of a migration, as `waypost apply` and `waypost migrate --apply` do it: looked at, shown, asked for, done, seen at every server, remembered.
+ */
+import { systemClock } from '../../base/clock.ts'
+import { printable } from '../../base/printable.ts'
+import { nameServerText } from '../../dns/servers.ts'
+import { createTransport } from '../../dns/transport.ts'
+import type { RefusalRule } from '../../publish/consequences.ts'
+import { type Migration, nextStep } from '../../publish/migrate.ts'
+import { saveMigration } from '../../publish/migration-file.ts'
+import { askOldSide } from '../../publish/old-side.ts'
+import { changesOf } from '../../publish/plan.ts'
+import { type Done, doStep, type LookedAt, lookAtStep, type StepRequest } from '../../publish/step-migration.ts'
+import { isRight } from '../../publish/verify.ts'
+import { planText } from '../publish/plan-report.ts'
+import type { Publishing } from '../publish/publishing.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
+import { concernsText, migrationJson, migrationText, stageText } from './report.ts'
+
+export interface StepFlags {
+  readonly allow: ReadonlySet<RefusalRule>
+  readonly yes?: boolean
+  readonly json?: boolean
+  /** Milliseconds. */
+  readonly wait: number
+}
+
+export interface StepDeps {
+  readonly color: boolean
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+}
+
+const timeoutMs = 5_000
+
+export async function stepMigration(
+  migration: Migration,
+  publishing: Publishing,
+  flags: StepFlags,
+  terminal: Terminal,
+  deps: StepDeps,
+): Promise<ExitCode> {
+  const { domain } = migration
+  const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === domain)
+  const publisher = declaration?.publisher
+  if (publisher === undefined) {
+    terminal.err(
+      `waypost: ${domain} is being migrated, and waypost.yaml does not say any more where its records are kept\n`,
+    )
+    return 2
+  }
+  const exchangers = declaration?.exchangers
+  const declared = exchangers === undefined || exchangers === 'none' ? [] : exchangers
+  const request: StepRequest = { migration, publisher, declared, allowed: flags.allow }
+  const looked = await lookAtStep(request, publishing.options, publishing.deps)
+  if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
+  if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)
+  try {
+    return await confirmed(looked, request, publishing, flags, terminal, deps)
+  } finally {
+    looked.examined.target.close()
+  }
+}
+
+async function confirmed(
+  looked: Extract<LookedAt, { kind: 'ready' }>,
+  request: StepRequest,
+  publishing: Publishing,
+  flags: StepFlags,
+  terminal: Terminal,
+  deps: StepDeps,
+): Promise<ExitCode> {
+  const { domain } = request.migration
+  const { examined, stage, concerns } = looked
+  const said = (text: string) => (flags.json ? terminal.err(text) : terminal.out(text))
+  said(`Step: ${stageText(request.migration, stage)}\n`)
+  said(planText([{ ...examined, concerns }], { color: deps.color && !flags.json, allowed: flags.allow }))
+  if (changesOf(examined.plan).length > 0 && !flags.yes) {
+    const nobody = deps.ask === undefined
+    if (nobody || !(await deps.ask('Apply this?'))) {
+      terminal.err(`waypost: nothing was changed${nobody ? ': there is nobody to ask, so say --yes' : ''}\n`)
+      return 2
+    }
+  }
+  const transport = createTransport(publishing.deps)
+  try {
+    const options = publishing.options.publishers[request.publisher]
+    const asksZone = options?.servers === undefined && options?.type !== 'builtin'
+    const done = await doStep(
+      request,
+      looked,
+      { waitMs: flags.wait, timeoutMs, asksZone, isPrivate: publishing.options.isPrivate, progress: () => undefined },
+      { ...publishing.deps, transport },
+    )
+    if (!done.isSeen) return notSeen(done, domain, flags, terminal)
+    await saveMigration(publishing.loaded.settings.state, done.migration)
+    const exit = show(done.migration, flags, terminal, deps, 0)
+    await tellOfOldSide(done.migration, publishing, terminal)
+    return exit
+  } finally {
+    transport.close()
+  }
+}
+
+function show(migration: Migration, flags: StepFlags, terminal: Terminal, deps: StepDeps, exit: ExitCode): ExitCode {
+  const nowMs = systemClock.now()
+  terminal.out(flags.json ? `${migrationJson(migration, nowMs)}\n` : migrationText(migration, nowMs, deps.color))
+  return exit
+}
+
+function notDone(
+  looked: Exclude<LookedAt, { kind: 'ready' | 'at-rest' }>,
+  { migration, allowed }: StepRequest,
+  flags: StepFlags,
+  terminal: Terminal,
+): ExitCode {
+  const step = stageText(migration, looked.stage)
+  if (flags.json) terminal.out(`${migrationJson(migration, systemClock.now())}\n`)
+  switch (looked.kind) {
+    case 'refused': {
+      const rules = looked.concerns.flatMap(({ severity, rule }) =>
+        severity === 'refuse' && !allowed.has(rule as RefusalRule) ? [rule] : [],
+      )
+      terminal.err(`${migration.domain}: not done: ${step}\n${concernsText(looked.concerns)}`)
+      terminal.err(
+        `waypost: nothing was changed; it is done all the same with --allow ${[...new Set(rules)].join(',')}\n`,
+      )
+      return 1
+    }
+    case 'drifted':
+      terminal.err(`waypost: not done: ${step}: ${looked.why}\n  ${looked.remedy}\n`)
+      return 1
+    case 'failed':
+      terminal.err(`waypost: not done: ${step}: ${looked.failure.why}\n`)
+      if (looked.failure.remedy !== undefined) terminal.err(`  ${looked.failure.remedy}\n`)
+      return 2
+  }
+}
+
+function notSeen({ applied }: Done, domain: string, flags: StepFlags, terminal: Terminal): ExitCode {
+  const { outcome, verified } = applied
+  if (outcome.kind !== 'applied') {
+    const why = 'why' in outcome ? `: ${outcome.why}` : ''
+    terminal.err(`waypost: ${domain}: the step was not done (${outcome.kind})${why}\n`)
+    if ('remedy' in outcome && outcome.remedy !== undefined) terminal.err(`  ${outcome.remedy}\n`)
+    return 2
+  }
+  const waiting = (verified?.servers ?? []).filter((view) => !isRight(view)).map(({ server }) => nameServerText(server))
+  const who =
+    waiting.length > 0 ? waiting.join(', ') : printable(verified?.unfound ?? 'nobody that could be asked', 200)
+  terminal.err(
+    `waypost: ${domain}: it is written, and after ${flags.wait / 1000} s not seen at every server (${who}). The wait begins when it is: do this again.\n`,
+  )
+  return 2
+}
+
+/** When it is done: the old provider may not know it. */
+export async function tellOfOldSide(
+  migration: Migration,
+  { options, deps }: Publishing,
+  terminal: Terminal,
+): Promise<void> {
+  const { domain } = migration
+  if (nextStep(migration, systemClock.now()).kind !== 'done') return
+  const old = await askOldSide(migration, options, deps)
+  if (old === undefined) return
+  terminal.err(
+    `waypost: ${old.hosts.join(', ')} still ${old.hosts.length === 1 ? 'takes' : 'take'} mail for ${domain}: what others there send to the domain does not come to the new side\n  ${old.remedy}\n`,
+  )
+}

@@ -1,0 +1,209 @@
+/**
+ * `waypost apply`: shows the plan, asks, does it zone by zone, waits until every authoritative server answers with it, and says until when
+ * caches may hold what was there before. What would hurt mail is refused by name before anything is written.
+ */
+import { Command, Option } from 'commander'
+import { systemClock } from '../../base/clock.ts'
+import type { HostName } from '../../dns/name.ts'
+import { createTransport } from '../../dns/transport.ts'
+import { applyZone, refusedBy } from '../../publish/apply.ts'
+import type { RefusalRule } from '../../publish/consequences.ts'
+import { type Examined, type ExaminedZone, unitText } from '../../publish/examine.ts'
+import { healthyHosts } from '../../publish/healthy-hosts.ts'
+import { holdBack } from '../../publish/hold-back.ts'
+import { loadMigrations } from '../../publish/migration-file.ts'
+import { configOption } from '../config-path.ts'
+import { stepMigration } from '../migrate/step.ts'
+import type { ExitCode, Run, Terminal } from '../terminal.ts'
+import { waitTime } from '../time-argument.ts'
+import { progress, report } from './apply-report.ts'
+import { examineAll } from './examine-declared.ts'
+import { domainArgument, type PublishFlags, publishFlags } from './flags.ts'
+import { isSamePlan } from './kept-plan.ts'
+import { countsOf, hasChanges, planText } from './plan-report.ts'
+import { openPublishing, type Publishing } from './publishing.ts'
+
+interface ApplyFlags extends PublishFlags {
+  readonly allow: ReadonlySet<RefusalRule>
+  readonly yes?: boolean
+  readonly plan?: string
+  /** Milliseconds. */
+  readonly wait: number
+}
+
+export interface ApplyCommandDeps {
+  readonly color: boolean
+  /** Asks a person; undefined where there is none to ask. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+}
+
+const timeoutMs = 5_000
+
+export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
+  const command = new Command('apply')
+    .summary('make the records in DNS what waypost.yaml declares')
+    .description(
+      'Shows what would change, asks, changes it, and waits until every authoritative server answers with it.',
+    )
+    .argument('[domain...]', 'domains (default: all that declare exchangers)', domainArgument)
+    .addOption(configOption())
+  for (const option of publishFlags()) command.addOption(option)
+  return command
+    .option('-y, --yes', 'do not ask')
+    .option('--plan <file>', 'only if the plan is still the one in this file, made by "waypost plan --json"')
+    .addOption(
+      new Option('--wait <time>', 'how long to wait for the servers, such as 30s or 10m; 0s: do not')
+        .argParser(waitTime)
+        .default(300_000, '5m'),
+    )
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 all is as declared and seen to be, 1 refused by a rule, or it cannot be done as it is declared, 2 it could not be done or seen.
+
+Examples:
+  waypost apply
+  waypost apply example.com --yes --wait 10m
+  waypost apply example.com --allow null-mx`,
+    )
+    .action((domains: readonly HostName[] | undefined, flags: ApplyFlags) =>
+      run((terminal) => apply(domains ?? [], flags, terminal, deps)),
+    )
+}
+
+async function apply(
+  domains: readonly HostName[],
+  flags: ApplyFlags,
+  terminal: Terminal,
+  deps: ApplyCommandDeps,
+): Promise<ExitCode> {
+  const publishing = await openPublishing(flags, terminal)
+  if (!publishing) return 2
+  let zones: readonly Examined[] | undefined
+  try {
+    zones = await examineAll(publishing, domains, terminal)
+    if (!zones) return 2
+    const exit = await applyAll(zones, publishing, flags, terminal, deps)
+    return exit === 0 ? await stepAll(domains, publishing, flags, terminal, deps) : exit
+  } finally {
+    for (const zone of zones ?? []) if (zone.kind === 'examined') zone.target.close()
+    publishing.close()
+  }
+}
+
+/** The next step of each migration that is on its way, of these domains or of all. */
+async function stepAll(
+  domains: readonly HostName[],
+  publishing: Publishing,
+  flags: ApplyFlags,
+  terminal: Terminal,
+  deps: ApplyCommandDeps,
+): Promise<ExitCode> {
+  const { migrations } = await loadMigrations(publishing.loaded.settings.state)
+  const { open } = holdBack(publishing.loaded.publishing.declarations, migrations, systemClock.now())
+  let exit: ExitCode = 0
+  for (const migration of open) {
+    if (domains.length > 0 && !domains.includes(migration.domain)) continue
+    terminal.out('\n')
+    const code = await stepMigration(migration, publishing, flags, terminal, deps)
+    exit = code === 0 ? exit : code
+  }
+  return exit
+}
+
+async function applyAll(
+  zones: readonly Examined[],
+  publishing: Publishing,
+  flags: ApplyFlags,
+  terminal: Terminal,
+  deps: ApplyCommandDeps,
+): Promise<ExitCode> {
+  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }))
+  const { failed, obstacles } = countsOf(zones)
+  if (failed > 0) return say(terminal, 'nothing was changed, because it could not be told what all would be', 2)
+  if (obstacles > 0) return say(terminal, 'nothing was changed: see what stands in the way above', 1)
+  const refused = refusedBy(
+    zones.flatMap((zone) => (zone.kind === 'examined' ? zone.concerns : [])),
+    flags.allow,
+  )
+  if (refused.length > 0) {
+    const rules = [...new Set(refused.map(({ rule }) => rule))].join(',')
+    return say(terminal, `nothing was changed; what is refused above is done all the same with --allow ${rules}`, 1)
+  }
+  if (flags.plan !== undefined && !(await isSamePlan(flags.plan, zones, flags.allow, terminal))) return 2
+  const changing = zones.filter(hasChanges)
+  if (changing.length === 0) return 0
+  if (!flags.yes) {
+    if (!deps.ask) return say(terminal, 'nothing was changed: there is nobody to ask, so say --yes', 2)
+    if (!(await deps.ask('Apply this?'))) return say(terminal, 'nothing was changed', 2)
+  }
+  return carryOut(changing, publishing, flags, terminal)
+}
+
+/** Zones of the built-in server at once: it reads them again together, and then answers for each within its own rate limit. */
+const mostAtOnce = 200
+
+/**
+ * Zones that are applied at once, in their order: of servers that take updates one after the other, because those of one key must not overtake each
+ * other (RFC 8945 §5.2.3).
+ */
+function groupsOf(zones: readonly ExaminedZone[], { options }: Publishing): ExaminedZone[][] {
+  const groups: ExaminedZone[][] = []
+  const isBuiltin = ({ unit }: ExaminedZone) =>
+    unit.publisher !== undefined && options.publishers[unit.publisher]?.type === 'builtin'
+  for (const zone of zones) {
+    const last = groups.at(-1)
+    if (last?.[0] && last.length < mostAtOnce && isBuiltin(zone) && isBuiltin(last[0])) last.push(zone)
+    else groups.push([zone])
+  }
+  return groups
+}
+
+async function carryOut(
+  zones: readonly ExaminedZone[],
+  publishing: Publishing,
+  flags: ApplyFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const transport = createTransport(publishing.deps)
+  const healthy = healthyHosts(publishing.loaded.publishing.declarations)
+  let exit: ExitCode = 0
+  let left = zones.length
+  const one = (zone: ExaminedZone) => {
+    const said = zone.unit.publisher === undefined ? undefined : publishing.options.publishers[zone.unit.publisher]
+    return applyZone(
+      zone,
+      {
+        ...{ waitMs: flags.wait, timeoutMs, healthy, isPrivate: publishing.options.isPrivate },
+        progress: (servers) => progress(unitText(zone.unit), servers, terminal),
+        // Who is named there is all that shall be asked; the built-in server may be one that nobody has delegated to.
+        asksZone: said?.servers === undefined && said?.type !== 'builtin',
+      },
+      { ...publishing.deps, transport },
+    )
+  }
+  try {
+    for (const group of groupsOf(zones, publishing)) {
+      const done = await Promise.all(group.map(async (zone) => ({ zone, applied: await one(zone) })))
+      left -= group.length
+      for (const { zone, applied } of done) {
+        const code = report(unitText(zone.unit), applied, flags.wait, terminal)
+        exit = code === 0 ? exit : code
+      }
+      // What follows was planned on the belief that this one works.
+      if (done.some(({ applied }) => applied.outcome.kind !== 'applied')) {
+        if (left > 0)
+          terminal.err(`waypost: stopped here; ${left} more zone${left === 1 ? ' was' : 's were'} not touched\n`)
+        break
+      }
+    }
+  } finally {
+    transport.close()
+  }
+  return exit
+}
+
+function say(terminal: Terminal, why: string, exit: ExitCode): ExitCode {
+  terminal.err(`waypost: ${why}\n`)
+  return exit
+}

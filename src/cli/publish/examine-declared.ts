@@ -1,0 +1,83 @@
+/**
+ * The plans of what waypost.yaml declares, of all domains or of those that were named, without what migrations have in their hands: what `plan`
+ * shows and `apply` carries out.
+ */
+import { systemClock } from '../../base/clock.ts'
+import { didYouMean } from '../../base/nearest.ts'
+import type { Loaded } from '../../config/load.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Declaration } from '../../publish/declaration.ts'
+import { chosen, type Examined, examineUnits, unitsOf } from '../../publish/examine.ts'
+import { type HeldBack, holdBack } from '../../publish/hold-back.ts'
+import { loadMigrations } from '../../publish/migration-file.ts'
+import { barText, createProgress } from '../progress.ts'
+import { createStatusLine, type Terminal } from '../terminal.ts'
+import type { Publishing } from './publishing.ts'
+
+/** The plans of the domains that were named, or of all; undefined where one was named that declares nothing, which was told. */
+export async function examineAll(
+  { loaded, deps, options }: Publishing,
+  names: readonly HostName[],
+  terminal: Terminal,
+): Promise<Examined[] | undefined> {
+  const kept = await heldBackOf(loaded, names, terminal)
+  if (!kept) return undefined
+  const { declarations, unknown } = chosen(kept.declarations, names)
+  for (const name of unknown) terminal.err(`waypost: ${whyUndeclared(name, loaded)}\n`)
+  if (unknown.length > 0) return undefined
+  const units = unitsOf(declarations.filter(saysSomething), options.publishers)
+  const startedMs = deps.clock.monotonicMs()
+  let done = 0
+  const text = () => barText(done, done / units.length, deps.clock.monotonicMs() - startedMs)
+  const progress = createProgress(text, createStatusLine(), terminal, deps.clock, true)
+  try {
+    return await examineUnits(units, options, deps, (now) => {
+      done = now
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+/** A migration may have all of it in its hands. */
+const saysSomething = ({ exchangers, texts, absent }: Declaration) =>
+  exchangers !== undefined || texts.length > 0 || absent.length > 0
+
+function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
+  if (names.has(name)) return `${name} declares no records: it has no "exchangers:" in the configuration`
+  const declared = publishing.declarations.map(({ domain }) => domain)
+  const near = didYouMean(name, declared)
+  if (near !== '') return `${name} is not declared in the configuration${near}`
+  const more = declared.length > mostNamed ? `, and ${declared.length - mostNamed} more` : ''
+  const all =
+    declared.length === 0
+      ? 'no domain declares records'
+      : `declared are ${declared.slice(0, mostNamed).join(', ')}${more}`
+  return `${name} is not declared in the configuration; ${all}`
+}
+
+const mostNamed = 5
+
+/**
+ * The declarations without what migrations have in their hands; undefined where that cannot be told, which was said.
+ * @param names  whose migrations are told; none: those of all
+ */
+async function heldBackOf(
+  loaded: Loaded,
+  names: readonly HostName[],
+  terminal: Terminal,
+): Promise<HeldBack | undefined> {
+  const { migrations, damaged } = await loadMigrations(loaded.settings.state)
+  for (const path of damaged)
+    terminal.err(`waypost: ${path} is damaged, and says where a migration stands: look at it, or remove it\n`)
+  if (damaged.length > 0) return undefined
+  const kept = holdBack(loaded.publishing.declarations, migrations, systemClock.now())
+  const isMeant = ({ domain }: { readonly domain: HostName }) => names.length === 0 || names.includes(domain)
+  for (const { domain } of kept.open.filter(isMeant))
+    terminal.err(`waypost: ${domain} is being migrated; see "waypost migrate ${domain}"\n`)
+  for (const { domain, what } of kept.outdated.filter(isMeant))
+    terminal.err(
+      `waypost: ${domain} was migrated, and waypost.yaml still declares its ${what} of before: that is left alone until it does not\n`,
+    )
+  return kept
+}

@@ -1,0 +1,58 @@
+/** The options and arguments that commands have in common which plan or publish. */
+import { InvalidArgumentError, Option } from 'commander'
+import { type HostName, parseName } from '../../dns/name.ts'
+import { type NameServer, parseNameServer } from '../../dns/servers.ts'
+import { type RefusalRule, refusalRules } from '../../publish/consequences.ts'
+
+export interface PublishFlags {
+  readonly config: string | undefined
+  readonly resolver?: readonly NameServer[]
+  readonly private?: boolean
+  /** `--no-smtp`. */
+  readonly smtp: boolean
+}
+
+export const domainArgument = (text: string, before: readonly HostName[] = []): readonly HostName[] => {
+  const parsed = parseName(text)
+  if (parsed.kind === 'name') return [...before, parsed.name]
+  throw new InvalidArgumentError(`It must be a domain; this is none: ${parsed.why}.`)
+}
+
+/** The options that all of them have. */
+export function publishFlags(): Option[] {
+  return [
+    new Option(
+      '--resolver <address[:port]>',
+      'name server to ask, may be repeated (default: as in waypost.yaml)',
+    ).argParser((text: string, before: readonly NameServer[] | undefined) => {
+      const server = parseNameServer(text)
+      if (server) return [...(before ?? []), server]
+      throw new InvalidArgumentError('It must be an IP address, with or without a port.')
+    }),
+    new Option('--no-smtp', 'do not ask the exchangers by SMTP whether they take mail for the domain'),
+    new Option(
+      '--private',
+      'ask exchangers and name servers at private addresses, too (RFC 6890); those in waypost.yaml are asked anyhow',
+    ),
+    new Option('--allow <rules>', `changes that would be refused: all, or some of ${refusalRules.join(', ')}`)
+      .argParser((text: string): ReadonlySet<RefusalRule> => {
+        const parsed = parseAllowed(text)
+        if (parsed.kind === 'rules') return parsed.rules
+        throw new InvalidArgumentError(`"${parsed.word}" is no rule; there are ${refusalRules.join(', ')}, and all.`)
+      })
+      .default(new Set<RefusalRule>(), 'none'),
+  ]
+}
+
+/** @param text  `RULE[,RULE…]` or `all` */
+export function parseAllowed(
+  text: string,
+):
+  | { readonly kind: 'rules'; readonly rules: ReadonlySet<RefusalRule> }
+  | { readonly kind: 'unknown'; readonly word: string } {
+  const words = text.split(',').map((word) => word.trim())
+  if (words.includes('all')) return { kind: 'rules', rules: new Set(refusalRules) }
+  const unknown = words.find((word) => !refusalRules.includes(word as RefusalRule))
+  if (unknown !== undefined) return { kind: 'unknown', word: unknown }
+  return { kind: 'rules', rules: new Set(words as RefusalRule[]) }
+}

@@ -1,0 +1,204 @@
+/**
+ * What `waypost plan` and `waypost apply` show of a plan: lines with +, ~ and - for people, one object for machines. Pure but for the colours. The
+ * JSON is the same from run to run as long as nothing changes: no times, a fixed order; `apply --plan FILE` compares by it.
+ */
+import { styleText } from 'node:util'
+import { printable } from '../../base/printable.ts'
+import type { Rdata } from '../../dns/rdata.ts'
+import { rdataText } from '../../dns/rdata-text.ts'
+import { typeName } from '../../dns/types.ts'
+import { nameText } from '../../dns/wire-name.ts'
+import { refusedBy } from '../../publish/apply.ts'
+import type { Concern, RefusalRule } from '../../publish/consequences.ts'
+import type { Examined, ExaminedZone, FailedZone } from '../../publish/examine.ts'
+import { changesOf, type PlannedLine, type PlannedSet } from '../../publish/plan.ts'
+import type { SetContent } from '../../publish/record-set.ts'
+
+export interface Style {
+  readonly color: boolean
+  /** Refusals that were allowed on the command line. */
+  readonly allowed: ReadonlySet<RefusalRule>
+}
+
+type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
+
+const painter =
+  (color: boolean): Paint =>
+  (format, text) =>
+    color ? styleText(format, text, { validateStream: false }) : text
+
+export function planText(zones: readonly Examined[], style: Style): string {
+  const paint = painter(style.color)
+  const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
+  return `${[...parts, ...summaryLines(zones, style.allowed, paint)].join('\n\n')}\n`
+}
+
+function headline({ unit }: Examined, place: string, paint: Paint): string {
+  const zone = nameText(unit.zone).replace(/(.)\.$/, '$1')
+  const publisher = unit.publisher === undefined ? '' : ` at ${printable(unit.publisher, 70)}`
+  return `${paint('bold', zone)}${publisher}${place === '' ? '' : paint('dim', ` (${place})`)}`
+}
+
+function failedText(zone: FailedZone, paint: Paint): string {
+  const { why, remedy } = zone.failure
+  const lines = [headline(zone, '', paint), `  ${paint('red', '✗')} ${why}`]
+  if (remedy !== undefined) lines.push(`    ${paint('dim', remedy)}`)
+  return lines.join('\n')
+}
+
+function zoneText(zone: ExaminedZone, { allowed }: Style, paint: Paint): string {
+  const lines = [headline(zone, zone.target.place, paint)]
+  if (zone.isNewZone) lines.push(`  ${paint('green', '+')} the zone itself`)
+  lines.push(...recordLines(zone.plan.sets, paint))
+  if (lines.length === 1) lines.push('  nothing is declared')
+  for (const { why, remedy } of zone.plan.obstacles)
+    lines.push(`  ${paint('red', '✗')} ${why}`, `    ${paint('dim', remedy)}`)
+  for (const concern of zone.concerns) lines.push(...concernLines(concern, allowed, paint))
+  for (const note of zone.plan.notes) lines.push(`  ${paint('dim', `note: ${note}`)}`)
+  return lines.join('\n')
+}
+
+function recordLines(sets: readonly PlannedSet[], paint: Paint): string[] {
+  const rows = sets.flatMap((set) => set.lines.map((line) => ({ set, line })))
+  const nameWidth = Math.max(0, ...rows.map(({ set }) => nameText(set.name).length))
+  const dataWidth = Math.min(60, Math.max(0, ...rows.map(({ line }) => shown(line).length)))
+  return rows.map(({ set, line }) => {
+    const sign = signs[line.kind]
+    const name = nameText(set.name).padEnd(nameWidth)
+    const text = `${sign.text} ${name}  ${typeName(set.code).padEnd(5)} ${shown(line).padEnd(dataWidth)}`
+    const why = line.kind === 'right' ? '' : paint('dim', `  ${line.why}`)
+    return `  ${sign.format === undefined ? text : paint(sign.format, text)}${why}`.trimEnd()
+  })
+}
+
+const signs = {
+  add: { text: '+', format: 'green' },
+  change: { text: '~', format: 'yellow' },
+  remove: { text: '-', format: 'red' },
+  right: { text: '=', format: 'dim' },
+  'left-alone': { text: ' ', format: 'dim' },
+} as const
+
+function shown(line: PlannedLine): string {
+  if (line.kind !== 'change') return `${dataText(line.data)}  TTL ${line.ttlSeconds}`
+  const { from, to, fromTtlSeconds, toTtlSeconds } = line
+  const ttl = fromTtlSeconds === toTtlSeconds ? `TTL ${toTtlSeconds}` : `TTL ${fromTtlSeconds} -> ${toTtlSeconds}`
+  const [before, after] = [dataText(from), dataText(to)]
+  return before === after ? `${after}  ${ttl}` : `${before} -> ${after}  ${ttl}`
+}
+
+const dataText = (data: Rdata) => printable(rdataText(data), 400)
+
+function concernLines(
+  { severity, rule, why, remedy }: Concern,
+  allowed: ReadonlySet<RefusalRule>,
+  paint: Paint,
+): string[] {
+  const below = `    ${paint('dim', remedy)}`
+  if (severity === 'warn') return [`  ${paint('yellow', '!')} ${why} ${paint('dim', `(${rule})`)}`, below]
+  if (allowed.has(rule as RefusalRule))
+    return [`  ${paint('yellow', '!')} ${why} ${paint('dim', `(${rule}, allowed)`)}`, below]
+  return [
+    `  ${paint('red', '✗')} refused: ${why} ${paint('dim', `(${rule})`)}`,
+    below,
+    `    ${paint('dim', `It is done all the same with --allow ${rule}`)}`,
+  ]
+}
+
+export interface Counts {
+  readonly add: number
+  readonly change: number
+  readonly remove: number
+  readonly leftAlone: number
+  readonly failed: number
+  readonly obstacles: number
+}
+
+export function countsOf(zones: readonly Examined[]): Counts {
+  const lines = zones.flatMap((zone) => (zone.kind === 'examined' ? zone.plan.sets.flatMap((set) => set.lines) : []))
+  const count = (kind: PlannedLine['kind']) => lines.filter((line) => line.kind === kind).length
+  return {
+    add: count('add') + zones.filter((zone) => zone.kind === 'examined' && zone.isNewZone).length,
+    change: count('change'),
+    remove: count('remove'),
+    leftAlone: count('left-alone'),
+    failed: zones.filter((zone) => zone.kind === 'failed').length,
+    obstacles: zones.filter((zone) => zone.kind === 'examined' && zone.plan.obstacles.length > 0).length,
+  }
+}
+
+function summaryLine(zones: readonly Examined[], paint: Paint): string {
+  const { add, change, remove, leftAlone, failed } = countsOf(zones)
+  const alone = leftAlone > 0 ? ` ${leftAlone} left alone.` : ''
+  const lost = failed > 0 ? paint('red', ` ${failed} zone${failed === 1 ? '' : 's'} could not be told.`) : ''
+  if (add + change + remove === 0) return `${failed === zones.length ? '' : `No changes.${alone}`}${lost}`.trim()
+  return `${paint('bold', `${add} to add, ${change} to change, ${remove} to remove.`)}${alone}${lost}`
+}
+
+/** What the plan comes to, and whether `apply` would do it. */
+function summaryLines(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>, paint: Paint): string[] {
+  const summary = summaryLine(zones, paint)
+  const rules = refusedRules(zones, allowed)
+  if (rules.length === 0) return [summary]
+  const all = rules.join(',')
+  return [
+    summary,
+    `${paint('red', '✗')} "waypost apply" refuses this (${all}), and does it all the same with --allow ${all}`,
+  ]
+}
+
+/** The rules by which `apply` refuses, in the order in which they are met. */
+function refusedRules(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>): string[] {
+  const concerns = zones.flatMap((zone) => (zone.kind === 'examined' ? zone.concerns : []))
+  return [...new Set(refusedBy(concerns, allowed).map(({ rule }) => rule))]
+}
+
+export const hasChanges = (zone: Examined): zone is ExaminedZone =>
+  zone.kind === 'examined' && (zone.isNewZone || changesOf(zone.plan).length > 0)
+
+/** One object of all zones. */
+export function planJson(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>): string {
+  return JSON.stringify({ refused: refusedRules(zones, allowed), zones: zones.map(zoneJson) }, undefined, 2)
+}
+
+function zoneJson(zone: Examined) {
+  const { unit } = zone
+  const head = {
+    zone: nameText(unit.zone),
+    publisher: unit.publisher ?? null,
+    domains: unit.declarations.map(({ domain }) => domain),
+  }
+  if (zone.kind === 'failed') return { ...head, kind: 'failed', failure: zone.failure }
+  return {
+    ...head,
+    kind: 'examined',
+    place: zone.target.place,
+    version: zone.version,
+    newZone: zone.isNewZone,
+    changes: changesOf(zone.plan).map((change) => ({
+      name: nameText(change.name),
+      type: typeName(change.code),
+      before: contentJson(change.before),
+      after: contentJson(change.after),
+    })),
+    records: zone.plan.sets.flatMap((set) => set.lines.map((line) => lineJson(set, line))),
+    obstacles: zone.plan.obstacles,
+    concerns: zone.concerns,
+    notes: zone.plan.notes,
+  }
+}
+
+const contentJson = (content: SetContent | undefined) =>
+  content ? { ttl: content.ttlSeconds, data: content.data.map((data) => rdataText(data)).toSorted() } : null
+
+function lineJson(set: PlannedSet, line: PlannedLine) {
+  const head = { kind: line.kind, name: nameText(set.name), type: typeName(set.code) }
+  if (line.kind === 'change')
+    return {
+      ...head,
+      from: { ttl: line.fromTtlSeconds, data: rdataText(line.from) },
+      to: { ttl: line.toTtlSeconds, data: rdataText(line.to) },
+      why: line.why,
+    }
+  return { ...head, ttl: line.ttlSeconds, data: rdataText(line.data), ...('why' in line ? { why: line.why } : {}) }
+}

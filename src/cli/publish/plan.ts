@@ -1,0 +1,97 @@
+/**
+ * `waypost plan`: what `waypost apply` would do to the DNS records that waypost.yaml declares, and what that would do to mail. Changes nothing.
+ */
+import { Command, Option } from 'commander'
+import { systemClock } from '../../base/clock.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { RefusalRule } from '../../publish/consequences.ts'
+import { chosen } from '../../publish/examine.ts'
+import { type ExportFormat, exportFormats, exportZones } from '../../publish/export.ts'
+import { holdBack, leftOut } from '../../publish/hold-back.ts'
+import { loadMigrations } from '../../publish/migration-file.ts'
+import { configOption } from '../config-path.ts'
+import type { ExitCode, Run, Terminal } from '../terminal.ts'
+import { examineAll } from './examine-declared.ts'
+import { domainArgument, type PublishFlags, publishFlags } from './flags.ts'
+import { countsOf, hasChanges, planJson, planText } from './plan-report.ts'
+import { openPublishing, type Publishing } from './publishing.ts'
+
+interface PlanFlags extends PublishFlags {
+  readonly allow: ReadonlySet<RefusalRule>
+  readonly json?: boolean
+  readonly export?: ExportFormat
+}
+
+export interface PlanDeps {
+  /** Whether standard output may have colours. */
+  readonly color: boolean
+}
+
+export function planCommand(run: Run, deps: PlanDeps): Command {
+  const command = new Command('plan')
+    .summary('show what would change in DNS, and what that would do to mail')
+    .description(
+      'Compares the records that waypost.yaml declares with those that are live, and shows what "waypost apply" would do. Changes nothing.',
+    )
+    .argument('[domain...]', 'domains (default: all that declare exchangers)', domainArgument)
+    .addOption(configOption())
+  for (const option of publishFlags()) command.addOption(option)
+  return command
+    .addOption(
+      new Option('--export <format>', 'print the records for another tool')
+        .choices(exportFormats)
+        .conflicts(['json', 'allow']),
+    )
+    .option('--json', 'one JSON object, the same as long as nothing changes')
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 nothing would change, 1 it cannot be done as it is declared, 2 it could not be told, 3 something would change (also where
+"waypost apply" would refuse it: the last line names the rules).
+
+Examples:
+  waypost plan
+  waypost plan example.com --json > plan.json       and later: waypost apply example.com --plan plan.json
+  waypost plan example.com --export octodns`,
+    )
+    .action((domains: readonly HostName[] | undefined, flags: PlanFlags) =>
+      run((terminal) => plan(domains ?? [], flags, terminal, deps)),
+    )
+}
+
+async function plan(
+  domains: readonly HostName[],
+  flags: PlanFlags,
+  terminal: Terminal,
+  { color }: PlanDeps,
+): Promise<ExitCode> {
+  const publishing = await openPublishing(flags, terminal)
+  if (!publishing) return 2
+  try {
+    const zones = await examineAll(publishing, domains, terminal)
+    if (!zones) return 2
+    for (const zone of zones) if (zone.kind === 'examined') zone.target.close()
+    if (flags.export !== undefined) {
+      for (const zone of zones) if (zone.kind === 'failed') terminal.err(`waypost: ${zone.failure.why}\n`)
+      const plans = zones.filter((zone) => zone.kind === 'examined').map((zone) => zone.plan)
+      const notes = await leftOutOf(publishing, domains)
+      for (const note of notes) terminal.err(`waypost: ${note}\n`)
+      terminal.out(exportZones(flags.export, plans, notes))
+      return countsOf(zones).failed > 0 ? 2 : 0
+    }
+    terminal.out(flags.json ? `${planJson(zones, flags.allow)}\n` : planText(zones, { color, allowed: flags.allow }))
+    const { failed, obstacles } = countsOf(zones)
+    if (failed > 0) return 2
+    if (obstacles > 0) return 1
+    return zones.some(hasChanges) ? 3 : 0
+  } finally {
+    publishing.close()
+  }
+}
+
+/** What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know. */
+async function leftOutOf({ loaded }: Publishing, domains: readonly HostName[]): Promise<string[]> {
+  const { migrations } = await loadMigrations(loaded.settings.state)
+  const { declarations } = chosen(loaded.publishing.declarations, domains)
+  return leftOut(holdBack(declarations, migrations, systemClock.now()), declarations)
+}

@@ -1,0 +1,91 @@
+/**
+ * Where a command that publishes starts: the configuration, the resolver, what was kept, and the secrets of the environment. What it plans then,
+ * `examine-declared.ts` has; its options, `publish-flags.ts`.
+ */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
+import { systemDoor } from '../../base/door.ts'
+import { silentLog } from '../../base/log.ts'
+import { createQueueByKey } from '../../base/queue-by-key.ts'
+import { systemRandom } from '../../base/random.ts'
+import { createSecretReader } from '../../base/secret.ts'
+import { type Loaded, loadConfig } from '../../config/load.ts'
+import { formatProblems } from '../../config/source.ts'
+import type { HostName } from '../../dns/name.ts'
+import { createResolver, type Resolver } from '../../dns/resolver.ts'
+import { nameFromHost } from '../../dns/wire-name.ts'
+import type { ExamineDeps, ExamineOptions } from '../../publish/examine.ts'
+import { loadHeldSets } from '../../publish/held-sets.ts'
+import { findConfig } from '../config-path.ts'
+import type { Terminal } from '../terminal.ts'
+import type { PublishFlags } from './flags.ts'
+import { createDnsReloader } from './reload-dns.ts'
+
+export interface Publishing {
+  readonly loaded: Loaded
+  readonly resolver: Resolver
+  readonly deps: ExamineDeps
+  readonly options: ExamineOptions
+  /** Closes what is open: to be called when all is done. */
+  close(): void
+}
+
+/** @returns undefined where it was told what is wrong */
+export async function openPublishing(flags: PublishFlags, terminal: Terminal): Promise<Publishing | undefined> {
+  const found = findConfig(flags.config)
+  if (found.kind === 'none') {
+    terminal.err(`waypost: ${found.why}\n`)
+    return undefined
+  }
+  const loaded = await loadConfig(found.path, { clock: systemClock, machineName: hostname() })
+  if (loaded.kind !== 'loaded') {
+    if (loaded.kind === 'invalid') terminal.err(`${formatProblems(loaded.problems)}\n`)
+    return undefined
+  }
+  const { settings, publishing } = loaded
+  const tools = { clock: systemClock, random: systemRandom, door: systemDoor }
+  const servers = flags.resolver ?? settings.resolver.servers
+  const resolver = createResolver({ ...settings.resolver, servers }, { ...tools, log: silentLog })
+  const held = await loadHeldSets(heldPath(settings.state), systemClock.now())
+  return {
+    loaded,
+    resolver,
+    deps: {
+      ...tools,
+      resolver,
+      held,
+      exchangerTurns: createQueueByKey(sessionsWithOne),
+      secrets: createSecretReader((name) => process.env[name]),
+      addressesOf: (host) => addressesOf(host, resolver),
+      builtin: {
+        state: settings.state,
+        hostname: settings.hostname,
+        listen: publishing.listenDns,
+        load: createDnsReloader(settings.state),
+      },
+    },
+    options: {
+      publishers: publishing.publishers,
+      asksSmtp: flags.smtp,
+      isPrivate: flags.private === true,
+      smtpPort: 25,
+      httpsPort: 443,
+      hello: settings.hostname,
+    },
+    close: () => resolver.close(),
+  }
+}
+
+/** SMTP sessions with one exchanger at once: it may be that of thousands of zones. */
+const sessionsWithOne = 2
+
+const heldPath = (state: string) => join(state, 'published.json')
+
+async function addressesOf(host: HostName, resolver: Resolver) {
+  const name = nameFromHost(host)
+  const [six, four] = await Promise.all([resolver.resolve(name, 'AAAA'), resolver.resolve(name, 'A')])
+  return [four, six].flatMap((answer) =>
+    answer.kind === 'answer' ? answer.records.map(({ data }) => data.address) : [],
+  )
+}

@@ -1,0 +1,252 @@
+/**
+ * `waypost queue export`: held messages into a folder, `ID.eml` with the content and `ID.json` with everything else. With `--remove` they leave the hold:
+ * each is held back first, written, and removed when its files are on the disk, so that it is never in neither place. A second run after a crash
+ * goes on where the first ended.
+ */
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { systemClock } from '../../base/clock.ts'
+import { makeFolder } from '../../base/make-folder.ts'
+import { printable } from '../../base/printable.ts'
+import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/queue-shapes.ts'
+import { configOption } from '../config-path.ts'
+import type { ExitCode, Run, Terminal } from '../terminal.ts'
+import { type QueueAccess, withQueue } from './access.ts'
+import { type FilterWords, filterOf, withFilters } from './options.ts'
+import { counted } from './words.ts'
+
+interface ExportOptions extends FilterWords {
+  readonly config: string | undefined
+  readonly remove: boolean | undefined
+}
+
+export function exportCommand(run: Run): Command {
+  return withFilters(
+    new Command('export')
+      .summary('write held messages into a folder')
+      .description(
+        'Writes held messages into a folder, each as ID.eml with an ID.json beside it that "import" reads, here or on another machine. Without --remove they stay, and what is imported elsewhere is delivered twice.',
+      )
+      .argument('<folder>', 'made where it is missing')
+      .addOption(configOption()),
+  )
+    .option('--remove', 'take them out of the hold, once they are on the disk')
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 all were written, 1 some were left where they are, 2 it could not be done.
+
+Examples:
+  waypost queue export /mnt/usb/held
+  waypost queue export /mnt/usb/held --domain example.com --remove`,
+    )
+    .action((folder: string, options: ExportOptions) =>
+      run((terminal) => exportAll(resolve(folder), options, terminal)),
+    )
+}
+
+async function exportAll(folder: string, options: ExportOptions, terminal: Terminal): Promise<ExitCode> {
+  const filter = filterOf(options, systemClock.now())
+  if (typeof filter === 'string') {
+    terminal.err(`waypost: ${filter}\n`)
+    return 2
+  }
+  return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
+    try {
+      await makeFolder(folder)
+      return await new Export(folder, filter, options.remove === true, access, terminal).run()
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error
+      const isFile = error.code === 'EEXIST' || error.code === 'ENOTDIR'
+      const why = isFile ? notAFolder : `cannot be written (${printable(String(error.code))})`
+      terminal.err(`waypost: ${printable(folder)} ${why}\n`)
+      return 2
+    }
+  })
+}
+
+export const notAFolder = 'is no folder, or a file stands in its way'
+
+const page = 50
+const atOnce = 8
+
+const packed = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('packed'),
+    envelope: z.looseObject({ recipients: z.array(z.looseObject({ index: z.number() })) }),
+  }),
+  z.object({ kind: z.literal('gone') }),
+  z.object({ kind: z.literal('left'), why: z.string() }),
+])
+/** Of an envelope in a folder, what is looked at by who writes it anew. */
+export const written = z.looseObject({
+  isTaken: z.boolean(),
+  recipients: z.array(z.looseObject({ index: z.number() })),
+})
+const part = z.union([
+  catAnswer,
+  z.object({ kind: z.literal('gone') }),
+  z.object({ kind: z.literal('corrupt'), why: z.string() }),
+])
+
+/** A message whose files are written; recipients to be removed. */
+interface Written {
+  readonly id: string
+  readonly indexes: readonly number[]
+}
+
+class Export {
+  readonly #folder: string
+  readonly #filter: AskedFilter
+  readonly #isRemoving: boolean
+  readonly #access: QueueAccess
+  readonly #terminal: Terminal
+  #done = 0
+  #left = 0
+
+  constructor(folder: string, filter: AskedFilter, isRemoving: boolean, access: QueueAccess, terminal: Terminal) {
+    this.#folder = folder
+    this.#filter = filter
+    this.#isRemoving = isRemoving
+    this.#access = access
+    this.#terminal = terminal
+  }
+
+  async run(): Promise<ExitCode> {
+    for (let after: string | null = ''; after !== null; ) {
+      const given: Record<string, unknown> = { filter: this.#filter, limit: page, ...(after === '' ? {} : { after }) }
+      const found: z.output<typeof listAnswer> | undefined = await this.#access.ask('queue.list', given, listAnswer)
+      if (!found) return 2
+      const ids = found.messages.map(({ id }) => id)
+      const files: Written[] = []
+      while (ids.length > 0) {
+        const some = await Promise.all(ids.splice(0, atOnce).map((id) => this.#write(id)))
+        if (some.includes('could-not')) return 2
+        for (const each of some) if (each !== undefined && each !== 'could-not') files.push(each)
+      }
+      // Their names are on the disk only with the folder.
+      await syncFolder(this.#folder)
+      if (this.#isRemoving && !(await this.#remove(files))) return 2
+      this.#done += files.length
+      after = found.next
+    }
+    const where = `${this.#isRemoving ? 'moved to' : 'copied to'} ${printable(this.#folder)}`
+    this.#terminal.out(`${counted(this.#done, 'message')} ${where}.\n`)
+    if (!this.#isRemoving && this.#done > 0)
+      this.#terminal.err(
+        'They stay here too, and what is imported elsewhere is delivered twice; with --remove they leave the hold.\n',
+      )
+    return this.#left > 0 ? 1 : 0
+  }
+
+  async #remove(files: readonly Written[]): Promise<boolean> {
+    for (const { id, indexes } of files) {
+      if ((await this.#access.ask('queue.drop', { id, indexes }, z.null())) === undefined) return false
+    }
+    return true
+  }
+
+  /** @returns undefined where it stays, which has been said, or has gone meanwhile */
+  async #write(id: string): Promise<Written | 'could-not' | undefined> {
+    if (!/^[0-9A-Z]{26}$/.test(id)) return this.#leave(id, 'its id is none')
+    const before = await this.#before(id)
+    if (before === 'importing') return this.#leave(id, 'an import of it from this folder is not finished')
+    if (before?.isTaken && !this.#isRemoving)
+      return this.#leave(id, 'recipients of it were moved to this folder before')
+    const asked = this.#isRemoving ? { id, filter: this.#filter } : { id }
+    const pack = await this.#access.ask(this.#isRemoving ? 'queue.take' : 'queue.pack', asked, packed)
+    if (!pack) return 'could-not'
+    if (pack.kind === 'gone') return undefined
+    if (pack.kind === 'left') return this.#leave(id, pack.why)
+    const { envelope } = pack
+    const content = await this.#writeContent(id)
+    if (content !== 'written') return content === 'could-not' ? content : this.#leave(id, content.why)
+    // What a run before this one took out is nowhere else.
+    const kept = before?.isTaken ? before.recipients : []
+    const places = new Set(kept.map(({ index }) => index))
+    const recipients = [...kept, ...envelope.recipients.filter(({ index }) => !places.has(index))]
+    await writeSynced(join(this.#folder, `${id}.json`), (file) =>
+      file.writeFile(`${JSON.stringify({ ...envelope, recipients }, null, 2)}\n`),
+    )
+    return { id, indexes: envelope.recipients.map(({ index }) => index) }
+  }
+
+  #leave(id: string, why: string): undefined {
+    this.#left++
+    this.#terminal.err(`${printable(id)} stays where it is: ${printable(why)}\n`)
+    return undefined
+  }
+
+  /** What stands in the folder of this message. */
+  async #before(id: string): Promise<z.output<typeof written> | 'importing' | undefined> {
+    for (const suffix of ['importing', 'held'])
+      if (await exists(join(this.#folder, `${id}.json.${suffix}`))) return 'importing'
+    try {
+      const parsed = written.safeParse(JSON.parse(await readFile(join(this.#folder, `${id}.json`), 'utf8')))
+      return parsed.success ? parsed.data : undefined
+    } catch (error) {
+      if (error instanceof SyntaxError || isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  async #writeContent(id: string): Promise<'written' | 'could-not' | { readonly why: string }> {
+    let outcome: 'written' | 'could-not' | { readonly why: string } = 'written'
+    await writeSynced(join(this.#folder, `${id}.eml`), async (file) => {
+      for (let offset: number | null = 0; offset !== null; ) {
+        const found: z.output<typeof part> | undefined = await this.#access.ask('queue.cat', { id, offset }, part)
+        if (!found || 'kind' in found) {
+          outcome = !found ? 'could-not' : { why: found.kind === 'gone' ? 'it is gone' : `it is damaged: ${found.why}` }
+          return false
+        }
+        await file.writeFile(Buffer.from(found.content, 'base64'))
+        offset = found.next
+      }
+      return true
+    })
+    return outcome
+  }
+}
+
+/** A file that is there whole or not at all; its name is on the disk once its folder is. @param write  `false`: nothing is to be there */
+export async function writeSynced(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
+  const draft = `${path}.new`
+  try {
+    const file = await open(draft, 'w', 0o600)
+    let isWhole = true
+    try {
+      isWhole = (await write(file)) !== false
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    if (isWhole) await rename(draft, path)
+    else await rm(draft, { force: true })
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined)
+    throw error
+  }
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
+
+const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -1,0 +1,100 @@
+/**
+ * Loads waypost.yaml again while the gateway runs: on SIGHUP and on `waypost config reload`. One at a time; a wrong file changes nothing.
+ */
+
+import type { Log } from '../../base/log.ts'
+import type { Loaded, LoadedConfig, LoadedNames } from '../../config/load.ts'
+import { formatProblems } from '../../config/source.ts'
+import type { Gateway } from '../../gateway/gateway.ts'
+import type { ControlAnswer, ControlHandler } from '../../gateway/operate/control.ts'
+import type { GatewaySettings } from '../../gateway/settings.ts'
+import { whyNotBound } from './why-not-bound.ts'
+
+export interface ReloadDeps {
+  readonly path: string
+  readonly current: Loaded
+  readonly gateway: Gateway
+  readonly log: Log
+  /** The gateway runs on these settings from now on. */
+  readonly applied?: (settings: GatewaySettings) => void
+  /** Has what is published follow; what fails of it is logged by itself. */
+  readonly published?: (loaded: Loaded) => Promise<readonly string[]>
+  readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
+}
+
+export interface Reloader {
+  /** Waits for a reload in progress, then loads again. Never rejects. */
+  reload(options: { readonly allowRemoval: boolean }): Promise<ControlAnswer>
+  /** The answer to `config.reload`. */
+  readonly handler: ControlHandler
+  /** Resolves when no reload is in progress. */
+  settled(): Promise<void>
+}
+
+export function createReloader(deps: ReloadDeps): Reloader {
+  const { path, gateway, log } = deps
+  let current = deps.current
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function load(allowRemoval: boolean): Promise<ControlAnswer> {
+    const loaded = await deps.load({ reloadOf: current.names, allowRemoval })
+    if (loaded.kind === 'invalid') {
+      const problems = formatProblems(loaded.problems)
+      log.error('reload refused: the running configuration stays', { path, problems })
+      return { kind: 'failed', why: `the running configuration stays, because:\n${problems}` }
+    }
+    if (loaded.kind === 'too-many-removed') {
+      const why = `it would drop ${loaded.removed.length} of ${loaded.before} domains (${loaded.removed.slice(0, 3).join(', ')}, …)`
+      log.error('reload refused: the running configuration stays', { path, why })
+      return {
+        kind: 'failed',
+        why: `the running configuration stays, because ${why}: if that is meant, say --allow-removal`,
+      }
+    }
+    if (loaded.settings.state !== current.settings.state) {
+      const why = 'the state folder changed, which takes a restart'
+      log.error('reload refused: the running configuration stays', { path, why })
+      return { kind: 'failed', why: `the running configuration stays, because ${why}` }
+    }
+    await gateway.apply(loaded.settings)
+    current = loaded
+    deps.applied?.(loaded.settings)
+    const later = (await deps.published?.(loaded)) ?? []
+    await keepCopy(loaded, log)
+    log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
+    return { kind: 'done', result: { ...loaded.summary, later } }
+  }
+
+  function reload({ allowRemoval }: { readonly allowRemoval: boolean }): Promise<ControlAnswer> {
+    const next = last
+      .then(() => load(allowRemoval))
+      .catch((error): ControlAnswer => {
+        const why = whyNotBound(error)
+        log.error('reload refused: the running configuration stays', {
+          path,
+          ...(why === undefined ? { error } : { why }),
+        })
+        if (why !== undefined) return { kind: 'failed', why: `the running configuration stays, because ${why}` }
+        return { kind: 'failed', why: 'the gateway met an error while it reloaded; see its log' }
+      })
+    last = next
+    return next
+  }
+
+  return {
+    reload,
+    handler: (given) => reload({ allowRemoval: given.allowRemoval === true }),
+    async settled() {
+      await last
+    },
+  }
+}
+
+/** Keeps the copy of a configuration that runs. Mail goes on where it cannot be kept, and the log says so. */
+export async function keepCopy(loaded: Loaded, log: Log): Promise<void> {
+  try {
+    await loaded.commit()
+  } catch (error) {
+    log.error('the copy of the configuration could not be kept', { state: loaded.settings.state, error })
+  }
+}

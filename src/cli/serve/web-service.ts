@@ -1,0 +1,152 @@
+/**
+ * The dashboard within `waypost serve`: made of `listen.http` and `web:`. Where its default place is taken by another program, mail is served without it;
+ * a place that was written down must be had.
+ */
+import { systemClock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { systemRandom } from '../../base/random.ts'
+import type { CheckerOptions } from '../../checks/check-domain.ts'
+import type { Loaded } from '../../config/load.ts'
+import type { Figures } from '../../gateway/figures/figures.ts'
+import type { Gateway } from '../../gateway/gateway.ts'
+import type { ControlHandlers } from '../../gateway/operate/control.ts'
+import { textKinds } from '../../publish/text-kind.ts'
+import type { Queue } from '../../queue/queue.ts'
+import type { Watch } from '../../watch/watch.ts'
+import { hostText } from '../../web/access/guard.ts'
+import type { DeclaredRecords, DnsServerFigures } from '../../web/deps.ts'
+import type { Web } from '../../web/web.ts'
+import { readDomain } from '../option-readers.ts'
+import type { Telling } from './telling.ts'
+import { whyNotBound } from './why-not-bound.ts'
+
+export interface WebService {
+  /** Rejects with the system's error where a place that was asked for cannot be had. @returns what to tell the person who started it */
+  start(): Promise<string | undefined>
+  /** @returns in words, what of it takes a restart */
+  configured(loaded: Loaded): string | undefined
+  readonly handlers: ControlHandlers
+  stop(): Promise<void>
+}
+
+export interface WebServiceDeps {
+  readonly log: Log
+  readonly gateway: Gateway
+  readonly figures: Figures
+  readonly queue: Queue | undefined
+  readonly watch: Watch | undefined
+  readonly version: string
+  readonly telling: Pick<Telling, 'listen'>
+  /** Where the Internet that is checked is another one than the world's. */
+  readonly laboratory: CheckerOptions
+  readonly dnsServer: () => DnsServerFigures | undefined
+  readonly isReady: () => boolean
+}
+
+export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Promise<WebService> {
+  const { log } = deps
+  let now = loaded
+  let whyNone = 'listen.http is off'
+  const web: Web | undefined = loaded.web.listen.length === 0 ? undefined : await make(() => now, deps)
+
+  return {
+    async start() {
+      if (!web) return undefined
+      try {
+        const places = await web.start()
+        log.info('dashboard listening', { http: places.map(({ address, port }) => `${hostText(address)}:${port}`) })
+        return `Dashboard: ${web.link()} (this link works once, within half an hour; "waypost web link" makes another)\n`
+      } catch (error) {
+        const why = whyNotBound(error)
+        if (why === undefined || !now.web.isDefaultPlace) throw error
+        log.warn('no dashboard: its place is taken', { why })
+        whyNone = `it found at its start that ${why}: name another place with listen.http, and start it again`
+        return `No dashboard, because ${why}: name another place with listen.http, or say off.\n`
+      }
+    },
+    configured(next) {
+      const { listen, tls } = next.web
+      now = next
+      if (JSON.stringify([listen, tls]) === JSON.stringify([loaded.web.listen, loaded.web.tls])) return undefined
+      const words = 'listen.http or web.tls is another one now, which takes a restart'
+      log.warn(words)
+      return words
+    },
+    handlers: {
+      'web.link': () => {
+        const link = web?.link()
+        return link === undefined
+          ? { kind: 'failed', why: `this gateway has no dashboard: ${whyNone}` }
+          : { kind: 'done', result: { link } }
+      },
+    },
+    async stop() {
+      await web?.stop()
+    },
+  }
+}
+
+/** Its code is read where it is wanted. */
+async function make(
+  now: () => Loaded,
+  { log, gateway, figures, queue, watch, version, telling, laboratory, dnsServer, isReady }: WebServiceDeps,
+): Promise<Web> {
+  const { createWeb } = await import('../../web/web.ts')
+  return createWeb({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    version,
+    startedMs: systemClock.now(),
+    settings: () => now().web,
+    gateway,
+    figures,
+    queue,
+    watch,
+    listen: telling.listen,
+    gatewaySettings: () => now().settings,
+    dnsServer,
+    isReady,
+    readDomain(text) {
+      const read = readDomain(text)
+      return read.kind === 'domain' ? { kind: 'value', value: read.domain } : { kind: 'no', why: read.why }
+    },
+    isDeclared: (domain) => isDeclared(now(), domain),
+    declarationOf: (domain) => declaredRecords(now(), domain),
+    check: async (domain, step) => (await import('./web-check.ts')).checkForPage(domain, step, now(), laboratory),
+  })
+}
+
+const isDeclared = ({ settings, publishing }: Loaded, domain: string): boolean =>
+  settings.destinations.domains.some(({ name }) => name === domain) ||
+  publishing.declarations.some((declaration) => declaration.domain === domain)
+
+function declaredRecords({ publishing }: Loaded, domain: string): DeclaredRecords | undefined {
+  const declaration = publishing.declarations.find((each) => each.domain === domain)
+  if (!declaration) return undefined
+  const { exchangers, publisher, texts } = declaration
+  const hosts = exchangers === 'none' ? [] : (exchangers ?? [])
+  const mx =
+    exchangers === 'none'
+      ? ['0 .']
+      : hosts.map(({ preference, host }) => `${preference} ${host === '.' ? '.' : `${host}.`}`)
+  return {
+    publisher: publisher ?? null,
+    records: [
+      ...(exchangers === undefined ? [] : [{ name: domain, type: 'MX', data: mx }]),
+      ...hosts
+        .flatMap(({ host, addresses }) =>
+          ['A', 'AAAA'].map((type) => ({
+            name: host,
+            type,
+            data: addresses?.filter((address) => address.includes(':') === (type === 'AAAA')) ?? [],
+          })),
+        )
+        .filter(({ data }) => data.length > 0),
+      ...texts.map(({ kind, text }) => {
+        const { prefix } = textKinds[kind]
+        return { name: prefix === '' ? domain : `${prefix}.${domain}`, type: 'TXT', data: [text] }
+      }),
+    ],
+  }
+}
