@@ -49,7 +49,7 @@ test('a page of ours, for a terminal', () => {
 })
 
 test('every page that there is can be shown, and no mark of Markdown is left in it', () => {
-  const folder = new URL('../../../docs/checks', import.meta.url)
+  const folder = new URL('../../../docs/checks/', import.meta.url)
   for (const name of readdirSync(folder)) {
     const text = renderPage(readFileSync(new URL(name, folder), 'utf8'), 100, createPaint(false)).join('\n')
     assert.doesNotMatch(text, /\*\*|^#{1,6} /m, name)

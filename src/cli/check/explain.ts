@@ -5,7 +5,7 @@ import { hintAtCheck, leftOut, ruleIds } from '../../checks/rules/ids.ts'
 import { type ExitCode, outShape, type Terminal } from '../terminal.ts'
 
 /** Beside `src/` in a checkout, beside `dist/` in the package. */
-const pages = new URL('../../../docs/checks', import.meta.url)
+const pages = new URL('../../../docs/checks/', import.meta.url)
 
 export async function explain(id: string, terminal: Terminal): Promise<ExitCode> {
   const reason: string | undefined = Object.hasOwn(leftOut, id) ? leftOut[id as keyof typeof leftOut] : undefined
