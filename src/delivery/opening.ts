@@ -11,7 +11,7 @@ import type { AtTurnEnd } from '../base/turn-end.ts'
 import type { HostName } from '../mail/address.ts'
 import { backendFields, type Endpoint } from '../routing/backend.ts'
 import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
-import type { Session } from '../smtp/client/session.ts'
+import type { ClientSession } from '../smtp/client/session.ts'
 import type { HealthReports } from './delivery.ts'
 import type { Fault } from './outcome.ts'
 import { isFull } from './pool.ts'
@@ -31,7 +31,9 @@ export interface OpeningDeps {
   readonly atTurnEnd: AtTurnEnd
 }
 
-type Opened = { readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }
+type Opened =
+  | { readonly kind: 'open'; readonly session: ClientSession }
+  | { readonly kind: 'failed'; readonly fault: Fault }
 
 /**
  * @param hasOthers  see `OpenOne` of `pool.ts`

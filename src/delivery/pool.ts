@@ -4,7 +4,7 @@
  */
 import { Cancel } from '../base/cancel.ts'
 import type { Clock, Timer } from '../base/clock.ts'
-import type { Session } from '../smtp/client/session.ts'
+import type { ClientSession } from '../smtp/client/session.ts'
 import type { Fault } from './outcome.ts'
 import { createTurns } from './turns.ts'
 
@@ -20,7 +20,7 @@ const fullMs = 60_000
 
 /** A session with what it has been through. */
 export class PooledSession {
-  readonly session: Session
+  readonly session: ClientSession
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
   /** The two ends of the connection, ours and the server's; undefined over a Unix socket. */
@@ -36,7 +36,7 @@ export class PooledSession {
   isFromHold = false
   idleSinceMs = 0
 
-  constructor(session: Session) {
+  constructor(session: ClientSession) {
     this.session = session
     this.localAddress = session.localAddress
     const { localPort, remoteAddress, remotePort } = session.connection.socket
@@ -64,7 +64,9 @@ export type OpenOne = (
   readyUntilMs: number,
   hasOthers: () => boolean,
   cancel: Cancel,
-) => Promise<{ readonly kind: 'open'; readonly session: Session } | { readonly kind: 'failed'; readonly fault: Fault }>
+) => Promise<
+  { readonly kind: 'open'; readonly session: ClientSession } | { readonly kind: 'failed'; readonly fault: Fault }
+>
 
 interface Wish {
   readonly key: string

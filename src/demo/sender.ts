@@ -10,7 +10,7 @@ import { isPositive } from '../mail/reply.ts'
 import { sendData } from '../smtp/client/data.ts'
 import { sendEnvelope } from '../smtp/client/envelope.ts'
 import { openSession } from '../smtp/client/open.ts'
-import type { Session } from '../smtp/client/session.ts'
+import type { ClientSession } from '../smtp/client/session.ts'
 import { shortSteps } from '../smtp/client/step-limits.ts'
 import type { Ledger } from './ledger.ts'
 import { type Letter, writeLetter } from './letter.ts'
@@ -47,7 +47,7 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
   const { clock, ledger } = deps
   const everyMs = 1000 / options.perSecond
   const underWay = new Set<Promise<void>>()
-  const sessions = new Set<Session>()
+  const sessions = new Set<ClientSession>()
   const pauses = new Map<() => void, Timer>()
   let nextMs = 0
   let timer: Timer | undefined
@@ -118,7 +118,7 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
     }
   }
 
-  async function handOver(session: Session, { from, to, bytes }: Letter): Promise<boolean> {
+  async function handOver(session: ClientSession, { from, to, bytes }: Letter): Promise<boolean> {
     const untilMs = clock.monotonicMs() + answerMs
     const limits = { steps: shortSteps, mailUntilMs: untilMs, bodyUntilMs: untilMs, untilMs }
     const envelope = {

@@ -14,7 +14,7 @@ import type { HostName } from '../mail/address.ts'
 import { isPositive, isTransient } from '../mail/reply.ts'
 import type { ClientStep } from './client/fault.ts'
 import { awaitConnection, secureSession, type TlsOptions } from './client/open.ts'
-import { Session } from './client/session.ts'
+import { ClientSession } from './client/session.ts'
 import {
   type AskedRecipient,
   type Connected,
@@ -292,7 +292,7 @@ async function dial(
   if (opening.kind === 'forbidden') return { talk: undefined, connect: { kind: 'forbidden', why: opening.why } }
   const { clock } = deps
   const { socket } = opening
-  const session = new Session('smtp', new Connection(socket, clock), clock, undefined)
+  const session = new ClientSession('smtp', new Connection(socket, clock), clock, undefined)
   const talk = new Talk(session, { ...probeLimits, ...options.limits })
   const startMs = clock.monotonicMs()
   const failed = await awaitConnection(session, socket, socket, startMs + talk.limits.connectMs)
@@ -304,12 +304,12 @@ async function dial(
 /** One connection: says, hears, and after its end says nothing more. */
 class Talk {
   readonly limits: ProbeLimits
-  readonly #session: Session
+  readonly #session: ClientSession
   readonly #untilMs: number
   /** Why nothing more is said. */
   #over: NotSaid | undefined
 
-  constructor(session: Session, limits: ProbeLimits) {
+  constructor(session: ClientSession, limits: ProbeLimits) {
     this.#session = session
     this.limits = limits
     this.#untilMs = session.clock.monotonicMs() + limits.sessionMs
@@ -353,7 +353,7 @@ class Talk {
     return said
   }
 
-  #took(answer: Awaited<ReturnType<Session['reply']>>, tookMs: number): Said {
+  #took(answer: Awaited<ReturnType<ClientSession['reply']>>, tookMs: number): Said {
     if (answer.kind === 'failed') {
       this.#over = notSaid('not-reached', `The session ended before: ${answer.fault.detail}.`)
       return { kind: 'failed', fault: answer.fault, tookMs }

@@ -32,7 +32,7 @@ test('messages that are refused as they come in, and sessions of other protocols
   assert.equal(gateway.find('delivered').length, 10)
   await gateway.stop()
   const more = gateway.find('more was refused').map(({ fields }) => fields)
-  assert.deepEqual(more, [{ client: '127.0.0.1', messages: 7, sessions: 2, withinSeconds: 60 }])
+  assert.deepEqual(more, [{ client: '127.0.0.1', messages: 7, commands: 0, sessions: 2, withinSeconds: 60 }])
 })
 
 for (const [event, level, rcpt] of [

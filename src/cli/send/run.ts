@@ -8,7 +8,7 @@ import { sendData } from '../../smtp/client/data.ts'
 import { sendEnvelope } from '../../smtp/client/envelope.ts'
 import type { ClientFault } from '../../smtp/client/fault.ts'
 import { openSession } from '../../smtp/client/open.ts'
-import type { Session } from '../../smtp/client/session.ts'
+import type { ClientSession } from '../../smtp/client/session.ts'
 import { patientSteps } from '../../smtp/client/step-limits.ts'
 import { type Composed, compose } from './compose.ts'
 import type { SendOptions } from './options.ts'
@@ -47,7 +47,7 @@ export async function sendAll(
     for (const line of outcome.lines) (outcome.exit === 2 ? io.err : io.out)(line)
   }
   const worker = async () => {
-    let session: Session | undefined
+    let session: ClientSession | undefined
     while (tally.left > 0 && !tally.isStopped) {
       tally.left--
       session ??= await connect(options, addresses, io)
@@ -93,7 +93,7 @@ async function connect(
   options: SendOptions,
   addresses: readonly IpAddress[],
   io: SendIo,
-): Promise<Session | undefined> {
+): Promise<ClientSession | undefined> {
   const { server, tls, helo, verbose } = options
   let last: { fault: ClientFault; where: string } | undefined
   for (const address of addresses) {
@@ -142,7 +142,7 @@ function whyNot(fault: ClientFault, where: string): string {
   }
 }
 
-async function sendOne(session: Session, options: SendOptions, composed: Composed, io: SendIo): Promise<Outcome> {
+async function sendOne(session: ClientSession, options: SendOptions, composed: Composed, io: SendIo): Promise<Outcome> {
   if (composed.kind === 'invalid') return { exit: 2, lines: [composed.why], isOver: false }
   const { bytes, has8bit } = composed
   const envelope: Envelope = {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { RateCounter } from '../../base/limits.ts'
-import type { Log } from '../../base/log.ts'
+import type { Fields, Log } from '../../base/log.ts'
 import { isPostmaster } from '../../mail/address.ts'
 import type { Body, Client, Envelope, Message, Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
@@ -105,8 +105,11 @@ class Receiver implements SessionHandler {
 
   mail(envelope: Envelope, client: Client): Reply {
     // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
-    if (this.#deps.isOurs(this.#peer)) return backToUs
     const id = this.#deps.ids.next(this.#deps.clock.now())
+    if (this.#deps.isOurs(this.#peer)) {
+      this.#stopped(id, 'loop')
+      return backToUs
+    }
     const body = new IncomingBody(this.#deps.spoolPath(id), this.#place.network, this.#deps.bodies)
     if (!body.fits(envelope.declaredSize ?? 0)) {
       this.#stopped(id, 'no-room')
@@ -177,6 +180,15 @@ class Receiver implements SessionHandler {
 
   misbehaved(why: string): void {
     this.#deps.told.tell(this.#place.client, 'smtp session refused', { client: this.#peer.address, why })
+  }
+
+  tooBig({ sender, declaredSize }: Envelope): void {
+    const id = this.#deps.ids.next(this.#deps.clock.now())
+    this.#stopped(id, 'too-big', { from: sender?.text ?? '', declaredSize })
+  }
+
+  commandRefused(reply: string): void {
+    this.#deps.told.tell(this.#place.client, 'smtp command refused', { client: this.#peer.address, reply })
   }
 
   reset(): void {
@@ -330,9 +342,9 @@ class Receiver implements SessionHandler {
   }
 
   /** A message that goes no further than here. */
-  #stopped(id: string, why: Exclude<MessageStop, 'repeated'>): void {
+  #stopped(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
     this.#deps.tell?.({ kind: 'message-stopped', atMs: this.#deps.clock.now(), id, why })
-    this.#deps.told.tell(this.#place.client, 'message refused', { id, client: this.#peer.address, why })
+    this.#deps.told.tell(this.#place.client, 'message refused', { id, client: this.#peer.address, why, ...fields })
   }
 
   #isGuessing(): boolean {

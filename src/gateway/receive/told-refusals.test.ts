@@ -38,7 +38,7 @@ test('messages and sessions that are refused are bounded alike', () => {
   clock.advance(60_000)
   assert.deepEqual(
     find('more was refused').map(({ fields }) => fields),
-    [{ client: '192.0.2.1', messages: 7, sessions: 1, withinSeconds: 60 }],
+    [{ client: '192.0.2.1', messages: 7, commands: 0, sessions: 1, withinSeconds: 60 }],
   )
   assert.equal(find('more recipients not accepted').length, 0)
 })

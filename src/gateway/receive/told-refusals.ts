@@ -1,12 +1,17 @@
 /**
- * The log lines of what was refused before it was ours: recipients, messages, whole sessions. Of each client so many a minute of each kind, and behind
+ * The log lines of what was refused before it was ours: recipients, messages, commands, whole sessions. Of each client so many a minute of each kind, and behind
  * them a line that says how many more there were. A flood of guesses, of recipients that a backend defers, or of broken commands is told by its first
  * lines: the disk under the log is not the flooder's. What became of a message that came in whole and in order is always told, by `hand-over`. Asked by `accept`.
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
 import type { Fields, Log } from '../../base/log.ts'
 
-export type RefusalEvent = 'recipient refused' | 'recipient deferred' | 'message refused' | 'smtp session refused'
+export type RefusalEvent =
+  | 'recipient refused'
+  | 'recipient deferred'
+  | 'message refused'
+  | 'smtp command refused'
+  | 'smtp session refused'
 
 export interface ToldRefusals {
   /** @param client  what its address counts as */
@@ -20,6 +25,13 @@ interface Minute {
   readonly count: Record<RefusalEvent, number>
 }
 
+const noneYet: Minute['count'] = {
+  'recipient refused': 0,
+  'recipient deferred': 0,
+  'message refused': 0,
+  'smtp command refused': 0,
+  'smtp session refused': 0,
+}
 const withinSeconds = 60
 /** Clients of one minute that are counted apart, some hundred octets each; what goes beyond it is one client more. */
 const mostClients = 10_000
@@ -50,8 +62,10 @@ export function createToldRefusals(deps: {
     const about = { client: client || 'others' }
     const [refused, deferred] = [more('recipient refused'), more('recipient deferred')]
     if (refused + deferred > 0) log.info('more recipients not accepted', { ...about, refused, deferred, withinSeconds })
-    const [messages, sessions] = [more('message refused'), more('smtp session refused')]
-    if (messages + sessions > 0) log.info('more was refused', { ...about, messages, sessions, withinSeconds })
+    const [messages, commands] = [more('message refused'), more('smtp command refused')]
+    const sessions = more('smtp session refused')
+    if (messages + commands + sessions > 0)
+      log.info('more was refused', { ...about, messages, commands, sessions, withinSeconds })
   }
 
   function setAlarm(): void {
@@ -69,7 +83,7 @@ export function createToldRefusals(deps: {
       if (!minute) {
         minute = {
           endMs: clock.monotonicMs() + 1000 * withinSeconds,
-          count: { 'recipient refused': 0, 'recipient deferred': 0, 'message refused': 0, 'smtp session refused': 0 },
+          count: { ...noneYet },
         }
         minutes.set(name, minute)
         if (minutes.size === 1) setAlarm()

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
-import type { Session } from './session.ts'
+import type { ClientSession } from './session.ts'
 import type { StepLimits } from './step-limits.ts'
 
 export interface Content {
@@ -52,7 +52,7 @@ const wholeOctets = 320 * 1024
 
 /** @param replyCount  how many replies follow the dot: 1, or with LMTP one a recipient that was accepted (RFC 2033 §4.2) */
 export async function sendData(
-  session: Session,
+  session: ClientSession,
   content: Content,
   replyCount: number,
   limits: DataLimits,
@@ -75,7 +75,7 @@ export async function sendData(
 
 /** @returns the stuffer, which knows the end, or why there will be none */
 async function sendBlocks(
-  session: Session,
+  session: ClientSession,
   content: Content,
   blocks: readonly Buffer[] | AsyncIterable<Buffer>,
   limits: DataLimits,
@@ -102,7 +102,7 @@ async function sendBlocks(
 
 /** Waits until the operating system has all that was written, or something else happens first. */
 async function leaves(
-  session: Session,
+  session: ClientSession,
   { steps, bodyUntilMs }: DataLimits,
 ): Promise<'left' | 'input' | 'timeout' | 'gone'> {
   if (session.clock.monotonicMs() >= bodyUntilMs) return 'timeout'
@@ -119,7 +119,7 @@ async function leaves(
  * the connection ends in any case, because anything more would be text of the message to the server.
  */
 async function endEarly(
-  session: Session,
+  session: ClientSession,
   why: 'input' | 'timeout' | 'gone',
   { steps, bodyUntilMs }: DataLimits,
 ): Promise<DataAnswer> {
@@ -133,7 +133,12 @@ async function endEarly(
 }
 
 /** @param last  the octets that end in the dot: all of a small message */
-async function sendDot(session: Session, last: Buffer, replyCount: number, limits: DataLimits): Promise<DataAnswer> {
+async function sendDot(
+  session: ClientSession,
+  last: Buffer,
+  replyCount: number,
+  limits: DataLimits,
+): Promise<DataAnswer> {
   const { socket } = session.connection
   if (session.hasInput || session.connection.noMore || !socket.writable) {
     return endEarly(session, session.hasInput ? 'input' : 'gone', limits)
@@ -175,7 +180,7 @@ const silence: ClientFault = { kind: 'timeout', step: 'dot', reply: undefined, d
 
 /** What a server that was silent behind the dot still says. The session ends with it. @returns undefined where not all of it came */
 export async function awaitLate(
-  session: Session,
+  session: ClientSession,
   missing: number,
   untilMs: number,
 ): Promise<readonly Reply[] | undefined> {

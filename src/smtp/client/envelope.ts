@@ -6,7 +6,7 @@ import type { Envelope, Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply } from '../../mail/reply.ts'
 import { mailCommand, rcptCommand } from './command.ts'
 import type { Failed } from './fault.ts'
-import type { Session } from './session.ts'
+import type { ClientSession } from './session.ts'
 import type { StepLimits } from './step-limits.ts'
 
 export type EnvelopeAnswer =
@@ -26,7 +26,7 @@ export interface EnvelopeLimits {
 
 /** @param envelope  undefined where MAIL was accepted before */
 export async function sendEnvelope(
-  session: Session,
+  session: ClientSession,
   envelope: Envelope | undefined,
   recipients: readonly Recipient[],
   limits: EnvelopeLimits,
@@ -66,5 +66,5 @@ export async function sendEnvelope(
   return { kind: 'answered', replies, isClosing }
 }
 
-const atMost = (session: Session, limitMs: number, untilMs: number) =>
+const atMost = (session: ClientSession, limitMs: number, untilMs: number) =>
   Math.min(session.clock.monotonicMs() + limitMs, untilMs)

@@ -12,7 +12,7 @@ import { type Reply, replyText } from '../../mail/reply.ts'
 import { Connection } from '../wire/connection.ts'
 import { noExtensions, parseExtensions } from './extensions.ts'
 import { type ClientStep, type Failed, failed } from './fault.ts'
-import { type Dialogue, Session } from './session.ts'
+import { ClientSession, type Dialogue } from './session.ts'
 
 export interface OpenOptions {
   readonly protocol: 'smtp' | 'lmtp'
@@ -41,7 +41,7 @@ export const openLimits: OpenLimits = { connectMs: 5_000, greetingMs: 10_000, he
 /** What a handshake offers, and how the certificate is judged. */
 export type TlsOptions = Omit<ConnectionOptions, 'socket' | 'host' | 'port' | 'path'>
 
-export type Opened = { readonly kind: 'open'; readonly session: Session } | Failed
+export type Opened = { readonly kind: 'open'; readonly session: ClientSession } | Failed
 
 /**
  * @param socket  connecting; it belongs to the session from now on
@@ -56,7 +56,7 @@ export async function openSession(
   const limits = options.limits ?? openLimits
   const within = (limitMs: number) => Math.min(clock.monotonicMs() + limitMs, untilMs)
   const wire = options.tls === 'implicit' ? beginTls(socket, options.serverName) : socket
-  const session = new Session(
+  const session = new ClientSession(
     options.protocol,
     new Connection(wire, clock, undefined, options.atTurnEnd),
     clock,
@@ -88,7 +88,7 @@ export async function openSession(
 }
 
 /** EHLO, or HELO where the server does not know EHLO (RFC 5321 §3.2); LHLO (RFC 2033 §4.1). */
-async function sayHello(session: Session, hello: string, untilMs: number): Promise<Failed | undefined> {
+async function sayHello(session: ClientSession, hello: string, untilMs: number): Promise<Failed | undefined> {
   session.send(`${session.protocol === 'lmtp' ? 'LHLO' : 'EHLO'} ${hello}\r\n`)
   const answer = await session.reply('hello', untilMs)
   if (answer.kind === 'failed') return answer
@@ -108,7 +108,7 @@ async function sayHello(session: Session, hello: string, untilMs: number): Promi
 }
 
 async function startTls(
-  session: Session,
+  session: ClientSession,
   serverName: string | undefined,
   untilMs: number,
 ): Promise<Failed | undefined> {
@@ -123,7 +123,7 @@ async function startTls(
 
 /** Waits until the socket of a new session is connected. @param wire  what the session reads: the socket, or TLS on it */
 export async function awaitConnection(
-  session: Session,
+  session: ClientSession,
   socket: Socket,
   wire: Socket,
   untilMs: number,
@@ -143,7 +143,7 @@ export type Securing =
     }
 
 /** The handshake, behind a 220 to STARTTLS (RFC 3207 §4). The session goes on under TLS, and has forgotten what was said before. */
-export async function secureSession(session: Session, options: TlsOptions, untilMs: number): Promise<Securing> {
+export async function secureSession(session: ClientSession, options: TlsOptions, untilMs: number): Promise<Securing> {
   const { socket, deadline } = session.connection
   // Nothing of the old connection may hear the octets of the handshake; what it had buffered goes with it (RFC 3207 §4.2).
   for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event)
@@ -165,7 +165,7 @@ const serverNameOption = (name: string | undefined) =>
 
 /** Waits for an event of the socket; octets that come first count as the end, because nothing may come before it. */
 async function happens(
-  session: Session,
+  session: ClientSession,
   socket: Socket,
   event: 'connect' | 'secureConnect',
   untilMs: number,
@@ -177,7 +177,7 @@ async function happens(
   })
 }
 
-function connectFault(session: Session, socket: Socket, wire: Socket, why: 'timeout' | 'gone'): Failed {
+function connectFault(session: ClientSession, socket: Socket, wire: Socket, why: 'timeout' | 'gone'): Failed {
   const code = ((socket.errored ?? wire.errored) as NodeJS.ErrnoException | null)?.code
   if (why === 'timeout') return session.fail('timeout', 'connect', 'no connection in time')
   // No such socket, or nobody behind it, is what a TCP reset is: an answer.
@@ -185,14 +185,14 @@ function connectFault(session: Session, socket: Socket, wire: Socket, why: 'time
   return session.fail(isRefused ? 'refused' : 'unreachable', 'connect', code ?? 'no connection')
 }
 
-function tlsFault(session: Session, wire: Socket, why: 'timeout' | 'gone'): Failed {
+function tlsFault(session: ClientSession, wire: Socket, why: 'timeout' | 'gone'): Failed {
   const error = wire.errored as NodeJS.ErrnoException | null
   const detail =
     why === 'timeout' ? 'not done in time' : printable(error?.code ?? error?.message ?? 'connection closed')
   return session.fail('tls', 'starttls', `TLS handshake: ${detail}`)
 }
 
-function rejected(session: Session, step: ClientStep, reply: Reply): Failed {
+function rejected(session: ClientSession, step: ClientStep, reply: Reply): Failed {
   session.quit()
   return failed('rejected', step, `the server said ${replyText(reply)}`, reply)
 }

@@ -15,7 +15,7 @@ export type Dialogue = (side: 'client' | 'server', line: string) => void
 
 const rsetMs = 5_000
 
-export class Session {
+export class ClientSession {
   readonly protocol: 'smtp' | 'lmtp'
   readonly clock: Clock
   extensions: Extensions = noExtensions

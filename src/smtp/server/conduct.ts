@@ -70,9 +70,10 @@ export class Conduct {
     this.#notAccepted = 0
   }
 
-  /** What ends the session, once a limit is reached. */
-  get verdict(): string | undefined {
-    if (this.#errors >= this.#limits.errors) return replies.tooManyErrors
-    return this.#idleCommands >= this.#limits.idleCommands ? replies.tooManyIdle : undefined
+  /** What ends the session, once a limit is reached: the last word, and why, for the log. */
+  get enough(): { readonly reply: string; readonly why: string } | undefined {
+    if (this.#errors >= this.#limits.errors) return { reply: replies.tooManyErrors, why: 'too many errors' }
+    if (this.#idleCommands < this.#limits.idleCommands) return undefined
+    return { reply: replies.tooManyIdle, why: 'too many commands without a mail' }
   }
 }

@@ -43,6 +43,10 @@ export interface SessionHandler {
    * waited for, a handshake that failed, DATA that trickles. `why` for the log.
    */
   misbehaved?(why: string): void
+  /** MAIL declares more octets than `limits.messageBytes`: it was refused, and no transaction is open. */
+  tooBig?(envelope: Envelope): void
+  /** The server itself refused a command: its syntax, its order, one of its limits. @param reply  as the sender hears it, without its CRLF */
+  commandRefused?(reply: string): void
   /** The transaction is over without a message: RSET, EHLO, STARTTLS, QUIT, a close. Not behind `end` or `abort` of its sink. */
   reset(): void
   /** The connection has ended; called once, after everything else. */

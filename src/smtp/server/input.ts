@@ -3,6 +3,7 @@
  * line, so that octets that trickle in win nothing.
  */
 import type { Clock } from '../../base/clock.ts'
+import type { Recipient } from '../../mail/message.ts'
 import { type Command, parseCommand } from '../wire/command.ts'
 import type { Connection, NoMore } from '../wire/connection.ts'
 import { type LineProblem, LineReader } from '../wire/line-reader.ts'
@@ -48,9 +49,18 @@ export class CommandInput {
     }
   }
 
-  /** Gives a command back that was taken to see what it is. */
-  putBack(command: Command | undefined): void {
-    this.#ahead = command
+  /** The recipient of this RCPT, and those of further ones that are here already: at most so many in all. */
+  recipientsFrom(first: Recipient, most: number): readonly Recipient[] {
+    const recipients = [first]
+    while (recipients.length < most) {
+      const next = this.take()
+      if (next?.kind !== 'rcpt') {
+        this.#ahead = next
+        break
+      }
+      recipients.push(next.recipient)
+    }
+    return recipients
   }
 
   /** Whether octets are here behind the command at hand. */

@@ -9,7 +9,7 @@ import { createGreetingMoment } from './early-talker.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
 import { SocketPeer } from './peer.ts'
 import { namedReplies } from './replies.ts'
-import { Session, type SessionContext } from './session.ts'
+import { ServerSession, type SessionContext } from './session.ts'
 
 export type { ServerBudgets, ServerLimits, SmtpServerDeps, SmtpServerOptions } from './options.ts'
 
@@ -33,7 +33,7 @@ const afterGraceMs = 1_000
 
 export function createSmtpServer(options: SmtpServerOptions, deps: SmtpServerDeps): SmtpServer {
   const listeners = new Map<string, Server>()
-  const sessions = new Set<Session>()
+  const sessions = new Set<ServerSession>()
   const shared = {
     deps,
     greetingMoment: createGreetingMoment(),
@@ -49,7 +49,7 @@ export function createSmtpServer(options: SmtpServerOptions, deps: SmtpServerDep
       socket.destroy()
       return
     }
-    const session = new Session(socket, peer, context)
+    const session = new ServerSession(socket, peer, context)
     sessions.add(session)
     void session.run().then(() => {
       sessions.delete(session)

@@ -4,11 +4,12 @@
  *
  *   greet → ( take a command → answer it )* → end
  *
- * What a sender says is read by `input`, what it hears goes by `outgoing`; `conduct` and `session-age` say when it has been enough.
+ * What a sender says is read by `input`, who it says it is stands in `introduction`, what it hears goes by `outgoing`; `conduct` and `session-age` say
+ * when it has been enough.
  */
 import type { Socket } from 'node:net'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
-import type { Client, Envelope, Recipient } from '../../mail/message.ts'
+import type { Envelope, Recipient } from '../../mail/message.ts'
 import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
 import type { Command, EtrnNode } from '../wire/command.ts'
 import { Connection, type NoMore } from '../wire/connection.ts'
@@ -18,12 +19,12 @@ import { Conduct } from './conduct.ts'
 import type { GreetingMoment } from './early-talker.ts'
 import type { BodySink, SessionHandler } from './handler.ts'
 import { CommandInput } from './input.ts'
+import { Introduction } from './introduction.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
 import type { SocketPeer } from './peer.ts'
 import { type NamedReplies, replies } from './replies.ts'
 import { SessionAge } from './session-age.ts'
-import { startTls } from './tls.ts'
 
 /** What all sessions of a server have in common. */
 export interface SessionContext {
@@ -35,7 +36,7 @@ export interface SessionContext {
   readonly atTurnEnd: AtTurnEnd
 }
 
-export class Session {
+export class ServerSession {
   readonly #context: SessionContext
   readonly #options: SmtpServerOptions
   readonly #peer: SocketPeer
@@ -43,8 +44,7 @@ export class Session {
   readonly #input: CommandInput
   readonly #out: Outgoing
   #handler: SessionHandler | undefined
-  #client: Client | undefined
-  #tls: Client['tls']
+  readonly #introduction: Introduction
   #isInTransaction = false
   #accepted = 0
   readonly #conduct: Conduct
@@ -66,6 +66,7 @@ export class Session {
     const { budgets, limits, dsn } = context.options
     this.#input = new CommandInput(this.#connection, clock, budgets.commandMs, dsn)
     this.#out = new Outgoing(this.#connection)
+    this.#introduction = new Introduction(peer, context.options, context.named)
     this.#age = new SessionAge(clock, budgets)
     this.#conduct = new Conduct(limits, clock)
     this.#connection.onGone = () => this.#peerEnded()
@@ -136,8 +137,8 @@ export class Session {
         await done
         if (this.#connection.isFull && !(await this.#drained())) return
       }
-      const verdict = this.#conduct.verdict
-      if (verdict !== undefined) this.#out.finish(verdict)
+      const enough = this.#conduct.enough
+      if (enough) this.#end(enough.reply, enough.why)
     }
   }
 
@@ -184,7 +185,12 @@ export class Session {
     return isPositive(said)
   }
 
-  /** An error of the sender. */
+  /** An error of the sender that nobody but the server knows of. */
+  #refuse(text: string): void | Promise<void> {
+    this.#handler?.commandRefused?.(text.trimEnd())
+    return this.#fail(text)
+  }
+
   #fail(text: string): void | Promise<void> {
     const pause = this.#isClosing ? undefined : this.#conduct.error()
     if (!pause) return this.#out.sayNow(text)
@@ -224,7 +230,7 @@ export class Session {
       case 'help':
         return this.#idle(replies.help)
       case 'expn':
-        return this.#fail(replies.notImplemented)
+        return this.#refuse(replies.notImplemented)
       case 'starttls':
         return this.#startTls()
       case 'etrn':
@@ -232,14 +238,14 @@ export class Session {
       case 'bdat':
         return this.#end(replies.notImplemented, 'BDAT, which was not offered')
       case 'invalid':
-        return this.#fail(encodeReply(command.reply))
+        return this.#refuse(encodeReply(command.reply))
     }
   }
 
   #etrn(node: EtrnNode, handler: SessionHandler): void | Promise<void> {
-    if (!handler.etrn) return this.#fail(replies.notImplemented)
-    if (!this.#client) return this.#fail(replies.helloFirst)
-    if (this.#isInTransaction) return this.#fail(replies.etrnInMail)
+    if (!handler.etrn) return this.#refuse(replies.notImplemented)
+    if (!this.#introduction.client) return this.#refuse(replies.helloFirst)
+    if (this.#isInTransaction) return this.#refuse(replies.etrnInMail)
     this.#idle(encodeReply(handler.etrn(node)))
   }
 
@@ -261,34 +267,24 @@ export class Session {
   }
 
   #hello(command: { kind: 'ehlo' | 'helo'; name: string }): void {
-    const isEsmtp = command.kind === 'ehlo'
     // RFC 2920 §3.1: EHLO is the last of its group; who does not wait for the answer cannot know what we offer.
-    if (isEsmtp && this.#input.hasMore) {
+    if (command.kind === 'ehlo' && this.#input.hasMore) {
       this.#end(replies.pipelined, 'pipelined behind EHLO')
       return
     }
     if (this.#isInTransaction) this.#reset()
-    const { address, port } = this.#peer
-    this.#client = { address, port, hello: command.name, esmtp: isEsmtp, tls: this.#tls }
-    const { named } = this.#context
-    // RFC 3207 §4.2: not offered inside of TLS.
-    const isTlsOffered = isEsmtp && !this.#tls && this.#options.tls() !== undefined
-    const etrn = this.#handler?.etrn !== undefined
-    this.#idle(isEsmtp ? named.ehlo({ startTls: isTlsOffered, etrn }) : named.helo)
+    this.#idle(this.#introduction.hello(command, this.#handler?.etrn !== undefined))
   }
 
   async #startTls(): Promise<void> {
-    if (this.#tls) return this.#fail(replies.alreadyTls)
+    if (this.#introduction.isTls) return this.#refuse(replies.alreadyTls)
     const context = this.#options.tls()
-    if (!context) return this.#fail(replies.notImplemented)
+    if (!context) return this.#refuse(replies.notImplemented)
     if (this.#isInTransaction) this.#reset()
-    // RFC 3207 §4.2: what was said before is forgotten, and what is here already was not said inside of TLS.
-    this.#client = undefined
+    // RFC 3207 §4.2: what is here already was not said inside of TLS.
     this.#input.clear()
     this.#idle(replies.readyForTls)
-    const { handshakeMs } = this.#options.budgets
-    this.#tls = await startTls(this.#connection, context, handshakeMs, this.#context.deps.clock)
-    if (this.#tls) return
+    if (await this.#introduction.startTls(this.#connection, context, this.#context.deps)) return
     this.#handler?.misbehaved?.('TLS handshake failed')
     this.#out.breakOff()
   }
@@ -296,14 +292,16 @@ export class Session {
   // ---- a transaction
 
   #mail(command: Command & { kind: 'mail' }, handler: SessionHandler): void | Promise<void> {
-    const client = this.#client
-    if (!client) return this.#fail(replies.helloFirst)
-    if (this.#isInTransaction) return this.#fail(replies.nestedMail) // RFC 5321 §4.1.4
-    // RFC 1870 §6.1
-    if (command.size !== undefined && command.size > this.#options.limits.messageBytes)
-      return this.#fail(replies.tooBig)
+    const { client } = this.#introduction
+    if (!client) return this.#refuse(replies.helloFirst)
+    if (this.#isInTransaction) return this.#refuse(replies.nestedMail) // RFC 5321 §4.1.4
     const { sender, body, size: declaredSize, ret, envid } = command
     const envelope: Envelope = { sender, body, declaredSize, ret, envid }
+    // RFC 1870 §6.1
+    if (declaredSize !== undefined && declaredSize > this.#options.limits.messageBytes) {
+      handler.tooBig?.(envelope)
+      return this.#fail(replies.tooBig)
+    }
     const said = handler.mail(envelope, client)
     if (said instanceof Promise) return said.then((later) => this.#begin(later))
     this.#begin(said)
@@ -318,22 +316,15 @@ export class Session {
 
   /** Asks for this recipient and for those that have arrived behind it, together. */
   #rcpt(first: Recipient, handler: SessionHandler): void | Promise<void> {
-    if (!this.#isInTransaction) return this.#fail(replies.mailFirst)
+    if (!this.#isInTransaction) return this.#refuse(replies.mailFirst)
     const room = this.#options.limits.recipients - this.#accepted
     if (room <= 0) {
+      handler.commandRefused?.(replies.tooManyRecipients.trimEnd())
       this.#out.say(replies.tooManyRecipients)
       return this.#paced(0, 1)
     }
     const most = Math.min(room, handler.recipientsAtOnce())
-    const recipients = [first]
-    while (recipients.length < most) {
-      const next = this.#input.take()
-      if (next?.kind !== 'rcpt') {
-        this.#input.putBack(next)
-        break
-      }
-      recipients.push(next.recipient)
-    }
+    const recipients = this.#input.recipientsFrom(first, most)
     return handler.recipients(recipients).then((said) => this.#passAll(said, recipients.length))
   }
 
@@ -359,8 +350,8 @@ export class Session {
   #data(handler: SessionHandler): void | Promise<void> {
     // RFC 2920 §3.1. Octets here before our 354 are a message sent unasked, or commands hidden behind one.
     if (this.#input.hasMore) return this.#end(replies.pipelined, 'pipelined behind DATA')
-    if (!this.#isInTransaction) return this.#fail(replies.mailFirst)
-    if (this.#accepted === 0) return this.#fail(replies.noRecipients)
+    if (!this.#isInTransaction) return this.#refuse(replies.mailFirst)
+    if (this.#accepted === 0) return this.#refuse(replies.noRecipients)
     const sink = handler.data()
     if ('code' in sink) {
       this.#pass(sink)
