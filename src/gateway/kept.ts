@@ -86,7 +86,8 @@ export interface KeptDeps {
  */
 const patientBudgets: Partial<Budgets> = {
   connectMs: 60_000,
-  mailMs: patientSteps.mailMs,
+  // One that is silent at MAIL leaves as long for the next.
+  mailMs: 2 * patientSteps.mailMs,
   // From MAIL on.
   rcptMs: patientSteps.mailMs + patientSteps.rcptMs,
   dotMs: 900_000,

@@ -106,7 +106,7 @@ export const gatewayOptions = {
         { default: '25s', ...anHour },
       ),
       mail: duration(
-        'The answer of one backend to MAIL, of which it gets 30s at most: then the next is asked, within `rcpt`.',
+        'The answers to MAIL of all backends that are asked, one after the other, where they come no further. One backend gets 30s at most.',
         { default: '50s', ...anHour },
       ),
       rcpt: duration(

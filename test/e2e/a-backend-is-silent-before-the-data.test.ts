@@ -45,3 +45,21 @@ for (const [step, words] of [
     assert.deepEqual([silent.messages.length, second.messages.length], [0, 1])
   })
 }
+
+test('backends that are silent at MAIL, one after the other: the sender hears 451 when the budget of MAIL is spent, and no more are asked', async (t) => {
+  const lab = await startLab(t)
+  const [first, second, third] = [
+    await lab.backend({ mail: 'silence' }),
+    await lab.backend({ mail: 'silence' }),
+    await lab.backend(),
+  ]
+  const clock = createFastClock(20)
+  await lab.gateway({ deliver: [first, { to: second, preference: 20 }, { to: third, preference: 30 }] }, { clock })
+  const startedMs = clock.monotonicMs()
+  const sent = await lab.send({ to: 'you@example.test' })
+  const seconds = (clock.monotonicMs() - startedMs) / 1000
+  assert.deepEqual([sent.step, sent.code], ['rcpt', 451])
+  // 30 s for the first, and what is left of 50 s for the second.
+  assert.ok(seconds >= 49 && seconds < 95, `${seconds} s`)
+  assert.deepEqual([first.messages.length, second.messages.length, third.messages.length], [0, 0, 0])
+})

@@ -227,7 +227,7 @@ export class CutThrough {
     const { candidate, transaction } = staged
     // A session is not made to refuse more than a server forgives: what goes beyond it is asked for on the next one.
     const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
-    const outcome = await transaction.recipients(now, { mailUntilMs: phase.mailUntilMs, untilMs: phase.rcptUntilMs })
+    const outcome = await phase.ask(transaction, now)
     if (outcome.kind === 'lost') {
       this.#staging.lost(candidate, outcome)
       return asked

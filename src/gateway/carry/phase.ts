@@ -1,43 +1,38 @@
 /** The time that one question to the backends may take, step by step. Made by `cut-through` for each group of recipients and for the dot; `staging` spends it. */
 import type { Clock } from '../../base/clock.ts'
+import type { Transaction } from '../../delivery/delivery.ts'
+import type { RecipientsOutcome } from '../../delivery/outcome.ts'
+import type { Recipient } from '../../mail/message.ts'
 import type { Budgets } from '../settings.ts'
 
 /**
- * How long the sender may have to wait for one answer: 25 s for connecting, over all candidates; 50 s for MAIL; 100 s for the
- * recipients. Each budget is spent by its own step alone, so that silence at MAIL leaves time to connect elsewhere.
+ * How long the sender may have to wait for one answer, over all candidates: 25 s for connecting; 100 s for the recipients, of which 50 s for what
+ * ends at MAIL. Each budget is spent by its own step alone, so that silence at MAIL leaves time to connect elsewhere, and at RCPT to say MAIL there.
  */
 export class Phase {
   readonly #clock: Clock
-  readonly #budgets: Budgets
   readonly #capMs: number
   #askUntilMs: number
   #connectLeftMs: number
+  #mailLeftMs: number
 
   /** @param capMs  no step lasts longer than this, on the monotonic clock */
   constructor(clock: Clock, budgets: Budgets, capMs = Number.POSITIVE_INFINITY) {
     this.#clock = clock
-    this.#budgets = budgets
     this.#capMs = capMs
     this.#askUntilMs = clock.monotonicMs() + budgets.rcptMs
     this.#connectLeftMs = budgets.connectMs
+    this.#mailLeftMs = budgets.mailMs
   }
 
-  /** Whether there is time to connect to one more. */
-  get mayConnect(): boolean {
+  /** Whether there is time for one more backend. */
+  get mayTryAnother(): boolean {
     const nowMs = this.#clock.monotonicMs()
-    return this.#connectLeftMs > 0 && nowMs < this.#capMs && nowMs < this.#askUntilMs
+    return this.#connectLeftMs > 0 && this.#mailLeftMs > 0 && nowMs < this.#capMs && nowMs < this.#askUntilMs
   }
 
   get connectUntilMs(): number {
     return Math.min(this.#capMs, this.#clock.monotonicMs() + this.#connectLeftMs)
-  }
-
-  get mailUntilMs(): number {
-    return Math.min(this.rcptUntilMs, this.#clock.monotonicMs() + this.#budgets.mailMs)
-  }
-
-  get rcptUntilMs(): number {
-    return Math.min(this.#capMs, this.#askUntilMs)
   }
 
   /** What was spent on connecting since `fromMs` is not spent on asking. */
@@ -45,5 +40,18 @@ export class Phase {
     const spentMs = this.#clock.monotonicMs() - fromMs
     this.#connectLeftMs -= spentMs
     this.#askUntilMs += spentMs
+  }
+
+  /** Says MAIL, where that was not done yet, and RCPT, within what is left. */
+  async ask(transaction: Transaction, recipients: readonly Recipient[]): Promise<RecipientsOutcome> {
+    const fromMs = this.#clock.monotonicMs()
+    const untilMs = Math.min(this.#capMs, this.#askUntilMs)
+    const outcome = await transaction.recipients(recipients, {
+      mailUntilMs: Math.min(untilMs, fromMs + this.#mailLeftMs),
+      untilMs,
+    })
+    const isEndedAtMail = outcome.kind === 'mail-refused' || (outcome.kind === 'lost' && outcome.fault.step === 'mail')
+    if (isEndedAtMail) this.#mailLeftMs -= this.#clock.monotonicMs() - fromMs
+    return outcome
   }
 }

@@ -112,7 +112,7 @@ export class Staging {
     if (!(line instanceof LineUp)) return line
     this.#line = line
     for (let candidate = line.next(); candidate; candidate = line.next()) {
-      if (this.isGone || !phase.mayConnect) break
+      if (this.isGone || !phase.mayTryAnother) break
       const staged = await this.#begin(candidate, line, phase)
       if (!staged) continue
       // Known before the replay, so that a sender that goes meanwhile ends it.
@@ -224,8 +224,7 @@ export class Staging {
 
   /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
   async #replay(staged: Staged, accepted: readonly Recipient[], line: LineUp, phase: Phase): Promise<boolean> {
-    const limits = { mailUntilMs: phase.mailUntilMs, untilMs: phase.rcptUntilMs }
-    const outcome = await staged.transaction.recipients(accepted, limits)
+    const outcome = await phase.ask(staged.transaction, accepted)
     if (outcome.kind === 'lost') {
       this.lost(staged.candidate, outcome)
       return false
