@@ -12,6 +12,7 @@ import { freeAddress, freePort } from '../../lab/loopback.ts'
 import { labAddress } from '../../lab/resolver.ts'
 import { until } from '../../lab/until.ts'
 import { startBind } from './bind.ts'
+import { startBuiltin } from './builtin.ts'
 import { startFront } from './front.ts'
 import { startKnot } from './knot.ts'
 import type { Home } from './name-server.ts'
@@ -29,7 +30,7 @@ export interface SignedZoneWords {
   readonly state?: 'signed' | 'unsigned' | 'expired'
   readonly nsec3?: boolean
   /** What serves it; a server of several zones is what the first of them says. BIND: one server in all. Default `nsd`. */
-  readonly program?: 'nsd' | 'bind' | 'knot'
+  readonly program?: 'nsd' | 'bind' | 'knot' | 'waypost'
   /** A server that has another text of it (unsigned zones only), or does not have it at all. */
   readonly differs?: Readonly<Record<string, ((text: string) => string) | 'lame'>>
   /** A server with a fault that no program of ours has: looks names of others up for strangers, or drops questions with EDNS. */
@@ -99,7 +100,7 @@ export async function startSignedInternet(
   }
 }
 
-const programs = { nsd: startNsd, bind: startBind, knot: startKnot } as const
+const programs = { nsd: startNsd, bind: startBind, knot: startKnot, waypost: startBuiltin } as const
 
 const depth = (name: string) => (name === '' ? 0 : name.split('.').length)
 const isBelow = (name: string, zone: string) => name !== zone && (zone === '' || name.endsWith(`.${zone}`))

@@ -8,12 +8,22 @@ import { until } from '../../lab/until.ts'
 import { answersFrom, type Home, type RealNameServer } from './name-server.ts'
 import { start } from './program.ts'
 
-/** At port 53, where programs look that know no other. @param zones  names without a final dot */
+export interface Unbound extends NameServer {
+  /** What it has said so far. */
+  log(): string
+}
+
+/**
+ * At port 53, where programs look that know no other.
+ * @param zones  names without a final dot
+ * @param options  lines of its `server:` clause
+ */
 export async function startUnbound(
   home: Home,
   zones: readonly string[],
-  { address: authority, port }: RealNameServer,
-): Promise<NameServer> {
+  { address: authority, port }: Pick<RealNameServer, 'address' | 'port'>,
+  options: readonly string[] = [],
+): Promise<Unbound> {
   const server: NameServer = { address: labAddress(freeAddress()), port: 53 }
   const folder = join(home.folder, 'unbound')
   await mkdir(folder)
@@ -35,7 +45,7 @@ export async function startUnbound(
   module-config: "iterator"
   num-threads: 1
   local-zone: "test." nodefault
-${stubs.join('\n')}
+${options.map((line) => `  ${line}\n`).join('')}${stubs.join('\n')}
 remote-control:
   control-enable: no
 `,
@@ -50,5 +60,5 @@ remote-control:
     90_000,
     'unbound answers',
   )
-  return server
+  return { ...server, log: () => daemon.output }
 }
