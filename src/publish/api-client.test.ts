@@ -14,6 +14,7 @@ import {
   type ApiAnswer,
   type ApiOptions,
   type ApiUrl,
+  type ApiWait,
   apiUrlText,
   createApiClient,
   parseApiUrl,
@@ -154,7 +155,9 @@ test('a busy API is asked again when it said, no sooner; a wait beyond a personâ
     return answers[askedAt.length - 1] ?? assert.fail()
   }
   const settle = () => new Promise((done) => setImmediate(done))
-  const asked = patiently(call, ({ status }) => status === 429, clock)
+  const waits: ApiWait[] = []
+  const waiting = (wait: ApiWait) => void waits.push(wait)
+  const asked = patiently(call, ({ status }) => status === 429, 'a place', { clock, waiting })
   for (let second = 0; second < 40; second++) {
     await settle()
     clock.advance(1_000)
@@ -162,6 +165,10 @@ test('a busy API is asked again when it said, no sooner; a wait beyond a personâ
   const answer = await asked
   assert.ok(answer.kind === 'answer' && answer.status === 200)
   assert.deepEqual(askedAt, [0, 7_000, 27_000])
+  assert.deepEqual(waits, [
+    { place: 'a place', pauseMs: 7_000, totalMs: 7_000 },
+    { place: 'a place', pauseMs: 20_000, totalMs: 27_000 },
+  ])
 
   const tomorrow: ApiAnswer = {
     kind: 'answer',
@@ -173,7 +180,8 @@ test('a busy API is asked again when it said, no sooner; a wait beyond a personâ
     await patiently(
       async () => tomorrow,
       () => true,
-      clock,
+      'a place',
+      { clock },
     ),
     tomorrow,
   )

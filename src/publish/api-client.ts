@@ -54,9 +54,20 @@ export type ApiAnswer =
 
 type ApiHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
+/** An API that is busy has us wait. */
+export interface ApiWait {
+  /** As `Target.place`. */
+  readonly place: string
+  readonly pauseMs: number
+  /** Of this question, this pause included. */
+  readonly totalMs: number
+}
+
 export interface ApiDeps {
   readonly clock: Clock
   readonly door: Door
+  /** Told before each pause, because a person wonders what takes so long. */
+  readonly waiting?: (wait: ApiWait) => void
   /** Addresses of a host, best first; empty where it has none. */
   readonly addressesOf: (host: HostName) => Promise<readonly IpAddress[]>
 }
@@ -65,6 +76,8 @@ export interface ApiOptions {
   readonly url: ApiUrl
   /** Goes with every request; secrets stand here. */
   readonly headers: Readonly<Record<string, string>>
+  /** What of it no text may hold: an error that repeats it comes without. */
+  readonly secret?: string
   readonly ca?: string
   readonly timeoutMs: number
   readonly maxBytes: number
@@ -84,7 +97,7 @@ export interface ApiClient {
 }
 
 export function createApiClient(options: ApiOptions, deps: ApiDeps): ApiClient {
-  const { url, headers, ca, timeoutMs, maxBytes } = options
+  const { url, headers, secret, ca, timeoutMs, maxBytes } = options
   const addresses = async (): Promise<readonly IpAddress[]> => {
     const literal = parseIp(url.host)
     return literal === undefined ? deps.addressesOf(url.host as HostName) : [literal]
@@ -110,7 +123,12 @@ export function createApiClient(options: ApiOptions, deps: ApiDeps): ApiClient {
           },
           deps,
         )
-        if (outcome.kind === 'response') return { ...outcome, kind: 'answer' }
+        if (outcome.kind === 'response')
+          return {
+            ...outcome,
+            kind: 'answer',
+            body: outcome.status < 400 ? outcome.body : without(secret, outcome.body),
+          }
         last = outcome
         if (outcome.isSent) break
       }
@@ -119,12 +137,20 @@ export function createApiClient(options: ApiOptions, deps: ApiDeps): ApiClient {
   }
 }
 
+/** Servers like to say what it was that they did not like. */
+function without(secret: string | undefined, body: Buffer): Buffer {
+  if (secret === undefined || secret === '' || !body.includes(secret)) return body
+  return Buffer.from(body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '***'), 'latin1')
+}
+
 /** Tries again what was not done because the other side is busy: as it asks, or in growing pauses. */
 export async function patiently(
   call: () => Promise<ApiAnswer>,
   isBusy: (answer: Extract<ApiAnswer, { kind: 'answer' }>) => boolean,
-  clock: Clock,
+  place: string,
+  { clock, waiting }: Pick<ApiDeps, 'clock' | 'waiting'>,
 ): Promise<ApiAnswer> {
+  let totalMs = 0
   for (let turn = 1; ; turn++) {
     const answer = await call()
     if (answer.kind === 'failed' || turn === mostTurns || !isBusy(answer)) return answer
@@ -132,6 +158,8 @@ export async function patiently(
     // A limit that lasts longer than a person waits is told, and not waited for.
     if (asked * 1000 > longestPauseMs) return answer
     const pauseMs = asked > 0 ? asked * 1000 : 500 * 2 ** turn
+    totalMs += pauseMs
+    waiting?.({ place, pauseMs, totalMs })
     await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
   }
 }

@@ -11,6 +11,7 @@ import type { NameServer } from '../dns/servers.ts'
 import { createTransport } from '../dns/transport.ts'
 import { parseTsigKey, type TsigKey } from '../dns/tsig/key.ts'
 import { nameText, type WireName } from '../dns/wire-name.ts'
+import type { ApiWait } from './api-client.ts'
 import { askSerial } from './ask-server.ts'
 import { builtinFolder, builtinZonePath, newZoneOf, newZoneText } from './builtin-zones.ts'
 import { type CommandOutcome, runCommand } from './command.ts'
@@ -31,6 +32,8 @@ export interface TargetDeps {
   readonly secrets: SecretReader
   /** Of the host of an API, best first; empty where it has none. */
   readonly addressesOf: (host: HostName) => Promise<readonly IpAddress[]>
+  /** Told before each pause that a busy API asks for. */
+  readonly waiting?: (wait: ApiWait) => void
   readonly builtin: BuiltinDeps
 }
 

@@ -44,7 +44,7 @@ test('octoDNS: a file of names with their whole sets', () => {
   assert.equal(
     exportZones('octodns', [plan]),
     `---
-# example.com.yaml
+# example.com.yaml: put these sets into the one that you have, because octoDNS removes what its file does not name.
 "":
   - type: MX
     ttl: 3600

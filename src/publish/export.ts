@@ -68,7 +68,10 @@ function zoneLines(zone: WireName, sets: readonly ExportedSet[]): string {
 
 /** https://octodns.readthedocs.io: a file a zone, by names relative to it. */
 function octodns(zone: WireName, sets: readonly ExportedSet[]): string {
-  const lines = ['---', `# ${zoneName(zone)}.yaml`]
+  const lines = [
+    '---',
+    `# ${zoneName(zone)}.yaml: put these sets into the one that you have, because octoDNS removes what its file does not name.`,
+  ]
   for (const [owner, those] of Map.groupBy(sets, (set) => set.owner)) {
     lines.push(`${yaml(owner === '@' ? '' : owner)}:`)
     for (const { code, content } of those) {

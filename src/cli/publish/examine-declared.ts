@@ -6,13 +6,14 @@ import { systemClock } from '../../base/clock.ts'
 import { didYouMean } from '../../base/nearest.ts'
 import type { Loaded } from '../../config/load.ts'
 import type { HostName } from '../../dns/name.ts'
+import type { ApiWait } from '../../publish/api-client.ts'
 import type { Declaration } from '../../publish/declaration.ts'
 import { chosen, type Examined, examineUnits, unitsOf } from '../../publish/examine.ts'
 import { type HeldBack, holdBack } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
 import { barText, createProgress } from '../progress.ts'
 import { createStatusLine, type Terminal } from '../terminal.ts'
-import type { Publishing } from './publishing.ts'
+import { type Publishing, waitText } from './publishing.ts'
 
 /** The plans of the domains that were named, or of all; undefined where one was named that declares nothing, which was told. */
 export async function examineAll(
@@ -31,7 +32,11 @@ export async function examineAll(
   const text = () => barText(done, done / units.length, deps.clock.monotonicMs() - startedMs)
   const progress = createProgress(text, createStatusLine(), terminal, deps.clock, true)
   try {
-    return await examineUnits(units, options, deps, (now) => {
+    const waiting = (wait: ApiWait) => {
+      progress.clear()
+      terminal.err(waitText(wait))
+    }
+    return await examineUnits(units, options, { ...deps, waiting }, (now) => {
       done = now
     })
   } finally {

@@ -15,6 +15,7 @@ import { formatProblems } from '../../config/source.ts'
 import type { HostName } from '../../dns/name.ts'
 import { createResolver, type Resolver } from '../../dns/resolver.ts'
 import { nameFromHost } from '../../dns/wire-name.ts'
+import type { ApiWait } from '../../publish/api-client.ts'
 import type { ExamineDeps, ExamineOptions } from '../../publish/examine.ts'
 import { loadHeldSets } from '../../publish/held-sets.ts'
 import { findConfig } from '../config-path.ts'
@@ -53,6 +54,7 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
     resolver,
     deps: {
       ...tools,
+      waiting: (wait) => terminal.err(waitText(wait)),
       resolver,
       held,
       exchangerTurns: createQueueByKey(sessionsWithOne),
@@ -75,6 +77,12 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
     },
     close: () => resolver.close(),
   }
+}
+
+/** An API that is busy. */
+export function waitText({ place, pauseMs, totalMs }: ApiWait): string {
+  const before = totalMs > pauseMs ? `, ${Math.ceil(totalMs / 1000)} s with those before` : ''
+  return `waypost: ${place} is busy and wants us to wait: ${Math.ceil(pauseMs / 1000)} s${before}\n`
 }
 
 /** SMTP sessions with one exchanger at once: it may be that of thousands of zones. */

@@ -1,6 +1,7 @@
 /**
  * Whole zones for secondaries over TCP: AXFR (RFC 5936), and IXFR (RFC 1995) answered with the whole zone or, to who is up to date, its SOA
- * alone. The zone is the one that was served when the transfer began, whatever changes meanwhile. Used by `tcp-server.ts`.
+ * alone. RFC 1995 §4 has the whole zone for a server that keeps no differences, §5 leaves to it which it keeps: a zone of mail records is hardly
+ * longer than its difference would be, and one that somebody filled otherwise changes rarely here. The zone is the one that was served when the transfer began, whatever changes meanwhile. Used by `tcp-server.ts`.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
@@ -49,9 +50,12 @@ export function createTransfers(deps: TransfersDeps): Transfers {
   const asked = createQuery()
   const refusals = createToldRefusals(clock, log)
 
-  function* stream(zone: Zone, records: Iterable<ZoneRecord>, head: Head, signer: AnswerSigner | undefined) {
+  function* stream(zone: Zone, wanted: Wanted, head: Head, signer: AnswerSigner | undefined) {
+    const records = wanted.isCurrent ? [zone.soa] : recordsOf(zone)
     for (const message of messagesOf(records, head)) yield signer ? signer.sign(message, nowSeconds()) : message
-    log.info('dns-transfer-done', { zone: nameText(zone.origin), serial: zone.soa.data.serial })
+    const { serial } = zone.soa.data
+    const asked = wanted.isIncremental ? 'IXFR' : 'AXFR'
+    log.info('dns-transfer-done', { zone: nameText(zone.origin), serial, asked, isWhole: !wanted.isCurrent })
   }
 
   return {
@@ -80,11 +84,17 @@ export function createTransfers(deps: TransfersDeps): Transfers {
       if (!zone) return refuse(rcodes.notAuth)
       // RFC 1995 §2: who has this serial, or a newer one, hears the SOA alone.
       const isCurrent = isIncremental && knownSerial !== undefined && !isNewerSerial(zone.soa.data.serial, knownSerial)
-      const messages = stream(zone, isCurrent ? [zone.soa] : recordsOf(zone), head, signer)
+      const messages = stream(zone, { isIncremental, isCurrent }, head, signer)
       return { messages, isRefused: false }
     },
     stop: refusals.stop,
   }
+}
+
+interface Wanted {
+  readonly isIncremental: boolean
+  /** Who asks has this serial already. */
+  readonly isCurrent: boolean
 }
 
 interface Head {

@@ -51,6 +51,8 @@ interface Words {
   /** Before the stub looks at a request itself. */
   readonly before?: (request: StubRequest, count: number) => StubAnswer | 'hang up' | undefined
   readonly zones?: number
+  /** What it says of the token. */
+  readonly permissions?: readonly string[]
 }
 
 const json = (status: number, body: object, headers = {}): StubAnswer => ({
@@ -74,7 +76,10 @@ async function start(t: TestContext, words: Words = {}) {
     if (method === 'GET' && path === '/client/v4/zones') {
       assert.equal(query.get('name'), 'example.test')
       return good(
-        Array.from({ length: words.zones ?? 1 }, () => ({ id: zoneId, name: 'example.test', status: 'active' })),
+        Array.from({ length: words.zones ?? 1 }, () => ({
+          ...{ id: zoneId, name: 'example.test', status: 'active' },
+          ...(words.permissions ? { permissions: words.permissions } : {}),
+        })),
       )
     }
     if (method === 'GET' && path === `/client/v4/zones/${zoneId}/dns_records`) {
@@ -174,6 +179,21 @@ test('a busy API is asked again after as long as it says, and nothing is made tw
   assert.equal((await change(stand, [[mxSet, after]])).kind, 'applied')
   assert.equal(stand.all().filter(({ type }) => type === 'MX').length, 1)
   assert.equal(stand.stub.requests.filter(({ method }) => method === 'POST').length, 3)
+})
+
+test('a token that may only read is told when the plan is made, before anything is written', async (t) => {
+  const notes = async (permissions: readonly string[] | undefined) => {
+    const { target } = await start(t, permissions ? { permissions } : {})
+    const read = await target.read([mxSet])
+    assert.ok(read.kind === 'read')
+    return read.notes
+  }
+  assert.match(
+    (await notes(['#zone:read', '#dns_records:read'])).join(),
+    /may read .* and not change them: .*"DNS: Edit"/,
+  )
+  assert.deepEqual(await notes(['#dns_records:edit', '#dns_records:read']), [])
+  assert.deepEqual(await notes(undefined), [])
 })
 
 test('no answer to a change is unknown, never "nothing was changed"', async (t) => {

@@ -60,7 +60,14 @@ const apiRecord = z.object({
 const page = z.object({ success: z.literal(true), result: z.array(apiRecord) })
 const zones = z.object({
   success: z.literal(true),
-  result: z.array(z.object({ id: z.string().regex(/^[A-Za-z0-9]{1,64}$/), name: z.string() })),
+  result: z.array(
+    z.object({
+      id: z.string().regex(/^[A-Za-z0-9]{1,64}$/),
+      name: z.string(),
+      /** What the token may do there. Left out of newer answers, so that nothing hangs on it. */
+      permissions: z.array(z.string()).nullish(),
+    }),
+  ),
 })
 const complaint = z.object({ errors: z.array(z.object({ code: z.number(), message: z.string() })) })
 
@@ -81,12 +88,16 @@ export function createCloudflareTarget(options: CloudflareOptions, deps: ApiDeps
   const { url, token, ca, timeoutMs, zone } = options
   const at = `Cloudflare (${apiUrlText(url)})`
   const client = createApiClient(
-    { url, headers: { Authorization: `Bearer ${token}` }, timeoutMs, maxBytes, ...(ca === undefined ? {} : { ca }) },
+    {
+      ...{ url, headers: { Authorization: `Bearer ${token}` }, secret: token, timeoutMs, maxBytes },
+      ...(ca === undefined ? {} : { ca }),
+    },
     deps,
   )
   const isBusy = ({ status }: { status: number }) => status === 429
-  const get = (path: string) => patiently(() => client.call({ method: 'GET', path }), isBusy, deps.clock)
+  const get = (path: string) => patiently(() => client.call({ method: 'GET', path }), isBusy, at, deps)
   let knownId = options.zoneId
+  let mayOnlyRead = false
 
   async function findId(): Promise<string | TargetFailure> {
     if (knownId !== undefined) return knownId
@@ -104,6 +115,8 @@ export function createCloudflareTarget(options: CloudflareOptions, deps: ApiDeps
     const [only] = those
     if (!only) return noSuchZone(at, zone, 'it lists none of that name')
     knownId = only.id
+    const may = new Set(only.permissions ?? [])
+    mayOnlyRead = may.has('#dns_records:read') && !may.has('#dns_records:edit')
     return only.id
   }
 
@@ -160,6 +173,8 @@ export function createCloudflareTarget(options: CloudflareOptions, deps: ApiDeps
           ? [`${setText(set)} is kept by Cloudflare itself (Email Routing, perhaps), and nobody else can change it`]
           : [],
       )
+      if (mayOnlyRead)
+        notes.unshift(`the token may read the records of ${nameText(zone)} and not change them: it lacks "DNS: Edit"`)
       return { kind: 'read', sets: read.sets.map(contentOf), version: '', isNewZone: false, notes }
     },
 
@@ -186,11 +201,7 @@ export function createCloudflareTarget(options: CloudflareOptions, deps: ApiDeps
       const done: SetChange[] = []
       for (const batch of batchesOf(changes, known)) {
         const path = `/zones/${read.id}/dns_records/batch`
-        const answer = await patiently(
-          () => client.call({ method: 'POST', path, json: batch.body }),
-          isBusy,
-          deps.clock,
-        )
+        const answer = await patiently(() => client.call({ method: 'POST', path, json: batch.body }), isBusy, at, deps)
         if (readResult(answer, z.object({ success: z.literal(true) }))) done.push(...batch.changes)
         else return stopped(answer, batch.changes, done, at, zone)
       }

@@ -69,7 +69,10 @@ export function createPowerDnsTarget(options: PowerDnsOptions, deps: ApiDeps): T
   const { url, apiKey, ca, timeoutMs, zone, serverId } = options
   const at = apiUrlText(url)
   const client = createApiClient(
-    { url, headers: { 'X-API-Key': apiKey }, timeoutMs, maxBytes, ...(ca === undefined ? {} : { ca }) },
+    {
+      ...{ url, headers: { 'X-API-Key': apiKey }, secret: apiKey, timeoutMs, maxBytes },
+      ...(ca === undefined ? {} : { ca }),
+    },
     deps,
   )
   const zonePath = `/api/v1/servers/${encodeURIComponent(serverId)}/zones/${zoneId(zone)}`

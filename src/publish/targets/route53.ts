@@ -69,7 +69,8 @@ export function createRoute53Target(options: Route53Options, deps: ApiDeps): Tar
         })
       },
       isBusy,
-      deps.clock,
+      at,
+      deps,
     )
 
   async function findId(): Promise<string | TargetFailure> {
