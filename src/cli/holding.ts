@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Holding } from '../gateway/hold/holding.ts'
+import type { Queue } from '../queue/queue.ts'
 import type { HoldLimits } from '../queue/quota.ts'
 import { knownModule, openKnownRecipients } from '../queue/sqlite/known.ts'
 import { openSqliteQueue, queueModule } from '../queue/sqlite/queue.ts'
@@ -49,7 +50,12 @@ export async function openHolding(folder: string, deps: HoldingDeps): Promise<Op
   return {
     kind: 'opened',
     store,
-    holding: { queue, known, whenWritable: createWhenWritable(store) },
+    holding: {
+      queue,
+      known,
+      whenWritable: createWhenWritable(store),
+      whyNotKept: () => whyNotKept(store.state, queue),
+    },
     async close() {
       try {
         await known.close()
@@ -65,6 +71,17 @@ export async function openHolding(folder: string, deps: HoldingDeps): Promise<Op
 function tellState(state: StoreState, log: Log): void {
   if (state.kind === 'failing') log.alert('the store cannot be written', { code: state.code, why: state.why })
   else if (state.kind === 'writable') log.info('the store can be written again')
+}
+
+const noRoom = 'the disk has no room for more'
+
+/** The store is tried every half minute where nobody writes; room is asked for as for a short message of no domain. */
+function whyNotKept(state: StoreState, queue: Pick<Queue, 'wouldHold'>): string | undefined {
+  if (state.kind !== 'writable')
+    return state.kind === 'failing' && state.code === 'full' ? noRoom : 'the store cannot be written'
+  const outcome = queue.wouldHold({ size: 1, recipients: 1, domains: [] })
+  if (outcome.kind !== 'full') return undefined
+  return outcome.why === 'hold' ? 'the hold is full' : noRoom
 }
 
 /** A store that was closed, or whose thread broke, is never written again: who waits for that waits until everything ends. */

@@ -50,6 +50,35 @@ function byHand(t: TestContext) {
 const isUnknown = (expected: boolean) => (error: unknown) =>
   error instanceof StoreFailure && error.isUnknown === expected
 
+test('where nobody writes, a little is written every half minute, and a disk that has become read-only is known by it', (t) => {
+  const { clock, orders, states, commits, last } = byHand(t)
+  clock.advance(29_000)
+  assert.equal(orders.length, 0)
+  clock.advance(1_000)
+  assert.deepEqual(last(), { kind: 'probe', undos: [], octets: 1024 })
+  commits.answered({ kind: 'probe', failure: undefined })
+  clock.advance(30_000)
+  assert.equal(orders.length, 2)
+  commits.answered({ kind: 'probe', failure: { code: 'read-only', message: 'no', isUnknown: false } })
+  assert.deepEqual(states, [{ kind: 'failing', code: 'read-only', why: 'no' }])
+  clock.advance(1_000)
+  assert.deepEqual(last(), { kind: 'probe', undos: [], octets: 65_536 })
+  commits.answered({ kind: 'probe', failure: undefined })
+  assert.equal(commits.state.kind, 'writable')
+})
+
+test('a write puts the next trial off', async (t) => {
+  const { clock, orders, write, worked, turn, last } = byHand(t)
+  clock.advance(20_000)
+  write('a')
+  await turn()
+  worked(1)
+  clock.advance(20_000)
+  assert.equal(orders.length, 1)
+  clock.advance(10_000)
+  assert.equal(last().kind, 'probe')
+})
+
 test('what is asked for while a transaction is under way goes together into the next one', async (t) => {
   const { write, orders, names, worked, turn } = byHand(t)
   write('a')

@@ -1,6 +1,7 @@
 /**
  * The main side of the writer: collects what is asked for while a transaction is under way, and sends it as one message that becomes one transaction
- * with one sync. Keeps what a failed COMMIT left unknown until it is taken back, and tries again by itself after a failure. For `open.ts`.
+ * with one sync. Keeps what a failed COMMIT left unknown until it is taken back, tries again by itself after a failure, and from time to time where
+ * nobody writes. For `open.ts`.
  */
 import { type Clock, Deadline } from '../base/clock.ts'
 import { type FailureWords, fromWords, StoreFailure } from './failure.ts'
@@ -46,6 +47,11 @@ const worthSending = 16
 const answerMs = 30_000
 const firstProbeMs = 1000
 const longestProbeMs = 30_000
+/** More than most single writes need, so that success means something. */
+const probeOctets = 64 * 1024
+/** When nothing was written for so long, a little is: a disk that has become read-only is known before mail needs it. */
+const quietMs = 30_000
+const quietOctets = 1024
 
 export function createGroupCommit({ clock, post, changed }: GroupCommitDeps): GroupCommit {
   let waiting: Write[] = []
@@ -60,6 +66,7 @@ export function createGroupCommit({ clock, post, changed }: GroupCommitDeps): Gr
   const idlers: (() => void)[] = []
   const answer = new Deadline(clock, giveUp)
   const probe = new Deadline(clock, sendProbe)
+  probe.arm(quietMs)
 
   function become(next: StoreState): void {
     const isSame = state.kind === next.kind && (next.kind !== 'failing' || (state as typeof next).code === next.code)
@@ -110,8 +117,13 @@ export function createGroupCommit({ clock, post, changed }: GroupCommitDeps): Gr
   }
 
   function sendProbe(): void {
-    if (underWay.length > 0 || state.kind === 'closed') return
-    post({ kind: 'probe', undos }, [])
+    if (state.kind === 'closed') return
+    if (underWay.length > 0) {
+      // What is under way will tell, and whoever it tells nothing of asks again.
+      probe.arm(firstProbeMs)
+      return
+    }
+    post({ kind: 'probe', undos, octets: state.kind === 'writable' ? quietOctets : probeOctets }, [])
     sent([], true)
   }
 
@@ -164,6 +176,7 @@ export function createGroupCommit({ clock, post, changed }: GroupCommitDeps): Gr
         probeMs = firstProbeMs
         become({ kind: 'writable' })
       }
+      if (state.kind === 'writable') probe.arm(quietMs)
     }
     if (underWay.length === 0) {
       // It answers again: what was given up is taken back now.

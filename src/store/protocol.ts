@@ -37,8 +37,8 @@ export type Order =
       readonly calls: readonly unknown[]
       readonly payloads: ArrayBuffer
     }
-  /** Writes something that takes room, to see whether that works. */
-  | { readonly kind: 'probe'; readonly undos: readonly Call[] }
+  /** Writes so much, to see whether that works. */
+  | { readonly kind: 'probe'; readonly undos: readonly Call[]; readonly octets: number }
   | { readonly kind: 'read'; readonly number: number; readonly call: Call }
   /** Gives the disk back what is not used any more. */
   | { readonly kind: 'tidy' }

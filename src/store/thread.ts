@@ -65,7 +65,7 @@ function obey(order: Order): void {
       say(batch(order), connection?.takeGiven())
       break
     case 'probe': {
-      const failure = probe(order.undos)
+      const failure = probe(order)
       say({ kind: 'probe', failure: failure && wordsOf(failure) })
       break
     }
@@ -97,12 +97,12 @@ function tidy(): boolean {
   }
 }
 
-function probe(undos: readonly Call[]): StoreFailure | undefined {
+function probe({ undos, octets }: Extract<Order, { kind: 'probe' }>): StoreFailure | undefined {
   if (isDoubtful) {
     const failure = reopen()
     if (failure) return failure
   }
-  const failure = connection ? runProbe(connection, undos) : notOpen()
+  const failure = connection ? runProbe(connection, undos, octets) : notOpen()
   isDoubtful = failure !== undefined
   return failure
 }

@@ -60,11 +60,11 @@ function runBare(db: Connection, call: Call, payload: Uint8Array): Outcome {
   }
 }
 
-/** Takes room for 64 KiB and commits: more than most single writes need, so that success means something. */
-export function runProbe(db: Connection, undos: readonly Call[]): StoreFailure | undefined {
+/** Takes room for so many octets, and commits. */
+export function runProbe(db: Connection, undos: readonly Call[], octets: number): StoreFailure | undefined {
   return inTransaction(db, () => {
     takeBack(db, undos)
-    db.sql('INSERT OR REPLACE INTO probe (one, content) VALUES (1, randomblob(65536))').run()
+    db.sql('INSERT OR REPLACE INTO probe (one, content) VALUES (1, randomblob(?))').run(octets)
   })
 }
 

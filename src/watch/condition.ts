@@ -8,6 +8,7 @@ export const conditionKinds = [
   'finding',
   'backend-down',
   'queue-old',
+  'hold-closed',
   'drain-stopped',
   'certificate-ends',
   'gateway-silent',

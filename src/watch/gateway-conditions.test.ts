@@ -22,12 +22,20 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
   const sent: AlertMessage[] = []
   let backends: BackendReport[] = []
   let lanes: LaneSummary[] = []
+  let whyNotKept: string | undefined
   const alerting = createAlerting(
     () => ({ groupMs: 0, intervalMs: 0, repeatMs: 0, settleMs: 60_000, afterMs: () => 0, quiet: undefined }),
     [],
     { clock, send: (message) => void sent.push(message), saved() {} },
   )
-  const read = (): Gauges => ({ connections: 0, backends, held: undefined, heldByDomain: [], heldByLane: lanes })
+  const read = (): Gauges => ({
+    connections: 0,
+    backends,
+    held: undefined,
+    whyNotKept,
+    heldByDomain: [],
+    heldByLane: lanes,
+  })
   const conditions = createGatewayConditions({
     clock,
     log: silentLog,
@@ -51,6 +59,9 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
     ...{ clock, notes, sent, alerting, conditions, open },
     report: (next: BackendReport[]) => {
       backends = next
+    },
+    close: (why: string | undefined) => {
+      whyNotKept = why
     },
     set: (next: { backends?: BackendReport[]; lanes?: LaneSummary[] }) => {
       backends = next.backends ?? backends
@@ -162,4 +173,22 @@ test('a change of a backend is looked at a moment later', () => {
   assert.deepEqual(open(), [])
   clock.advance(100)
   assert.deepEqual(open(), [['backend smtp://a:25', 'warning']])
+})
+
+test('a hold that can keep nothing is an error while it lasts, told once and not by each message', () => {
+  const { conditions, close, open, notes, clock } = start()
+  close('the store cannot be written')
+  const alert = (event: string) =>
+    conditions.tell({ kind: 'alert', atMs: clock.now(), event, about: { why: 'read-only' } })
+  alert('the store cannot be written')
+  alert('message not held')
+  clock.advance(200)
+  assert.deepEqual(open(), [['hold', 'error']])
+  close(undefined)
+  conditions.look()
+  assert.deepEqual(open(), [])
+  assert.deepEqual(
+    notes.map(({ kind }) => kind),
+    ['hold-closed', 'hold-closed-over'],
+  )
 })

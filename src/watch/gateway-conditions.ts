@@ -1,6 +1,6 @@
 /**
- * What may be wrong with a running gateway: backends that are down, mail that waits too long, a drain that stopped, our certificate near its end, and all
- * that the log marks as an alert. Looked at every few seconds and whenever a backend changes. Made by `watch`, which hands in what it knows.
+ * What may be wrong with a running gateway: backends that are down, mail that waits too long or cannot be held, a drain that stopped, our certificate near
+ * its end, and all that the log marks as an alert. Looked at every few seconds and whenever a backend changes. Made by `watch`, which hands in what it knows.
  */
 import { X509Certificate } from 'node:crypto'
 import { type Clock, Deadline } from '../base/clock.ts'
@@ -53,6 +53,7 @@ const dayMs = 86_400_000
 const conditionsAlready: ReadonlySet<string> = new Set([
   'mail is held',
   'drain stopped',
+  'the store cannot be written',
   'certificate not usable, the old one stays',
 ])
 
@@ -79,6 +80,12 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
     const gauges = read()
     lookAtBackends(gauges)
     lookAtQueue(gauges.heldByLane)
+    lookAtHold(gauges.whyNotKept)
+  }
+
+  function lookAtHold(why: string | undefined): void {
+    if (why === undefined) clear(cannotHold(''))
+    else raise(cannotHold(why))
   }
 
   function lookAtBackends(gauges: Gauges): void {
@@ -184,6 +191,11 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
 
   function tellAlert({ event, about, atMs }: AlertEvent): void {
     if (conditionsAlready.has(event)) return
+    // Of one domain's share alone, or of a message that was too long for the room left, it is no condition.
+    if (event === 'message not held' && read().whyNotKept !== undefined) {
+      alarm.arm(soonMs)
+      return
+    }
     const { remedy, why, id, ...rest } = about
     const of = Object.entries(rest).map(([name, value]) => `${name} ${printable(value, 300)}`)
     const title = of.length > 0 ? `${event}: ${of.join(', ')}` : event
@@ -246,6 +258,16 @@ const backendDown = (url: string, why: string, severity: Severity): Condition =>
   title: `${printable(url, 300)} is down`,
   detail: `${printable(why, 500)}. ${severity === 'error' ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
   remedy: 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.',
+})
+
+const cannotHold = (why: string): Condition => ({
+  key: 'hold',
+  kind: 'hold-closed',
+  severity: 'error',
+  domain: undefined,
+  title: 'mail cannot be held',
+  detail: `${printable(why, 300)}. What a backend takes goes on; while none does, senders are asked to come again.`,
+  remedy: 'See to the disk of the state folder and to "limits.hold"; it is tried again at least every half minute.',
 })
 
 const drainStopped = (backend: string, why: string): Condition => ({

@@ -27,6 +27,8 @@ export interface WebDeps {
   readonly listen: (hear: Tell) => void
   /** Of the hold, what is counted in memory; undefined where nothing is held. */
   readonly queue: Pick<Queue, 'totals' | 'domains' | 'lanes'> | undefined
+  /** `Holding.whyNotKept`; undefined too where nothing is held. */
+  readonly whyNotKept: () => string | undefined
   readonly gatewaySettings: () => GatewaySettings
   /** A domain as somebody typed it, in its canonical form; or in words, why it is none. */
   readonly readDomain: (text: string) => Read<string>

@@ -59,7 +59,7 @@ export function createWeb(deps: WebDeps): Web {
   })
   addSession(site, { clock, sessions, secrets, settings })
   const stopped = createStopped(deps)
-  const keeping = createKeeping(clock)
+  const keeping = createKeeping(clock, deps.whyNotKept)
   deps.listen(keeping.tell)
   const now = createNow({ ...deps, stopped, keeping })
   addHealth(site, { isReady: () => deps.isReady() && !(keeping.whyNot() && now.isFailing()) })

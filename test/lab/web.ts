@@ -51,6 +51,7 @@ export const idle: WebDeps = {
   },
   listen: () => undefined,
   queue: undefined,
+  whyNotKept: () => undefined,
   gatewaySettings: () => {
     throw new Error('this gateway has no settings')
   },

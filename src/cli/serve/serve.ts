@@ -218,7 +218,7 @@ async function runOn(
   let isListening = false
   const web = await createWebService(loaded, {
     laboratory: own.laboratory,
-    ...{ log, gateway, figures, telling, queue: holding?.queue, watch: watching.watch, version: deps.version },
+    ...{ log, gateway, figures, telling, holding, watch: watching.watch, version: deps.version },
     dnsServer: () => dns.figures,
     isReady: () => isListening,
   })

@@ -9,9 +9,9 @@ import type { CheckerOptions } from '../../checks/check-domain.ts'
 import type { Loaded } from '../../config/load.ts'
 import type { Figures } from '../../gateway/figures/figures.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
+import type { Holding } from '../../gateway/hold/holding.ts'
 import type { ControlHandlers } from '../../gateway/operate/control.ts'
 import { textKinds } from '../../publish/text-kind.ts'
-import type { Queue } from '../../queue/queue.ts'
 import type { Watch } from '../../watch/watch.ts'
 import { hostText } from '../../web/access/guard.ts'
 import type { DeclaredRecords, DnsServerFigures } from '../../web/deps.ts'
@@ -33,7 +33,7 @@ export interface WebServiceDeps {
   readonly log: Log
   readonly gateway: Gateway
   readonly figures: Figures
-  readonly queue: Queue | undefined
+  readonly holding: Holding | undefined
   readonly watch: Watch | undefined
   readonly version: string
   readonly telling: Pick<Telling, 'listen'>
@@ -89,7 +89,7 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
 /** Its code is read where it is wanted. */
 async function make(
   now: () => Loaded,
-  { log, gateway, figures, queue, watch, version, telling, laboratory, dnsServer, isReady }: WebServiceDeps,
+  { log, gateway, figures, holding, watch, version, telling, laboratory, dnsServer, isReady }: WebServiceDeps,
 ): Promise<Web> {
   const { createWeb } = await import('../../web/web.ts')
   return createWeb({
@@ -101,7 +101,8 @@ async function make(
     settings: () => now().web,
     gateway,
     figures,
-    queue,
+    queue: holding?.queue,
+    whyNotKept: () => holding?.whyNotKept(),
     watch,
     listen: telling.listen,
     gatewaySettings: () => now().settings,

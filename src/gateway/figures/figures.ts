@@ -63,6 +63,8 @@ export interface Gauges {
   readonly backends: readonly BackendReport[]
   /** Of the hold: `Queue.totals`; undefined where nothing is held. */
   readonly held: HeldTotals | undefined
+  /** `Holding.whyNotKept()`. */
+  readonly whyNotKept?: string | undefined
   /** `Queue.domains()`, with messages, octets, oldest and states. */
   readonly heldByDomain: readonly DomainSummary[]
   /** `Queue.lanes()`. */

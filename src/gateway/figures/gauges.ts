@@ -5,12 +5,13 @@ import type { Gauges } from './figures.ts'
 
 export const gaugesOf = (
   gateway: Pick<Gateway, 'connections' | 'dns' | 'backends'>,
-  holding: Pick<Holding, 'queue'> | undefined,
+  holding: Pick<Holding, 'queue' | 'whyNotKept'> | undefined,
 ): Gauges => ({
   connections: gateway.connections,
   dns: gateway.dns,
   backends: gateway.backends(),
   held: holding?.queue.totals,
+  whyNotKept: holding?.whyNotKept(),
   // A hundred thousand domains take a while: only for who asks.
   get heldByDomain() {
     return holding?.queue.domains() ?? []

@@ -8,4 +8,6 @@ export interface Holding {
   readonly known: KnownRecipients
   /** Resolves when the store can be written, at once where it can, and not at all once it is closed. */
   readonly whenWritable: () => Promise<void>
+  /** Why no message could be kept now, in words for people; undefined where it could, as far as is known without asking the disk. */
+  readonly whyNotKept: () => string | undefined
 }

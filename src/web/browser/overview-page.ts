@@ -82,7 +82,7 @@ function headline({ say }: Stage) {
 }
 
 /** The state of the whole is that of the domain that is worst off. */
-function sentenceOf({ states, domainCount }: Overview): { readonly tone: Tone; readonly text: string } {
+function sentenceOf({ states, domainCount, whyNotHeld }: Overview): { readonly tone: Tone; readonly text: string } {
   const { flows, degraded, holding, failing } = states as Record<DomainNow['state'], number>
   const of = (some: number) =>
     domainCount === 1
@@ -94,11 +94,13 @@ function sentenceOf({ states, domainCount }: Overview): { readonly tone: Tone; r
   if (failing > 0) return { tone: 'bad', text: `Mail fails for ${of(failing)}` }
   if (holding > 0) return { tone: 'hold', text: `Mail is being held for ${of(holding)}` }
   if (degraded > 0) return { tone: 'odd', text: `Mail flows, with trouble for ${of(degraded)}` }
+  if (whyNotHeld !== null) return { tone: 'odd', text: 'Mail flows, and none can be held' }
   return { tone: 'good', text: `Mail flows for ${of(flows)}` }
 }
 
-function heldText({ held, hostname, startedMs, domains }: Overview): string {
-  const since = `${hostname}, running for ${duration(Date.now() - startedMs)}.`
+function heldText({ held, hostname, startedMs, domains, whyNotHeld }: Overview): string {
+  const closed = whyNotHeld === null ? '' : `None can be held now: ${whyNotHeld}. `
+  const since = `${closed}${hostname}, running for ${duration(Date.now() - startedMs)}.`
   if (held.messages === 0) return `Nothing is held. ${since}`
   const oldest = held.oldestMs === null ? '' : `, the oldest for ${duration(Date.now() - held.oldestMs)}`
   const persons =

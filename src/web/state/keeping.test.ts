@@ -9,7 +9,8 @@ const held = { kind: 'held' } as GatewayEvent
 
 test('a message that could not be kept says that nothing is kept, until one is, or nobody has tried for long', () => {
   const clock = createFakeClock()
-  const keeping = createKeeping(clock)
+  let whyNotKept: string | undefined
+  const keeping = createKeeping(clock, () => whyNotKept)
   assert.equal(keeping.whyNot(), undefined)
   keeping.tell(notHeld('hold'))
   assert.equal(keeping.whyNot(), 'the hold is full')
@@ -19,10 +20,12 @@ test('a message that could not be kept says that nothing is kept, until one is, 
   assert.equal(keeping.whyNot(), 'the store cannot be written')
   clock.advance(3 * 60_000)
   assert.equal(keeping.whyNot(), undefined)
+  whyNotKept = 'the disk has no room for more'
+  assert.equal(keeping.whyNot(), whyNotKept)
 })
 
 test('one domain that has used up its share says nothing of the others', () => {
-  const keeping = createKeeping(createFakeClock())
+  const keeping = createKeeping(createFakeClock(), () => undefined)
   keeping.tell(notHeld('domain'))
   assert.equal(keeping.whyNot(), undefined)
 })

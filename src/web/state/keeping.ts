@@ -1,6 +1,6 @@
 /**
- * Whether mail can be kept now: the last time that it was tried it could not, because there was no room or the store failed. A domain without a backend is
- * failing then, and not holding. Told by the gateway's events; asked by `now.ts` and `/readyz`.
+ * Whether mail can be kept now: the hold says so of itself, and a message that it could not keep lately may have been longer than what is left. A domain
+ * without a backend is failing then, and not holding. Asked by `now.ts` and `/readyz`.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { GatewayEvent } from '../../gateway/events.ts'
@@ -14,7 +14,8 @@ export interface Keeping {
 /** Without another try this is no longer known: nobody sends, or a balancer that heard `/readyz` sends elsewhere. */
 const knownForMs = 2 * 60_000
 
-export function createKeeping(clock: Clock): Keeping {
+/** @param whyNotKept  `Holding.whyNotKept` */
+export function createKeeping(clock: Clock, whyNotKept: () => string | undefined): Keeping {
   let failed: { readonly why: string; readonly atMs: number } | undefined
   return {
     tell(event) {
@@ -26,7 +27,7 @@ export function createKeeping(clock: Clock): Keeping {
     },
     whyNot() {
       if (failed && clock.monotonicMs() - failed.atMs > knownForMs) failed = undefined
-      return failed?.why
+      return whyNotKept() ?? failed?.why
     },
   }
 }

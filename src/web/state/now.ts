@@ -99,7 +99,7 @@ export function createNow(deps: NowDeps): Now {
         },
         perSecond: rates(deps),
         connections: deps.gateway.connections,
-        canHold: deps.queue !== undefined && deps.keeping.whyNot() === undefined,
+        whyNotHeld: deps.keeping.whyNot() ?? null,
       }
     },
     domains(isKnown, { search, state, skip, limit }) {

@@ -57,6 +57,9 @@ export const overviewShape = z.object({
     })
     .describe('Means of the last five whole seconds.'),
   connections: z.number().describe('Senders that are connected.'),
-  canHold: z.boolean(),
+  whyNotHeld: z
+    .string()
+    .nullable()
+    .describe('Why no message can be held now; null where it can, and where nothing ever is.'),
 })
 export type Overview = z.output<typeof overviewShape>
