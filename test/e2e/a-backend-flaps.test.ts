@@ -1,38 +1,38 @@
 /** A backend that is there for five seconds and away for five, again and again: everything arrives in the end, and no copy without need. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import { seededRandom } from '../../src/base/random.ts'
 import { assertNothingLost } from '../lab/chaos.ts'
-import { createFastClock } from '../lab/fast-clock.ts'
+import { createFastClock, sleepOn } from '../lab/fast-clock.ts'
 import { startLab } from '../lab/lab.ts'
 import { sendMany } from '../lab/numbered.ts'
 import { createOracle } from '../lab/oracle.ts'
 
-const times = 20
-
 test('200 messages are held, more come, and the backend flaps', async (t) => {
   const lab = await startLab(t)
   const [oracle, random] = [createOracle(), seededRandom(1)]
+  const clock = createFastClock(20)
   const backend = await lab.backend({
     async afterDot(message) {
       oracle.arrived(message)
-      await wait(5)
+      await sleepOn(clock, 100)
       return undefined
     },
   })
-  const gateway = await lab.gateway({ deliver: backend, hold: {} }, { clock: createFastClock(times) })
+  const gateway = await lab.gateway({ deliver: backend, hold: {} }, { clock })
   await sendMany(lab, oracle, 1, random)
   await backend.kill()
   for (let number = 0; number < 200; number++) await sendMany(lab, oracle, 1, random)
   let isOver = false
+  let flaps = 0
   const flapping = (async () => {
     while (!isOver) {
       await backend.restart()
-      await wait(5_000 / times)
+      await sleepOn(clock, 5_000)
       oracle.brokenOff(backend)
       await backend.kill()
-      await wait(5_000 / times)
+      await sleepOn(clock, 5_000)
+      flaps++
     }
   })()
   const codes: number[] = []
@@ -41,7 +41,8 @@ test('200 messages are held, more come, and the backend flaps', async (t) => {
     codes.every((code) => code === 250),
     codes.join(),
   )
-  await wait(5_000)
+  const before = flaps
+  await lab.until(() => flaps >= before + 10)
   isOver = true
   await flapping
   await backend.restart()

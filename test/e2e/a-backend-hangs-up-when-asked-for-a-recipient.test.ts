@@ -21,11 +21,11 @@ test('it hangs up at RCPT: it is named, and its state stays as it was', async (t
 
   const { messages } = JSON.parse((await call(running, 'queue', 'list', '--json')).stdout)
   const shown = async () => (await call(running, 'queue', 'show', messages[0].id)).stdout
-  await lab.until(async () => /2 attempts\n/.test(await shown()), 15_000)
+  await lab.until(async () => /[2-9] attempts\n/.test(await shown()))
   assert.ok((await shown()).includes(`deferred by ${backend.url}: ${why}\n`), await shown())
   const trace = async () => (await call(running, 'trace', messages[0].id)).stdout
   const sentences = (text: string) => text.split('\n').filter((line) => line.includes(`${backend.url} ${why}`)).length
-  await lab.until(async () => sentences(await trace()) === 3)
+  await lab.until(async () => sentences(await trace()) >= 3)
   const story = await trace()
   assert.match(
     story,

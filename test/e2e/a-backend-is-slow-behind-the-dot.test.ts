@@ -31,7 +31,7 @@ test('a backend with three dots unanswered for a minute gets no more mail; when 
   // Nobody else was given what it may have; its own word is waited for.
   answers[1]?.open('250 2.0.0 after all')
   await lab.until(() => stateOfMain() === 'up')
-  assert.equal(gateway.find('backend state', { from: 'slow', to: 'up' }).length, 1)
+  await lab.until(() => gateway.find('backend state', { from: 'slow', to: 'up' }).length === 1)
   assert.equal((await send()).code, 250)
   assert.deepEqual([main.messages.length, spare.messages.length], [4, 1])
   for (const answer of answers) answer.open('250 2.0.0 after all')

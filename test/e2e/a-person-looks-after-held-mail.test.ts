@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createFakeClock } from '../lab/fake-clock.ts'
 import { startLab } from '../lab/lab.ts'
 import { callWaypost as call } from '../lab/process.ts'
 
@@ -67,9 +68,13 @@ test('messages are held: they are listed, shown, held back, released, routed and
     [kept.code, kept.stdout, kept.stderr],
     [1, '', '2 messages are kept back by a person: "waypost queue release" lets them go.\n'],
   )
+  const nobody = await queue('retry', '--domain', 'two.test')
+  assert.equal(nobody.code, 0, nobody.stderr)
+  assert.match(nobody.stdout, /^1 message will go as soon as a backend is up: none was at the last look/)
   await one.restart()
   await other.restart()
-  assert.equal((await queue('retry', '--domain', 'two.test')).code, 0)
+  // The gateway looks by itself too, and may be faster.
+  await queue('retry', '--domain', 'two.test')
   await lab.until(() => other.messages.length === 1)
   assert.equal(one.messages.length, 0)
   assert.match((await queue('list', '--state', 'held')).stdout, /held[\s\S]*held/)
@@ -81,6 +86,7 @@ test('messages are held: they are listed, shown, held back, released, routed and
   assert.equal((await queue('release', ids[0] ?? '')).stdout, '1 message released.\n')
   await lab.until(() => other.messages.length === 2)
   assert.match(String(other.messages[1]?.content), /for a@one\.test/)
+  await lab.until(async () => JSON.parse((await queue('stats', '--json')).stdout).messages === 1)
 
   const unsaid = await queue('remove', '--all')
   assert.equal(unsaid.code, 2)
@@ -102,10 +108,17 @@ test('a message that a person has sent another way: its size and its time are th
   const [message] = (await asked('list')).messages
   assert.equal((await call(running, 'queue', 'route', message.id, '--to', other.url)).code, 0)
   const domain = async () => (await asked('stats')).domains[0]
-  await lab.until(async () => (await domain()).nextMs !== null)
-  const shownMs = (await asked('show', message.id)).recipients[0].nextMs
   // Reckoned on the monotonic clock, each time anew.
-  assert.ok(Math.abs(shownMs - (await domain()).nextMs) < 50)
+  const isSame = (one: number | null, other: number | null) =>
+    one !== null && other !== null && Math.abs(one - other) < 1_000
+  await lab.until(async () => {
+    const before = (await domain()).nextMs
+    const shown = (await asked('show', message.id)).recipients[0].nextMs
+    // It may have been tried in between.
+    if (!isSame(before, (await domain()).nextMs)) return false
+    assert.ok(isSame(shown, before), `${shown} and ${before}`)
+    return true
+  })
   assert.deepEqual([(await domain()).octets, (await asked('stats')).octets], [message.size, message.size])
   assert.match((await call(running, 'queue', 'stats')).stdout, /NEXT +RECIPIENTS\n/)
 })
@@ -113,17 +126,20 @@ test('a message that a person has sent another way: its size and its time are th
 test('a person retries: the backend is looked at at once, and the mail goes', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ connect: 'refuse' })
-  const running = await lab.process({ config: domains(backend, backend) })
-  assert.equal((await lab.send({ to: 'a@one.test' })).code, 250)
-  // Tried after 1, 2, 4 and 8 s, it is asked again in 12 to 18 s: nothing but the person brings the message there before.
-  const failures = () => running.lines.filter(({ event }) => event === 'backend session failed').length
-  await lab.until(() => failures() >= 5)
+  const clock = createFakeClock()
+  const gateway = await lab.gateway({ deliver: [backend], hold: {} }, { clock })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(gateway.backends()[0]?.state, 'down')
   await backend.restart()
-  const retried = await call(running, 'queue', 'retry', '--all')
-  assert.match(retried.stdout, /^1 message will go as soon as a backend is up: none was at the last look/)
-  const before = process.hrtime.bigint()
-  await lab.until(() => backend.messages.length === 1)
-  assert.ok(process.hrtime.bigint() - before < 8_000_000_000n)
+  const operations = gateway.heldMail?.operations ?? assert.fail()
+  const retried = await operations.act('retry', {}, undefined)
+  assert.ok('withoutBackend' in retried)
+  assert.deepEqual([retried.messages, retried.withoutBackend], [1, 1])
+  // Less time passes than until the gateway's own first look, 800 ms after it went down.
+  await lab.until(() => {
+    if (clock.monotonicMs() < 700) clock.advance(1)
+    return backend.messages.length === 1
+  })
 })
 
 test('messages leave for a folder and come back from it, with the gateway stopped and running, once each', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startDns } from '../lab/dns.ts'
 import { labResolver } from '../lab/resolver.ts'
+import { until } from '../lab/until.ts'
 
 const zone = {
   'example.test': {
@@ -73,5 +74,5 @@ test('no answer at all: temporary', async (t) => {
   const found = await resolver.exchangers('example.test')
   assert.ok(found.kind === 'temporary-failure')
   assert.match(found.why, /no answer over UDP/)
-  assert.equal(dns.asked.length, 2)
+  await until(() => dns.asked.length === 2)
 })

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createFastClock, sleepOn } from '../lab/fast-clock.ts'
 import { startLab } from '../lab/lab.ts'
 
 test('senders whose recipients trickle in do not keep the sessions of a backend from others', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
-  await lab.gateway({
-    deliver: [{ to: backend, connections: 2 }],
-    budgets: { sessionIdleInTransactionMs: 100 },
-    limits: { connectionsPerAddress: 100 },
-  })
+  const clock = createFastClock(10)
+  await lab.gateway({ deliver: [{ to: backend, connections: 2 }], limits: { connectionsPerAddress: 100 } }, { clock })
   let isOver = false
   const trickle = async () => {
     const sender = await lab.connect({ source: '127.92.1.1' })
@@ -19,7 +17,7 @@ test('senders whose recipients trickle in do not keep the sessions of a backend 
     for (let count = 0; !isOver && count < 500; count++) {
       await sender.write(`RCPT TO:<you${count}@example.test>\r\n`)
       if (!(await sender.nextReply())) return
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      await sleepOn(clock, 400)
     }
   }
   const tricklers = Array.from({ length: 4 }, () => trickle().catch(() => undefined))

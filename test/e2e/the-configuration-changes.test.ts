@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
+import { freeAddress } from '../lab/loopback.ts'
 
 // A reload: what changed holds at once, and what did not goes on undisturbed.
 test('new routes at once; a session in progress keeps the ones that it began with', async (t) => {
@@ -109,7 +110,7 @@ test('listeners: one that is added listens, one that is dropped does not, and it
   const gateway = await lab.gateway({ deliver: backend })
   const old = await lab.connect()
   await old.hello()
-  const [place] = await gateway.apply({ listen: [{ address: '127.80.0.9', port: 0 }] })
+  const [place] = await gateway.apply({ listen: [{ address: freeAddress(), port: 0 }] })
   assert.ok(place)
   await assert.rejects(lab.send({ to: 'you@example.test' }), { code: 'ECONNREFUSED' })
   assert.equal((await lab.send({ to: 'you@example.test', via: place })).code, 250)
@@ -123,7 +124,7 @@ test('all of a reload or none of it: one listener that is taken, or a certificat
   const [before, after] = [await lab.backend(), await lab.backend()]
   const gateway = await lab.gateway({ deliver: before })
   const kept = { address: gateway.address, port: 0 }
-  const added = { address: '127.80.0.10', port: 2525 }
+  const added = { address: freeAddress(), port: 2525 }
   const taken = { address: after.address, port: after.port }
   const wrong = { certificate: '/nowhere/a.pem', key: '/nowhere/b.pem' }
   for (const [what, words, code] of [

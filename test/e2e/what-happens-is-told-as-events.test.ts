@@ -34,7 +34,9 @@ test('a message that is delivered, one that is refused, and one that is held unt
 
   await backend.restart()
   await lab.until(() => gateway.held() === 0)
-  const drained = told('attempt').find((event) => event.kind === 'attempt' && event.outcome === 'delivered')
+  const delivery = () => told('attempt').find((event) => event.kind === 'attempt' && event.outcome === 'delivered')
+  await lab.until(() => delivery() !== undefined)
+  const drained = delivery()
   assert.ok(drained?.kind === 'attempt' && drained.id === held.id && String(drained.domains) === 'example.test')
   assert.ok(told('backend-state').some((event) => event.kind === 'backend-state' && event.to === 'up'))
   assert.doesNotMatch(JSON.stringify(gateway.events), /@example\.test/)
@@ -102,6 +104,7 @@ test('domains that share a route: what happens to a message for both counts for 
   const both = ['one.test', 'other.test']
   assert.deepEqual(domains('delivered'), [both])
   assert.deepEqual(domains('held'), [both, both])
+  await lab.until(() => domains('attempt').length === 2)
   assert.deepEqual(domains('attempt'), [both, both])
   const refused = gateway.events.flatMap((event) =>
     event.kind === 'refused-after-hold' ? [[event.domain, event.recipients]] : [],

@@ -57,6 +57,7 @@ test('a backend that defers to the end gets a try behind the end, and what it sa
     String(home.messages[0]?.content),
     /Status: 4\.2\.2\r\nRemote-MTA: .*\r\nDiagnostic-Code: smtp; 452 4\.2\.2 mailbox full/,
   )
+  await lab.until(() => gateway.find('expired').length > 0)
   const [line] = gateway.find('expired')
   assert.ok(Number(line?.fields.attempts) >= 2)
 })
@@ -114,9 +115,9 @@ test('a sender that wants to know hears of the delay, once; one that does not, a
   await lab.send({ to: 'you@example.test', source: forger, from: 'other@sender.test' })
 
   await lab.until(() => home.messages.length === 1)
-  const told = gateway.find('delay told')
+  await lab.until(() => gateway.find('delay told').length > 0)
   await lab.until(() => gateway.grep(/probe/).length > 30)
-  assert.equal(told.length, 1)
+  assert.equal(gateway.find('delay told').length, 1)
   assert.equal(home.messages.length, 1)
   const text = String(home.messages[0]?.content)
   assert.match(text, /Final-Recipient: rfc822; you@example\.test\r\nAction: delayed\r\nStatus: 4\.4\.1\r\n/)

@@ -12,6 +12,24 @@ interface Sleeper {
   readonly run: () => void
 }
 
+/** The machine's pace, for a gateway whose peers are in the same process: a stall of the machine is no silence of theirs. One for all of them. */
+export const steadyClock: Clock = {
+  now: () => steady().now(),
+  monotonicMs: () => steady().monotonicMs(),
+  after: (delayMs, run) => steady().after(delayMs, run),
+}
+
+let ownSteadyClock: Clock | undefined
+// Made when it is wanted: it looks again and again from then on.
+function steady(): Clock {
+  ownSteadyClock ??= createFastClock(1)
+  return ownSteadyClock
+}
+
+/** So long on that clock: what a peer of the lab needs to think, or stays away. */
+export const sleepOn = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(ms, resolve))
+
 /** It looks at the machine's clock so often. */
 const tickMs = 5
 /** Of the time since it looked last no more is counted. */

@@ -1,7 +1,7 @@
 /**
  * The gateway, in this process, with its log collected: `lab.gateway()`. The one place of the lab that knows how a gateway is made.
  */
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
 import { createHostLookup } from '../../src/base/host-lookup.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
@@ -9,6 +9,7 @@ import type { GatewayEvent } from '../../src/gateway/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
 import type { GatewaySettings, Listener } from '../../src/gateway/settings.ts'
 import type { Queue } from '../../src/queue/queue.ts'
+import { steadyClock } from './fast-clock.ts'
 import { openLabHolding } from './holding.ts'
 import { type CollectedLog, collectLog } from './log.ts'
 import type { GatewayWords } from './settings.ts'
@@ -36,6 +37,7 @@ export interface LabGateway extends CollectedLog {
 export interface GatewayParts {
   readonly random?: Random
   readonly door?: Door
+  /** Default: `steadyClock`. */
   readonly clock?: Clock
   /** Its state folder, made already: one that another gateway has left, or on a disk of its own. */
   readonly state?: string
@@ -52,7 +54,7 @@ export async function startGateway(
   const holding = isHolding
     ? await openLabHolding(first.state, {
         log: collected.log,
-        clock: parts.clock ?? systemClock,
+        clock: parts.clock ?? steadyClock,
         limits: first.holdLimits,
       })
     : undefined
@@ -60,11 +62,11 @@ export async function startGateway(
   const gateway = createGateway(first, {
     holding,
     tell: (event) => void events.push(event),
-    clock: parts.clock ?? systemClock,
+    clock: parts.clock ?? steadyClock,
     random: parts.random ?? systemRandom,
     log: collected.log,
     door: parts.door ?? systemDoor,
-    lookupHost: createHostLookup(systemClock),
+    lookupHost: createHostLookup(steadyClock),
   })
   const [place] = await gateway.start()
   if (!place) throw new Error('the gateway listens nowhere')

@@ -1,6 +1,6 @@
 /** A resolver that asks a server of the lab and ends with the test. */
 import type { TestContext } from 'node:test'
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { type IpAddress, parseIp } from '../../src/base/ip.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -10,6 +10,7 @@ import { type CountingResolver, createResolver } from '../../src/dns/resolver.ts
 import type { ResolverOptions } from '../../src/dns/resolver-options.ts'
 import { type ExchangerOptions, type Exchangers, lookupExchangers } from '../../src/routing/exchangers.ts'
 import type { DnsLab } from './dns.ts'
+import { steadyClock } from './fast-clock.ts'
 
 export interface LabResolver extends CountingResolver {
   /** What the domain's exchangers are; addresses of the lab are not public, so `private` is true unless it is said otherwise. */
@@ -26,7 +27,7 @@ export function labResolver(t: TestContext, labs: readonly DnsLab[], settings: L
   const random = settings.random ?? systemRandom
   const resolver = createResolver(
     { servers: labs.map((lab) => lab.server), timeoutMs: 2_000, ...settings.options },
-    { clock: settings.clock ?? systemClock, random, log: silentLog, door: systemDoor },
+    { clock: settings.clock ?? steadyClock, random, log: silentLog, door: systemDoor },
   )
   t.after(() => resolver.close())
   return {
