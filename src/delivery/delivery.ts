@@ -65,10 +65,11 @@ export interface Transaction {
   /**
    * Sends MAIL (with the first call; pipelined with RCPT where offered) and RCPT for each recipient. May be called again, until `data`.
    * @param untilMs  the end of waiting for the last reply
+   * @param isLast  these are all, and `data` follows at once where any is accepted: DATA may go along
    */
   recipients(
     recipients: readonly Recipient[],
-    limits: { mailUntilMs: number; untilMs: number },
+    limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome>
   /**
    * DATA, trace and body, the dot. Needs at least one accepted recipient. The transaction is over with it, whatever comes.

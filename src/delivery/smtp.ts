@@ -40,7 +40,7 @@ export class SmtpTransaction implements Transaction {
 
   async recipients(
     recipients: readonly Recipient[],
-    limits: { mailUntilMs: number; untilMs: number },
+    limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome> {
     if (this.#state === 'ended') return this.#gone()
     this.#begin()
@@ -55,7 +55,7 @@ export class SmtpTransaction implements Transaction {
     if (answer.kind === 'mail-refused') {
       if (answer.reply.code === 421)
         return this.#closing('mail', answer.reply) ?? { kind: 'mail-refused', reply: answer.reply }
-      this.#pooled.refused += answer.refusals
+      this.#pooled.refused += answer.refusals + this.#refusedAhead
       this.#giveBack('open')
       return { kind: 'mail-refused', reply: answer.reply }
     }
@@ -67,6 +67,7 @@ export class SmtpTransaction implements Transaction {
     this.#isMailAccepted = true
     this.#accepted += answer.replies.filter(isPositive).length
     this.#pooled.refused += answer.replies.filter(isPermanent).length
+    if (this.#accepted === 0) this.#pooled.refused += this.#refusedAhead
     return { kind: 'answered', replies: answer.replies }
   }
 
@@ -169,6 +170,11 @@ export class SmtpTransaction implements Transaction {
     const reused = this.#isReused && fault.kind !== 'abandoned'
     this.#end()
     return { kind: 'lost', fault, reused }
+  }
+
+  /** A DATA that went along for nobody is one more command that the server counts as an error. */
+  get #refusedAhead(): number {
+    return this.#pooled.session.isDataAhead ? 1 : 0
   }
 
   get #isReused(): boolean {

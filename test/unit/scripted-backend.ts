@@ -84,6 +84,11 @@ export class Peer {
     }
   }
 
+  /** What has come and was not looked at yet. */
+  get unread(): string {
+    return this.#input
+  }
+
   /** The next line without its CRLF; undefined at the end. */
   async line(): Promise<string | undefined> {
     for (;;) {

@@ -227,7 +227,9 @@ export class CutThrough {
     const { candidate, transaction } = staged
     // A session is not made to refuse more than a server forgives: what goes beyond it is asked for on the next one.
     const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
-    const outcome = await phase.ask(transaction, now)
+    // What is held is whole: its body follows at once.
+    const isLast = this.#job.isFromHold === true && now.length === asked.length
+    const outcome = await phase.ask(transaction, now, isLast)
     if (outcome.kind === 'lost') {
       this.#staging.lost(candidate, outcome)
       return asked

@@ -42,13 +42,14 @@ export class Phase {
     this.#askUntilMs += spentMs
   }
 
-  /** Says MAIL, where that was not done yet, and RCPT, within what is left. */
-  async ask(transaction: Transaction, recipients: readonly Recipient[]): Promise<RecipientsOutcome> {
+  /** Says MAIL, where that was not done yet, and RCPT, within what is left. @param isLast  see `Transaction.recipients` */
+  async ask(transaction: Transaction, recipients: readonly Recipient[], isLast = false): Promise<RecipientsOutcome> {
     const fromMs = this.#clock.monotonicMs()
     const untilMs = Math.min(this.#capMs, this.#askUntilMs)
     const outcome = await transaction.recipients(recipients, {
       mailUntilMs: Math.min(untilMs, fromMs + this.#mailLeftMs),
       untilMs,
+      isLast,
     })
     const isEndedAtMail = outcome.kind === 'mail-refused' || (outcome.kind === 'lost' && outcome.fault.step === 'mail')
     if (isEndedAtMail) this.#mailLeftMs -= this.#clock.monotonicMs() - fromMs

@@ -65,12 +65,13 @@ function tasksOf(
   state: number,
   { limit, without, nowMs }: WantedTasks,
 ): TaskRow[] {
-  const skipped = new Set(without)
+  const skipped = seqsOf(db, without)
   const tasks: TaskRow[] = []
   for (const [turn, seq] of found) {
     if (tasks.length >= limit) break
+    if (skipped.has(seq)) continue
     const message = messageRow(db, seq)
-    if (!message || skipped.has(message[1])) continue
+    if (!message) continue
     const recipients = rowsOf<RecipientRow>(
       db,
       `SELECT ${recipientColumns} FROM recipient WHERE message = ? AND lane = ? AND state = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY place`,
@@ -81,7 +82,17 @@ function tasksOf(
     )
     tasks.push({ turn, message, recipients })
     // Some of its recipients may have another turn: they go along.
-    skipped.add(message[1])
+    skipped.add(seq)
   }
   return tasks
 }
+
+/** Their rows are not read, which costs more than to look for their ids. */
+const seqsOf = (db: Database, ids: readonly string[]): Set<number> =>
+  new Set(
+    rowsOf<[number]>(
+      db,
+      'SELECT seq FROM message WHERE id IN (SELECT value FROM json_each(?))',
+      JSON.stringify(ids),
+    ).map(([seq]) => seq),
+  )

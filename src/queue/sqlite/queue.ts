@@ -203,7 +203,7 @@ export async function openSqliteQueue(store: Store, deps: SqliteQueueDeps): Prom
   })
 
   async function body(id: string): Promise<OpenedBody> {
-    const known = ahead.take(id)
+    const known = ahead.get(id)
     if (known) return { kind: 'opened', body: bodyInMemory(known.content, known.has8bit) }
     const found = await room.read('bodyOf', id)
     if (found.kind === 'gone') return found

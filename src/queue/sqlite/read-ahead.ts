@@ -1,6 +1,6 @@
 /**
- * Bodies that came with the tasks they belong to: asking the reader's thread for each alone costs more than reading it. They wait here until they are
- * asked for, and are forgotten when anything is written down of their message: what a person has removed is not there any more. For `queue.ts`.
+ * Bodies that came with the tasks they belong to: asking the reader's thread for each alone costs more than reading it. They wait here until anything
+ * is written down of their message, because what finds no free session is tried again, and what a person has removed is not there any more. For `queue.ts`.
  */
 
 export interface BodyAhead {
@@ -10,8 +10,7 @@ export interface BodyAhead {
 
 export interface ReadAhead {
   put(id: string, body: BodyAhead): void
-  /** Gives it away: it is not there afterwards. */
-  take(id: string): BodyAhead | undefined
+  get(id: string): BodyAhead | undefined
   drop(id: string): void
 }
 
@@ -20,25 +19,24 @@ export function createReadAhead(mostOctets: number): ReadAhead {
   const bodies = new Map<string, BodyAhead>()
   let octets = 0
 
-  function take(id: string): BodyAhead | undefined {
+  function drop(id: string): void {
     const body = bodies.get(id)
-    if (!body) return undefined
+    if (!body) return
     bodies.delete(id)
     octets -= body.content.length
-    return body
   }
 
   return {
     put(id, body) {
-      take(id)
+      drop(id)
       bodies.set(id, body)
       octets += body.content.length
       for (const oldest of bodies.keys()) {
         if (octets <= mostOctets) return
-        take(oldest)
+        drop(oldest)
       }
     },
-    take,
-    drop: (id) => void take(id),
+    get: (id) => bodies.get(id),
+    drop,
   }
 }

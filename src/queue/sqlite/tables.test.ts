@@ -100,9 +100,10 @@ test('nothing that runs while a million messages are held walks over all of them
   assert.ok(texts.size > 25)
   for (const text of texts) {
     const steps = handle.prepare(`EXPLAIN QUERY PLAN ${text}`).all()
-    // A page in the order of an index is no walk; what bounds it is its LIMIT.
+    // A page in the order of an index is no walk; what bounds it is its LIMIT. Nor is a list that we name ourselves.
     const walks = steps.filter(
-      ({ detail }) => /^SCAN/.test(String(detail)) && !(/USING/.test(String(detail)) && /LIMIT/.test(text)),
+      ({ detail }) =>
+        /^SCAN (?!json_each)/.test(String(detail)) && !(/USING/.test(String(detail)) && /LIMIT/.test(text)),
     )
     const isMinimum = /^SELECT min\(not_before\)/.test(text)
     assert.deepEqual(isMinimum ? [] : walks, [], text)

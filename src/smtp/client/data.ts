@@ -57,8 +57,10 @@ export async function sendData(
   replyCount: number,
   limits: DataLimits,
 ): Promise<DataAnswer> {
-  const unasked = session.hasInput ? await session.unasked('data') : undefined
-  if (!unasked) session.send('DATA\r\n')
+  const isAhead = session.isDataAhead
+  session.isDataAhead = false
+  const unasked = session.hasInput && !isAhead ? await session.unasked('data') : undefined
+  if (!unasked && !isAhead) session.send('DATA\r\n')
   const go = unasked ?? (await session.reply('data', soonest(session.clock, limits.steps.dataMs, limits.bodyUntilMs)))
   if (go.kind === 'failed') return lost(go)
   if (go.reply.code >= 400) return answered('data', go.reply)

@@ -22,6 +22,8 @@ export interface EnvelopeLimits {
   readonly mailUntilMs: number
   /** The end of waiting for the last reply. */
   readonly untilMs: number
+  /** No more recipients come: where the server pipelines, DATA goes along (RFC 2920 §3.1), which `sendData` and `reset` know. */
+  readonly isLast?: boolean
 }
 
 /** @param envelope  undefined where MAIL was accepted before */
@@ -43,7 +45,9 @@ export async function sendEnvelope(
   const commands = recipients.map((recipient) => rcptCommand(recipient, session.extensions))
   const together = isPipelined ? commands.join('') : ''
   const mail = envelope ? mailCommand(envelope, session.extensions) : ''
-  if (mail + together !== '') session.send(mail + together)
+  session.isDataAhead = isPipelined && limits.isLast === true
+  const data = session.isDataAhead ? 'DATA\r\n' : ''
+  if (mail + together !== '') session.send(mail + together + data)
   let refusal: Reply | undefined
   if (envelope) {
     const answer = await session.reply('mail', atMost(session, limits.steps.mailMs, limits.mailUntilMs))

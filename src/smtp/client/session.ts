@@ -19,6 +19,8 @@ export class ClientSession {
   readonly protocol: 'smtp' | 'lmtp'
   readonly clock: Clock
   extensions: Extensions = noExtensions
+  /** DATA went out in one write with the recipients, and its reply has not been read: nothing else may be sent until it is. */
+  isDataAhead = false
   #connection: Connection
   readonly #parser = new ReplyParser()
   readonly #dialogue: Dialogue | undefined
@@ -129,6 +131,10 @@ export class ClientSession {
 
   /** RSET (RFC 5321 §4.1.1.5). @returns whether the session is fit for another transaction; it is ended where it is not */
   async reset(): Promise<boolean> {
+    if (this.isDataAhead && !(await this.#isDataRefused())) {
+      this.destroy()
+      return false
+    }
     const unasked = await this.unasked('rset')
     if (!unasked) this.send('RSET\r\n')
     const answer = unasked ?? (await this.reply('rset', this.clock.monotonicMs() + rsetMs))
@@ -137,8 +143,22 @@ export class ClientSession {
     return false
   }
 
+  /**
+   * The reply to a DATA that went ahead, where there is nothing to send. A server that says 354 waits for a message, and whatever we say is one: RFC 2920
+   * §3.1 would send it a dot, but it may have accepted somebody meanwhile, who would get an empty message.
+   */
+  async #isDataRefused(): Promise<boolean> {
+    this.isDataAhead = false
+    const answer = await this.reply('data', this.clock.monotonicMs() + rsetMs)
+    return answer.kind === 'reply' && answer.reply.code >= 400
+  }
+
   /** QUIT and the end, without waiting for the reply: it would tell nothing. */
   quit(): void {
+    if (this.isDataAhead) {
+      this.destroy()
+      return
+    }
     this.send('QUIT\r\n')
     this.#connection.end()
   }
