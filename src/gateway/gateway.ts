@@ -107,7 +107,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     clock,
     log,
     tell,
-    onDown: (endpoint) => probe.watch(endpoint),
+    onFailed: (endpoint) => probe.watch(endpoint),
     onSlow: (endpoint) => probe.watch(endpoint),
     onUp: (endpoint) => drain?.endpointUp(endpoint),
   })
@@ -298,7 +298,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       server.update(serverOptions(next))
       forgetOldBalancers()
       // One that was down when it left, and was not tried any more, may be back.
-      for (const { endpoint, health } of backends.list()) if (health.isDown) probe.watch(endpoint)
+      for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
       const wanted = new Set(next.listen.map(keyOf))
       await unbind([...bound.keys()].filter((key) => !wanted.has(key)))
       await kept?.routesChanged()

@@ -65,6 +65,17 @@ test('mail never tries what is down: one refused connection, and the probe is th
   assert.equal(spare.messages.length, 10)
 })
 
+test('a backend that failed once, while another takes its mail, is looked at and gets its share again', async (t) => {
+  const lab = await startLab(t)
+  const once = await lab.backend({ greeting: (_, count) => (count === 1 ? '421 4.3.2 Not now' : undefined) })
+  const gateway = await lab.gateway({ deliver: [once, await lab.backend()] }, { clock: createFastClock(20) })
+  for (let message = 0; message < 2; message++) assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(gateway.find('backend state', { to: 'suspect' }).length, 1)
+  await lab.until(() => gateway.backends().every(({ state }) => state === 'up'))
+  for (let message = 0; message < 2; message++) assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(once.messages.length, 1)
+})
+
 test('the backend of the postmaster is tried again as any other', async (t) => {
   const lab = await startLab(t)
   const postmaster = await lab.backend()

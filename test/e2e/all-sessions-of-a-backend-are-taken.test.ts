@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
+import { createFastClock } from '../lab/fast-clock.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 
 // Busy is not down: who waits gets a turn, and a worse tier is not for load.
@@ -86,14 +87,13 @@ test('full is the one that is up, and one of its tier is suspect: that one is tr
   const full = await lab.backend()
   const suspect = await lab.backend({ greeting: (_, count) => (count === 1 ? '421 4.3.2 Not now' : undefined) })
   const worse = await lab.backend()
-  const gateway = await lab.gateway({
-    deliver: [
-      { to: full, connections: 2 },
-      { to: suspect, weight: 100 },
-      { to: worse, preference: 20 },
-    ],
-    budgets: { sessionMs: 100 },
-  })
+  const deliver = [
+    { to: full, connections: 2 },
+    { to: suspect, weight: 100 },
+    { to: worse, preference: 20 },
+  ]
+  // So slowly that the probe, which comes within a second or so, does not come before the end.
+  const gateway = await lab.gateway({ deliver, budgets: { sessionMs: 5 } }, { clock: createFastClock(0.02) })
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   full.change({ afterDot: 'silence' })
   const occupied = Array.from({ length: 2 }, () => lab.send({ to: 'you@example.test' }))

@@ -14,7 +14,7 @@ function stage() {
   const collected = collectLog()
   const probed: string[] = []
   const probe = ({ key }: { readonly key: string }) => void probed.push(key)
-  const backends = createBackends({ clock, log: collected.log, onDown: probe, onSlow: probe, onUp: () => {} })
+  const backends = createBackends({ clock, log: collected.log, onFailed: probe, onSlow: probe, onUp: () => {} })
   const state = () => backends.list()[0]?.state
   const changes = () => collected.find('backend state').map(({ level, fields: { from, to } }) => [level, from, to])
   return { clock, collected, probed, backends, state, changes }
@@ -50,6 +50,21 @@ test('one sender alone makes it slow for itself: that is logged as such, and ask
   assert.deepEqual([state(), changes()], ['slow', [['warn', 'up', 'slow']]])
   for (const dot of dots) backends.dotOver(to, dot, false)
   assert.equal(state(), 'up')
+})
+
+test('one failure is enough for the probe to look, but at strangers, to whom mail of our own goes', () => {
+  const fault = { kind: 'closed', step: 'greeting', reply: undefined, detail: 'closed' } as const
+  const { backends, changes, probed } = stage()
+  const stranger = { ...to, key: 'stranger', purpose: 'dsn' as const }
+  backends.failed(to, fault)
+  backends.failed(stranger, fault)
+  assert.deepEqual(probed, [to.key])
+  backends.opened(to)
+  assert.deepEqual(changes(), [
+    ['info', 'up', 'suspect'],
+    ['info', 'up', 'suspect'],
+    ['info', 'suspect', 'up'],
+  ])
 })
 
 test('dots that are answered in time, and any number of them, are told to nobody', () => {

@@ -52,8 +52,8 @@ export interface BackendsDeps {
   readonly clock: Clock
   readonly log: Log
   readonly tell?: Tell | undefined
-  /** An endpoint has just gone down: the probe begins. */
-  readonly onDown: (endpoint: Endpoint) => void
+  /** An endpoint has just gone down, or has failed for the first time, and then its mail may go elsewhere for good: the probe begins. */
+  readonly onFailed: (endpoint: Endpoint) => void
   /** An endpoint has just become slow, for everybody or for one network: whether it still greets is worth asking. */
   readonly onSlow: (endpoint: Endpoint) => void
   /** One that was no candidate, or not quite, is up: what is held for it can go. */
@@ -75,7 +75,7 @@ const mostAccepted = 100_000
 /** Endpoints that are remembered; `mx` routes meet ever new ones. Beyond it those with nothing to remember go. */
 const mostKnown = 10_000
 
-export function createBackends({ clock, log, tell: hear, onDown, onSlow, onUp }: BackendsDeps): Backends {
+export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp }: BackendsDeps): Backends {
   const known = new Map<string, Entry>()
   /** By the backend's key. */
   const acceptedDomains = new Map<string, Set<string>>()
@@ -119,7 +119,8 @@ export function createBackends({ clock, log, tell: hear, onDown, onSlow, onUp }:
     hear?.({ kind: 'backend-state', atMs: clock.now(), endpoint: undefined, ...fields })
     if (to === 'down' || to === 'slow') log.warn('backend state', fields)
     else log.info('backend state', fields)
-    if (to === 'down') onDown(endpoint)
+    // A stranger, to whom mail of our own goes, is not knocked at for one failure.
+    if (to === 'down' || (to === 'suspect' && endpoint.purpose !== 'dsn')) onFailed(endpoint)
     if (to === 'slow') onSlow(endpoint)
     if (to === 'up') onUp(endpoint)
   }

@@ -1,6 +1,6 @@
 /**
- * Tries what is down until it is up again: connect to EHLO, after 1, 2, 4, 8, 15, 30, 30 … seconds ± 20 %.
- * Mail never tries an endpoint that is down; this does.
+ * Tries what is down, or has just failed, until it is up again: connect to EHLO, after 1, 2, 4, 8, 15, 30, 30 … seconds ± 20 %.
+ * Mail never tries an endpoint that is down, nor one that is suspect while others are up; this does.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'

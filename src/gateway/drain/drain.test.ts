@@ -153,7 +153,7 @@ test('a backend that is there and breaks every session off is no route that is o
   const carrying = {
     ...{ clock, log, budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, sessionMs: 0 }, steps: patientSteps },
     delivery: { begin: () => ({ kind: 'begun', transaction }), sessions: () => ({ busy: 0, idle: 0, waiting: 0 }) },
-    backends: createBackends({ clock, log, onDown: nobody, onSlow: nobody, onUp: nobody }),
+    backends: createBackends({ clock, log, onFailed: nobody, onSlow: nobody, onUp: nobody }),
     endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
     balancer: () => createBalancer('round-robin'),
     patience: { begin: nobody, end: nobody },

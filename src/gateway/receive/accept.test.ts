@@ -44,7 +44,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
       log: silentLog,
       once: createToldOnce({ clock: systemClock, log: silentLog }),
       delivery,
-      backends: createBackends({ clock: systemClock, log: silentLog, onDown: nobody, onSlow: nobody, onUp: nobody }),
+      backends: createBackends({ clock: systemClock, log: silentLog, onFailed: nobody, onSlow: nobody, onUp: nobody }),
       endpoints: { expand: nobody },
       balancer: nobody,
       hostname,
