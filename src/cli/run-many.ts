@@ -23,20 +23,20 @@ export async function runMany<T>(
       }
     })
   }
-  const ended = (error?: { readonly error: unknown }): void => {
-    failure ??= error
+  const ended = (): void => {
     running--
     wake?.()
+  }
+  const failed = (error: unknown): void => {
+    failure ??= { error }
+    ended()
   }
   for await (const batch of batches) {
     for (const item of batch) {
       if (running >= atOnce) await rest(() => running < atOnce)
       if (failure) break
       running++
-      work(item).then(
-        () => ended(),
-        (error: unknown) => ended({ error }),
-      )
+      work(item).then(ended, failed)
     }
     if (failure) break
   }

@@ -10,7 +10,7 @@ import type { Resolution } from './resolver.ts'
 import type { ResolverOptions } from './resolver-options.ts'
 import type { ServerChoice } from './server-choice.ts'
 import { isOnThisMachine, type NameServer, nameServerText } from './servers.ts'
-import type { Exchanged, Transport } from './transport.ts'
+import type { Exchanged, Sender } from './transport.ts'
 import { type RecordType, typeCodes } from './types.ts'
 import { foldName, type WireName } from './wire-name.ts'
 
@@ -44,33 +44,50 @@ interface Query {
   readonly seen: ReadonlySet<string>
 }
 
+/** One round of questions after another, and where it has come to. */
+interface Course {
+  readonly query: Query
+  readonly servers: readonly NameServer[]
+  round: number
+  /** Index of the server that is asked next. */
+  next: number
+  /** What each server said last that was no answer. */
+  said: Map<NameServer, Failure> | undefined
+  readonly settle: (heard: Heard | Failure) => void
+}
+
 export class Asker {
   readonly #options: ResolverOptions
-  readonly #transport: Transport
+  readonly #transport: Sender
   readonly #choice: ServerChoice
   readonly #clock: Clock
   readonly #turn = new Turn(questionsAtOnce)
 
-  constructor(options: ResolverOptions, transport: Transport, choice: ServerChoice, clock: Clock) {
+  constructor(options: ResolverOptions, transport: Sender, choice: ServerChoice, clock: Clock) {
     this.#options = options
     this.#transport = transport
     this.#choice = choice
     this.#clock = clock
   }
 
-  /** Resolves within `deadlineMs`. Lists ask a hundred thousand times, so there is no wait but for what is not there yet. */
-  async ask(name: WireName, type: RecordType): Promise<Asked> {
-    const untilMs = this.#clock.monotonicMs() + this.#options.deadlineMs
-    const turn = this.#turn.enter()
-    if (turn) await turn
-    try {
-      const query = { name, type, untilMs, seen: nothingSeen }
-      const heard = await this.#askServers(query)
-      if (heard.kind === 'failed') return { resolution: heard, bytes: 0 }
-      return isFinished(heard) ? this.#asked(query, heard) : await this.#followAliases(query, heard)
-    } finally {
+  /**
+   * Without promises on the way that nearly every question takes: lists ask a hundred thousand times, and each promise costs as much as
+   * decoding the answer.
+   * @param settle  called once, within `deadlineMs`
+   */
+  ask(name: WireName, type: RecordType, settle: (asked: Asked) => void): void {
+    const query = { name, type, untilMs: this.#clock.monotonicMs() + this.#options.deadlineMs, seen: nothingSeen }
+    const end = (asked: Asked): void => {
       this.#turn.leave()
+      settle(asked)
     }
+    this.#turn.enter(() => {
+      this.#askServers(query, (heard) => {
+        if (heard.kind === 'failed') end(unheard(heard))
+        else if (isFinished(heard)) end(this.#asked(query, heard))
+        else void this.#followAliases(query, heard).then(end)
+      })
+    })
   }
 
   /** @param first  leads to a name of which it says nothing */
@@ -87,8 +104,9 @@ export class Asker {
       // The last one is where the next question begins, so it has not been passed yet.
       for (const passed of [at, ...last.reading.aliases].slice(0, -1)) seen.add(foldName(passed))
       at = aliases.at(-1) ?? name
-      const heard = await this.#askServers({ ...query, name: at, seen })
-      if (heard.kind === 'failed') return { resolution: heard, bytes: 0 }
+      const further = { ...query, name: at, seen }
+      const heard = await new Promise<Heard | Failure>((resolve) => this.#askServers(further, resolve))
+      if (heard.kind === 'failed') return unheard(heard)
       aliases.push(...heard.reading.aliases)
       isSecure &&= heard.isSecure
       bytes += heard.bytes
@@ -115,34 +133,43 @@ export class Asker {
     return { resolution: { kind, records, ...known }, bytes }
   }
 
-  async #askServers(query: Query): Promise<Heard | Failure> {
+  #askServers(query: Query, settle: (heard: Heard | Failure) => void): void {
     const order = this.#choice.inOrder()
-    const servers = 'then' in order ? await order : order
-    let said: Map<NameServer, Failure> | undefined
-    for (let round = 0; round < this.#options.attempts; round++) {
-      for (const server of servers) {
-        const before = said?.get(server)
+    const start = (servers: readonly NameServer[]) =>
+      this.#askNext({ query, servers, round: 0, next: 0, said: undefined, settle })
+    if ('then' in order) void order.then(start)
+    else start(order)
+  }
+
+  #askNext(course: Course): void {
+    const { query, servers } = course
+    for (; course.round < this.#options.attempts; course.round++, course.next = 0) {
+      for (let server = servers[course.next++]; server; server = servers[course.next++]) {
+        const before = course.said?.get(server)
         // A server that said no says it again; silence is worth another try.
         if (before && before.reason !== 'timeout') continue
         const leftMs = query.untilMs - this.#clock.monotonicMs()
-        const timeoutMs = Math.min(this.#options.timeoutMs, leftMs)
-        const heard =
-          leftMs <= 0
-            ? failed(server, 'timeout', 'the deadline has passed')
-            : this.#read(
-                server,
-                query,
-                await this.#transport.exchange(server, query.name, typeCodes[query.type], timeoutMs),
-              )
-        if (heard.kind === 'heard') return heard
-        said ??= new Map()
-        said.set(server, heard)
+        if (leftMs > 0) {
+          this.#askOne(course, server, Math.min(this.#options.timeoutMs, leftMs))
+          return
+        }
+        note(course, server, failed(server, 'timeout', 'the deadline has passed'))
       }
     }
-    const failures = [...(said?.values() ?? [])]
+    const failures = [...(course.said?.values() ?? [])]
     // What a server said tells more than the silence of another.
     const telling = failures.find(({ reason }) => reason !== 'timeout' && reason !== 'unreachable')
-    return telling ?? failures[0] ?? { kind: 'failed', reason: 'unreachable', why: 'there is no name server to ask' }
+    course.settle(telling ?? failures[0] ?? noServer)
+  }
+
+  #askOne(course: Course, server: NameServer, timeoutMs: number): void {
+    const { query } = course
+    this.#transport.send(server, query.name, typeCodes[query.type], timeoutMs, (exchanged) => {
+      const heard = this.#read(server, query, exchanged)
+      if (heard.kind === 'heard') return course.settle(heard)
+      note(course, server, heard)
+      this.#askNext(course)
+    })
   }
 
   #read(server: NameServer, { name, type, seen }: Query, exchanged: Exchanged): Heard | Failure {
@@ -161,6 +188,15 @@ export class Asker {
 
 const nothingSeen: ReadonlySet<string> = new Set()
 
+function note(course: Course, server: NameServer, failure: Failure): void {
+  course.said ??= new Map()
+  course.said.set(server, failure)
+}
+
+const unheard = (resolution: Failure): Asked => ({ resolution, bytes: 0 })
+
+const noServer: Failure = { kind: 'failed', reason: 'unreachable', why: 'there is no name server to ask' }
+
 const isFinished = (heard: Heard): heard is Finished => heard.reading.kind !== 'unfinished'
 
 const failed = (server: NameServer, reason: FailureReason, why: string): Failure => ({
@@ -178,13 +214,11 @@ class Turn {
     this.#free = most
   }
 
-  /** @returns undefined where there is a place at once */
-  enter(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--
-      return undefined
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve))
+  /** @param start  called when there is a place, which may be at once */
+  enter(start: () => void): void {
+    if (this.#free === 0) return void this.#waiting.push(start)
+    this.#free--
+    start()
   }
 
   /** Hands the place on. */

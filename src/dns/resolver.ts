@@ -152,7 +152,9 @@ export function createResolver(options: Partial<ResolverOptions>, deps: Resolver
     }
     const running = inProgress.get(key)
     if (running) return running
-    const started = asker.ask(name, type).then((asked) => settled(name, type, key, asked))
+    const started = new Promise<Resolution>((resolve) => {
+      asker.ask(name, type, (heard) => resolve(settled(name, type, key, heard)))
+    })
     // RFC 5452 §5: the same question under many ids at once is so many times likelier to be answered by somebody else.
     inProgress.set(key, started)
     return started

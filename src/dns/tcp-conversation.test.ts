@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
 import { openBlackHole } from '../../test/lab/black-hole.ts'
 import { freeAddress } from '../../test/lab/loopback.ts'
 import { labAddress } from '../../test/lab/resolver.ts'
@@ -7,7 +8,7 @@ import { type Answering, framed, startTcpServer } from '../../test/lab/tcp-serve
 import { systemClock } from '../base/clock.ts'
 import { type Door, systemDoor } from '../base/door.ts'
 import type { NameServer } from './servers.ts'
-import { type ConversationEnd, converseOverTcp } from './tcp-conversation.ts'
+import { type ConversationEnd, converseOverTcp, Frames } from './tcp-conversation.ts'
 
 const message = Buffer.from('question')
 
@@ -70,4 +71,27 @@ test('what was never sent is told as that: nobody answers, nobody listens, the d
   })
   const shut: Door = { open: () => ({ kind: 'forbidden', why: 'it is a test' }) }
   assert.deepEqual((await converse(server, 1, 100, shut)).end, { kind: 'lost', isSent: false, code: 'forbidden' })
+})
+
+test('messages come whole however their octets are cut', () => {
+  const message = fc.uint8Array({ maxLength: 700 }).map((octets) => Buffer.from(octets))
+  fc.assert(
+    fc.property(
+      fc.array(message, { maxLength: 8 }),
+      fc.infiniteStream(fc.integer({ min: 1, max: 900 })),
+      (sent, cuts) => {
+        const stream = Buffer.concat(sent.flatMap((one) => [Buffer.of(one.length >> 8, one.length & 255), one]))
+        const frames = new Frames()
+        const heard: Buffer[] = []
+        for (let at = 0; at < stream.length; ) {
+          const length = cuts.next().value
+          frames.push(stream.subarray(at, at + length))
+          at += length
+          for (let next = frames.shift(); next; next = frames.shift()) heard.push(next)
+        }
+        assert.deepEqual(heard, sent)
+        assert.equal(frames.shift(), undefined)
+      },
+    ),
+  )
 })

@@ -67,6 +67,9 @@ export function converseOverTcp(
 /** Chunks to messages. They are joined only when a message is whole, so that a server that sends octet by octet costs no more than another. */
 export class Frames {
   #chunks: Buffer[] = []
+  /** Where the next message begins in the first of them. */
+  #at = 0
+  /** Octets from there on. */
   #held = 0
 
   push(chunk: Buffer): void {
@@ -75,13 +78,16 @@ export class Frames {
   }
 
   shift(): Buffer | undefined {
-    if (this.#held < 2) return undefined
     const [first, second] = this.#chunks
-    const length = (first?.[0] ?? 0) * 256 + ((first && first.length > 1 ? first[1] : second?.[0]) ?? 0)
+    if (!first || this.#held < 2) return undefined
+    const length = (first[this.#at] ?? 0) * 256 + (first[this.#at + 1] ?? second?.[0] ?? 0)
     if (this.#held < 2 + length) return undefined
-    const all = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)
+    const all = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
+    const start = this.#at + 2
+    this.#at = start + length
     this.#held -= 2 + length
-    this.#chunks = this.#held > 0 ? [all.subarray(2 + length)] : []
-    return all.subarray(2, 2 + length)
+    if (this.#held === 0) this.#at = 0
+    this.#chunks = this.#held === 0 ? [] : all === first ? this.#chunks : [all]
+    return all.subarray(start, start + length)
   }
 }

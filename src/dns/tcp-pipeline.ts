@@ -178,17 +178,15 @@ export class TcpPipeline {
   #endLate = (): void => {
     this.#sweep = undefined
     const nowMs = this.#clock.monotonicMs()
-    let isSilent = false
-    for (const [id, { dueMs, settle }] of this.#waiting.entries()) {
-      if (dueMs > nowMs) continue
-      this.#waiting.delete(id)
-      // A packet filter that swallows TCP says nothing of a server that was never heard here.
-      isSilent ||= this.#line?.answered === 0
-      settle(this.#line?.answered === 0 ? { kind: 'unusable' } : { kind: 'timeout' })
-    }
+    const late = Array.from(this.#waiting.entries()).filter(([, { dueMs }]) => dueMs <= nowMs)
+    for (const [id] of late) this.#waiting.delete(id)
+    // A packet filter that swallows TCP says nothing of a server that was never heard here.
+    const isSilent = late.length > 0 && this.#line?.answered === 0
     if (isSilent) this.#giveUp()
     else if (this.#waiting.size > 0) this.#sweep = this.#clock.after(sweepMs, this.#endLate)
     else this.#line?.socket.unref()
+    // Last, as whoever is told may ask again at once.
+    for (const [, { settle }] of late) settle({ kind: isSilent ? 'unusable' : 'timeout' })
   }
 }
 

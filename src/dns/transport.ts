@@ -24,6 +24,18 @@ export interface Transport {
   close(): void
 }
 
+/** The same without a promise, for lists that are asked a hundred thousand times. */
+export interface Sender {
+  /** @param settle  called once, perhaps at once */
+  send(
+    server: NameServer,
+    name: WireName,
+    type: number,
+    timeoutMs: number,
+    settle: (exchanged: Exchanged) => void,
+  ): void
+}
+
 export interface TransportDeps {
   readonly clock: Clock
   readonly random: Random
@@ -62,7 +74,7 @@ interface Way {
   plainUntilMs: number
 }
 
-export function createTransport(deps: TransportDeps): Transport {
+export function createTransport(deps: TransportDeps): Transport & Sender {
   const ways = new Map<string, Way>()
   // The same by the object, which is the same from one question to the next.
   let byObject = new WeakMap<NameServer, Way>()
@@ -81,20 +93,21 @@ export function createTransport(deps: TransportDeps): Transport {
     return way
   }
 
+  const send: Sender['send'] = (server, name, type, timeoutMs, settle) => {
+    if (isClosed) return settle({ kind: 'unreachable', why: 'closed' })
+    const way = wayTo(server)
+    const isPlain = way.plainUntilMs > 0 && way.plainUntilMs > deps.clock.monotonicMs()
+    once(way, encoded(name, type, isPlain ? undefined : edns), timeoutMs, tools, (first) => {
+      if (isPlain || !misunderstandsEdns(first)) return settle(first)
+      // RFC 6891 §6.2.2, §7: asked again without, and remembered.
+      way.plainUntilMs = deps.clock.monotonicMs() + plainForMs
+      once(way, encoded(name, type, undefined), timeoutMs, tools, settle)
+    })
+  }
+
   return {
-    exchange(server, name, type, timeoutMs) {
-      if (isClosed) return Promise.resolve({ kind: 'unreachable', why: 'closed' })
-      const way = wayTo(server)
-      const isPlain = way.plainUntilMs > 0 && way.plainUntilMs > deps.clock.monotonicMs()
-      return new Promise((resolve) => {
-        once(way, encoded(name, type, isPlain ? undefined : edns), timeoutMs, tools, (first) => {
-          if (isPlain || !misunderstandsEdns(first)) return resolve(first)
-          // RFC 6891 §6.2.2, §7: asked again without, and remembered.
-          way.plainUntilMs = deps.clock.monotonicMs() + plainForMs
-          once(way, encoded(name, type, undefined), timeoutMs, tools, resolve)
-        })
-      })
-    },
+    send,
+    exchange: (server, name, type, timeoutMs) => new Promise((resolve) => send(server, name, type, timeoutMs, resolve)),
     close() {
       isClosed = true
       for (const close of openTcp) close()
