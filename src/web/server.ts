@@ -16,6 +16,8 @@ export interface WebServer {
   renew(pair: Pair): void
   /** Rejects with the system's error (EADDRINUSE, EACCES). @returns where it listens */
   listen(place: ListenAddress): Promise<ListenAddress>
+  /** Ends what `listen` resolved with, and the connections that came there. */
+  unlisten(place: ListenAddress): void
   close(): Promise<void>
 }
 
@@ -34,6 +36,8 @@ const requestsAConnection = 1000
 
 const hereKey = 'this machine'
 
+const keyOf = ({ address, port }: ListenAddress) => `${address} ${port}`
+
 interface Connection {
   readonly socket: Socket
   /** Whose share it is taken from. */
@@ -48,18 +52,17 @@ const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket):
 
 export type Pair = { readonly cert: Buffer; readonly key: Buffer }
 
+export type FetchRequest = (
+  request: Request,
+  env: { incoming: IncomingMessage; outgoing: ServerResponse },
+) => Response | Promise<Response>
+
 /** @param tls  undefined: plain HTTP */
-export function createWebServer(
-  fetch: (
-    request: Request,
-    env: { incoming: IncomingMessage; outgoing: ServerResponse },
-  ) => Response | Promise<Response>,
-  tls: Pair | undefined,
-): WebServer {
+export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): WebServer {
   const listener = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], {
     overrideGlobalObjects: false,
   })
-  const servers: Server[] = []
+  const servers = new Map<string, Server>()
   const open = new Map<string, Connection>()
 
   /** Where too many are open, the one that has had nothing to say for longest makes room; nobody does whose answer is under way. */
@@ -128,7 +131,7 @@ export function createWebServer(
 
   return {
     renew(pair) {
-      for (const server of servers)
+      for (const server of servers.values())
         if ('setSecureContext' in server) (server as HttpsServer).setSecureContext({ ...pair, minVersion: 'TLSv1.2' })
     },
     async listen({ address, port }) {
@@ -136,11 +139,19 @@ export function createWebServer(
       server.listen({ host: address, port, ipv6Only: true })
       // Rejects where it cannot.
       await once(server, 'listening')
-      servers.push(server)
-      return { address, port: (server.address() as AddressInfo).port }
+      const bound = { address, port: (server.address() as AddressInfo).port }
+      servers.set(keyOf(bound), server)
+      return bound
+    },
+    unlisten(place) {
+      const server = servers.get(keyOf(place))
+      servers.delete(keyOf(place))
+      server?.close()
+      server?.closeAllConnections()
     },
     async close() {
-      const closed = servers.map((server) => new Promise((done) => server.close(done)))
+      const closed = [...servers.values()].map((server) => new Promise((done) => server.close(done)))
+      servers.clear()
       for (const { socket } of open.values()) socket.destroy()
       await Promise.all(closed)
     },

@@ -150,7 +150,7 @@ test('a name that is not ours is not answered', async () => {
 
 test('a link works once, sets a cookie that no script sees, and going out ends the session', async () => {
   const { web, lines } = make([], {})
-  const [place] = await web.start()
+  const [place] = await web.listen()
   const key = web.link()?.split('#')[1] ?? ''
   await web.stop()
   assert.ok(place)

@@ -1,10 +1,9 @@
 /**
  * The dashboard: its table of contents. Made by `cli/serve/web-service.ts` beside a gateway; it listens, and answers from what the gateway knows.
- *   server (connections, limits) → site (who may what) → api/ (a file a resource), page/ (documents, scripts)
+ *   listening (where) → server (connections, limits) → site (who may what) → api/ (a file a resource), page/ (documents, scripts)
  */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ListenAddress } from '../base/listen-address.ts'
-import { createCertificate } from '../gateway/receive/certificate.ts'
 import { createToldOnce } from '../gateway/told-once.ts'
 import { hostText } from './access/guard.ts'
 import { createSecrets } from './access/secrets.ts'
@@ -23,17 +22,17 @@ import { addQueue } from './api/queue.ts'
 import { addSession, cookieName } from './api/session.ts'
 import { createChecks } from './check/checks.ts'
 import type { WebDeps } from './deps.ts'
+import { createListening } from './listening.ts'
 import { addAssets } from './page/assets.ts'
 import { addPages, wayIn } from './page/shell.ts'
-import { createWebServer, type WebServer } from './server.ts'
 import { createSite, type SiteEnv } from './site.ts'
 import { createKeeping } from './state/keeping.ts'
 import { createNow } from './state/now.ts'
 import { createStopped } from './state/stopped.ts'
 
 export interface Web {
-  /** Binds the listeners. Rejects with the system's error (EADDRINUSE, EACCES). */
-  start(): Promise<readonly ListenAddress[]>
+  /** Listens where the settings say, at the start and when they have changed: see `Listening.apply`. */
+  listen(): Promise<readonly ListenAddress[]>
   stop(): Promise<void>
   /** A link that works once, within half an hour, and lets whoever opens it do everything. Undefined where it does not listen. */
   link(): string | undefined
@@ -78,51 +77,28 @@ export function createWeb(deps: WebDeps): Web {
   addAssets(site)
   addPages(site)
 
-  let server: WebServer | undefined
-  let bound: readonly ListenAddress[] = []
-  let isTls = false
-  const certificate = createCertificate({ clock, log, loaded: (pair) => void renew(pair) })
-  let pair: { readonly cert: Buffer; readonly key: Buffer } | undefined
-  function renew(next: { readonly cert: Buffer; readonly key: Buffer }): void {
-    pair = next
-    server?.renew(next)
-  }
+  const listening = createListening({
+    ...{ clock, log, settings },
+    fetch: (request, env) => site.app.fetch(request, env),
+  })
 
   return {
     app: site.app,
-    async start() {
-      const { listen, tls } = settings()
-      if (listen.length === 0) return []
-      await certificate.load(tls)
-      isTls = tls !== undefined
-      server = createWebServer((request, env) => site.app.fetch(request, env), pair)
-      const places: ListenAddress[] = []
-      try {
-        for (const place of listen) places.push(await server.listen(place))
-      } catch (error) {
-        await this.stop()
-        throw error
-      }
-      bound = places
-      return places
-    },
+    listen: () => listening.apply(),
     async stop() {
-      certificate.stop()
       events.stop()
-      await server?.close()
+      await listening.stop()
       once.stop()
-      server = undefined
-      bound = []
     },
     link() {
-      const [first] = bound
+      const [first] = listening.places
       if (!first) return undefined
       const name = settings().hosts[0]
       const host = hostText(first.address)
       const isEverywhere = first.address === '0.0.0.0' || first.address === '::'
       const place = isEverywhere && name !== undefined ? name : isEverywhere ? 'localhost' : host
       const port = place.includes(':') && !place.startsWith('[') ? '' : `:${first.port}`
-      return `${isTls ? 'https' : 'http'}://${place}${port}/enter#${sessions.invite()}`
+      return `${listening.isTls ? 'https' : 'http'}://${place}${port}/enter#${sessions.invite()}`
     },
   }
 }

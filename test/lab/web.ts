@@ -74,7 +74,7 @@ export interface StartedWeb {
 
 export async function startWeb(t: TestContext, deps: Partial<WebDeps>): Promise<StartedWeb> {
   const web = createWeb({ ...idle, settings: () => anyPlace, ...deps })
-  const [place] = await web.start()
+  const [place] = await web.listen()
   t.after(() => web.stop())
   if (!place) throw new Error('the dashboard listens nowhere')
   return { web, origin: `http://127.0.0.1:${place.port}`, link: () => web.link() ?? '' }

@@ -29,8 +29,8 @@ export interface DnsService {
   readonly kind: 'dns'
   /** Rejects with the system's error where it cannot listen. */
   start(): Promise<void>
-  /** Makes what is declared for the first time, and reads the zones again. */
-  configured(loaded: Loaded): Promise<void>
+  /** Makes what is declared for the first time, and reads the zones again. @returns in words, what of it takes a restart */
+  configured(loaded: Loaded): Promise<string | undefined>
   readonly handlers: ControlHandlers
   readonly bound: readonly NameServer[]
   /** Undefined where there is no server. */
@@ -96,8 +96,6 @@ export async function createDnsService(loaded: Loaded, log: Log): Promise<Create
     async configured(now) {
       await inTurn(async () => {
         const { settings, publishing } = now
-        if (JSON.stringify(publishing.listenDns) !== JSON.stringify(listenDns))
-          log.warn('listen.dns changed, which takes a restart', {})
         const { state, hostname } = settings
         const { made, problems } = await makeFirstZones(publishing.declarations, publishing.publishers, {
           ...{ clock: systemClock, state, hostname },
@@ -109,6 +107,7 @@ export async function createDnsService(loaded: Loaded, log: Log): Promise<Create
         health.watch(watchedAddresses(publishing.declarations, ownAddresses(settings)))
         await reload()
       })
+      return JSON.stringify(now.publishing.listenDns) === JSON.stringify(listenDns) ? undefined : takesRestart
     },
     handlers: { 'dns.reload': ({ zones }) => inTurn(() => reload(namesIn(zones))) },
     get bound() {
@@ -134,10 +133,12 @@ function ownAddresses({ listen, publicAddresses }: Loaded['settings']): Readonly
   return new Set([...listen.flatMap(({ address }) => localAddresses(address, interfaces)), ...publicAddresses])
 }
 
+const takesRestart = 'listen.dns is another one now, which takes a restart'
+
 const nothing: DnsService = {
   kind: 'dns',
   async start() {},
-  async configured() {},
+  configured: async ({ publishing }) => (publishing.listenDns.length === 0 ? undefined : takesRestart),
   // Who applies to the built-in server is told before that there is none.
   handlers: { 'dns.reload': () => ({ kind: 'failed', why: 'the gateway that runs has no listen.dns' }) },
   bound: [],

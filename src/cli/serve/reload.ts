@@ -17,7 +17,7 @@ export interface ReloadDeps {
   readonly log: Log
   /** The gateway runs on these settings from now on. */
   readonly applied?: (settings: GatewaySettings) => void
-  /** Has what is published follow; what fails of it is logged by itself. */
+  /** Has the rest follow; what fails of it is logged by itself. @returns in words for the person who asked, what of it did not */
   readonly published?: (loaded: Loaded) => Promise<readonly string[]>
   readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
 }
@@ -60,6 +60,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
     current = loaded
     deps.applied?.(loaded.settings)
     const later = (await deps.published?.(loaded)) ?? []
+    for (const what of later) log.warn('reloaded, but for one thing', { path, what })
     await keepCopy(loaded, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
     return { kind: 'done', result: { ...loaded.summary, later } }

@@ -230,9 +230,8 @@ async function runOn(
     applied,
     async published(now) {
       watching.configured(now)
-      const later = web.configured(now)
-      await dns.configured(now)
-      return later === undefined ? [] : [later]
+      const later = [await web.configured(now), await dns.configured(now)]
+      return later.filter((words) => words !== undefined)
     },
     load: (reload) => loadConfig(path, { ...loadDeps(systemClock), ...reload, read: readInBackground }),
   })

@@ -23,8 +23,8 @@ import { whyNotBound } from './why-not-bound.ts'
 export interface WebService {
   /** Rejects with the system's error where a place that was asked for cannot be had. @returns what to tell the person who started it */
   start(): Promise<string | undefined>
-  /** @returns in words, what of it takes a restart */
-  configured(loaded: Loaded): string | undefined
+  /** Listens where it is told to now. Never rejects. @returns in words, why it does not */
+  configured(loaded: Loaded): Promise<string | undefined>
   readonly handlers: ControlHandlers
   stop(): Promise<void>
 }
@@ -47,14 +47,22 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
   const { log } = deps
   let now = loaded
   let whyNone = 'listen.http is off'
-  const web: Web | undefined = loaded.web.listen.length === 0 ? undefined : await make(() => now, deps)
+  let web: Web | undefined = loaded.web.listen.length === 0 ? undefined : await make(() => now, deps)
+  /** It listens as `now` says. */
+  let isAsTold = false
+
+  async function listen(to: Web): Promise<void> {
+    isAsTold = false
+    const places = await to.listen()
+    isAsTold = true
+    log.info('dashboard listening', { http: places.map(({ address, port }) => `${hostText(address)}:${port}`) })
+  }
 
   return {
     async start() {
       if (!web) return undefined
       try {
-        const places = await web.start()
-        log.info('dashboard listening', { http: places.map(({ address, port }) => `${hostText(address)}:${port}`) })
+        await listen(web)
         return `Dashboard: ${web.link()} (this link works once, within half an hour; "waypost web link" makes another)\n`
       } catch (error) {
         const why = whyNotBound(error)
@@ -64,13 +72,20 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
         return `No dashboard, because ${why}: name another place with listen.http, or say off.\n`
       }
     },
-    configured(next) {
-      const { listen, tls } = next.web
+    async configured(next) {
+      const isSame = isAsTold && placeOf(next) === placeOf(now)
       now = next
-      if (JSON.stringify([listen, tls]) === JSON.stringify([loaded.web.listen, loaded.web.tls])) return undefined
-      const words = 'listen.http or web.tls is another one now, which takes a restart'
-      log.warn(words)
-      return words
+      if (isSame || (!web && next.web.listen.length === 0)) return undefined
+      web ??= await make(() => now, deps)
+      try {
+        await listen(web)
+        return undefined
+      } catch (error) {
+        const why = whyNotBound(error) ?? (error instanceof Error ? error.message : String(error))
+        whyNone = `it could not listen when it was told to, because ${why}`
+        log.alert('the dashboard does not listen as it is told to', { why })
+        return `the dashboard does not listen as listen.http and web.tls say, because ${why}`
+      }
     },
     handlers: {
       'web.link': () => {
@@ -85,6 +100,8 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
     },
   }
 }
+
+const placeOf = ({ web: { listen, tls } }: Loaded): string => JSON.stringify([listen, tls])
 
 /** Its code is read where it is wanted. */
 async function make(
