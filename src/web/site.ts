@@ -65,6 +65,8 @@ export interface Site {
   ): void
   /** What is no part of the API: a page, a style, what a monitor asks. */
   page(path: string, access: Access, handle: (context: SiteContext) => Response | Promise<Response>): void
+  /** What says one word of the process and nothing of mail: answered whoever asks, also through a proxy. */
+  probe(path: string, handle: (context: SiteContext) => Response): void
 }
 
 export interface SiteDeps extends IdentifyDeps {
@@ -88,6 +90,7 @@ export function createSite(deps: SiteDeps): Site {
     defaultHook: (result, context) => (result.success ? undefined : no(context, 400, whyInvalid(result.error))),
   })
 
+  const probes = new Set<string>()
   app.use(async (context, next) => {
     for (const [name, value] of Object.entries(commonFields)) context.header(name, value)
     context.header('content-security-policy', apiPolicy)
@@ -96,6 +99,7 @@ export function createSite(deps: SiteDeps): Site {
     context.set('connection', connection)
     if (!isOurHost(context.req.header('host'), connection, deps.settings().hosts))
       return no(context, 421, 'this is not called by that name: see web.hosts')
+    if (probes.has(context.req.path)) return next()
     const who = await identify(
       {
         connection,
@@ -163,6 +167,10 @@ export function createSite(deps: SiteDeps): Site {
     app,
     page(path, access, handle) {
       app.get(path, only(access, true), async (context) => handle(context))
+    },
+    probe(path, handle) {
+      probes.add(path)
+      app.get(path, (context) => handle(context))
     },
     resource(resource) {
       const guards = [only(resource.access, false), ...(resource.method === 'get' ? [] : [limited, acting])]

@@ -38,6 +38,7 @@ test('no page has a serious finding, and all of them work without a mouse', { ti
   await page.goto('about:blank')
   await page.goto(link)
   await page.getByRole('heading', { level: 1, name: /^Mail/ }).waitFor()
+  await page.getByText(/by the clock of this browser: [A-Z]\S+, [A-Z]/).waitFor()
   await judge(page, 'overview')
 
   // A day as it might have been: a page has to be looked at with something on it.

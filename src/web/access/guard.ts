@@ -55,11 +55,14 @@ const proxyPrefixes: readonly string[] = [
   ...['cf-', 'fastly-', 'x-amzn-', 'x-amz-cf-', 'x-cloudfront-', 'fly-', 'x-varnish', 'tailscale-', 'akamai-'],
 ]
 
-/** RFC 9110 §7.6.3, RFC 8586, RFC 9440, and others of one name. */
+/**
+ * RFC 9110 §7.6.3, RFC 8586, RFC 9440, and others of one name. `traceparent` is none of them: a trace begins with the client itself (W3C Trace Context),
+ * while `x-request-id` is what gateways add.
+ */
 const proxyFields: ReadonlySet<string> = new Set([
   ...['via', 'cdn-loop', 'client-cert', 'client-cert-chain', 'true-client-ip', 'client-ip', 'x-client-ip'],
   ...['x-cluster-client-ip', 'x-real-ip', 'x-real-port', 'x-remote-ip', 'x-remote-addr', 'remote-addr', 'x-host'],
-  ...['proxy-connection', 'remote-user', 'x-coming-from', 'x-request-id', 'traceparent'],
+  ...['proxy-connection', 'remote-user', 'x-coming-from', 'x-request-id'],
   ...['x-scheme', 'x-https', 'front-end-https', 'surrogate-capability', 'x-rewrite-url'],
 ])
 

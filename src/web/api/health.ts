@@ -8,6 +8,6 @@ export interface HealthDeps {
 
 export function addHealth(site: Site, { isReady }: HealthDeps): void {
   // Who gets an answer at all has shown that the process is alive.
-  site.page('/healthz', 'public', (context) => context.text('ok\n'))
-  site.page('/readyz', 'public', (context) => (isReady() ? context.text('ready\n') : context.text('not ready\n', 503)))
+  site.probe('/healthz', (context) => context.text('ok\n'))
+  site.probe('/readyz', (context) => (isReady() ? context.text('ready\n') : context.text('not ready\n', 503)))
 }

@@ -6,6 +6,7 @@ import type { Self } from '../api/session.ts'
 import { ask } from './ask.ts'
 import { h } from './element.ts'
 import type { Stage } from './stage.ts'
+import { zone } from './words.ts'
 
 type View = (stage: Stage) => void | Promise<void>
 
@@ -83,6 +84,13 @@ function showSelf(): void {
   place.replaceChildren(h('span', {}, self.name === 'link' ? 'by link' : self.name, ` · ${self.role}`), out)
 }
 
+function showZone(): void {
+  const place = document.querySelector('#zone')
+  if (!place) return
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  place.textContent = `Times on these pages are by the clock of this browser: ${timeZone}, ${zone(Date.now())}. The log and the command line say UTC.`
+}
+
 async function leave(): Promise<void> {
   await ask('DELETE', '/api/session')
   location.assign('/')
@@ -109,4 +117,5 @@ addEventListener('popstate', () => void show(false))
 const heard = await ask<Self>('GET', '/api/session')
 if (heard.kind === 'ok') self = heard.value
 showSelf()
+showZone()
 await show(true)

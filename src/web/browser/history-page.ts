@@ -4,7 +4,7 @@ import { ask } from './ask.ts'
 import { h } from './element.ts'
 import type { Stage } from './stage.ts'
 import { badgeOf, type Tone } from './states.ts'
-import { ago, machineTime, moment } from './words.ts'
+import { ago, machineTime, momentAndUtc, zone } from './words.ts'
 
 const tones: Readonly<Record<string, Tone>> = { error: 'bad', warning: 'odd', notice: 'unknown' }
 
@@ -44,7 +44,7 @@ export async function historyPage(stage: Stage): Promise<void> {
     }
     for (const event of heard.value.events) {
       const date = new Date(event.atMs).toLocaleDateString(undefined, { dateStyle: 'full' })
-      if (date !== day) list.append(h('li', { class: 'day' }, h('h2', {}, date)))
+      if (date !== day) list.append(h('li', { class: 'day' }, h('h2', {}, `${date}, ${zone(event.atMs)}`)))
       day = date
       list.append(item(event))
     }
@@ -60,7 +60,7 @@ function item({ atMs, kind, severity, domain, title, detail }: HistoryAnswer['ev
   const isOver = kind.endsWith('-over') || kind.endsWith('-gone')
   const time = h(
     'time',
-    { datetime: machineTime(atMs), title: moment(atMs), class: 'dim small number' },
+    { datetime: machineTime(atMs), title: momentAndUtc(atMs), class: 'dim small number' },
     new Date(atMs).toLocaleTimeString(undefined, { timeStyle: 'medium' }),
   )
   return h(

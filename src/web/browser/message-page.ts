@@ -7,7 +7,7 @@ import { h, table } from './element.ts'
 import { stateWords } from './queue-page.ts'
 import { mayAct, mayRead, type Stage } from './stage.ts'
 import { badgeOf } from './states.ts'
-import { ago, count, machineTime, moment, number, size, until } from './words.ts'
+import { ago, count, machineTime, moment, momentAndUtc, number, size, until } from './words.ts'
 
 export async function messagePage(stage: Stage): Promise<void> {
   const { main, name: id, self } = stage
@@ -62,7 +62,8 @@ function actRow({ say, go }: Stage, id: string): HTMLElement {
   )
 }
 
-const time = (atMs: number) => h('time', { datetime: machineTime(atMs) }, `${moment(atMs)} (${ago(atMs)})`)
+const time = (atMs: number) =>
+  h('time', { datetime: machineTime(atMs), title: momentAndUtc(atMs) }, `${moment(atMs)} (${ago(atMs)})`)
 
 function facts(...pairs: readonly (readonly [string, string | Node | undefined])[]): HTMLElement {
   return h(
@@ -96,7 +97,10 @@ function envelope({
       ],
       ['Sender is', proof],
       ['Size', size(octets)],
-      ['Is kept until', h('time', { datetime: machineTime(expiresMs) }, moment(expiresMs))],
+      [
+        'Is kept until',
+        h('time', { datetime: machineTime(expiresMs), title: momentAndUtc(expiresMs) }, moment(expiresMs)),
+      ],
       ['Just now', isBeingAttempted ? 'a backend is being asked to take it' : undefined],
     ),
   )
@@ -154,7 +158,7 @@ function attempts({ attempts: list }: ShowAnswer): HTMLElement {
       h(
         'tr',
         {},
-        h('th', { scope: 'row' }, h('time', { datetime: machineTime(atMs) }, moment(atMs))),
+        h('th', { scope: 'row' }, h('time', { datetime: machineTime(atMs), title: momentAndUtc(atMs) }, moment(atMs))),
         h('td', { class: 'long', 'data-label': 'Backend' }, backend ?? 'none answered'),
         h('td', { 'data-label': 'Outcome' }, outcome),
         h('td', { class: 'long' }, text),

@@ -7,7 +7,7 @@ import { h, table } from './element.ts'
 import { listen } from './live.ts'
 import { mayAct, type Stage } from './stage.ts'
 import { badgeOf, type Tone } from './states.ts'
-import { ago, count, machineTime, moment, number, size, until } from './words.ts'
+import { ago, count, machineTime, momentAndUtc, number, size, until } from './words.ts'
 
 export const stateWords: Readonly<Record<string, readonly [tone: Tone, word: string]>> = {
   offered: ['unknown', 'coming in'],
@@ -167,7 +167,7 @@ function messageTable(
     })
     const time = h(
       'time',
-      { datetime: machineTime(receivedMs), title: moment(receivedMs), class: 'dim small' },
+      { datetime: machineTime(receivedMs), title: momentAndUtc(receivedMs), class: 'dim small' },
       ago(receivedMs),
     )
     body.append(

@@ -35,9 +35,19 @@ export const ago = (atMs: number, nowMs = Date.now()): string =>
 export const until = (atMs: number, nowMs = Date.now()): string =>
   atMs - nowMs < 1_000 ? 'now' : `in ${duration(atMs - nowMs)}`
 
-/** By the reader's own clock and habits. */
+/** By the reader's own clock and habits, with the zone of that clock: the log and the command line say UTC. */
 export const moment = (atMs: number): string =>
-  new Date(atMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+  new Date(atMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+
+/** The same with UTC beside it, for who points at it. */
+export const momentAndUtc = (atMs: number): string =>
+  `${moment(atMs)} = ${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+/** The zone of the reader's clock at that moment: `GMT+1`. */
+export function zone(atMs: number): string {
+  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts(atMs)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
 
 /** The time of an element that a program can read too. */
 export const machineTime = (atMs: number): string => new Date(atMs).toISOString()

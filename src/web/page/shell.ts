@@ -87,6 +87,7 @@ const frame = `<a class="skip" href="#content">To the content</a>
 </header>
 <p class="offline" id="offline" role="status" hidden></p>
 <main id="content" tabindex="-1"><p class="dim">Loading…</p></main>
+<footer class="zone dim small" id="zone"></footer>
 <div id="said" class="visually-hidden" aria-live="polite"></div>
 <noscript><p class="alone">This page is filled by a script of ours. Without one there is the command line: <code>waypost backend list</code>, <code>waypost queue list</code>.</p></noscript>`
 
