@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startLab } from '../lab/lab.ts'
+import { freeAddress, freePort } from '../lab/loopback.ts'
 import { runWell } from './harness/program.ts'
 
 const folder = fileURLToPath(new URL('../../examples/prometheus/', import.meta.url))
@@ -42,9 +43,15 @@ test('every expression of the dashboard is PromQL', async (t) => {
 test('what a gateway says is in order by the conventions, and has every figure that the examples ask for', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
+  const address = freeAddress()
   const running = await lab.process({
-    config: { routes: { office: [backend] }, domains: { 'example.test': { deliver: 'office' } } },
-    dashboard: true,
+    config: JSON.stringify({
+      hostname: 'mx.waypost.test',
+      state: 'STATE',
+      listen: { smtp: ['LISTEN'], http: '127.0.0.1:0', dns: [`${address}:${await freePort(address)}`] },
+      routes: { office: [backend.url] },
+      domains: { 'example.test': { deliver: 'office' } },
+    }),
   })
   await lab.send({ to: 'you@example.test' })
   await lab.until(() => /http:\/\/127\.0\.0\.1:\d+/.test(running.stdout), 60_000)
@@ -65,4 +72,10 @@ test('what a gateway says is in order by the conventions, and has every figure t
     [...new Set(asked)].filter((name) => !known.has(name)),
     [],
   )
+  // Every room's figures are to be seen, one at least.
+  for (const family of ['waypost_dns_', 'waypost_dns_server_', 'waypost_held_', 'waypost_backend_', 'waypost_findings'])
+    assert.ok(
+      asked.some((name) => name.startsWith(family)),
+      family,
+    )
 })
