@@ -4,9 +4,13 @@ import { execFile } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { nameServerText } from '../../src/dns/servers.ts'
+import { startCleanDomain } from '../lab/clean-domain.ts'
 import { startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
+import { callWaypost } from '../lab/process.ts'
 import { until } from '../lab/until.ts'
+import { watchFlags } from '../lab/watch-flags.ts'
+import { startWebHook } from '../lab/web-hook.ts'
 
 const waypost = fileURLToPath(new URL('../../bin/waypost', import.meta.url))
 const noSuchUser = '550 5.1.1 No such user here'
@@ -72,4 +76,55 @@ test('without it, the same questions are those of a stranger: they count', async
   await check('--probe', 'full')
   assert.equal(said('own probe').length, 0)
   assert.match(await stranger('nobody@example.test'), /^450 4\.7\.1/)
+})
+
+/** A gateway without a certificate, which is the exchanger of example.lab in the lab's internet; it may watch itself. */
+async function watchedStage(t: TestContext, checks: string) {
+  const lab = await startLab(t)
+  const hook = await startWebHook(t)
+  const backend = await lab.backend({ rcpt: (to) => (/^(postmaster|abuse|you)@/i.test(to) ? undefined : noSuchUser) })
+  const config = { hostname: 'mx.example.lab', domains: { 'example.lab': { deliver: [backend] } } }
+  // Where it listens is known when it has run once.
+  const place = await lab.process({ config })
+  await place.stop()
+  const internet = await startCleanDomain(t, {
+    exchangers: [null, null],
+    zone: (zone) => ({
+      ...zone,
+      records: {
+        ...zone.records,
+        'example.lab': { ...zone.records['example.lab'], MX: [[10, 'mx.example.lab']] },
+        'mx.example.lab': { A: [place.address] },
+      },
+    }),
+  })
+  const flags = [...(await watchFlags(internet, lab.folder)), '--smtp-port', String(place.port)]
+  const running = await lab.process({
+    after: place,
+    args: flags,
+    config: {
+      ...config,
+      resolver: { servers: [nameServerText(internet.internet.resolver)] },
+      watch: { checks, probe: 'full' },
+      alerts: { group: '0s', interval: '0s', webhook: [{ url: hook.url }] },
+    },
+  })
+  const said = (event: string) => running.lines.filter((line) => line.event === event)
+  return { running, flags, said, heard: () => hook.requests.map(({ body }) => body).join('\n') }
+}
+
+test('a round of watching: the gateway knows itself, and what it says to do is its own setting', async (t) => {
+  const { said, heard } = await watchedStage(t, '1m')
+  await until(() => heard().includes('tls: { certificate:'), 120_000, 'the setting of ours that gives STARTTLS')
+  await until(() => said('own probe').length > 0 && said('recipient refused').length > 0)
+  assert.ok(said('recipient refused').every((line) => line.ownProbe === true))
+})
+
+test('waypost watch beside the gateway does the same', async (t) => {
+  const { running, flags, said, heard } = await watchedStage(t, 'off')
+  const { code, stderr } = await callWaypost(running, 'watch', '--once', ...flags)
+  assert.equal(code, 1, stderr)
+  assert.match(heard(), /tls: \{ certificate:/)
+  await until(() => said('own probe').length > 0 && said('recipient refused').length > 0)
+  assert.ok(said('recipient refused').every((line) => line.ownProbe === true))
 })

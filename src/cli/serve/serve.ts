@@ -212,8 +212,7 @@ async function runOn(
     log,
     telling,
     store: own.store,
-    read,
-    laboratory: own.laboratory,
+    ...{ read, gateway, laboratory: own.laboratory },
   })
   let isListening = false
   const web = await createWebService(loaded, {

@@ -13,6 +13,7 @@ import { createSecretReader } from '../../base/secret.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
 import type { Loaded } from '../../config/load.ts'
 import type { Gauges } from '../../gateway/figures/figures.ts'
+import type { Gateway } from '../../gateway/gateway.ts'
 import type { ControlAnswer, ControlHandlers } from '../../gateway/operate/control.ts'
 import { StoreFailure } from '../../store/failure.ts'
 import type { Store } from '../../store/store.ts'
@@ -20,6 +21,7 @@ import { openHistory } from '../../watch/history.ts'
 import { makeReport } from '../../watch/report/report.ts'
 import { createWatch, type Watch, type WatchedSettings } from '../../watch/watch.ts'
 import { createWatchChecker } from '../watch/checker.ts'
+import { ownCheckOptions } from './own-checks.ts'
 import type { Telling } from './telling.ts'
 
 export interface WatchService {
@@ -36,19 +38,20 @@ export interface WatchServiceDeps {
   readonly telling: Telling
   readonly store: Store | undefined
   readonly read: () => Gauges
+  readonly gateway: Pick<Gateway, 'ownProbeWord'>
   /** Where the Internet that is checked is another one than the world's. */
   readonly laboratory: CheckerOptions
 }
 
 export async function createWatchService(initial: Loaded, deps: WatchServiceDeps): Promise<WatchService> {
-  const { log, telling, store, read, laboratory } = deps
+  const { log, telling, store, read, gateway, laboratory } = deps
   if (!store) return none
   let loaded = initial
   const tools = { clock: systemClock, random: systemRandom, door: systemDoor }
-  const checker = createWatchChecker(() => {
-    const { hostname, resolver } = loaded.settings
-    return { ...laboratory, helo: hostname, ...(resolver.servers.length > 0 ? { resolvers: resolver.servers } : {}) }
-  }, tools)
+  const checker = createWatchChecker(
+    () => ({ options: ownCheckOptions(loaded, gateway, laboratory), gateway: loaded.settings.hostname }),
+    tools,
+  )
   const watch = await readable(
     log,
     createWatch(watchedSettings(loaded), {

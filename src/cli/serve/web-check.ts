@@ -13,23 +13,15 @@ export async function checkForPage(
   domain: string,
   step: (words: string) => void,
   { settings, publishing }: Loaded,
-  laboratory: CheckerOptions,
+  options: CheckerOptions,
 ): Promise<DomainReport> {
   const name = domain as HostName
-  const { hostname, resolver } = settings
   const declaration = publishing.declarations.find((each) => each.domain === name)
   const isOwn = declaration !== undefined || settings.destinations.domains.some((each) => each.name === name)
   const exchangers = declaration?.exchangers === 'none' ? [{ host: rootName, preference: 0 }] : declaration?.exchangers
-  const checker = createChecker(
-    {
-      ...laboratory,
-      ...(resolver.servers.length > 0 ? { resolvers: resolver.servers } : {}),
-      ...(hostname.includes('.') ? { helo: hostname } : {}),
-    },
-    { clock: systemClock, random: systemRandom, door: systemDoor },
-  )
+  const checker = createChecker(options, { clock: systemClock, random: systemRandom, door: systemDoor })
   try {
-    const context = { gateway: hostname, ...(exchangers ? { declaredExchangers: exchangers } : {}) }
+    const context = { gateway: settings.hostname, ...(exchangers ? { declaredExchangers: exchangers } : {}) }
     // The questions that a host may mind are for those who declare the domain as theirs.
     const checked = await checker.check(name, context, { probe: isOwn ? 'full' : 'polite', step })
     step(`what was seen was judged by ${allRules.length} rules`)

@@ -17,6 +17,7 @@ import { hostText } from '../../web/access/guard.ts'
 import type { DeclaredRecords, DnsServerFigures } from '../../web/deps.ts'
 import type { Web } from '../../web/web.ts'
 import { readDomain } from '../option-readers.ts'
+import { ownCheckOptions } from './own-checks.ts'
 import type { Telling } from './telling.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
@@ -131,7 +132,10 @@ async function make(
     },
     isDeclared: (domain) => isDeclared(now(), domain),
     declarationOf: (domain) => declaredRecords(now(), domain),
-    check: async (domain, step) => (await import('./web-check.ts')).checkForPage(domain, step, now(), laboratory),
+    async check(domain, step) {
+      const { checkForPage } = await import('./web-check.ts')
+      return checkForPage(domain, step, now(), ownCheckOptions(now(), gateway, laboratory))
+    },
   })
 }
 

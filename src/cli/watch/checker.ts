@@ -1,7 +1,7 @@
 /** The checker that watching uses, within `serve` and for `waypost watch`: made anew every hour, so that what it found out about this machine and about shared hosts does not stand for ever. */
 import type { Clock } from '../../base/clock.ts'
 import { type Checked, type Checker, type CheckerOptions, createChecker } from '../../checks/check-domain.ts'
-import { rootName } from '../../dns/name.ts'
+import { type HostName, rootName } from '../../dns/name.ts'
 import type { WatchedDomain } from '../../watch/rounds.ts'
 import type { WatchingSettings } from '../../watch/settings.ts'
 import type { CheckDeps } from '../check/run.ts'
@@ -11,14 +11,28 @@ export interface WatchChecker {
   close(): void
 }
 
+interface Current {
+  readonly checker: Checker
+  readonly gateway: HostName
+  readonly madeMs: number
+  running: number
+  isOld: boolean
+}
+
 const anewMs = 3_600_000
 
-/** @param options  asked each time that a checker is made */
+/** How it looks, and what the gateway that stands behind some exchangers calls itself. */
+export interface WatchCheckerSettings {
+  readonly options: CheckerOptions
+  readonly gateway: HostName
+}
+
+/** @param settings  asked each time that a checker is made */
 export function createWatchChecker(
-  options: () => CheckerOptions,
+  settings: () => WatchCheckerSettings,
   deps: CheckDeps & { readonly clock: Clock },
 ): WatchChecker {
-  let current: { readonly checker: Checker; readonly madeMs: number; running: number; isOld: boolean } | undefined
+  let current: Current | undefined
 
   function checkerNow() {
     const nowMs = deps.clock.monotonicMs()
@@ -27,7 +41,10 @@ export function createWatchChecker(
       if (current.running === 0) current.checker.close()
       current = undefined
     }
-    current ??= { checker: createChecker(options(), deps), madeMs: nowMs, running: 0, isOld: false }
+    if (!current) {
+      const { options, gateway } = settings()
+      current = { checker: createChecker(options, deps), gateway, madeMs: nowMs, running: 0, isOld: false }
+    }
     return current
   }
 
@@ -38,7 +55,8 @@ export function createWatchChecker(
       const exchangers = declaration?.exchangers
       const declaredExchangers = exchangers === 'none' ? [{ host: rootName, preference: 0 }] : exchangers
       try {
-        return await used.checker.check(name, declaredExchangers ? { declaredExchangers } : {}, { probe })
+        const context = { gateway: used.gateway, ...(declaredExchangers ? { declaredExchangers } : {}) }
+        return await used.checker.check(name, context, { probe })
       } finally {
         used.running--
         if (used.isOld && used.running === 0) used.checker.close()

@@ -140,12 +140,13 @@ async function checkerFor(flags: WatchFlags, loaded: Loaded): Promise<Reloadable
       { hostname, state, resolvers: resolver.servers },
       systemClock,
     )
-  let options = await optionsOf(loaded)
-  const checker = createWatchChecker(() => options, { clock: systemClock, random: systemRandom, door: systemDoor })
+  const settingsNow = async (now: Loaded) => ({ options: await optionsOf(now), gateway: now.settings.hostname })
+  let settings = await settingsNow(loaded)
+  const checker = createWatchChecker(() => settings, { clock: systemClock, random: systemRandom, door: systemDoor })
   return {
     ...checker,
     async configured(next) {
-      options = await optionsOf(next)
+      settings = await settingsNow(next)
       checker.close()
     },
   }
