@@ -1,0 +1,49 @@
+/** What `accept` is handed by `gateway`, and what all that answers for one connection has in common. */
+import type { Clock } from '../../base/clock.ts'
+import type { RateCounter } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { MessageIds } from '../../mail/trace.ts'
+import type { Peer } from '../../smtp/server/handler.ts'
+import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
+import type { Tell } from '../events.ts'
+import type { Keeping } from '../hold/hand-over.ts'
+import type { GatewaySettings } from '../settings.ts'
+import type { BodyBudgets } from './body.ts'
+import type { ConnectionPlaces, Place } from './connection-places.ts'
+import type { Etrn } from './etrn.ts'
+import type { OwnProbes } from './own-probes.ts'
+import type { RepeatMemory } from './repeat-memory.ts'
+import type { ToldRefusals } from './told-refusals.ts'
+
+export interface AcceptDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly tell?: Tell | undefined
+  readonly ids: MessageIds
+  /** The settings now; a session keeps the ones that it began with. */
+  readonly settings: () => GatewaySettings
+  readonly carrying: (settings: GatewaySettings) => CutThroughDeps
+  readonly places: ConnectionPlaces
+  readonly refusals: RateCounter
+  readonly told: ToldRefusals
+  /** Whether it is ourselves that have connected: a route leads back to us. */
+  readonly isOurs: (peer: Peer) => boolean
+  readonly repeats: RepeatMemory
+  readonly bodies: BodyBudgets
+  /** Where the file of a large body goes. */
+  readonly spoolPath: (id: string) => string
+  /** Undefined: nothing is held. */
+  readonly keeping: Keeping | undefined
+  readonly ownProbes: Pick<OwnProbes, 'take'>
+  /** Undefined: nothing is held, so nobody can ask for it. */
+  readonly etrn: Etrn | undefined
+}
+
+/** One connection of a sender. */
+export interface SenderConnection {
+  readonly peer: Peer
+  readonly place: Place
+  /** Those that it began with. */
+  readonly settings: GatewaySettings
+  readonly deps: AcceptDeps
+}

@@ -1,0 +1,127 @@
+/**
+ * A message from DATA to its end: its body is taken in (`body`), and at the dot it is handed on (`hand-over`), unless it was delivered before and its
+ * sender did not hear so (`repeat-memory`). Made by `accept`, driven by the SMTP server.
+ */
+import type { Body, Message } from '../../mail/message.ts'
+import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { receivedLine } from '../../mail/trace.ts'
+import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
+import { handOver } from '../hold/hand-over.ts'
+import type { SenderConnection } from './accept-deps.ts'
+import type { BodyProblem } from './body.ts'
+import type { Refusals } from './refusals.ts'
+import { contentHash, envelopeHash } from './repeat-memory.ts'
+import type { SenderTransaction } from './sender-transaction.ts'
+
+export interface MessageSinkDeps {
+  /** As it stands in `Received:`. */
+  readonly mailDate: (atMs: number) => string
+  readonly refusals: Refusals
+  /** The transaction is over: what the sender says next begins another one. */
+  readonly isOver: () => void
+}
+
+export class MessageSink implements BodySink {
+  readonly #transaction: SenderTransaction
+  readonly #connection: SenderConnection
+  readonly #deps: MessageSinkDeps
+
+  constructor(transaction: SenderTransaction, connection: SenderConnection, deps: MessageSinkDeps) {
+    this.#transaction = transaction
+    this.#connection = connection
+    this.#deps = deps
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    return this.#transaction.body.write(chunk)
+  }
+
+  abort(why: AbortReason): void {
+    this.#deps.refusals.message(this.#transaction.id, why)
+    this.#transaction.abandon()
+    this.#transaction.body.release()
+    this.#deps.isOver()
+  }
+
+  async end(has8bit: boolean): Promise<Reply> {
+    const transaction = this.#transaction
+    const { body } = transaction
+    try {
+      if (body.problem) return this.#notTaken(body.problem)
+      const message = this.#messageOf(body.finish(has8bit))
+      const said = await this.#deliver(message)
+      if (isPositive(said)) transaction.untold = message.body
+      return said
+    } catch (error) {
+      this.#deps.refusals.message(transaction.id, 'failed')
+      throw error
+    } finally {
+      this.#deps.isOver()
+      if (!transaction.untold) body.release()
+    }
+  }
+
+  /** The sender that is gone by now does not know, and will send it again. */
+  told(isHanded: boolean): void {
+    void this.#told(isHanded)
+  }
+
+  async #told(isHanded: boolean): Promise<void> {
+    const { envelope, accepted, untold } = this.#transaction
+    if (!untold) return
+    const { repeats, log } = this.#connection.deps
+    try {
+      if (!isHanded) repeats.remember(envelopeHash(envelope.sender, accepted.keys()), await contentHash(untold))
+    } catch (error) {
+      log.error('message not remembered', { client: this.#connection.peer.address, error })
+    } finally {
+      untold.release()
+    }
+  }
+
+  #notTaken(problem: BodyProblem): Reply {
+    const transaction = this.#transaction
+    transaction.abandon()
+    this.#deps.refusals.message(transaction.id, problem === 'full' ? 'no-room' : 'not-written')
+    if (problem === 'full') return noRoom
+    this.#connection.deps.log.alert('the folder of large messages cannot be written', {
+      id: transaction.id,
+      error: transaction.body.failure,
+    })
+    return notWritten
+  }
+
+  async #deliver(message: Message): Promise<Reply> {
+    const { peer, deps } = this.#connection
+    if (deps.repeats.size > 0 && (await this.#wasDelivered(message))) {
+      this.#transaction.abandon()
+      return alreadyDelivered
+    }
+    return handOver(message, this.#transaction.taken, () => peer.isGone, deps)
+  }
+
+  #messageOf(body: Body): Message {
+    const { id, client, envelope, accepted } = this.#transaction
+    const only = accepted.size === 1 ? accepted.keys().next().value : undefined
+    const { hostname } = this.#connection.settings
+    const date = this.#deps.mailDate(this.#connection.deps.clock.now())
+    const received = receivedLine({ client, hostname, id, onlyRecipient: only, date })
+    return { id, client, envelope, trace: Buffer.from(received, 'latin1'), body }
+  }
+
+  /** A hash is only made where one is remembered that it could be. */
+  async #wasDelivered({ body }: Message): Promise<boolean> {
+    const { id, envelope, accepted } = this.#transaction
+    const { repeats, log, tell, clock } = this.#connection.deps
+    const key = envelopeHash(envelope.sender, accepted.keys())
+    if (!repeats.knows(key) || !repeats.take(key, await contentHash(body))) return false
+    tell?.({ kind: 'message-stopped', atMs: clock.now(), id, why: 'repeated' })
+    log.info('delivered before', { id, client: this.#connection.peer.address, size: body.size })
+    return true
+  }
+}
+
+/** Also heard at MAIL, where so much is declared. */
+export const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')
+const alreadyDelivered = reply(250, '2.0.0', 'Delivered already, when it was sent before')
+const notWritten = reply(451, '4.3.0', 'The message could not be written down here, please try again later')

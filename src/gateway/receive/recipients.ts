@@ -1,0 +1,132 @@
+/**
+ * The recipients of one message, from RCPT to what their sender hears: whose each is (`placing`), which go together, whether a backend takes them
+ * (`cut-through`), and while none can be asked, whether the hold does. Made by `accept` at MAIL.
+ */
+import { isPostmaster } from '../../mail/address.ts'
+import type { Recipient } from '../../mail/message.ts'
+import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import type { AskedRoom } from '../../queue/queue.ts'
+import type { Answer } from '../carry/cut-through.ts'
+import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
+import type { SenderConnection } from './accept-deps.ts'
+import { fitting, goTogether, type MayHold, type Placed, placeRecipient } from './placing.ts'
+import type { Refusals } from './refusals.ts'
+import type { OpenLeg, SenderTransaction } from './sender-transaction.ts'
+
+/** As what recipients are asked for. */
+export interface Asking {
+  readonly carrying: CutThroughDeps
+  /** By our owner's own check: it is no guess, and takes nobody's share. */
+  readonly isOwnProbe: boolean
+}
+
+export class Recipients {
+  readonly #transaction: SenderTransaction
+  readonly #connection: SenderConnection
+  readonly #refusals: Pick<Refusals, 'isGuessing'>
+
+  constructor(transaction: SenderTransaction, connection: SenderConnection, refusals: Pick<Refusals, 'isGuessing'>) {
+    this.#transaction = transaction
+    this.#connection = connection
+    this.#refusals = refusals
+  }
+
+  /** Where a recipient goes in this transaction, or what its sender hears at once. @param others  that are to be asked for together with it */
+  place(recipient: Recipient, { isOwnProbe }: Pick<Asking, 'isOwnProbe'>, others = 0): Placed | Reply {
+    const { accepted, taken } = this.#transaction
+    const before = accepted.get(recipient.text)
+    if (before) return before
+    const placed = placeRecipient(recipient, this.#connection.settings)
+    if ('code' in placed) return placed
+    // The postmaster's own route has no domain, and is nobody's guess.
+    const isGuess = placed.domain !== undefined && !isPostmaster(recipient) && !isOwnProbe
+    if (isGuess && this.#refusals.isGuessing) return guessing
+    return fitting(placed, taken, this.#mayHold(others))
+  }
+
+  /** The first, and those behind it that can be asked for in one go with it. */
+  together(first: Placed, behind: readonly Recipient[], asking: Asking): readonly Placed[] {
+    const group = [first]
+    for (const recipient of behind) {
+      const placed = this.place(recipient, asking, group.length)
+      if ('code' in placed || !goTogether(first, placed, this.#mayHold(group.length))) break
+      if (group.some((other) => other.recipient.text === recipient.text)) break
+      group.push(placed)
+    }
+    return group
+  }
+
+  /** Asks a backend for those that go one way; or, where none can be asked, the hold. @returns what the sender hears of each */
+  async ask(group: readonly Placed[], asking: Asking): Promise<readonly Reply[]> {
+    const transaction = this.#transaction
+    const { place, peer } = this.#connection
+    const leg = transaction.legFor(group[0] as Placed, place.client, asking.carrying)
+    const answers = await leg.cut.recipients(group.map(({ recipient }) => recipient))
+    const replies: Reply[] = []
+    for (let at = 0; at < group.length; at++) {
+      const [placed, answer] = [group[at] as Placed, answers[at] as Answer]
+      const { recipient } = placed
+      if (answer.kind === 'accepted') transaction.take(leg, { recipient, domain: placed.domain, wasKnown: true })
+      const mayBeHeld = answer.kind === 'outage' && !peer.isGone
+      let said = mayBeHeld ? await this.#admit(leg, placed, answer.reply, asking) : answer.reply
+      if (!isPositive(said) && isPostmaster(recipient) && placed.domain)
+        said = await this.#askPostmaster(recipient, asking)
+      if (isPositive(said)) transaction.accepted.set(recipient.text, said)
+      replies.push(said)
+    }
+    return replies
+  }
+
+  /** RFC 5321 §4.5.1: postmaster is always heard, by us if the backend does not want it. */
+  async #askPostmaster(recipient: Recipient, asking: Asking): Promise<Reply> {
+    const postmaster = { route: this.#connection.settings.postmaster, domain: undefined, recipient }
+    const own = fitting(postmaster, this.#transaction.taken, this.#mayHold())
+    if ('code' in own) return own
+    const [said] = await this.ask([own], asking)
+    return said as Reply
+  }
+
+  /** Whether the hold takes a recipient that nobody could be asked for. @param outage  what its sender hears where it does not */
+  async #admit(leg: OpenLeg, { recipient, domain }: Placed, outage: Reply, { isOwnProbe }: Asking): Promise<Reply> {
+    const { deps, place, peer } = this.#connection
+    const { keeping } = deps
+    // Postmaster has a place of its own where nobody can be asked.
+    if (!keeping || !domain || isPostmaster(recipient)) return outage
+    const isShared = this.#transaction.taken.some((other) => other !== leg)
+    const admission = await keeping.hold.admit(recipient, domain, leg.way, {
+      outage,
+      client: isOwnProbe ? undefined : place.client,
+      address: peer.address,
+      room: this.#roomWith(recipient, isShared),
+    })
+    if (admission.kind === 'said') return admission.reply
+    leg.cut.include(recipient)
+    this.#transaction.take(leg, { recipient, domain, wasKnown: admission.wasKnown })
+    return admission.reply
+  }
+
+  /** @param others  recipients that are to be asked for together with it */
+  #mayHold(others = 0): MayHold {
+    const queue = this.#connection.deps.keeping?.queue
+    return (recipient) => queue?.wouldHold(this.#roomWith(recipient, true, others)).kind === 'held'
+  }
+
+  /**
+   * What the message would take of the hold with this recipient too: every domain of it must have room, or nobody gets it.
+   * @param isShared  whether the recipient could come in a transaction of its own instead
+   */
+  #roomWith(recipient: Recipient, isShared: boolean, others = 0): AskedRoom {
+    const { envelope, accepted, domains: taken } = this.#transaction
+    const domains = new Set(taken).add(recipient.domain ?? '')
+    // Without SIZE it may be as long as any. A guess that is too small would be found wrong at the dot, at each try, for all of them; one
+    // that is too large costs a second transaction, and that only where the room left is less than the longest message.
+    const unsaid = isShared || domains.size > 1 ? this.#connection.settings.limits.messageBytes : 0
+    return { size: envelope.declaredSize || unsaid, recipients: accepted.size + others + 1, domains }
+  }
+}
+
+const guessing = reply(
+  450,
+  '4.7.1',
+  'Too many refused recipients from your address in the last minute, please try again later',
+)

@@ -1,0 +1,97 @@
+/**
+ * What one connection was refused: each with an event, and a line in the log as far as `told-refusals` has room for it. Refused recipients count, by
+ * connection and by client, because whoever collects them is guessing addresses. Made by `accept`.
+ */
+import type { Fields } from '../../base/log.ts'
+import { isPostmaster } from '../../mail/address.ts'
+import type { Recipient } from '../../mail/message.ts'
+import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { declaredDomain } from '../../routing/destinations.ts'
+import { safeText } from '../carry/verdict.ts'
+import type { MessageStop } from '../events.ts'
+import type { SenderConnection } from './accept-deps.ts'
+import type { SenderTransaction } from './sender-transaction.ts'
+
+/** Recipients that may be refused in one group: a backend counts them against us as errors. */
+const refusalsAtOnce = 5
+
+export class Refusals {
+  readonly #connection: SenderConnection
+  #recipients = 0
+
+  constructor(connection: SenderConnection) {
+    this.#connection = connection
+  }
+
+  /** Whether the client has collected so many of late, here and elsewhere, that nobody is asked for it. */
+  get isGuessing(): boolean {
+    const { deps, place, settings } = this.#connection
+    return deps.refusals.recent(place.client) >= settings.limits.refusedPerMinute
+  }
+
+  /** How many recipients may be asked for together: nothing that could be a guess of an address is asked for in bulk. */
+  get roomAtOnce(): number {
+    return Math.max(1, refusalsAtOnce - this.#recipients)
+  }
+
+  /** Counts what a recipient's sender hears, where that is no yes. @returns what it hears, which is the end for who has collected too many */
+  count(recipient: Recipient, said: Reply, transaction: SenderTransaction): Reply {
+    if (isPositive(said)) return said
+    const { deps, place, settings } = this.#connection
+    deps.tell?.({
+      kind: isPermanent(said) ? 'recipient-refused' : 'recipient-deferred',
+      atMs: deps.clock.now(),
+      domain: declaredDomain(settings.destinations, recipient),
+      code: said.code,
+    })
+    this.#tellRecipient(recipient, said, transaction)
+    if (!isPermanent(said) || this.#isOurPostmaster(recipient)) return said
+    this.#recipients++
+    deps.refusals.count(place.client)
+    return this.#recipients >= settings.limits.refusedPerConnection ? tooManyRefused : said
+  }
+
+  /** One that our owner's own check asked for: told, and not counted. */
+  ofOwnProbe(recipient: Recipient, said: Reply, transaction: SenderTransaction): void {
+    if (!isPositive(said)) this.#tellRecipient(recipient, said, transaction, { ownProbe: true })
+  }
+
+  /** A message that goes no further than here. */
+  message(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
+    const { deps, place, peer } = this.#connection
+    deps.tell?.({ kind: 'message-stopped', atMs: deps.clock.now(), id, why })
+    deps.told.tell(place.client, 'message refused', { id, client: peer.address, why, ...fields })
+  }
+
+  /** @param said  by the server itself */
+  command(said: string): void {
+    const { deps, place, peer } = this.#connection
+    deps.told.tell(place.client, 'smtp command refused', { client: peer.address, reply: said })
+  }
+
+  session(why: string): void {
+    const { deps, place, peer } = this.#connection
+    deps.told.tell(place.client, 'smtp session refused', { client: peer.address, why })
+  }
+
+  /** RFC 5321 §4.5.1 asks for the postmaster of the domains that we serve; anybody else's is a name like any other. */
+  #isOurPostmaster(recipient: Recipient): boolean {
+    if (!isPostmaster(recipient)) return false
+    const { kind } = this.#connection.settings.destinations.find(recipient)
+    return kind === 'postmaster' || kind === 'route'
+  }
+
+  #tellRecipient(recipient: Recipient, said: Reply, { id, envelope }: SenderTransaction, more: Fields = {}): void {
+    const { deps, place, peer } = this.#connection
+    deps.told.tell(place.client, isPermanent(said) ? 'recipient refused' : 'recipient deferred', {
+      id,
+      client: peer.address,
+      from: envelope.sender?.text ?? '',
+      to: recipient.text,
+      reply: safeText(said),
+      ...more,
+    })
+  }
+}
+
+const tooManyRefused = reply(421, '4.7.0', 'Too many refused recipients, closing')
