@@ -16,7 +16,7 @@ function start(capMs?: number) {
     let given: { mailUntilMs: number; untilMs: number } | undefined
     const transaction = {
       async recipients(_: unknown, limits: { mailUntilMs: number; untilMs: number }) {
-        given = limits
+        given = { mailUntilMs: limits.mailUntilMs, untilMs: limits.untilMs }
         clock.advance(afterMs)
         return outcome
       },
