@@ -149,16 +149,20 @@ export type Settled =
   /** It stays what it is by now; what else the settlement says of it is noted. */
   | { readonly kind: 'as-it-is' }
 
+export interface SettledRecipient {
+  readonly index: number
+  readonly to: Settled
+  readonly lane?: Lane
+  readonly reply?: Reply
+  /** Only where it is in one of these states now: for who decides by what was read a while ago. What is `held` needs it to go on. */
+  readonly from?: readonly RecipientState[]
+  /** Only where it is this backend (`backend.key`) behind whose dot it is unknown, or was when a person held it. */
+  readonly behind?: string
+}
+
 export interface Settlement {
   readonly id: string
-  readonly recipients: readonly {
-    readonly index: number
-    readonly to: Settled
-    readonly lane?: Lane
-    readonly reply?: Reply
-    /** Only where it is in one of these states now: for who decides by what was read a while ago. What is `held` needs it to go on. */
-    readonly from?: readonly RecipientState[]
-  }[]
+  readonly recipients: readonly SettledRecipient[]
   /** One try of the message at a backend; left out where a person or the sweeper settles. It counts as an attempt of each recipient named above. */
   readonly attempt?: Attempt
   /** A DSN that is due because of this: held in the same transaction, so that it is neither lost nor sent twice. */

@@ -533,6 +533,38 @@ export function testQueue(engine: string, make: MakeQueue): void {
     assert.equal(queue.lanes()[0]?.ready, 1)
   })
 
+  it('settles what is unknown only where it is still the same backend that may have it', async (t) => {
+    const { queue } = await make(t)
+    await queue.hold(heldMessage({ id: heldId(1) }))
+    const at = (backend: string) =>
+      ({ kind: 'unknown', backend, notBeforeMs: startMs + 5, elsewhereMs: startMs + 9 }) as const
+    const settle = (to: Settled, behind: string) =>
+      queue.settle({ id: heldId(1), recipients: [{ index: 0, to, from: ['unknown', 'held'], behind }] })
+    const state = async () => (await queue.get(heldId(1)))?.recipients[0]?.state
+    await settleAll(queue, heldId(1), at('smtp://other'))
+    await settle({ kind: 'waiting', notBeforeMs: startMs + 5 }, 'smtp://one')
+    await settle({ kind: 'gone' }, 'smtp://one')
+    assert.equal(await state(), 'unknown')
+    // Held by a person, it is still known behind whose dot it is.
+    await settleAll(queue, heldId(1), { kind: 'held' })
+    await settle({ kind: 'waiting', notBeforeMs: startMs + 5 }, 'smtp://one')
+    assert.equal(await state(), 'held')
+    await settle({ kind: 'waiting', notBeforeMs: startMs + 5 }, 'smtp://other')
+    assert.equal(await state(), 'waiting')
+  })
+
+  it('behind whose dot it is unknown is not forgotten of what lost its route meanwhile', async (t) => {
+    const { queue } = await make(t)
+    await queue.hold(heldMessage({ id: heldId(1) }))
+    await queue.relane(() => undefined)
+    const to = { kind: 'unknown', backend: 'smtp://b', notBeforeMs: startMs + 5, elsewhereMs: startMs + 9 } as const
+    await queue.settle({ id: heldId(1), recipients: [{ index: 0, to, from: ['ready'] }] })
+    assert.equal((await queue.get(heldId(1)))?.recipients[0]?.state, 'no-route')
+    await queue.relane(() => lane('main'))
+    const held = (await queue.get(heldId(1)))?.recipients[0]
+    assert.deepEqual([held?.state, held?.backend, held?.elsewhereMs], ['unknown', 'smtp://b', startMs + 9])
+  })
+
   it('what a person holds stays held behind an attempt that was under way, unless that was final', async (t) => {
     const { queue } = await make(t)
     await queue.hold(heldMessage({ id: heldId(1) }))

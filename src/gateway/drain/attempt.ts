@@ -8,14 +8,21 @@ import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
 import { faultText } from '../../delivery/outcome.ts'
 import type { Body, Client, Message } from '../../mail/message.ts'
-import type { Attempt, HeldRecipient, Queue, Settlement, Task } from '../../queue/queue.ts'
+import {
+  type Attempt,
+  type HeldRecipient,
+  type Queue,
+  recipientStates,
+  type Settlement,
+  type Task,
+} from '../../queue/queue.ts'
 import type { Endpoint, Route } from '../../routing/backend.ts'
 import { type Answer, type Carried, CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import * as verdict from '../carry/verdict.ts'
 import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'
 import type { Watched } from '../hold/late-watch.ts'
-import { isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
+import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
 import type { Way } from './lanes.ts'
 
 export interface AttemptDeps {
@@ -35,7 +42,7 @@ export interface Attempted {
   readonly kind: 'done' | 'route-out' | 'busy' | 'unable' | 'broken' | 'gone'
   readonly endpoint: Endpoint | undefined
   readonly delivered: number
-  readonly settlement: Settlement | undefined
+  readonly settlement: ComparedSettlement | undefined
   /** For good, by the backend: what becomes of them is `after-hold`'s to say. */
   readonly refused: readonly Refused[]
   /** Of whom the backend spoke at RCPT, and whether it said that there is no such recipient, also where that is not believed yet. */
@@ -44,6 +51,11 @@ export interface Attempted {
   /** What is owed to a sender who wants to hear of success, for those that were delivered. */
   readonly owed: 'relayed' | 'delivered' | undefined
   readonly why: string
+}
+
+/** What was said is written down only where the row is what it was when the backend was asked. */
+export interface ComparedSettlement extends Settlement {
+  readonly recipients: readonly ComparedRecipient[]
 }
 
 export interface Heard {
@@ -130,7 +142,12 @@ function conclude(
     return couldNot(cut, verdict.safeText(routeLevel.reply))
   }
   const nowMs = deps.clock.now()
-  const answered = task.recipients.map((held, at) => ({ index: held.index, answer: final[at], held }))
+  const answered = task.recipients.map((held, at) => ({
+    index: held.index,
+    before: beforeOf(held),
+    answer: final[at],
+    held,
+  }))
   const { recipients, refused } = sortAnswers(answered, { nowMs, random: deps.random, way, carried })
   const delivered = recipients.filter(({ to }) => to.kind === 'gone').length
   const said = final.find((answer) => answer !== undefined)?.reply
@@ -213,5 +230,9 @@ const nothing = (kind: Exclude<Attempted['kind'], 'done'>, why: string): Attempt
 
 const corrupt = ({ message, recipients }: Task, why: string): Attempted => ({
   ...nothing('gone', why),
-  settlement: { id: message.id, recipients: recipients.map(({ index }) => ({ index, to: { kind: 'corrupt' } })) },
+  // It is damaged in whatever state.
+  settlement: {
+    id: message.id,
+    recipients: recipients.map(({ index }) => ({ index, from: recipientStates, to: { kind: 'corrupt' } })),
+  },
 })

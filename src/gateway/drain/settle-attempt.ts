@@ -13,17 +13,17 @@ import {
   type NewHeld,
   type Queue,
   type Settled,
-  type Settlement,
   StoreFailure,
   type Task,
 } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
 import { type AttemptOutcome, type Declared, domainsOf, type Tell } from '../events.ts'
 import type { LateWatch } from '../hold/late-watch.ts'
+import { beforeOf } from '../hold/sort-answers.ts'
 import type { WriteDown } from '../hold/write-down.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
-import { type Attempted, hostOf } from './attempt.ts'
+import { type Attempted, type ComparedSettlement, hostOf } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
 import type { Way } from './lanes.ts'
 import { pauseAfter } from './pauses.ts'
@@ -62,13 +62,14 @@ export async function settleAttempt(task: Task, way: Way, attempted: Attempted, 
 /** Others of the lane may have another backend to go to. */
 function waitForItsBackend(task: Task, attempted: Attempted, deps: SettleDeps): Promise<void> {
   const nowMs = deps.clock.now()
-  const recipients = task.recipients.map(({ index, attempts, backend, elsewhereMs }) => ({
-    index,
+  const recipients = task.recipients.map((held) => ({
+    index: held.index,
+    ...beforeOf(held),
     to: {
       kind: 'unknown' as const,
-      backend: backend ?? '',
-      notBeforeMs: nowMs + pauseAfter(attempts, deps.random),
-      elsewhereMs: elsewhereMs ?? nowMs,
+      backend: held.backend ?? '',
+      notBeforeMs: nowMs + pauseAfter(held.attempts, deps.random),
+      elsewhereMs: held.elsewhereMs ?? nowMs,
     },
   }))
   return defer(task, attempted, recipients, deps)
@@ -94,7 +95,7 @@ function stepBack(task: Task, attempted: Attempted, deps: SettleDeps): Promise<v
 async function defer(
   { message: { id } }: Task,
   { why, endpoint }: Attempted,
-  recipients: Settlement['recipients'],
+  recipients: ComparedSettlement['recipients'],
   { queue, clock, writeDown }: SettleDeps,
 ): Promise<void> {
   const attempt: Attempt = {
@@ -143,7 +144,7 @@ async function successOf(
   { message, recipients }: Task,
   way: Way,
   { endpoint, owed }: Attempted,
-  settlement: Settlement,
+  settlement: ComparedSettlement,
   { successes, log }: SettleDeps,
 ): Promise<NewHeld | undefined> {
   if (!endpoint || !owed) return undefined

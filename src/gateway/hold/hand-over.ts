@@ -22,7 +22,7 @@ import type { Successes } from '../notices/successes.ts'
 import type { Hold, ToKeep } from './hold.ts'
 import type { LateWatch } from './late-watch.ts'
 import { silenceReply, unknownUntilTold } from './may-have-it.ts'
-import { type Refused, sortAnswers } from './sort-answers.ts'
+import { type Before, type Refused, sortAnswers } from './sort-answers.ts'
 import type { WriteDown } from './write-down.ts'
 
 /** One route of a transaction, with the recipients that go there. */
@@ -218,7 +218,7 @@ class HandOver {
 
   async #settleNow({ leg, carried, indexes, answers }: LegResult, keeping: Keeping): Promise<void> {
     const endpoint = endpointOf(carried)
-    const answered = answers.map((answer, at) => ({ index: indexes[at] as number, answer }))
+    const answered = answers.map((answer, at) => ({ index: indexes[at] as number, before: offered, answer }))
     const sorting = { nowMs: this.#deps.clock.now(), random: keeping.random, way: leg.way, carried }
     const { recipients, refused } = sortAnswers(answered, sorting)
     const unanswered = indexes.filter((_, at) => answers[at] === undefined)
@@ -240,7 +240,7 @@ class HandOver {
     const { id } = this.#message
     const { way } = leg
     const { afterHold, queue, writeDown } = keeping
-    const ready = refused.map(({ index }) => ({ index, to: { kind: 'ready' as const } }))
+    const ready = refused.map(({ index }) => ({ index, ...offered, to: { kind: 'ready' as const } }))
     writeDown
       .surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
       .catch(async (error: unknown) => {
@@ -340,6 +340,8 @@ const endpointOf = (carried: Carried) => (carried.kind === 'nobody' ? undefined 
 /** So long a sender waits for its refusal, which it has time for (RFC 5321 §4.5.3.2.6). */
 const takenBackMs = 30_000
 const gone: Settled = { kind: 'gone' }
+/** As `together` keeps them until their backends have spoken. */
+const offered = { from: ['offered'] } as const satisfies Before
 const nothingSaid: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 const heldReply = reply(250, '2.0.0', 'Kept safely, and delivered as soon as the server behind can take it')
 const allDelivered = reply(250, '2.0.0', 'Delivered')

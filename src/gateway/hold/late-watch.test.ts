@@ -8,6 +8,7 @@ import { seededRandom } from '../../base/random.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 import { type Settlement, StoreFailure } from '../../queue/queue.ts'
 import type { GatewayEvent } from '../events.ts'
+import type { RefusedAfterHold } from '../notices/after-hold.ts'
 import { createLateWatch, type LateWatchDeps, type Watched } from './late-watch.ts'
 
 const watched = {
@@ -23,6 +24,7 @@ const watched = {
 function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue'] & LateWatchDeps['successes']> = {}) {
   const settled: Settlement[] = []
   const refused: number[] = []
+  const behind: (string | undefined)[] = []
   const events: GatewayEvent[] = []
   const { log, find } = collectLog()
   const entry = { message: { size: 7, receivedMs: 0 }, recipients: [{ index: 0, recipient: {} }] }
@@ -34,14 +36,16 @@ function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']
     queue: { get: async () => entry, settle: async (settlement: Settlement) => void settled.push(settlement), ...deps },
     writeDown: { surely: (_: unknown, write: () => Promise<unknown>) => write() },
     afterHold: {
-      refused: async (these: { refused: readonly { index: number }[] }) =>
-        void refused.push(...these.refused.map(({ index }) => index)),
+      async refused(these: RefusedAfterHold) {
+        refused.push(...these.refused.map(({ index }) => index))
+        behind.push(these.behind)
+      },
     },
     successes: { drained: async () => undefined, ...deps },
     onHeld: () => undefined,
   } as unknown as LateWatchDeps)
   watch.listen(watched, { wait: async () => replies, letGo: () => undefined })
-  return { settled, refused, events, find }
+  return { settled, refused, behind, events, find }
 }
 
 const yes = reply(250, '2.0.0', 'taken')
@@ -86,4 +90,17 @@ test('of LMTP each says its own: all of it is told, and what is settled says wha
   )
   assert.equal(events[0]?.kind === 'attempt' && events[0].outcome, 'delivered')
   assert.equal(find('late verdict')[0]?.fields?.reply, '550 5.7.1 not this one / 250 2.0.0 taken')
+})
+
+test('a late no speaks of what is still unknown behind that dot, and of nothing that others have moved', async () => {
+  const behind = watched.endpoint.backend.key
+  const later = hearing([reply(450, '4.2.0', 'later')])
+  await until(() => later.events.length === 1)
+  assert.deepEqual(
+    later.settled[0]?.recipients.map(({ to, from, behind: where }) => [to.kind, from, where]),
+    [0, 1].map(() => ['waiting', ['unknown'], behind]),
+  )
+  const never = hearing([reply(550, '5.7.1', 'no')])
+  await until(() => never.refused.length === 2)
+  assert.deepEqual(never.behind, [behind])
 })

@@ -115,7 +115,8 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     if (!replies) return
     const { id, way, indexes, endpoint } = watched
     const replyAt = (at: number): Reply => replies[replies.length === 1 ? 0 : at] as Reply
-    const answered = indexes.map((index, at) => ({ index, answer: answerOf(replyAt(at)) }))
+    const before = { from: ['unknown'], behind: endpoint.backend.key } as const
+    const answered = indexes.map((index, at) => ({ index, before, answer: answerOf(replyAt(at)) }))
     const { recipients, refused } = sortAnswers(answered, { nowMs: clock.now(), random, way, carried: undefined })
     log.info('late verdict', { id, ...backendFields(endpoint), reply: textOf(replies) })
     // Read before it is settled, because it may be gone by then.
@@ -135,7 +136,9 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
       if (recipients.some(({ to }) => to.kind !== 'gone')) onHeld(way.lane)
     }
     tellOf(watched, entry, isSome ? 'delivered' : refused.length > 0 ? 'refused' : 'deferred')
-    if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
+    const { behind } = before
+    if (refused.length > 0)
+      await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused, behind }))
   }
 
   return {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../../base/random.ts'
 import { reply } from '../../mail/reply.ts'
-import type { HeldRecipient } from '../../queue/queue.ts'
+import { type HeldRecipient, recipientStates } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
 import type { Answer, Carried } from '../carry/cut-through.ts'
 import type { Way } from '../drain/lanes.ts'
-import { type Answered, sortAnswers } from './sort-answers.ts'
+import { type Answered, beforeOf, sortAnswers } from './sort-answers.ts'
 
 const nowMs = 1_700_000_000_000
 const day = 86_400_000
@@ -20,9 +20,18 @@ const accepted: Answer = { kind: 'accepted', reply: reply(250, '2.0.0', 'taken')
 const outage: Answer = { kind: 'outage', reply: reply(451, '4.4.1', 'nobody there') }
 const held = (more: Partial<HeldRecipient> = {}) => ({ wasKnown: true, attempts: 0, ...more }) as HeldRecipient
 
+const before = { from: ['ready'] } as const
+
+const silent = {
+  kind: 'unknown',
+  endpoint: { backend: { key: 'smtp://b' } },
+  fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
+  late: undefined,
+} as unknown as Carried
+
 /** @returns what becomes of it in a word, with the minutes that it waits for */
-function sorted(answered: Omit<Answered, 'index'>, carried?: Carried): string {
-  const { recipients, refused } = sortAnswers([{ index: 7, ...answered }], {
+function sorted(answered: Omit<Answered, 'index' | 'before'>, carried?: Carried): string {
+  const { recipients, refused } = sortAnswers([{ index: 7, before, ...answered }], {
     nowMs,
     random: seededRandom(1),
     way,
@@ -56,7 +65,7 @@ test('a backend that had accepted a recipient must refuse it for a day before it
   assert.equal(sorted({ answer: unknown, held: held({ firstRefusedMs: nowMs - day }) }), 'refused')
   // Something else than that it does not exist is believed at once.
   assert.equal(sorted({ answer: said(554, '5.6.0'), held: held() }), 'refused')
-  const [waiting] = sortAnswers([{ index: 0, answer: unknown, held: held({ firstRefusedMs: nowMs - 5 }) }], {
+  const [waiting] = sortAnswers([{ index: 0, before, answer: unknown, held: held({ firstRefusedMs: nowMs - 5 }) }], {
     nowMs,
     random: seededRandom(1),
     way,
@@ -66,12 +75,24 @@ test('a backend that had accepted a recipient must refuse it for a day before it
 })
 
 test('behind a silent dot the unanswered are unknown, and those that were answered are not', () => {
-  const carried = {
-    kind: 'unknown',
-    endpoint: { backend: { key: 'smtp://b' } },
-    fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
-    late: undefined,
-  } as unknown as Carried
-  assert.equal(sorted({ answer: undefined }, carried), 'unknown')
-  assert.equal(sorted({ answer: accepted }, carried), 'gone')
+  assert.equal(sorted({ answer: undefined }, silent), 'unknown')
+  assert.equal(sorted({ answer: accepted }, silent), 'gone')
+})
+
+test('but for a yes, nothing is said of what others have moved since the backend was asked', () => {
+  const ready = beforeOf(held({ state: 'ready' }))
+  const bound = beforeOf(held({ state: 'unknown', backend: 'smtp://b' }))
+  assert.deepEqual([ready, bound], [{ from: ['ready'] }, { from: ['unknown'], behind: 'smtp://b' }])
+  const answers: (Answer | undefined)[] = [accepted, said(450, '4.2.0'), outage, undefined]
+  for (const compared of [ready, bound])
+    for (const answer of answers) {
+      const [first] = sortAnswers([{ index: 0, before: compared, answer }], {
+        nowMs,
+        random: seededRandom(1),
+        way,
+        carried: silent,
+      }).recipients
+      assert.deepEqual(first?.from, answer === accepted ? recipientStates : compared.from)
+      assert.equal(first?.behind, answer === accepted ? undefined : compared.behind)
+    }
 })

@@ -4,7 +4,13 @@
  */
 import type { Random } from '../../base/random.ts'
 import { isPermanent, type Reply } from '../../mail/reply.ts'
-import type { HeldRecipient, Settled, Settlement } from '../../queue/queue.ts'
+import {
+  type HeldRecipient,
+  type RecipientState,
+  recipientStates,
+  type Settled,
+  type SettledRecipient,
+} from '../../queue/queue.ts'
 import type { Answer, Carried } from '../carry/cut-through.ts'
 import type { Way } from '../drain/lanes.ts'
 import { pauseAfter } from '../drain/pauses.ts'
@@ -13,11 +19,22 @@ import { silenceReply, unknownUntilTold } from './may-have-it.ts'
 
 export interface Answered {
   readonly index: number
+  /** What it was when the backend was asked. Where it is something else by now, others have moved it: then nothing but a yes is written down. */
+  readonly before: Before
   /** Undefined: the backend is silent behind our dot. */
   readonly answer: Answer | undefined
   /** Where it was held before: what was said of it then counts as well. */
   readonly held?: HeldRecipient
 }
+
+/** The states of a row, and the backend behind whose dot it is unknown, where it is. */
+export interface Before {
+  readonly from: readonly RecipientState[]
+  readonly behind?: string
+}
+
+/** Never without a look at what the row is now. */
+export type ComparedRecipient = SettledRecipient & Before
 
 export interface Refused {
   readonly index: number
@@ -25,7 +42,7 @@ export interface Refused {
 }
 
 export interface Sorted {
-  readonly recipients: Settlement['recipients']
+  readonly recipients: readonly ComparedRecipient[]
   /** For good: what becomes of them is `after-hold`'s to say. */
   readonly refused: readonly Refused[]
 }
@@ -43,22 +60,27 @@ export interface Sorting {
 const refusalRepeatsMs = 24 * 60 * 60_000
 
 export function sortAnswers(answered: readonly Answered[], { nowMs, random, way, carried }: Sorting): Sorted {
-  const recipients: Settlement['recipients'][number][] = []
+  const recipients: ComparedRecipient[] = []
   const refused: Refused[] = []
-  for (const { index, answer, held } of answered) {
+  for (const { index, before, answer, held } of answered) {
     if (answer === undefined) {
       if (carried?.kind === 'unknown')
-        recipients.push({ index, to: unknownUntilTold(carried, way, nowMs), reply: silenceReply(carried) })
+        recipients.push({ index, ...before, to: unknownUntilTold(carried, way, nowMs), reply: silenceReply(carried) })
       continue
     }
     const { reply } = answer
-    if (answer.kind === 'accepted') recipients.push({ index, to: { kind: 'gone' }, reply })
-    else if (isOfRoute(answer)) recipients.push({ index, to: { kind: 'ready' }, reply })
+    // A backend has it, whatever others have made of it meanwhile.
+    if (answer.kind === 'accepted') recipients.push({ index, from: recipientStates, to: { kind: 'gone' }, reply })
+    else if (isOfRoute(answer)) recipients.push({ index, ...before, to: { kind: 'ready' }, reply })
     else if (isPermanent(reply) && !mustRepeat(held, reply, nowMs)) refused.push({ index, reply })
-    else recipients.push({ index, to: waits(held, reply, nowMs, random), reply })
+    else recipients.push({ index, ...before, to: waits(held, reply, nowMs, random), reply })
   }
   return { recipients, refused }
 }
+
+/** Of what was read when the attempt began. */
+export const beforeOf = ({ state, backend }: Pick<HeldRecipient, 'state' | 'backend'>): Before =>
+  state === 'unknown' && backend !== undefined ? { from: [state], behind: backend } : { from: [state] }
 
 /** It speaks of the way there, not of the message: everything on this route waits for the same. */
 export const isOfRoute = (answer: Answer): boolean =>

@@ -106,3 +106,39 @@ test('while DNS is asked an attempt ends otherwise, or a person holds it: the re
     ],
   )
 })
+
+test('the late word of a backend is no word on what another may have by now', async () => {
+  const [clock, random] = [createFakeClock(), seededRandom(1)]
+  const message = heldMessage({ id: heldId(1), to: { 'a@b.test': {}, 'b@b.test': {}, 'c@b.test': {} } })
+  const now = [
+    { state: 'unknown', backend: 'smtp://late' },
+    { state: 'unknown', backend: 'smtp://other' },
+    { state: 'ready', backend: undefined },
+  ]
+  const settled: Settlement[] = []
+  const queue = {
+    get: async () => ({
+      message: { ...message, size: message.body.size, has8bit: false },
+      recipients: message.recipients.map((held, index) => ({ ...held, ...now[index], index, attempts: 1 })),
+      attempts: [],
+    }),
+    settle: async (settlement: Settlement) => void settled.push(settlement),
+  } as unknown as Queue
+  const afterHold = createAfterHold({
+    clock,
+    random,
+    log: collectLog().log,
+    queue,
+    notices: { write: async () => ({ kind: 'none', why: 'in this test', proof: message.proof }) },
+    policyOf: () => holdPolicy({}, {}),
+    hostname: () => 'mx.waypost.test' as HostName,
+    onHeld: () => undefined,
+  })
+  const way = { lane: lane('main'), route: { id: 'main' }, domain: undefined, policy: holdPolicy({}, {}) } as Way
+  const refused = now.map((_, index) => ({ index, reply: { code: 550, enhanced: '5.7.1', text: ['no'] } }))
+  await afterHold.refused({ id: message.id, way, endpoint: undefined, refused, behind: 'smtp://late' })
+  assert.deepEqual(
+    settled.map(({ recipients }) => recipients.map(({ index }) => index)),
+    [[0]],
+  )
+})

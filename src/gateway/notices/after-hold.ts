@@ -38,6 +38,8 @@ export interface RefusedAfterHold {
   /** Undefined where it was us who said no, for want of anywhere to go. */
   readonly endpoint: Endpoint | undefined
   readonly refused: readonly { readonly index: number; readonly reply: Reply }[]
+  /** The late word of this backend (`backend.key`): of those that it was silent about, and that nobody else has been asked to take since. */
+  readonly behind?: string | undefined
 }
 
 export interface AfterHold {
@@ -73,11 +75,11 @@ interface Refusal {
 export function createAfterHold(deps: AfterHoldDeps): AfterHold {
   const { clock, random, log, queue, notices, policyOf, hostname, onHeld } = deps
   return {
-    async refused({ id, way, endpoint, refused }) {
+    async refused({ id, way, endpoint, refused, behind }) {
       const entry = await queue.get(id)
       if (!entry) return
       const { message } = entry
-      const refusals = refusalsOf(entry, refused)
+      const refusals = refusalsOf(entry, refused, behind)
       if (refusals.length === 0) return
       const nowMs = clock.now()
       const attempt = attemptOf(refusals, endpoint, nowMs)
@@ -98,7 +100,7 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
       const left = await settleWith(notice, () => stillThere(id, refusals))
       if (left.length < refusals.length) {
         if (notice.kind === 'written') notice.giveBack()
-        return await this.refused({ id, way, endpoint, refused: left })
+        return await this.refused({ id, way, endpoint, refused: left, behind })
       }
       const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
       const settlement: Settlement = {
@@ -221,10 +223,14 @@ function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined,
   }
 }
 
-const refusalsOf = ({ recipients }: HeldEntry, refused: RefusedAfterHold['refused']): Refusal[] =>
+const refusalsOf = (
+  { recipients }: HeldEntry,
+  refused: RefusedAfterHold['refused'],
+  behind: string | undefined,
+): Refusal[] =>
   refused.flatMap(({ index, reply }) => {
     const held = recipients.find((each) => each.index === index)
-    return held ? [{ held, reply }] : []
+    return held && (behind === undefined || held.backend === behind) ? [{ held, reply }] : []
   })
 
 /** From where it may come to its end. */

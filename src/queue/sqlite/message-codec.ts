@@ -203,9 +203,10 @@ const reversePath = (text: string | null): ReversePath => (text === null ? null 
 export function settlementRow(settlement: Settlement, dsn: NewRow | undefined): SettlementRow {
   return {
     id: settlement.id,
-    recipients: settlement.recipients.map(({ index, to, lane, reply, from }) => ({
+    recipients: settlement.recipients.map(({ index, to, lane, reply, from, behind = null }) => ({
       place: index,
       from: from ? statesMask(from) : to.kind in endsHeld ? anyState : anyButHeld,
+      behind,
       lane,
       // What is gone is shown to nobody.
       reply: to.kind === 'gone' || !reply ? undefined : answerRow(reply, settlement.attempt),
@@ -238,7 +239,7 @@ const endsHeld: Readonly<Partial<Record<Settled['kind'], true>>> = {
 const anyState = statesMask(recipientStates)
 const anyButHeld = statesMask(recipientStates.filter((state) => state !== 'held'))
 
-type Columns = Omit<SettledRow, 'place' | 'from' | 'lane' | 'reply'>
+type Columns = Omit<SettledRow, 'place' | 'from' | 'behind' | 'lane' | 'reply'>
 
 function settledColumns(to: Settled): Columns {
   const none = { turn: null, notBefore: null, backend: null, elsewhere: null, keepUntil: null, firstRefused: undefined }

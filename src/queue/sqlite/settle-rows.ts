@@ -12,6 +12,8 @@ export interface SettledRow {
   readonly to: number
   /** The states that it may have now, a bit each (`statesMask`). */
   readonly from: number
+  /** The backend that it must be bound to now; null: whichever, or none. */
+  readonly behind: string | null
   readonly lane: string | undefined
   /** Null: it keeps the one that it has. */
   readonly turn: number | null
@@ -90,14 +92,17 @@ export function spoil(db: Database, id: string): Change | undefined {
 
 /** @returns how many rows it changed: 1, or 0 where it is gone */
 function settleOne(db: Database, seq: number, recipient: SettledRow, settlement: SettlementRow): number {
-  const { to, from, place } = recipient
+  const { to, from, behind, place } = recipient
   if (to === gone)
     return Number(
-      db.sql('DELETE FROM recipient WHERE message = ? AND place = ? AND (1 << state) & ?').run(seq, place, from)
-        .changes,
+      db
+        .sql(
+          'DELETE FROM recipient WHERE message = ? AND place = ? AND (1 << state) & ? AND (? IS NULL OR backend = ?)',
+        )
+        .run(seq, place, from, behind, behind).changes,
     )
   if (to === asItIs) return noteDelayTold(db, seq, recipient, settlement)
-  if (to === stateNumber.unknown) noteUnknownOfHeld(db, seq, recipient)
+  if (to === stateNumber.unknown) noteUnknown(db, seq, recipient)
   // Behind whose dot it is unknown is not forgotten while nobody acts on it.
   const keeps = to === stateNumber.held || to === stateNumber['no-route'] ? 1 : 0
   return Number(
@@ -106,7 +111,7 @@ function settleOne(db: Database, seq: number, recipient: SettledRow, settlement:
         `UPDATE recipient SET state = ?, lane = coalesce(?, lane), turn = coalesce(?, turn), not_before = ?, backend = CASE WHEN ? THEN backend ELSE ? END,
           elsewhere = CASE WHEN ? THEN elsewhere ELSE ? END, keep_until = ?,
           first_refused = coalesce(first_refused, ?), reply = coalesce(?, reply), attempts = attempts + ?, delay_told = max(delay_told, ?)
-         WHERE message = ? AND place = ? AND (1 << state) & ?`,
+         WHERE message = ? AND place = ? AND (1 << state) & ? AND (? IS NULL OR backend = ?)`,
       )
       .run(
         to,
@@ -125,6 +130,8 @@ function settleOne(db: Database, seq: number, recipient: SettledRow, settlement:
         seq,
         place,
         from,
+        behind,
+        behind,
       ).changes,
   )
 }
@@ -136,9 +143,9 @@ function noteDelayTold(db: Database, seq: number, { place, from }: SettledRow, {
   return Number(changes)
 }
 
-/** A person held it while it was being handed over: it stays held, and its backend may have it. */
-function noteUnknownOfHeld(db: Database, seq: number, { place, backend, elsewhere }: SettledRow): void {
+/** A person held it, or its route went, while it was being handed over: it stays so, and its backend may have it. */
+function noteUnknown(db: Database, seq: number, { place, backend, elsewhere }: SettledRow): void {
   db.sql(
-    `UPDATE recipient SET backend = ?, elsewhere = ? WHERE message = ? AND place = ? AND state = ${stateNumber.held}`,
+    `UPDATE recipient SET backend = ?, elsewhere = ? WHERE message = ? AND place = ? AND state IN (${stateNumber.held}, ${stateNumber['no-route']})`,
   ).run(backend, elsewhere, seq, place)
 }

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { collectLog } from '../../../test/lab/log.ts'
+import { until } from '../../../test/lab/until.ts'
+import { message } from '../../../test/unit/deliver.ts'
+import { lane, mailbox } from '../../../test/unit/held-message.ts'
+import { seededRandom } from '../../base/random.ts'
+import { reply } from '../../mail/reply.ts'
+import type { Settlement } from '../../queue/queue.ts'
+import { holdPolicy } from '../../routing/hold-policy.ts'
+import { type HandOverDeps, handOver, type Leg } from './hand-over.ts'
+
+/** A route whose backend says so to one recipient. */
+function leg(name: string, said: { readonly kind: 'accepted' | 'said'; readonly code: number }): Leg {
+  const recipient = mailbox(`you@${name}`)
+  const answer = { kind: said.kind, by: 'backend', reply: reply(said.code, '5.7.1', 'so it is') }
+  const endpoint = { backend: { key: name, url: name }, target: { kind: 'unix', path: name } }
+  return {
+    cut: {
+      route: { id: name },
+      answersForEach: false,
+      deliver: async () => ({ kind: 'answered', endpoint, answers: [{ recipient, answer }], owed: undefined }),
+    },
+    way: { lane: lane(name), policy: holdPolicy({}, {}) },
+    domain: undefined,
+    recipients: [{ recipient, domain: undefined, wasKnown: false }],
+  } as unknown as Leg
+}
+
+test('a refusal that cannot be settled makes of a recipient what may go, unless others have moved it meanwhile', async () => {
+  const settled: Settlement[] = []
+  const keeping = {
+    hold: { keep: async () => ({ kind: 'kept' }) },
+    queue: { settle: async (settlement: Settlement) => void settled.push(settlement) },
+    writeDown: {
+      surely: (_: unknown, write: () => Promise<void>) => write(),
+      soon: (_: unknown, write: () => Promise<void>) => write().then(() => true),
+    },
+    afterHold: {
+      async refused() {
+        throw new TypeError('a bug, in this test')
+      },
+    },
+    random: seededRandom(1),
+    onHeld: () => undefined,
+  }
+  const deps = { clock: createFakeClock(), log: collectLog().log, keeping } as unknown as HandOverDeps
+  const legs = [leg('taken.test', { kind: 'accepted', code: 250 }), leg('refused.test', { kind: 'said', code: 550 })]
+  assert.equal((await handOver(message('x\r\n'), legs, () => false, deps)).code, 250)
+  await until(() => settled.length === 2)
+  assert.deepEqual(settled[1]?.recipients, [{ index: 1, from: ['offered'], to: { kind: 'ready' } }])
+})
