@@ -133,14 +133,18 @@ export const runSchema = z.strictObject({
 })
 
 /** JSON Schema of both, for docs/check.schema.json. */
-export const publishedReportSchema = () => ({
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  title: 'What waypost check writes: the document of --format json, or a line of --format jsonl',
-  anyOf: [runSchema, reportSchema].map((schema) => {
-    const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'output' })
-    return rest
-  }),
-})
+export function publishedReportSchema() {
+  // Of both at once: what they refer to must stand at the top of the document.
+  const { $schema, ...rest } = z.toJSONSchema(z.union([runSchema, reportSchema]), {
+    target: 'draft-2020-12',
+    io: 'output',
+  })
+  return {
+    $schema,
+    title: 'What waypost check writes: the document of --format json, or a line of --format jsonl',
+    ...rest,
+  }
+}
 
 /** The report as the JSON document that `check --format json` writes. */
 export function reportDocument(report: DomainReport): ReportDocument {
