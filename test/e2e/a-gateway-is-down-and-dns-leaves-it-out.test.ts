@@ -48,7 +48,7 @@ test('a gateway that is killed is left out of DNS, and comes back with itself', 
   const transport = createTransport({ clock: systemClock, random: systemRandom, door: systemDoor })
   lab.atEnd(() => transport.close())
   const answered = async () => {
-    const said = await askServer(transport, dns, { name: labName('mx.example.test'), code: typeCodes.A }, 5_000)
+    const said = await askServer(transport, dns, { name: labName('mx.example.test'), code: typeCodes.A }, 30_000)
     assert.ok(said.kind === 'set' && said.content, JSON.stringify(said))
     const addresses = said.content.data.map((data) => ('address' in data ? data.address : '')).toSorted()
     return `${addresses.join(' ')} ${said.content.ttlSeconds}`
@@ -68,7 +68,7 @@ test('a gateway that is killed is left out of DNS, and comes back with itself', 
   const same = await callWaypost(gateway, 'plan', '--no-smtp')
   assert.equal(same.code, 0, same.stdout + same.stderr)
   await gateway.configure(text.replace('"ttl":"1h"', '"ttl":"2h"'))
-  const applied = await callWaypost(gateway, 'apply', '--no-smtp', '--yes', '--wait', '30s')
+  const applied = await callWaypost(gateway, 'apply', '--no-smtp', '--yes', '--wait', '2m')
   assert.equal(applied.code, 0, applied.stdout + applied.stderr)
   assert.equal(await answered(), `${own} 7`)
 

@@ -44,7 +44,7 @@ test('both sides may send while a domain moves, and one alone when it went back'
   const transport = createTransport({ clock: systemClock, random: systemRandom, door: systemDoor })
   lab.atEnd(() => transport.close())
   const spf = async () => {
-    const said = await askServer(transport, dns, { name: labName('example.test'), code: typeCodes.TXT }, 10_000)
+    const said = await askServer(transport, dns, { name: labName('example.test'), code: typeCodes.TXT }, 30_000)
     assert.ok(said.kind === 'set', JSON.stringify(said))
     return said.content?.data.map(rdataText)
   }

@@ -35,7 +35,7 @@ test('a domain moves between two sets of exchangers while mail flows, and nothin
     ...fresh.map(({ address }, at) => `new${at} A ${address}`),
   ]
   const text = `$ORIGIN example.test.
-$TTL 6
+$TTL 25
 @ SOA ns hostmaster 1 3600 600 86400 2
 @ NS ns
 @ MX 10 old0
@@ -96,6 +96,7 @@ ${hosts.join('\n')}
       const answer = await lab.send({ to: 'you@example.test', body: `message ${sent}`, via: postfix })
       assert.equal(answer.code, 250)
       sent++
+      // Its pace; nothing below waits for it.
       await sleep(100)
     }
   }
@@ -128,18 +129,18 @@ ${hosts.join('\n')}
   for (const backend of fresh) backend.change({ rcpt: undefined })
 
   const stages: string[] = []
-  for (let turn = 0; turn < 200; turn++) {
+  await lab.until(async () => {
     const { state, next } = await status()
-    if (state === 'done') break
-    if (state === 'apply') {
-      stages.push(next.stage)
-      const applied = await command('apply', 'example.test', '--yes')
-      assert.equal(applied.code, 0, applied.stderr + applied.stdout)
-    } else await sleep(300)
-  }
+    if (state !== 'apply') return state === 'done'
+    stages.push(next.stage)
+    const applied = await command('apply', 'example.test', '--yes')
+    assert.equal(applied.code, 0, applied.stderr + applied.stdout)
+    return false
+  }, 300_000)
   assert.deepEqual(stages, ['add', 'switch', 'raise-ttl'])
   for (const backend of old) await backend.kill()
-  await sleep(3_000)
+  const before = sent
+  await lab.until(() => sent >= before + 20)
   isOver = true
   await sending
   await lab.until(async () => (await postfix.queued()) === 0)

@@ -36,7 +36,7 @@ interface Shown {
 }
 
 async function dig(server: LabAuthority, ...args: string[]): Promise<Shown> {
-  const own = [`@${server.address}`, '-p', String(server.port), '+time=3', '+tries=1', '+qr', ...args]
+  const own = [`@${server.address}`, '-p', String(server.port), '+time=30', '+tries=1', '+qr', ...args]
   const { stdout } = await runWell('dig', own)
   // With +qr the question is shown too; what came back is behind it.
   const text = stdout.slice(stdout.indexOf(';; Got answer:'))

@@ -55,7 +55,7 @@ async function dig(server: RealNameServer, name: string, type: string): Promise<
     String(server.port),
     '+noall',
     '+answer',
-    '+time=2',
+    '+time=30',
     '+tries=1',
     '+norecurse',
     name,
@@ -109,7 +109,7 @@ function text(data: Rdata): string {
 
 function resolverFor(t: TestContext, { server }: RealNameServer): Resolver {
   const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
-  const resolver = createResolver({ servers: [server] }, deps)
+  const resolver = createResolver({ servers: [server], timeoutMs: 30_000, deadlineMs: 60_000 }, deps)
   t.after(() => resolver.close())
   return resolver
 }

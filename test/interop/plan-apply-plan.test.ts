@@ -292,7 +292,7 @@ test('the built-in server: made at the start, changed by apply, followed by an N
 
   await serve.configure(config('30'))
   assert.equal((await command('plan')).code, 3)
-  const applied = await command('apply', '--yes', '--wait', '30s')
+  const applied = await command('apply', '--yes', '--wait', '2m')
   assert.equal(applied.code, 0, applied.stdout + applied.stderr)
   assert.match(applied.stdout, /All 2 servers answer with it\./)
   assert.equal((await command('plan')).code, 0)

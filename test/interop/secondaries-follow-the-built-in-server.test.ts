@@ -69,7 +69,7 @@ for (const name of nameServerNames) {
       }
       return 'the same'
     }
-    const isReady = async () => (await answerOf(theirs, 'example.test.', typeCodes.SOA))?.[0] === 'NOERROR aa'
+    const isReady = async () => (await answerOf(theirs, 'example.test.', typeCodes.SOA, 1_000))?.[0] === 'NOERROR aa'
     const key = { name: 'transfer.test', secret }
     await startSecondary(t, name, port, { zone: 'example.test', primary: ours, key }, isReady)
     assert.equal(await same(), 'the same')

@@ -35,7 +35,7 @@ const deps = { clock: systemClock, random: systemRandom, door: systemDoor }
 
 /** As lines, without the SOA, fetched by transfer: what the world would see. */
 async function dumpOf({ server }: RealNameServer, key: ReturnType<typeof tsigKey>): Promise<string[]> {
-  const limits = { timeoutMs: 10_000, maxRecords: 1_000, maxBytes: 1_000_000 }
+  const limits = { timeoutMs: 60_000, maxRecords: 1_000, maxBytes: 1_000_000 }
   const outcome = await transferZone(apex, { server, key, ...limits }, deps)
   if (outcome.kind !== 'zone') throw new Error(JSON.stringify(outcome))
   return outcome.zone.records
@@ -53,7 +53,7 @@ async function updateBy(
   set: SetName,
   content: SetContent | undefined,
 ) {
-  const client = createUpdateClient({ server: server.server, key, timeoutMs: 10_000 }, deps)
+  const client = createUpdateClient({ server: server.server, key, timeoutMs: 60_000 }, deps)
   const { name, code } = set
   const added =
     content?.data.map((data) => ({ kind: 'add', name, ttlSeconds: content.ttlSeconds, data }) as const) ?? []
@@ -88,7 +88,7 @@ for (const [name, start] of [
       async (t): Promise<TargetStand> => {
         const { server, key, stand } = await startDynamic(t, start, transfer)
         const target = createRfc2136Target(
-          { publisher: 'dns', zone: apex, server: server.server, key, timeoutMs: 5_000 },
+          { publisher: 'dns', zone: apex, server: server.server, key, timeoutMs: 60_000 },
           deps,
         )
         t.after(() => target.close())
@@ -105,7 +105,7 @@ testTarget('powerdns by its API', async (t): Promise<TargetStand> => {
   if (url.kind === 'invalid') throw new Error(url.why)
   const options = { publisher: 'dns', zone: apex, url: url.url, serverId: 'localhost', apiKey: api.key, ca: undefined }
   const target = createPowerDnsTarget(
-    { ...options, servers: [server.server], timeoutMs: 5_000 },
+    { ...options, servers: [server.server], timeoutMs: 60_000 },
     { ...deps, addressesOf: async () => [] },
   )
   return { target, ...stand }
@@ -122,10 +122,10 @@ for (const [name, start] of [
     const server = await start(lab, { keys: [reader], zones: [{ name: 'example.test', transfer: [reader.name] }] })
     const path = server.zoneFile('example.test')
     const check = name === 'BIND' ? ['named-checkzone', '{zone}', '{file}'] : undefined
-    const options = { publisher: 'dns', zone: apex, path, servers: [server.server], check, commandMs: 10_000 }
+    const options = { publisher: 'dns', zone: apex, path, servers: [server.server], check, commandMs: 120_000 }
     const target = createZoneFileTarget(options, {
       ...{ clock: systemClock, random: systemRandom, newZone: undefined },
-      load: () => runCommand(server.reload('example.test'), 10_000, systemClock),
+      load: () => runCommand(server.reload('example.test'), 120_000, systemClock),
       liveSerial: async () => undefined,
     })
     return {
@@ -176,7 +176,7 @@ for (const [name, start] of [
         return systemDoor.open(purpose, { ...target, port: relay.port, address: relay.address }, isPrivate)
       },
     }
-    const options = { publisher: 'dns', zone: apex, server: server.server, key, timeoutMs: 5_000 }
+    const options = { publisher: 'dns', zone: apex, server: server.server, key, timeoutMs: 60_000 }
     const target = createRfc2136Target(options, { ...deps, door })
     t.after(() => target.close())
     const read = await target.read([mxSet])
@@ -213,7 +213,7 @@ test('PowerDNS: what is disabled there is not live, and stays; so does the comme
   const target = createPowerDnsTarget(
     {
       ...{ publisher: 'dns', zone: apex, url: url.url, serverId: 'localhost', apiKey: api.key, ca: undefined },
-      ...{ servers: [], timeoutMs: 5_000 },
+      ...{ servers: [], timeoutMs: 60_000 },
     },
     { ...deps, addressesOf: async () => [] },
   )

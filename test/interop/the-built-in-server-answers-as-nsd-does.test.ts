@@ -85,7 +85,8 @@ test(`${zonesInAll} random zones, ${zonesInAll * questionsAZone} random question
   const port = await freePort(theirAddress)
   const theirs = { address: theirAddress, port }
   const files = new Map(Array.from(zones, ([name, lines]) => [name, zoneFile(`${name}.`, lines)]))
-  const isReady = async () => (await answerOf(theirs, `z${zonesInAll - 1}.test.`, typeCodes.SOA))?.[0] === 'NOERROR aa'
+  const last = `z${zonesInAll - 1}.test.`
+  const isReady = async () => (await answerOf(theirs, last, typeCodes.SOA, 1_000))?.[0] === 'NOERROR aa'
   await startNsd(t, port, files, isReady)
   const ours = await startAuthority(
     t,

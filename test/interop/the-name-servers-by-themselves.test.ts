@@ -12,7 +12,7 @@ import { runWell } from './harness/program.ts'
 
 async function dig(server: RealNameServer, ...question: string[]): Promise<string> {
   const place = [`@${server.address}`, '-p', String(server.port)]
-  return (await runWell('dig', ['+short', '+time=5', '+tries=1', ...place, ...question])).stdout.trim()
+  return (await runWell('dig', ['+short', '+time=30', '+tries=1', ...place, ...question])).stdout.trim()
 }
 
 for (const [name, start] of [
@@ -45,10 +45,10 @@ test('PowerDNS serves two zones, and shows and changes them by its API', async (
   assert.equal(await dig(server, '+tcp', 'two.test', 'AXFR'), '; Transfer failed.')
   const zone = `${server.api.url}/api/v1/servers/localhost/zones/one.test.`
   const headers = { 'X-API-Key': server.api.key }
-  assert.equal((await fetch(zone, { signal: AbortSignal.timeout(10_000) })).status, 401)
+  assert.equal((await fetch(zone, { signal: AbortSignal.timeout(60_000) })).status, 401)
   const records = [{ content: '192.0.2.81', disabled: false }]
   const rrsets = [{ name: 'www.one.test.', type: 'A', ttl: 60, changetype: 'REPLACE', records }]
-  const patch = { method: 'PATCH', headers, body: JSON.stringify({ rrsets }), signal: AbortSignal.timeout(10_000) }
+  const patch = { method: 'PATCH', headers, body: JSON.stringify({ rrsets }), signal: AbortSignal.timeout(60_000) }
   assert.equal((await fetch(zone, patch)).status, 204)
   assert.equal(await dig(server, 'www.one.test', 'A'), '192.0.2.81')
 })

@@ -45,7 +45,7 @@ function transfer(
   key?: KeyWords,
   more: Partial<TransferOptions> = {},
 ): Promise<TransferOutcome> {
-  const limits = { timeoutMs: 30_000, maxRecords: 100_000, maxBytes: 16 * 2 ** 20 }
+  const limits = { timeoutMs: 60_000, maxRecords: 100_000, maxBytes: 16 * 2 ** 20 }
   return transferZone(zone, { server: server.server, key: key && tsigKey(key), ...limits, ...more }, deps)
 }
 
@@ -158,7 +158,7 @@ for (const [name, start] of servers.slice(0, 3)) {
     })
     await lab.until(() => answersFor(secondary.server, 'example.test'))
 
-    const options = { server: primary.server, key: tsigKey(key), timeoutMs: 10_000 }
+    const options = { server: primary.server, key: tsigKey(key), timeoutMs: 60_000 }
     const data = { type: 'TXT', strings: [Buffer.from('new')] } as const
     const changes = [{ kind: 'add', name: zone, ttlSeconds: 60, data }] as const
     assert.deepEqual(await createUpdateClient(options, deps).send({ zone, prerequisites: [], changes }), {
@@ -186,7 +186,7 @@ async function notify(t: TestContext, { address, port }: RealNameServer, source:
       resolve(decoded.kind === 'message' && decoded.message.rcode === 0 && isNotifyAnswer(decoded.message, 0x77, zone))
     }),
   )
-  const limit = setTimeout(() => socket.emit('message', Buffer.alloc(0)), 10_000)
+  const limit = setTimeout(() => socket.emit('message', Buffer.alloc(0)), 60_000)
   socket.send(encodeMessage(notifyMessage(zone, 0x77)), port, address)
   assert.ok(await answered, 'no answer, or another one')
   clearTimeout(limit)

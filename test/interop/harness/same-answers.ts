@@ -1,5 +1,5 @@
 /** What two authoritative servers must agree on: the code, AA, the answers, and where there are none, what stands in their place. */
-import { type DnsRecord, decodeMessage } from '../../../src/dns/message.ts'
+import { type DnsRecord, decodeMessage, type Message } from '../../../src/dns/message.ts'
 import { type Rdata, rdataCode, writeRdata } from '../../../src/dns/rdata.ts'
 import { rcodeName, typeName } from '../../../src/dns/types.ts'
 import { foldName, nameText, type WireName } from '../../../src/dns/wire-name.ts'
@@ -11,25 +11,32 @@ export interface Place {
   readonly port: number
 }
 
-/** @param type  its number. @returns lines that compare; undefined where the server did not answer */
+/**
+ * @param type  its number
+ * @param waitMs  shorter for a server that may not be there yet
+ * @returns lines that compare; undefined where the server did not answer
+ */
 export async function answerOf(
   server: Place,
   name: string,
   type: number,
-  overTcp = false,
+  waitMs = 30_000,
 ): Promise<string[] | undefined> {
   const asked = question(name, type, { edns: { udpBytes: 1232 } })
-  const bytes = overTcp ? await tcpAnswer(server, asked) : await askUdp(server, asked, 3_000)
-  const decoded = bytes && decodeMessage(bytes)
-  if (decoded?.kind !== 'message') return undefined
-  const { message } = decoded
-  if (message.truncated) return answerOf(server, name, type, true)
+  const overUdp = read(await askUdp(server, asked, waitMs))
+  const message = overUdp?.truncated ? read(await tcpAnswer(server, asked)) : overUdp
+  if (!message) return undefined
   const lines = [
     `${rcodeName(message.rcode)}${message.authoritative ? ' aa' : ''}`,
     ...message.answers.map(lineOf).sort(),
   ]
   if (message.answers.length > 0) return lines
   return [...lines, ...message.authorities.map((record) => `authority ${lineOf(record)}`).sort()]
+}
+
+function read(bytes: Buffer | undefined): Message | undefined {
+  const decoded = bytes && decodeMessage(bytes)
+  return decoded?.kind === 'message' ? decoded.message : undefined
 }
 
 async function tcpAnswer(server: Place, asked: Buffer): Promise<Buffer> {

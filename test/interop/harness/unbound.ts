@@ -44,6 +44,9 @@ export async function startUnbound(
   do-daemonize: no
   module-config: "iterator"
   num-threads: 1
+  # A server that has stood still for a moment is not down.
+  unknown-server-time-limit: 2000
+  infra-keep-probing: yes
   local-zone: "test." nodefault
 ${options.map((line) => `  ${line}\n`).join('')}${stubs.join('\n')}
 remote-control:
