@@ -5,6 +5,7 @@
  *                    ↘ body (memory, spool)      ↖ endpoints (names, mx)   ↖ probe (what is down)
  */
 import { join } from 'node:path'
+import { createBoundPlaces } from '../base/bound-places.ts'
 import { type Clock, within } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { HostLookup } from '../base/host-lookup.ts'
@@ -15,20 +16,17 @@ import type { Random } from '../base/random.ts'
 import { createDelivery } from '../delivery/create.ts'
 import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
-import type { Endpoint, Route } from '../routing/backend.ts'
-import { type Balancer, createBalancer } from '../routing/balance.ts'
-import { shortSteps } from '../smtp/client/step-limits.ts'
+import type { Endpoint } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer, type SmtpServer } from '../smtp/server/server.ts'
 import { createBackends } from './backends/backends.ts'
 import { createEndpoints } from './backends/endpoints.ts'
 import { createMxLookup } from './backends/mx.ts'
-import { readOutOfService, writeOutOfService } from './backends/out-of-service.ts'
+import { createOutOfService } from './backends/out-of-service.ts'
 import { createProbe } from './backends/probe.ts'
 import { type BackendReport, reportBackends } from './backends/report.ts'
-import type { CutThroughDeps } from './carry/cut-through-deps.ts'
+import { createCarriage } from './carry/carriage.ts'
 import { LiveFirst } from './carry/live-first.ts'
-import { Patience } from './carry/patience.ts'
 import { type Tell, tellingAlerts } from './events.ts'
 import type { Holding } from './hold/holding.ts'
 import { createKept, type HeldMail, learner } from './kept.ts'
@@ -40,7 +38,7 @@ import { createEtrn } from './receive/etrn.ts'
 import { createOwnProbes } from './receive/own-probes.ts'
 import { createRepeatMemory } from './receive/repeat-memory.ts'
 import { createToldRefusals } from './receive/told-refusals.ts'
-import type { GatewaySettings, Listener } from './settings.ts'
+import { type GatewaySettings, type Listener, routesOf } from './settings.ts'
 import { createToldOnce } from './told-once.ts'
 
 /** What a gateway needs from outside: time, chance, log, the way to the network, where its backends are, and where messages are held. */
@@ -101,7 +99,6 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   const log = tellingAlerts(deps.log, tell, clock)
   const once = createToldOnce({ clock, log })
   let settings = initial
-  const balancers = new Map<string, Balancer>()
   const certificate = createCertificate({ clock, log, tell })
   const backends = createBackends({
     clock,
@@ -129,6 +126,11 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   })
   const ids = createMessageIds(random)
   const live = new LiveFirst(clock)
+  const carriage = createCarriage({
+    ...{ clock, log, once, delivery, backends, endpoints, live },
+    learner: ({ destinations }) => holding && learner(holding.known, destinations),
+  })
+  const outOfService = createOutOfService(() => settings.state, backends)
   const kept =
     holding &&
     createKept({
@@ -141,7 +143,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       ids,
       resolver: mx.resolver,
       settings: () => settings,
-      carrying: () => carrying(settings),
+      carrying: () => carriage.of(settings),
       live,
       hurry: (keys) => probe.hurry(({ backend }) => keys.has(backend.key)),
     })
@@ -155,7 +157,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     tell,
     ids,
     settings: () => settings,
-    carrying,
+    carrying: carriage.of,
     places,
     refusals: createRateCounter(clock, 60_000),
     told,
@@ -184,58 +186,10 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     spoolPath: (id) => `${settings.state}/spool/${id}`,
   })
   const server: SmtpServer = createSmtpServer(serverOptions(settings), { clock, log })
-  const bound = new Map<string, Listener>()
-  let written: Promise<void> = Promise.resolve()
-
-  /** Made once for each configuration, not for each session. */
-  let carriage: { for: GatewaySettings; deps: CutThroughDeps } | undefined
-  function carrying(now: GatewaySettings): CutThroughDeps {
-    if (carriage?.for !== now) {
-      const { hostname, budgets } = now
-      const onAnswer = holding && learner(holding.known, now.destinations)
-      const patience = new Patience(clock, budgets.sessionIdleInTransactionMs)
-      carriage = {
-        for: now,
-        deps: {
-          clock,
-          log,
-          once,
-          delivery,
-          backends,
-          endpoints,
-          balancer,
-          hostname,
-          budgets,
-          steps: shortSteps,
-          patience,
-          live,
-          onAnswer,
-        },
-      }
-    }
-    return carriage.deps
-  }
-
-  /** Whose turn it is survives a reload, because it is kept by what the route is and not by the object. */
-  function balancer(route: Route): Balancer {
-    const key = balancerKey(route)
-    const found = balancers.get(key)
-    if (found) return found
-    const made = createBalancer(route.balance)
-    balancers.set(key, made)
-    return made
-  }
-
-  function forgetOldBalancers(): void {
-    const configured = new Set(
-      [
-        ...settings.destinations.routes,
-        settings.postmaster,
-        ...(settings.outbound.via ? [settings.outbound.via] : []),
-      ].map(balancerKey),
-    )
-    for (const key of balancers.keys()) if (!configured.has(key)) balancers.delete(key)
-  }
+  const listeners = createBoundPlaces({
+    listen: ({ address, port }) => server.listen(address, port),
+    unlisten: ({ address, port }) => server.unlisten(address, port),
+  })
 
   function serverOptions(now: GatewaySettings): SmtpServerOptions {
     const { hostname, bareNewline, limits, budgets } = now
@@ -251,58 +205,32 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     }
   }
 
-  /** Binds what is not bound yet; all of it or none. @returns the keys of what is new */
-  async function bindNew(wanted: readonly Listener[]): Promise<readonly string[]> {
-    const added: string[] = []
-    try {
-      for (const listener of wanted) {
-        const key = keyOf(listener)
-        if (bound.has(key)) continue
-        bound.set(key, await server.listen(listener.address, listener.port))
-        added.push(key)
-      }
-    } catch (error) {
-      await unbind(added)
-      throw error
-    }
-    return added
-  }
-
-  async function unbind(keys: Iterable<string>): Promise<void> {
-    for (const key of keys) {
-      const listener = bound.get(key)
-      bound.delete(key)
-      if (listener) await server.unlisten(listener.address, listener.port)
-    }
-  }
-
   return {
     async start() {
       await makeFolder(settings.state)
       await prepareSpool(join(settings.state, 'spool'))
-      for (const url of await readOutOfService(settings.state)) backends.setOut(url, true)
+      await outOfService.restore()
       await certificate.load(settings.tls)
-      await bindNew(settings.listen)
+      await listeners.bind(settings.listen)
       await kept?.start()
-      return [...bound.values()]
+      return listeners.all
     },
     async apply(next) {
-      const added = await bindNew(next.listen)
+      const unbind = await listeners.bind(next.listen)
       try {
         await certificate.load(next.tls)
       } catch (error) {
-        await unbind(added)
+        await unbind()
         throw error
       }
       settings = next
       server.update(serverOptions(next))
-      forgetOldBalancers()
+      carriage.keepOnly(next)
       // One that was down when it left, and was not tried any more, may be back.
       for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
-      const wanted = new Set(next.listen.map(keyOf))
-      await unbind([...bound.keys()].filter((key) => !wanted.has(key)))
+      await listeners.keepOnly(next.listen)
       await kept?.routesChanged()
-      return [...bound.values()]
+      return listeners.all
     },
     async stop() {
       probe.stop()
@@ -342,23 +270,14 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     async setOut(url, isOut) {
       const isKnown =
         backends.out.has(url) || reportBackends(settings, backends, delivery).some((backend) => backend.url === url)
-      if (!isKnown) return false
-      backends.setOut(url, isOut)
-      // One behind the other: two people may do this at once.
-      written = written.catch(() => undefined).then(() => writeOutOfService(settings.state, backends.out))
-      await written
-      return true
+      if (isKnown) await outOfService.set(url, isOut)
+      return isKnown
     },
   }
 }
 
-const keyOf = ({ address, port }: Listener) => `${address} ${port}`
-const balancerKey = (route: Route) => `${route.balance} ${route.id}`
-
 /** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
-function isConfigured({ destinations, postmaster, outbound }: GatewaySettings, endpoint: Endpoint): boolean {
+function isConfigured(settings: GatewaySettings, endpoint: Endpoint): boolean {
   if (endpoint.purpose === 'dsn') return true
-  return [...destinations.routes, postmaster, ...(outbound.via ? [outbound.via] : [])].some((route) =>
-    route.entries.some((entry) => entry.backend.key === endpoint.backend.key),
-  )
+  return routesOf(settings).some(({ entries }) => entries.some(({ backend }) => backend.key === endpoint.backend.key))
 }

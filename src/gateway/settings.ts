@@ -48,6 +48,17 @@ export interface OutboundSettings {
   readonly from: Mailbox | undefined
 }
 
+/** Every route that mail may go: of the domains, the postmaster's, and that of our own mail where it has one. */
+export const routesOf = ({
+  destinations,
+  postmaster,
+  outbound,
+}: Pick<GatewaySettings, 'destinations' | 'postmaster' | 'outbound'>): readonly Route[] => [
+  ...destinations.routes,
+  postmaster,
+  ...(outbound.via ? [outbound.via] : []),
+]
+
 /** A place where senders connect. */
 export interface Listener {
   readonly address: IpAddress

@@ -2,6 +2,7 @@
  * Where the dashboard listens, and with which certificate: bound at the start, and anew when a reload says so. For `web.ts`. Renewed files of the same
  * certificate are read again by themselves (`gateway/receive/certificate.ts`).
  */
+import { createBoundPlaces } from '../base/bound-places.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ListenAddress } from '../base/listen-address.ts'
 import type { Log } from '../base/log.ts'
@@ -28,76 +29,48 @@ export interface ListeningDeps {
 }
 
 export function createListening({ clock, log, settings, fetch }: ListeningDeps): Listening {
-  let server: WebServer | undefined
+  let server: WebServer = createWebServer(fetch, undefined)
   let isTls = false
-  /** By what the settings call it: port 0 is another one when it is bound. */
-  const bound = new Map<string, ListenAddress>()
+  const places = createBoundPlaces({
+    listen: (place) => server.listen(place),
+    unlisten: (place) => server.unlisten(place),
+  })
   let pair: Pair | undefined
   const certificate = createCertificate({ clock, log, loaded: renew })
 
   function renew(next: Pair): void {
     pair = next
-    if (isTls) server?.renew(next)
+    if (isTls) server.renew(next)
   }
 
   /** All connections end, because those to come speak another protocol. */
-  async function restart(withTls: boolean): Promise<WebServer> {
-    bound.clear()
-    await server?.close()
+  async function restart(withTls: boolean): Promise<void> {
+    places.forget()
+    await server.close()
     isTls = withTls
     server = createWebServer(fetch, withTls ? pair : undefined)
-    return server
-  }
-
-  async function bindNew(to: WebServer, wanted: readonly ListenAddress[]): Promise<void> {
-    const added: string[] = []
-    try {
-      for (const place of wanted) {
-        const key = keyOf(place)
-        if (bound.has(key)) continue
-        bound.set(key, await to.listen(place))
-        added.push(key)
-      }
-    } catch (error) {
-      unbind(to, added)
-      throw error
-    }
-  }
-
-  function unbind(from: WebServer, keys: Iterable<string>): void {
-    for (const key of keys) {
-      const place = bound.get(key)
-      bound.delete(key)
-      if (place) from.unlisten(place)
-    }
   }
 
   return {
     async apply() {
-      const { listen, tls } = settings()
-      await certificate.load(listen.length > 0 ? tls : undefined)
-      const current = server && isTls === (tls !== undefined) ? server : await restart(tls !== undefined)
-      await bindNew(current, listen)
-      const wanted = new Set(listen.map(keyOf))
-      unbind(
-        current,
-        [...bound.keys()].filter((key) => !wanted.has(key)),
-      )
-      return [...bound.values()]
+      const { listen } = settings()
+      const tls = listen.length > 0 ? settings().tls : undefined
+      await certificate.load(tls)
+      if (isTls !== (tls !== undefined)) await restart(tls !== undefined)
+      await places.bind(listen)
+      await places.keepOnly(listen)
+      return places.all
     },
     get places() {
-      return [...bound.values()]
+      return places.all
     },
     get isTls() {
       return isTls
     },
     async stop() {
       certificate.stop()
-      bound.clear()
-      await server?.close()
-      server = undefined
+      places.forget()
+      await server.close()
     },
   }
 }
-
-const keyOf = ({ address, port }: ListenAddress) => `${address} ${port}`

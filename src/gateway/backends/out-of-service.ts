@@ -4,11 +4,35 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
+import type { Backends } from './backends.ts'
+
+export interface OutOfService {
+  /** Takes out what was out before the start. Rejects where the file is none of ours. */
+  restore(): Promise<void>
+  /** @param url  as `backend.url`; resolves when it is written down */
+  set(url: string, isOut: boolean): Promise<void>
+}
+
+/** @param state  the folder */
+export function createOutOfService(state: () => string, backends: Pick<Backends, 'out' | 'setOut'>): OutOfService {
+  let written: Promise<void> = Promise.resolve()
+  return {
+    async restore() {
+      for (const url of await readOutOfService(state())) backends.setOut(url, true)
+    },
+    set(url, isOut) {
+      backends.setOut(url, isOut)
+      // One behind the other: two people may do this at once.
+      written = written.catch(() => undefined).then(() => writeOutOfService(state(), backends.out))
+      return written
+    },
+  }
+}
 
 const fileIn = (state: string) => join(state, 'out-of-service.json')
 
 /** URLs, as `backend.url`. A folder without the file means none; a file that is no list of texts rejects. */
-export async function readOutOfService(state: string): Promise<readonly string[]> {
+async function readOutOfService(state: string): Promise<readonly string[]> {
   let text: string
   try {
     text = await readFile(fileIn(state), 'utf8')
@@ -23,6 +47,6 @@ export async function readOutOfService(state: string): Promise<readonly string[]
   return urls
 }
 
-export async function writeOutOfService(state: string, urls: Iterable<string>): Promise<void> {
+async function writeOutOfService(state: string, urls: Iterable<string>): Promise<void> {
   await replaceFile(fileIn(state), `${JSON.stringify([...urls])}\n`)
 }

@@ -1,0 +1,57 @@
+/**
+ * What cut-through is handed: made once for each load of the settings and not for each session. Whose turn it is among the backends of a route
+ * survives a reload. Made by `gateway`, for senders who wait and, with other budgets, for the drain.
+ */
+import type { Route } from '../../routing/backend.ts'
+import { type Balancer, createBalancer } from '../../routing/balance.ts'
+import { shortSteps } from '../../smtp/client/step-limits.ts'
+import { type GatewaySettings, routesOf } from '../settings.ts'
+import type { CutThroughDeps, LearnFromAnswers } from './cut-through-deps.ts'
+import { Patience } from './patience.ts'
+
+export interface Carriage {
+  /** @param settings  those of now, or those that a session began with */
+  of(settings: GatewaySettings): CutThroughDeps
+  /** Routes that these do not have are known no more. */
+  keepOnly(settings: GatewaySettings): void
+}
+
+export interface CarriageDeps
+  extends Pick<CutThroughDeps, 'clock' | 'log' | 'once' | 'delivery' | 'backends' | 'endpoints' | 'live'> {
+  /** Who hears what backends say of recipients; undefined where nothing is learnt. */
+  readonly learner: (settings: GatewaySettings) => LearnFromAnswers | undefined
+}
+
+export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
+  /** By what the route is and not by the object, which is another one behind a reload. */
+  const balancers = new Map<string, Balancer>()
+  let last: { readonly for: GatewaySettings; readonly deps: CutThroughDeps } | undefined
+
+  function balancer(route: Route): Balancer {
+    const key = balancerKey(route)
+    const found = balancers.get(key)
+    if (found) return found
+    const made = createBalancer(route.balance)
+    balancers.set(key, made)
+    return made
+  }
+
+  function make(settings: GatewaySettings): CutThroughDeps {
+    const { hostname, budgets } = settings
+    const patience = new Patience(shared.clock, budgets.sessionIdleInTransactionMs)
+    return { ...shared, balancer, hostname, budgets, steps: shortSteps, patience, onAnswer: learner(settings) }
+  }
+
+  return {
+    of(settings) {
+      if (last?.for !== settings) last = { for: settings, deps: make(settings) }
+      return last.deps
+    },
+    keepOnly(settings) {
+      const configured = new Set(routesOf(settings).map(balancerKey))
+      for (const key of balancers.keys()) if (!configured.has(key)) balancers.delete(key)
+    },
+  }
+}
+
+const balancerKey = (route: Route) => `${route.balance} ${route.id}`
