@@ -278,3 +278,59 @@ test('caches that honour TTLs never hold a set whose first exchangers do not tak
     { numRuns: 300 },
   )
 })
+
+/**
+ * Senders with queues, minute by minute: each asks its own cache, tries hosts by preference, comes again after a while where it is asked for patience,
+ * and gives up after five days (RFC 5321 §4.5.4.1). Old exchangers take mail up to a moment, and bounce it from then on.
+ */
+function days(oldStops: 'when it is done' | 'at the switch') {
+  let state = 7
+  const upTo = (most: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * (most + 1))
+  }
+  let migration = begun()
+  let live = old
+  const caches = Array.from({ length: 4 }, () => ({ set: old, untilMs: 0 }))
+  let queue: { bornMs: number; nextMs: number; cache: number }[] = []
+  const counts = { delivered: 0, lost: 0, toOldAfterSwitch: 0 }
+  for (let nowMs = 0; nowMs < 9 * day * 1000; nowMs += 60_000) {
+    const step = nextStep(migration, nowMs)
+    if (step.kind === 'apply') {
+      live = setAfter(migration, step.stage)
+      migration = stageSeen(migration, step.stage, nowMs)
+    }
+    const isSwitched = migration.seen.some(({ stage }) => stage === 'switch')
+    const oldBounces = step.kind === 'done' || (oldStops === 'at the switch' && isSwitched)
+    if (nowMs < 3 * day * 1000)
+      for (let count = upTo(6); count > 0; count--) queue.push({ bornMs: nowMs, nextMs: nowMs, cache: upTo(3) })
+    queue = queue.filter((message) => {
+      if (message.nextMs > nowMs) return true
+      const cache = caches[message.cache] ?? assert.fail()
+      if (cache.untilMs <= nowMs) Object.assign(cache, { set: live, untilMs: nowMs + live.ttlSeconds * 1000 })
+      for (const { host } of cache.set.exchangers.toSorted((one, other) => one.preference - other.preference)) {
+        const isOld = host.endsWith('old.example')
+        if (isOld && oldBounces) {
+          counts.lost++
+          return false
+        }
+        if (upTo(9) < 3) continue
+        counts.delivered++
+        if (isOld && isSwitched) counts.toOldAfterSwitch++
+        return false
+      }
+      message.nextMs = nowMs + (30 + upTo(210)) * 60_000
+      if (message.nextMs - message.bornMs < 5 * day * 1000) return true
+      counts.lost++
+      return false
+    })
+  }
+  return { ...counts, queued: queue.length }
+}
+
+test('with queues of five days nothing is lost, though senders with an old answer come to the old hosts, which bounce in the end', () => {
+  const { delivered, lost, toOldAfterSwitch, queued } = days('when it is done')
+  assert.ok(delivered > 2_000 && toOldAfterSwitch > 0, JSON.stringify({ delivered, toOldAfterSwitch }))
+  assert.deepEqual({ lost, queued }, { lost: 0, queued: 0 })
+  assert.ok(days('at the switch').lost > 0)
+})

@@ -26,6 +26,8 @@ export interface PostfixWords {
   readonly main?: Readonly<Record<string, string>>
   /** Whom it asks for MX records, at port 53; it alone sees that resolver. Needs root, for a mount of its own. */
   readonly resolver?: string
+  /** Where it listens; default: an address and a port of its own. */
+  readonly at?: { readonly address: string; readonly port: number }
   /** Options of its smtpd, as master.cf has them: `-o name=value`. */
   readonly smtpd?: string
   /** Whether `example.test` is final here. Default true, and false for a sender. */
@@ -40,6 +42,10 @@ export interface Postfix {
   readonly pid: number
   /** The folder of its main.cf, for its commands. */
   readonly config: string
+  /** A message of somebody who has a mailbox here, handed in as programs on that machine do. */
+  submit(from: string, to: string, body: string): Promise<void>
+  /** Sets an option of main.cf, and has it read. */
+  set(name: string, value: string): Promise<void>
   /** The Maildir of a user of `example.test`. */
   maildir(user: string): string
   log(): Promise<string>
@@ -51,11 +57,11 @@ const daemons = '/usr/lib/postfix/sbin'
 const nobody = 65534
 
 export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise<Postfix> {
-  const address = freeAddress()
-  const port = await freePort(address)
+  const address = words.at?.address ?? freeAddress()
+  const port = words.at?.port ?? (await freePort(address))
   // Not in the lab's folder alone: Postfix's own users must be able to walk to it.
   await chmod(lab.folder, 0o755)
-  const home = join(lab.folder, `postfix-${port}`)
+  const home = join(lab.folder, `postfix-${address}-${port}`)
   const mail = join(home, 'mail')
   for (const folder of ['', 'etc', 'queue', 'data', 'mail']) await mkdir(join(home, folder))
   await chown(mail, nobody, nobody)
@@ -82,6 +88,14 @@ export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise
     url: `smtp://${address}:${port}`,
     pid: master.pid,
     config: etc,
+    async submit(from, to, body) {
+      const message = `From: ${from}\nTo: ${to}\nSubject: a message\n\n${body}\n`
+      await runWell('/usr/sbin/sendmail', ['-C', etc, '-f', from, to], message)
+    },
+    async set(name, value) {
+      await runWell('/usr/sbin/postconf', ['-c', etc, `${name} = ${value}`])
+      await runWell('/usr/sbin/postfix', ['-c', etc, 'reload'])
+    },
     maildir: (user) => join(mail, user),
     log,
     async queued() {
