@@ -7,7 +7,7 @@ import { printable } from '../base/printable.ts'
 import type { HostName } from '../dns/name.ts'
 import { parseMailbox } from '../mail/address.ts'
 import { probe } from '../smtp/probe.ts'
-import { type ProspectDeps, type ProspectOptions, rawReplyText, resolvedAddresses } from './prospect.ts'
+import { addressesOf, type ProspectDeps, type ProspectOptions, rawReplyText } from './prospect.ts'
 
 /** What one exchanger said. All words are printable. */
 export interface RecipientsAsked {
@@ -59,7 +59,7 @@ export async function askRecipients(
 ): Promise<RecipientsAsked[]> {
   const asked: RecipientsAsked[] = []
   for (const host of hosts) {
-    const found = await resolvedAddresses(host, deps.resolver)
+    const found = await addressesOf(host, options, deps)
     const all = found.kind === 'addresses' ? found.addresses : []
     const open = all.filter((address) => options.isPrivate || whyNotPublic(address) === undefined)
     const one = (six: boolean) => open.find((address) => isIpv6(address) === six)

@@ -3,23 +3,29 @@
  * policy that senders may keep. Called by `waypost migrate`; changes nothing.
  */
 
+import { mapAtOnce } from '../base/map-at-once.ts'
 import { printable } from '../base/printable.ts'
 import type { HostName } from '../dns/name.ts'
-import { nameServerText } from '../dns/servers.ts'
+import { type NameServer, nameServerText } from '../dns/servers.ts'
 import type { Transport } from '../dns/transport.ts'
 import { typeCodes } from '../dns/types.ts'
-import { hostFromName, nameFromHost, nameText } from '../dns/wire-name.ts'
+import { hostFromName, nameFromHost, nameText, type WireName } from '../dns/wire-name.ts'
 import { parseStsRecord, selectStsRecord } from '../records/mta-sts.ts'
 import { selectSpf } from '../records/spf.ts'
 import { txtText } from '../records/txt.ts'
+import { askServer } from './ask-server.ts'
+import type { RefusalRule } from './consequences.ts'
 import { createTarget } from './create-target.ts'
+import type { DeclaredExchanger } from './declaration.ts'
 import type { ExamineDeps, ExamineOptions } from './examine.ts'
 import { jointSpf } from './joint-spf.ts'
 import { type Beginning, beginMigration, type MigrationPolicy, type MigrationSpf, type MxSet } from './migrate.ts'
+import { addressesToPublish, addressQuestions } from './migration-addresses.ts'
+import type { PublisherOptions } from './options.ts'
 import { policyOf } from './prospect.ts'
 import { byKey, type RecordSet, setKey } from './record-set.ts'
-import type { TargetFailure } from './target.ts'
-import { verifyChanges } from './verify.ts'
+import type { Target, TargetFailure } from './target.ts'
+import { isRight, verifyChanges } from './verify.ts'
 
 export interface BeginRequest {
   readonly domain: HostName
@@ -28,6 +34,10 @@ export interface BeginRequest {
   readonly to: string
   readonly next: MxSet
   readonly lowTtlSeconds: number
+  /** What waypost.yaml says of the domain's exchangers. */
+  readonly declared: readonly DeclaredExchanger[]
+  /** Rules that are passed over. */
+  readonly allowed: ReadonlySet<RefusalRule>
   /** Terms of the new side that the SPF record gets beside those of the old one; undefined: it stays as it is. */
   readonly spf: readonly string[] | undefined
 }
@@ -41,55 +51,103 @@ export type Begun = Beginning | { readonly kind: 'failed'; readonly failure: Tar
 const serversMs = 5_000
 
 export async function begin(request: BeginRequest, options: ExamineOptions, deps: BeginDeps): Promise<Begun> {
-  const { domain, publisher } = request
+  const { domain, publisher, allowed } = request
   const said = options.publishers[publisher]
   if (said === undefined) return refuse(`there is no publisher "${publisher}"`)
+  const { unread } = deps.held
+  if (unread !== undefined && !allowed.has('ttl-wait'))
+    return refuse(
+      `how long caches hold what was there before earlier changes is not known: ${unread}`,
+      'Do this as the user that applied before, or mend the file; who knows that nothing changed within a week says --allow ttl-wait.',
+    )
   const zone = said.zone ?? nameFromHost(domain)
   const created = await createTarget(publisher, said, zone, deps)
   if (created.kind !== 'target') return { kind: 'failed', failure: created }
-  const { target } = created
   try {
-    const name = { name: nameFromHost(domain), code: typeCodes.MX }
-    const announced = { name: nameFromHost(`_mta-sts.${domain}` as HostName), code: typeCodes.TXT }
-    const apexTexts = { name: nameFromHost(domain), code: typeCodes.TXT }
-    const read = await target.read([name, announced, apexTexts])
-    if (read.kind !== 'read') return { kind: 'failed', failure: read }
-    const live = read.sets.find(({ code }) => code === typeCodes.MX)
-    const record = byKey(read.sets).get(setKey(announced))
-    const old = live && mxSetOf(live)
-    if (live && !old) return refuse(`${nameText(live.name)} MX names a host that is none`, 'Mend that record first.')
-    if (live) {
-      // One server that still has another set would go on to hand it out with a TTL that nobody waits for.
-      const asksZone = said.servers === undefined && said.type !== 'builtin'
-      const { servers, unfound } = await verifyChanges(
-        zone,
-        [{ ...name, before: live, after: live }],
-        {
-          ...{ limitMs: serversMs, timeoutMs: serversMs, progress: () => undefined },
-          ...{ servers: target.servers, asksZone, isPrivate: options.isPrivate },
-        },
-        deps,
-      )
-      const others = servers.filter(({ state }) => state.kind !== 'right').map(({ server }) => nameServerText(server))
-      if (servers.length === 0 || others.length > 0)
-        return refuse(
-          servers.length === 0
-            ? `no authoritative server was found to ask${unfound === undefined ? '' : `: ${printable(unfound, 300)}`}`
-            : `${others.join(', ')} ${others.length === 1 ? 'does' : 'do'} not answer with the MX set that is kept there`,
-          'Wait until all servers have the zone, or name whom to ask by "servers:" under the publisher.',
-        )
-    }
-    const policy = await policyOfDomain(domain, record, options, deps)
-    if (policy.kind === 'unclear') return refuse(policy.why, policy.remedy)
-    const spf = await spfOf(request, byKey(read.sets).get(setKey(apexTexts)), deps)
-    if (spf.kind === 'impossible') return refuse(spf.why, spf.remedy)
-    const heldUntilMs = deps.held.untilMs(name)
-    const { to, next, lowTtlSeconds } = request
-    const words = { domain, to, next, lowTtlSeconds, old, heldUntilMs, policy: policy.policy }
-    return beginMigration(spf.spf ? { ...words, spf: spf.spf } : words, deps.clock.now())
+    return await beginAt({ ...created, said, zone }, request, options, deps)
   } finally {
-    target.close()
+    created.target.close()
   }
+}
+
+interface BeginPlace {
+  readonly target: Target
+  readonly said: PublisherOptions
+  readonly zone: WireName
+}
+
+async function beginAt(
+  { target, said, zone }: BeginPlace,
+  request: BeginRequest,
+  options: ExamineOptions,
+  deps: BeginDeps,
+): Promise<Begun> {
+  const { domain, to, next, declared, lowTtlSeconds } = request
+  const name = { name: nameFromHost(domain), code: typeCodes.MX }
+  const announced = { name: nameFromHost(`_mta-sts.${domain}` as HostName), code: typeCodes.TXT }
+  const apexTexts = { name: nameFromHost(domain), code: typeCodes.TXT }
+  const hostNames = addressQuestions(next, declared, zone)
+  const read = await target.read([name, announced, apexTexts, ...hostNames])
+  if (read.kind !== 'read') return { kind: 'failed', failure: read }
+  const found = byKey(read.sets)
+  const live = found.get(setKey(name))
+  const old = live && mxSetOf(live)
+  if (live && !old) return refuse(`${nameText(live.name)} MX names a host that is none`, 'Mend that record first.')
+  const asksZone = said.servers === undefined && said.type !== 'builtin'
+  const asked = live ? await askServers(target, live, { asksZone, isPrivate: options.isPrivate }, deps) : []
+  if ('kind' in asked) return asked
+  const policy = await policyOfDomain(domain, found.get(setKey(announced)), options, deps)
+  if (policy.kind === 'unclear') return refuse(policy.why, policy.remedy)
+  const spf = await spfOf(request, found.get(setKey(apexTexts)), deps)
+  if (spf.kind === 'impossible') return refuse(spf.why, spf.remedy)
+  const negativeSeconds = hostNames.length === 0 ? 0 : await negativeTtl(asked, zone, deps.transport)
+  const addresses = old && addressesToPublish({ old, next, declared }, zone, read.sets, negativeSeconds)
+  const heldUntilMs = deps.held.untilMs(name)
+  const words = { domain, to, next, lowTtlSeconds, old, heldUntilMs, policy: policy.policy }
+  const more = { ...(spf.spf && { spf: spf.spf }), ...(addresses && { addresses }) }
+  return beginMigration({ ...words, ...more }, deps.clock.now())
+}
+
+/** All that serve the zone. One that still has another set would go on to hand it out with a TTL that nobody waits for. */
+async function askServers(
+  target: Target,
+  live: RecordSet,
+  options: { readonly asksZone: boolean; readonly isPrivate: boolean },
+  deps: BeginDeps,
+): Promise<readonly NameServer[] | Begun> {
+  const { servers, unfound } = await verifyChanges(
+    target.zone,
+    [{ name: live.name, code: live.code, before: live, after: live }],
+    {
+      ...{ limitMs: serversMs, timeoutMs: serversMs, progress: () => undefined },
+      ...{ servers: target.servers, ...options },
+    },
+    deps,
+  )
+  const others = servers.filter((view) => !isRight(view)).map(({ server }) => nameServerText(server))
+  if (servers.length > 0 && others.length === 0) return servers.map(({ server }) => server)
+  return refuse(
+    servers.length === 0
+      ? `no authoritative server was found to ask${unfound === undefined ? '' : `: ${printable(unfound, 300)}`}`
+      : `${others.join(', ')} ${others.length === 1 ? 'does' : 'do'} not answer with the MX set that is kept there`,
+    'Wait until all servers have the zone, or name whom to ask by "servers:" under the publisher.',
+  )
+}
+
+/** RFC 2308 §5 knows of no more that was worth it. */
+const longestNegativeSeconds = 86_400
+
+/** For how long a cache holds that there is no such name: the longest that a server says, in seconds. RFC 2308 §5. */
+async function negativeTtl(servers: readonly NameServer[], zone: WireName, transport: Transport): Promise<number> {
+  const said = await mapAtOnce(servers, 10, (server) =>
+    askServer(transport, server, { name: zone, code: typeCodes.SOA }, serversMs),
+  )
+  const seconds = said.map((answer) => {
+    const [soa] = answer.kind === 'set' ? (answer.content?.data ?? []) : []
+    if (answer.kind !== 'set' || soa?.type !== 'SOA') return longestNegativeSeconds
+    return Math.min(answer.content?.ttlSeconds ?? longestNegativeSeconds, soa.minimumSeconds)
+  })
+  return seconds.length > 0 ? Math.max(...seconds) : longestNegativeSeconds
 }
 
 const refuse = (why: string, remedy = 'Name one under "publishers:", by "publish:".'): Begun => ({

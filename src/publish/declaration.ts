@@ -19,6 +19,18 @@ export interface Declaration {
   readonly publisher: string | undefined
   readonly texts: readonly DeclaredText[]
   readonly absent: readonly DeclaredAbsence[]
+  /** Addresses of hosts whether or not they are exchangers of the domain: a step of a migration says so, and no waypost.yaml. */
+  readonly hosts?: readonly HostAddresses[]
+}
+
+/** One set of a host. */
+export interface HostAddresses {
+  readonly host: HostName
+  readonly type: 'A' | 'AAAA'
+  /** `whole`: these and no others. `without`: none of these, whatever else is there. */
+  readonly means: 'whole' | 'without'
+  readonly addresses: readonly IpAddress[]
+  readonly ttlSeconds: number
 }
 
 export interface DeclaredExchanger {
@@ -42,3 +54,7 @@ export interface DeclaredAbsence {
   readonly code: number
   readonly data: Rdata | undefined
 }
+
+/** With the hosts and addresses that it names; none where it says `none`, or nothing. */
+export const declaredExchangers = ({ exchangers }: Pick<Declaration, 'exchangers'>): readonly DeclaredExchanger[] =>
+  exchangers === undefined || exchangers === 'none' ? [] : exchangers

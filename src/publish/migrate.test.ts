@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import {
   type BeginWords,
@@ -8,6 +9,7 @@ import {
   beside,
   expectedSets,
   type Migration,
+  type MigrationAddresses,
   type MxSet,
   nextStep,
   type Stage,
@@ -110,6 +112,49 @@ test('with an MTA-STS policy, both sets are listed and senders have had a day be
   assert.equal(wait.untilMs, (2 * day + 600 + day + 5) * 1000)
 })
 
+const addresses: MigrationAddresses = {
+  sets: [{ host: 'in1.new.example' as HostName, type: 'A', before: undefined, addresses: ['192.0.2.1' as IpAddress] }],
+  cachedSeconds: 3_600,
+}
+
+test('addresses of new hosts come first, and nobody is sent there before caches forget that there were none', () => {
+  let migration = begun({ addresses, old: { ...old, ttlSeconds: 600 }, heldUntilMs: 10_000_000 })
+  assert.deepEqual(stagesOf(migration), ['addresses', 'lower-ttl', 'add', 'switch', 'raise-ttl'])
+  assert.deepEqual(nextStep(migration, 0), { kind: 'apply', stage: 'addresses', proof: 'nothing' })
+  assert.deepEqual(setAfter(migration, 'addresses'), migration.old)
+  migration = stageSeen(migration, 'addresses', 0)
+  // The TTL is lowered meanwhile, and both are waited for together.
+  assert.deepEqual(nextStep(migration, 0), { kind: 'apply', stage: 'lower-ttl', proof: 'nothing' })
+  migration = stageSeen(begun({ addresses, old: { ...old, ttlSeconds: 600 } }), 'addresses', 0)
+  migration = stageSeen(migration, 'lower-ttl', 1_000)
+  const wait = nextStep(migration, 1_000_000)
+  assert.ok(wait.kind === 'wait' && wait.stage === 'add')
+  assert.equal(wait.untilMs, 3_605_000)
+  assert.match(wait.why, /may hold that the new exchangers have other addresses, or none/)
+  assert.equal(nextStep(migration, 3_605_000).kind, 'apply')
+
+  const low = begun({ addresses, old: { ...old, ttlSeconds: 60 }, heldUntilMs: 5_000_000 })
+  assert.deepEqual(nextStep(low, 0), { kind: 'apply', stage: 'addresses', proof: 'nothing' })
+  assert.equal(nextStep(stageSeen(low, 'addresses', 0), 4_999_999).kind, 'wait')
+})
+
+test('on the way back the addresses stay for as long as caches may lead there, and go then', () => {
+  const seen = (['addresses', 'lower-ttl', 'add'] as const).map((stage) => ({ stage, atMs: 0 }))
+  const back = turnBack({ ...begun({ addresses }), seen }, day * 2000)
+  assert.deepEqual(back && stagesOf(back), ['addresses', 'lower-ttl', 'add', 'restore', 'withdraw'])
+  assert.ok(back)
+  const restored = stageSeen(back, 'restore', day * 2000)
+  const wait = nextStep(restored, day * 2000)
+  assert.ok(wait.kind === 'wait' && wait.stage === 'withdraw' && wait.untilMs === day * 2000 + 305_000)
+  assert.deepEqual(nextStep(restored, wait.untilMs), { kind: 'apply', stage: 'withdraw', proof: 'nothing' })
+  assert.equal(nextStep(stageSeen(restored, 'withdraw', wait.untilMs), wait.untilMs).kind, 'aborted')
+  // Where nobody was led there yet, nothing is waited for; a crash may have left what nobody saw.
+  const early = turnBack(begun({ addresses }), 0)
+  assert.ok(early)
+  assert.deepEqual(stagesOf(early), ['restore', 'withdraw'])
+  assert.equal(nextStep(stageSeen(early, 'restore', 0), 0).kind, 'apply')
+})
+
 test('a short max_age shortens the wait for the policy', () => {
   const policy = { mode: 'enforce', maxAgeSeconds: 3_600, recordTtlSeconds: 600, oldId: 'a', newId: 'b' } as const
   const migration = stageSeen(stageSeen(begun({ policy }), 'lower-ttl', 0), 'policy', 0)
@@ -190,7 +235,8 @@ test('what is no migration is refused with what to do', () => {
 
 /**
  * The world: servers that get a change one after the other, and caches that ask any of them at any time and keep what they heard for its TTL. The
- * old exchangers work until the migration says that it is over; the new ones begin at some moment, and go on until a way back is over.
+ * old exchangers work until the migration says that it is over; the new ones begin at some moment, and go on until a way back is over. Where their
+ * addresses are published on the way, caches may hold that there are none.
  */
 interface Chances {
   readonly seed: number
@@ -202,6 +248,8 @@ interface Chances {
   readonly readyAt: number
   readonly abortAt: number
   readonly idle: number
+  /** How long a cache holds that a new host has no address; 0: they have theirs all the while. */
+  readonly negativeTtl: number
 }
 
 const chances: fc.Arbitrary<Chances> = fc.record({
@@ -214,6 +262,7 @@ const chances: fc.Arbitrary<Chances> = fc.record({
   readyAt: fc.integer({ min: 0, max: 900 }),
   abortAt: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 0, max: 1_500 })),
   idle: fc.integer({ min: 0, max: 40 }),
+  negativeTtl: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 300 })),
 })
 
 /** @returns what a sender could see that does not work, and how it ended */
@@ -224,26 +273,42 @@ function live(chance: Chances): { readonly fault: string | undefined; readonly e
     return Math.floor((state / 2 ** 32) * (most + 1))
   }
   const first: MxSet = { ttlSeconds: chance.oldTtl, exchangers: old.exchangers }
-  const servers = Array.from({ length: chance.servers }, () => ({ now: first, pending: first, atSecond: 0 }))
-  const caches = Array.from({ length: chance.caches }, () => ({ set: first, untilSecond: -1 }))
+  const { negativeTtl } = chance
+  const cached = negativeTtl > 0 ? { addresses: { ...addresses, cachedSeconds: negativeTtl } } : {}
+  const start = { set: first, hasHosts: negativeTtl === 0 }
+  const servers = Array.from({ length: chance.servers }, () => ({ now: start, pending: start, atSecond: 0 }))
+  const anyServer = () => servers[upTo(servers.length - 1)]?.now ?? start
+  const caches = Array.from({ length: chance.caches }, () => ({
+    ...{ set: first, untilSecond: -1, hasHosts: start.hasHosts, hostsUntil: -1 },
+  }))
   const to = { ...next, ttlSeconds: chance.nextTtl }
-  let migration = begun({ old: first, next: to, lowTtlSeconds: chance.lowTtl })
+  let migration = begun({ old: first, next: to, lowTtlSeconds: chance.lowTtl, ...cached })
   let writing: Stage | undefined
   let end = 'open'
   const isOld = (host: string) => host.endsWith('old.example')
+  const hasHostsAfter = (stage: Stage) =>
+    negativeTtl === 0 ||
+    stage === 'addresses' ||
+    (stage !== 'withdraw' && migration.seen.some((each) => each.stage === 'addresses'))
   for (let second = 0; second < 4_000; second++) {
     for (const server of servers) if (server.atSecond <= second) server.now = server.pending
     const isOver = end !== 'open'
     const works = (host: string) => (isOld(host) ? end !== 'done' : second >= chance.readyAt && end !== 'aborted')
     for (const cache of caches) {
       if (upTo(6) === 0 && cache.untilSecond <= second) {
-        cache.set = servers[upTo(servers.length - 1)]?.now ?? first
+        cache.set = anyServer().set
         cache.untilSecond = second + cache.set.ttlSeconds
+      }
+      const isNamed = cache.untilSecond > second && cache.set.exchangers.some(({ host }) => !isOld(host))
+      if (cache.hostsUntil <= second && (isNamed || upTo(6) === 0)) {
+        cache.hasHosts = anyServer().hasHosts
+        cache.hostsUntil = second + (cache.hasHosts ? chance.nextTtl : negativeTtl)
       }
       if (cache.untilSecond <= second) continue
       const best = Math.min(...cache.set.exchangers.map(({ preference }) => preference))
       const tried = cache.set.exchangers.filter(({ preference }) => preference === best)
-      if (!tried.every(({ host }) => works(host))) return { fault: `at ${second} s: ${JSON.stringify(cache.set)}`, end }
+      if (!tried.every(({ host }) => works(host) && (isOld(host) || cache.hasHosts)))
+        return { fault: `at ${second} s: ${JSON.stringify(cache.set)}`, end }
     }
     if (isOver && second > 3_500) break
     if (isOver || upTo(chance.idle) !== 0) continue
@@ -253,14 +318,15 @@ function live(chance: Chances): { readonly fault: string | undefined; readonly e
     if (step.kind !== 'apply') continue
     if (step.proof === 'new-take-mail' && second < chance.readyAt) continue
     const set = setAfter(migration, step.stage)
+    const hasHosts = hasHostsAfter(step.stage)
     assert.ok(expectedSets(migration).some((each) => sameMxSet(each, set)))
     if (writing !== step.stage) {
       // Somebody pulls the plug right behind the write: what was begun is simply begun again.
       writing = step.stage
-      for (const server of servers) Object.assign(server, { pending: set, atSecond: second + upTo(30) })
+      for (const server of servers) Object.assign(server, { pending: { set, hasHosts }, atSecond: second + upTo(30) })
       continue
     }
-    if (servers.every(({ now }) => now === set || sameMxSet(now, set))) {
+    if (servers.every(({ now }) => sameMxSet(now.set, set) && now.hasHosts === hasHosts)) {
       migration = stageSeen(migration, step.stage, second * 1000)
       writing = undefined
     }

@@ -2,19 +2,30 @@
  * A domain moved from one set of exchangers to another, in steps of which each is safe: what the next one is, when it may be done, and what must be
  * proven first. Pure: the clock's time and what was seen are handed in. `step-migration.ts` does the steps, `migration-file.ts` keeps the state.
  *
- * (authorise: SPF of both sides, where it is wanted) → lower-ttl → its old TTL waited out → policy (MTA-STS with both sets, a new id) → senders fetch it → add (the new ones behind the old ones)
+ * (authorise: SPF of both sides, where it is wanted) → (addresses: of new exchangers inside the zone that have none yet) → lower-ttl → its old TTL waited
+ *   out, and what caches hold of these addresses → policy (MTA-STS with both sets, a new id) → senders fetch it → add (the new ones behind the old ones)
  *   → caches have both → switch (the new ones alone, once they are seen to take mail) → caches forget the old ones → raise-ttl → done
- * and back from each of them: restore → caches forget the new ones → aborted
+ * and back from each of them: restore → caches forget the new ones → (withdraw: the addresses that were published) → aborted
  *
  * What is promised: in every set that a cache may hold, the exchangers that are tried first take mail, as long as the old ones work until `done` and
  * the new ones from `switch` on. So there is never a moment without one.
  */
+import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import type { Exchanger } from '../records/catalogue/provider.ts'
 import type { StsMode } from '../records/mta-sts.ts'
 
 /** One that writes to DNS. */
-export type Stage = 'authorise' | 'lower-ttl' | 'policy' | 'add' | 'switch' | 'raise-ttl' | 'restore'
+export type Stage =
+  | 'authorise'
+  | 'addresses'
+  | 'lower-ttl'
+  | 'policy'
+  | 'add'
+  | 'switch'
+  | 'raise-ttl'
+  | 'restore'
+  | 'withdraw'
 
 export interface MxSet {
   readonly ttlSeconds: number
@@ -39,6 +50,23 @@ export interface MigrationSpf {
   readonly jointText: string
 }
 
+/** Of new exchangers inside the zone: what waypost.yaml declares, and the zone did not have when the migration began. */
+export interface MigrationAddresses {
+  /** At least one; each host and type once. */
+  readonly sets: readonly AddressSet[]
+  /** How long caches may hold what was before: another set, or that there was none (RFC 2308 §5). */
+  readonly cachedSeconds: number
+}
+
+export interface AddressSet {
+  readonly host: HostName
+  readonly type: 'A' | 'AAAA'
+  /** Undefined: there was no such set. */
+  readonly before: { readonly ttlSeconds: number; readonly addresses: readonly IpAddress[] } | undefined
+  /** Empty: there shall be none. The TTL is that of the new exchangers. */
+  readonly addresses: readonly IpAddress[]
+}
+
 export interface Migration {
   readonly domain: HostName
   /** What it moves to, as people said it. */
@@ -56,6 +84,8 @@ export interface Migration {
   readonly policy: MigrationPolicy | undefined
   /** Undefined: who may send is none of this migration's business. */
   readonly spf?: MigrationSpf | undefined
+  /** Undefined: the new exchangers have theirs, or others keep them. */
+  readonly addresses?: MigrationAddresses | undefined
   readonly isBack: boolean
   /** What every authoritative server was seen to answer with, in order. */
   readonly seen: readonly SeenStage[]
@@ -90,21 +120,35 @@ const policyLookSeconds = 86_400
 /** A resolver that asked right before the last server changed starts to count a little later than we do. */
 const marginMs = 5_000
 
-export const forwardStages: readonly Stage[] = ['authorise', 'lower-ttl', 'policy', 'add', 'switch', 'raise-ttl']
+export const forwardStages = [
+  'authorise',
+  'addresses',
+  'lower-ttl',
+  'policy',
+  'add',
+  'switch',
+  'raise-ttl',
+] as const satisfies readonly Stage[]
+export const backStages = ['restore', 'withdraw'] as const satisfies readonly Stage[]
+const isBackStage = (stage: Stage) => backStages.some((each) => each === stage)
 
 /** What this migration writes, in order. */
 export function stagesOf(migration: Migration): readonly Stage[] {
   if (migration.isBack) {
-    const done = migration.seen.map(({ stage }) => stage).filter((stage) => stage !== 'restore')
-    return [...done, 'restore']
+    const done = migration.seen.map(({ stage }) => stage).filter((stage) => !isBackStage(stage))
+    return [...done, ...backStages.filter((stage) => isNeeded(migration, stage))]
   }
   return forwardStages.filter((stage) => isNeeded(migration, stage))
 }
 
-function isNeeded({ old, next, lowTtlSeconds, policy, spf }: Migration, stage: Stage): boolean {
+function isNeeded({ old, next, lowTtlSeconds, policy, spf, addresses }: Migration, stage: Stage): boolean {
   switch (stage) {
     case 'authorise':
       return spf !== undefined
+    case 'addresses':
+    // Also where nobody saw them published: a crash may lie in between.
+    case 'withdraw':
+      return addresses !== undefined
     case 'lower-ttl':
       return old.ttlSeconds > lowTtlSeconds
     case 'policy':
@@ -118,12 +162,12 @@ function isNeeded({ old, next, lowTtlSeconds, policy, spf }: Migration, stage: S
 
 /** @param nowMs  since 1970 */
 export function nextStep(migration: Migration, nowMs: number): NextStep {
-  // That both sides may send is waited for by nobody: nothing that follows hangs on it.
-  const last = migration.seen.findLast(({ stage }) => stage !== 'authorise')
+  const last = migration.seen.findLast(({ stage }) => !unwaited.includes(stage))
   const stage = stagesOf(migration)[migration.seen.length]
-  const wait = waitBehind(migration, last)
-  // Back is never waited for: what was there before is known to work.
-  if (wait && wait.untilMs > nowMs && stage !== 'restore') return { kind: 'wait', stage, ...wait }
+  const wait = later(waitBehind(migration, last), stage === 'add' ? waitForAddresses(migration) : undefined)
+  // Back is never waited for: what was there before is known to work. Nor is what does no harm at any time.
+  const isFree = stage === 'restore' || stage === 'addresses'
+  if (wait && wait.untilMs > nowMs && !isFree) return { kind: 'wait', stage, ...wait }
   if (stage !== undefined) return { kind: 'apply', stage, proof: proofOf(migration, stage) }
   return { kind: migration.isBack ? 'aborted' : 'done' }
 }
@@ -142,11 +186,29 @@ function proofOf(migration: Migration, stage: Stage): Proof {
   }
 }
 
+/** What follows right behind these hangs on none of them: who may send, and addresses of hosts that nobody names yet. */
+const unwaited: readonly Stage[] = ['authorise', 'addresses']
+
+interface Wait {
+  readonly untilMs: number
+  readonly why: string
+}
+
+const later = (one: Wait | undefined, other: Wait | undefined) =>
+  one && other ? (one.untilMs >= other.untilMs ? one : other) : (one ?? other)
+
+/** Before anybody is sent to the new exchangers: a cache that was asked for one before may hold that there is no such host. */
+function waitForAddresses({ seen, addresses }: Migration): Wait | undefined {
+  const published = seen.find(({ stage }) => stage === 'addresses')
+  if (published === undefined || addresses === undefined) return undefined
+  return {
+    untilMs: published.atMs + addresses.cachedSeconds * 1000 + marginMs,
+    why: 'caches may hold that the new exchangers have other addresses, or none',
+  }
+}
+
 /** Until when nothing further may be done behind this stage, and why. */
-function waitBehind(
-  migration: Migration,
-  last: SeenStage | undefined,
-): { readonly untilMs: number; readonly why: string } | undefined {
+function waitBehind(migration: Migration, last: SeenStage | undefined): Wait | undefined {
   const { old, next, lowTtlSeconds, policy, heldUntilMs } = migration
   if (last === undefined) {
     // Lowering the TTL does no harm at any time; whatever else follows on a TTL that is low already waits for what was before it.
@@ -173,7 +235,9 @@ function waitBehind(
         why: 'caches may hold the old exchangers: they must take mail until then',
       }
     case 'authorise':
+    case 'addresses':
     case 'raise-ttl':
+    case 'withdraw':
       return undefined
     case 'restore':
       if (!mayHaveNamedNew(migration, last.atMs)) return undefined
@@ -192,16 +256,17 @@ function mayHaveNamedNew(migration: Migration, atMs: number): boolean {
   const seen = migration.seen.filter(({ stage }) => stage !== 'restore')
   if (seen.some(({ stage }) => stage === 'add' || stage === 'switch')) return true
   const open = nextStep({ ...migration, isBack: false, seen }, atMs)
-  return open.kind !== 'wait' && !(open.kind === 'apply' && forwardStages.indexOf(open.stage) < addAt)
+  return open.kind !== 'wait' && !(open.kind === 'apply' && beforeAdd.includes(open.stage))
 }
 
-const addAt = forwardStages.indexOf('add')
+const beforeAdd: readonly Stage[] = forwardStages.slice(0, forwardStages.indexOf('add'))
 
-/** The MX set that a stage leaves behind; `authorise` and `policy` leave it as it is. */
+/** The MX set that a stage leaves behind; some leave it as it is. */
 export function setAfter(migration: Migration, stage: Stage): MxSet {
   const { old, next, lowTtlSeconds } = migration
   switch (stage) {
     case 'authorise':
+    case 'addresses':
       return old
     case 'lower-ttl':
     case 'policy':
@@ -213,6 +278,7 @@ export function setAfter(migration: Migration, stage: Stage): MxSet {
     case 'raise-ttl':
       return next
     case 'restore':
+    case 'withdraw':
       return old
   }
 }
@@ -220,9 +286,7 @@ export function setAfter(migration: Migration, stage: Stage): MxSet {
 /** The sets that may rightly be live while this is the next stage: any other was put there by somebody else. */
 export function expectedSets(migration: Migration): readonly MxSet[] {
   const { seen, old } = migration
-  const stages = migration.isBack
-    ? [...forwardStages, 'restore' as const]
-    : stagesOf(migration).slice(0, seen.length + 1)
+  const stages = migration.isBack ? [...forwardStages, ...backStages] : stagesOf(migration).slice(0, seen.length + 1)
   return [...(seen.length === 0 || migration.isBack ? [old] : []), ...stages.map((stage) => setAfter(migration, stage))]
 }
 
@@ -280,6 +344,7 @@ export interface BeginWords {
   readonly heldUntilMs: number | undefined
   readonly policy: MigrationPolicy | undefined
   readonly spf?: MigrationSpf | undefined
+  readonly addresses?: MigrationAddresses | undefined
 }
 
 /** A root exchanger is a null MX (RFC 7505 §3). */
@@ -316,6 +381,11 @@ export const sameMxSet = (one: MxSet, other: MxSet): boolean =>
 export function newHosts({ old, next }: Migration): HostName[] {
   const known = new Set(old.exchangers.map(({ host }) => host))
   return next.exchangers.map(({ host }) => host).filter((host) => !known.has(host))
+}
+
+/** Old and new, each once. */
+export function hostsOfBoth({ old, next }: Pick<Migration, 'old' | 'next'>): HostName[] {
+  return [...new Set([...old.exchangers, ...next.exchangers].map(({ host }) => host))]
 }
 
 /** Until when the old exchangers must go on to take mail; undefined: that is not known yet. */

@@ -3,8 +3,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
-import type { Migration } from './migrate.ts'
+import type { AddressSet, Migration } from './migrate.ts'
 import { loadMigration, loadMigrations, saveMigration } from './migration-file.ts'
 
 const domain = 'example.com' as HostName
@@ -28,7 +29,13 @@ test('a migration that was kept is read as it was', async (t) => {
   await saveMigration(state, migration)
   assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration })
   const spf = { ttlSeconds: 60, oldText: 'v=spf1 mx -all', jointText: 'v=spf1 mx include:b.example -all' }
-  const held = { ...migration, heldUntilMs: 5, policy: undefined, spf, isBack: true }
+  const before = { ttlSeconds: 60, addresses: ['2001:db8::2' as IpAddress] }
+  const sets: AddressSet[] = [
+    { host: 'b.example' as HostName, type: 'A', before: undefined, addresses: ['192.0.2.1' as IpAddress] },
+    { host: 'b.example' as HostName, type: 'AAAA', before, addresses: [] },
+  ]
+  const addresses = { sets, cachedSeconds: 60 }
+  const held = { ...migration, heldUntilMs: 5, policy: undefined, spf, addresses, isBack: true }
   await saveMigration(state, held)
   assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration: held })
   assert.deepEqual(await loadMigrations(state), { migrations: [held], damaged: [] })
@@ -49,6 +56,14 @@ for (const [what, text] of [
       format: 1,
       ...migration,
       spf: { ttlSeconds: 60, oldText: 'v=spf1 nonsense', jointText: 'v=spf1' },
+    }),
+  ],
+  [
+    'with an address of another family',
+    JSON.stringify({
+      format: 1,
+      ...migration,
+      addresses: { sets: [{ host: 'b.example', type: 'AAAA', addresses: ['192.0.2.1'] }], cachedSeconds: 1 },
     }),
   ],
   ['with a host that is none', JSON.stringify({ format: 1, ...migration, next: set('no host') })],

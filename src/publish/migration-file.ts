@@ -6,9 +6,10 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../base/atomic-file.ts'
+import { isIpv6, parseIp } from '../base/ip.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import { type HostName, parseName } from '../dns/name.ts'
-import type { Migration } from './migrate.ts'
+import { backStages, forwardStages, type Migration } from './migrate.ts'
 import { textKinds } from './text-kind.ts'
 
 export type KeptMigration =
@@ -29,7 +30,23 @@ const set = z.object({
   ttlSeconds: seconds,
   exchangers: z.array(z.object({ preference: z.number().int().min(0).max(65_535), host: name })).min(1),
 })
-const stage = z.enum(['authorise', 'lower-ttl', 'policy', 'add', 'switch', 'raise-ttl', 'restore'])
+const stage = z.enum([...forwardStages, ...backStages])
+const address = z.string().transform((text, context) => {
+  const parsed = parseIp(text)
+  if (parsed !== undefined) return parsed
+  context.addIssue({ code: 'custom', message: 'no IP address' })
+  return z.NEVER
+})
+const addressSet = z
+  .object({
+    host: name,
+    type: z.enum(['A', 'AAAA']),
+    before: z.object({ ttlSeconds: seconds, addresses: z.array(address).min(1) }).optional(),
+    addresses: z.array(address),
+  })
+  .refine(({ type, before, addresses }) =>
+    [...addresses, ...(before?.addresses ?? [])].every((each) => isIpv6(each) === (type === 'AAAA')),
+  )
 
 /** What is written to DNS is read as strictly as what people declare. */
 const spfText = z.string().refine((text) => textKinds.spf.whyInvalid(text) === undefined)
@@ -53,8 +70,9 @@ const format = z.object({
     })
     .optional(),
   spf: z.object({ ttlSeconds: seconds, oldText: spfText, jointText: spfText }).optional(),
+  addresses: z.object({ sets: z.array(addressSet).min(1), cachedSeconds: seconds }).optional(),
   isBack: z.boolean(),
-  seen: z.array(z.object({ stage, atMs: moment })).max(7),
+  seen: z.array(z.object({ stage, atMs: moment })).max(forwardStages.length + backStages.length),
 })
 
 const folderOf = (state: string) => join(state, 'migrations')
@@ -70,8 +88,10 @@ export async function loadMigration(state: string, domain: HostName): Promise<Ke
   if (text === undefined) return { kind: 'none' }
   const parsed = format.safeParse(readJson(text))
   if (!parsed.success || parsed.data.domain !== domain) return { kind: 'damaged', path }
-  const { format: _, heldUntilMs, policy, spf, ...rest } = parsed.data
-  return { kind: 'migration', migration: { ...rest, heldUntilMs, policy, ...(spf && { spf }) } }
+  const { format: _, heldUntilMs, policy, spf, addresses, ...rest } = parsed.data
+  const found = addresses && { ...addresses, sets: addresses.sets.map((each) => ({ ...each, before: each.before })) }
+  const more = { ...(spf && { spf }), ...(found && { addresses: found }) }
+  return { kind: 'migration', migration: { ...rest, heldUntilMs, policy, ...more } }
 }
 
 /** The domains that have a file, in order. Rejects with the system's error where the folder cannot be read. */

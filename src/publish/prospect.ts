@@ -152,10 +152,11 @@ function plannedAddresses(host: HostName, plan: ZonePlan): AddressProspect | und
   return addresses.length > 0 ? { kind: 'addresses', addresses, alias: undefined } : { kind: 'none', why: 'no address' }
 }
 
-async function addressesOf(
+/** Where the zone of the host is kept, if that is known, and else by the resolver. */
+export async function addressesOf(
   host: HostName,
   { published }: ProspectOptions,
-  { resolver }: ProspectDeps,
+  { resolver }: Pick<ProspectDeps, 'resolver'>,
 ): Promise<AddressProspect> {
   const addresses = published?.get(host)
   return addresses ? { kind: 'addresses', addresses, alias: undefined } : resolvedAddresses(host, resolver)

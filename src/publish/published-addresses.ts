@@ -1,26 +1,23 @@
 /**
- * The addresses of exchangers that waypost.yaml declares, as the zone has them where it is kept. A migration holds these records back from plans,
- * so they are what is live and not what is declared: one that was never published leads nobody anywhere. Called by `step-migration.ts`.
+ * The addresses of hosts as their zone has them where it is kept, whatever the resolver of this machine sees of it by now. They are what is live and
+ * not what is declared: one that was never published leads nobody anywhere. Called for the exchangers of migrations.
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import { typeCodes } from '../dns/types.ts'
 import { isAtOrBelow, nameFromHost, sameName } from '../dns/wire-name.ts'
 import { createTarget } from './create-target.ts'
-import type { DeclaredExchanger } from './declaration.ts'
 import type { ExamineDeps, ExamineOptions, Unit } from './examine.ts'
 
 /** @returns those that have one there; empty also where the place cannot be read, which the plan of the step tells */
 export async function publishedAddresses(
-  { publisher, zone }: Unit,
-  declared: readonly DeclaredExchanger[],
+  { publisher, zone }: Pick<Unit, 'publisher' | 'zone'>,
+  exchangers: readonly HostName[],
   options: ExamineOptions,
   deps: ExamineDeps,
 ): Promise<ReadonlyMap<HostName, readonly IpAddress[]>> {
   const said = publisher === undefined ? undefined : options.publishers[publisher]
-  const hosts = declared
-    .filter(({ host, addresses }) => addresses !== undefined && isAtOrBelow(nameFromHost(host), zone))
-    .map(({ host }) => host)
+  const hosts = exchangers.filter((host) => isAtOrBelow(nameFromHost(host), zone))
   if (publisher === undefined || said === undefined || hosts.length === 0) return new Map()
   const created = await createTarget(publisher, said, zone, deps)
   if (created.kind !== 'target') return new Map()

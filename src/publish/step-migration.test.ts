@@ -67,7 +67,7 @@ test('one server that still has the old TTL holds the migration back, until it h
   const held = await loadHeldSets(join(folder, 'published.json'), Date.now())
   const step = (waitMs: number) =>
     doStep(
-      { migration, publisher: 'here', declared: [], allowed: new Set() },
+      { migration, publisher: 'here', needed: new Set(), allowed: new Set() },
       { kind: 'ready', stage: 'lower-ttl', examined, concerns: [] },
       { waitMs, timeoutMs: 5_000, asksZone: false, isPrivate: false, progress: () => undefined },
       { clock: systemClock, held, transport, resolver },

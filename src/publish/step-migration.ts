@@ -15,10 +15,11 @@ import { txtText } from '../records/txt.ts'
 import { type AppliedZone, type ApplyDeps, type ApplyOptions, applyZone, refusedBy } from './apply.ts'
 import { mxSetOf } from './begin-migration.ts'
 import type { Concern, RefusalRule } from './consequences.ts'
-import type { Declaration, DeclaredExchanger } from './declaration.ts'
+import type { Declaration, HostAddresses } from './declaration.ts'
 import { type ExamineDeps, type ExaminedZone, type ExamineOptions, examine, unitsOf } from './examine.ts'
 import {
   expectedSets,
+  hostsOfBoth,
   type Migration,
   type MigrationPolicy,
   type NextStep,
@@ -30,6 +31,7 @@ import {
   setAfter,
   stageSeen,
 } from './migrate.ts'
+import { publishing, strangeAddresses, withdrawing } from './migration-addresses.ts'
 import { changesOf, type PlannedSet } from './plan.ts'
 import { askExchangers, type ExchangerProspect, policyOf } from './prospect.ts'
 import { publishedAddresses } from './published-addresses.ts'
@@ -55,8 +57,8 @@ export type LookedAt =
 export interface StepRequest {
   readonly migration: Migration
   readonly publisher: string
-  /** What waypost.yaml says of the domain's exchangers. */
-  readonly declared: readonly DeclaredExchanger[]
+  /** Exchangers that other domains have, or move to: their addresses stay. */
+  readonly needed: ReadonlySet<HostName>
   readonly allowed: ReadonlySet<RefusalRule>
 }
 
@@ -68,7 +70,7 @@ export async function lookAtStep(request: StepRequest, options: ExamineOptions, 
   const { stage } = step
   const [unit] = unitsOf(declarationsOf(request, stage), options.publishers)
   if (unit === undefined) throw new TypeError('a stage declares something')
-  const published = await publishedAddresses(unit, request.declared, options, deps)
+  const published = await publishedAddresses(unit, hostsOfBoth(migration), options, deps)
   const proof = await prove(step.proof, migration, { ...options, published }, deps)
   if (refusedBy(proof, allowed).length > 0) return { kind: 'refused', stage, concerns: proof }
   // The exchangers were asked already.
@@ -78,7 +80,7 @@ export async function lookAtStep(request: StepRequest, options: ExamineOptions, 
     examined.target.close()
     return outcome
   }
-  const drift = driftOf(migration, examined)
+  const drift = driftOf(migration, examined, hostsOf(request, stage))
   if (drift !== undefined) return close({ kind: 'drifted', stage, ...drift })
   const [obstacle] = examined.plan.obstacles
   if (obstacle) return close({ kind: 'failed', stage, failure: { ...obstacle, kind: 'unusable' } })
@@ -128,7 +130,8 @@ async function lookAgain(examined: ExaminedZone, options: ApplyOptions, deps: Ap
 }
 
 /** What a stage wants in DNS, and nothing else that waypost.yaml says. */
-function declarationsOf({ migration, publisher }: StepRequest, stage: Stage): Declaration[] {
+function declarationsOf(request: StepRequest, stage: Stage): Declaration[] {
+  const { migration, publisher } = request
   const { domain, policy, spf } = migration
   const set = setAfter(migration, stage)
   const bare = { domain, publisher, texts: [], absent: [] }
@@ -139,13 +142,29 @@ function declarationsOf({ migration, publisher }: StepRequest, stage: Stage): De
     const text = stage === 'authorise' ? spf.jointText : spf.oldText
     return [mx, { ...bare, exchangers: undefined, ttlSeconds: spf.ttlSeconds, texts: [{ kind: 'spf', text }] }]
   }
+  if (stage === 'addresses' || stage === 'withdraw') return [{ ...mx, hosts: hostsOf(request, stage) }]
   if (stage !== 'policy' || policy === undefined) return [mx]
   const text = { kind: 'mtaSts', text: `v=STSv1; id=${policy.newId};` } as const
   return [mx, { ...bare, exchangers: undefined, ttlSeconds: policy.recordTtlSeconds, texts: [text] }]
 }
 
-function driftOf(migration: Migration, { plan }: ExaminedZone): { why: string; remedy: string } | undefined {
+function hostsOf({ migration, needed }: StepRequest, stage: Stage): HostAddresses[] {
+  if (stage === 'addresses') return publishing(migration)
+  return stage === 'withdraw' ? withdrawing(migration, needed) : []
+}
+
+function driftOf(
+  migration: Migration,
+  { plan }: ExaminedZone,
+  hosts: readonly HostAddresses[],
+): { why: string; remedy: string } | undefined {
   const { domain } = migration
+  const strange = strangeAddresses(hosts, migration, plan.sets)
+  if (strange)
+    return {
+      why: `somebody else changed the addresses of ${strange.host}: they are ${strange.now.join(', ') || 'none'}`,
+      remedy: `Put back what was there, or end this migration as it stands with "waypost migrate ${domain} --forget".`,
+    }
   const before = plan.sets.find(({ code }) => code === typeCodes.MX)?.before
   const live = before && mxSetOf(before)
   const spf = spfDrift(migration, plan.sets)

@@ -9,7 +9,7 @@ import { type HostName, rootName } from '../dns/name.ts'
 import type { Rdata } from '../dns/rdata.ts'
 import { typeCodes } from '../dns/types.ts'
 import { isAtOrBelow, nameFromHost, nameText, rootWireName, type WireName } from '../dns/wire-name.ts'
-import type { Declaration, DeclaredExchanger } from './declaration.ts'
+import { type Declaration, type DeclaredExchanger, declaredExchangers } from './declaration.ts'
 import { dataKey, type SetName, sameRecords, setKey, setText } from './record-set.ts'
 import { type TextKind, textData, textKinds } from './text-kind.ts'
 
@@ -53,6 +53,7 @@ export function wantedIn(zone: WireName, declarations: readonly Declaration[]): 
     }
     sets.push(...exchangersOf(declaration, apex))
     sets.push(...addressesOf(declaration, zone, (note) => void notes.add(note)))
+    sets.push(...hostsOf(declaration))
     sets.push(...textsOf(declaration, apex, problems))
     sets.push(...absencesOf(declaration, zone, problems))
   }
@@ -76,9 +77,8 @@ const mx = ({ preference, host }: DeclaredExchanger): Rdata => ({
 })
 
 function addressesOf(declaration: Declaration, zone: WireName, note: (text: string) => void): WantedSet[] {
-  const { domain, exchangers, ttlSeconds } = declaration
-  if (exchangers === undefined || exchangers === 'none') return []
-  return exchangers.flatMap(({ host, addresses }): WantedSet[] => {
+  const { domain, ttlSeconds } = declaration
+  return declaredExchangers(declaration).flatMap(({ host, addresses }): WantedSet[] => {
     if (addresses === undefined) return []
     const name = nameFromHost(host)
     if (!isAtOrBelow(name, zone)) {
@@ -92,6 +92,15 @@ function addressesOf(declaration: Declaration, zone: WireName, note: (text: stri
       { ...shared, code: typeCodes.A, data: four.map((address) => ({ type: 'A', address })) },
       { ...shared, code: typeCodes.AAAA, data: six.map((address) => ({ type: 'AAAA', address })) },
     ]
+  })
+}
+
+function hostsOf({ domain, hosts = [] }: Declaration): WantedSet[] {
+  return hosts.flatMap(({ host, type, means, addresses, ttlSeconds }): WantedSet[] => {
+    const set = { name: nameFromHost(host), code: typeCodes[type], ttlSeconds, domain, reason: `addresses of ${host}` }
+    const data = addresses.map((address): Rdata => ({ type, address }))
+    if (means === 'whole') return [{ ...set, data, owned: { kind: 'set' } }]
+    return data.map((one) => ({ ...set, data: [], owned: { kind: 'record', data: one } }))
   })
 }
 

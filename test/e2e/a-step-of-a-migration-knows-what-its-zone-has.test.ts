@@ -1,5 +1,7 @@
 /** A step of a migration judges exchangers by the addresses that their own zone has, also where the resolver of this machine sees nothing of it. */
 import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import { freeAddress, freePort } from '../lab/loopback.ts'
@@ -49,6 +51,15 @@ test('declared addresses that are published count, and one that never was does n
   assert.match(await command(2, 'plan', 'exampl.test'), /is not declared .*; did you mean "example\.test"\?/)
   assert.match(await command(2, 'plan', 'nowhere.lab'), /nowhere\.lab is not declared .*; declared are example\.test/)
   assert.match(await command(2, 'plan', 'other.test'), /other\.test declares no records/)
+
+  // What earlier changes left in caches is not known: nothing is begun on the belief that it is nothing.
+  const kept = join(gateway.state, 'published.json')
+  await writeFile(kept, '{ "version": 1, ')
+  const unknown = await command(2, 'migrate', 'example.test', '--to', '10:mx3.example.test')
+  assert.match(unknown, /how long caches hold what was there before .* is not known: .*published\.json is damaged/)
+  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test', '--allow', 'ttl-wait')
+  await command(0, 'migrate', 'example.test', '--forget')
+  await rm(kept)
 
   await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test')
   // Notes about a migration are for those who ask for its domain.

@@ -9,7 +9,7 @@ import { type HostName, isHostName, parseName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { begin } from '../../publish/begin-migration.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
-import type { Declaration } from '../../publish/declaration.ts'
+import { type Declaration, declaredExchangers } from '../../publish/declaration.ts'
 import { type Migration, nextStep, turnBack } from '../../publish/migrate.ts'
 import { loadMigration, removeMigration, saveMigration } from '../../publish/migration-file.ts'
 import { readExchangerHost } from '../../publish/options.ts'
@@ -198,7 +198,7 @@ async function begun(
   if (typeof wanted === 'string') return say(wanted)
   const spf = readSpf(flags, to)
   if (typeof spf === 'string') return say(spf)
-  const untaken = await whyUntaken(name, wanted, flags, publishing)
+  const untaken = await whyUntaken({ domain: name, wanted, declaration }, flags, publishing)
   if (untaken !== undefined) return say(untaken.why, untaken.remedy)
   const transport = createTransport(publishing.deps)
   try {
@@ -206,7 +206,7 @@ async function begun(
       {
         ...{ domain: name, publisher: declaration.publisher, to: wordsOf(to, flags.set), lowTtlSeconds: flags.lowTtl },
         next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted },
-        spf,
+        ...{ declared: declaredExchangers(declaration), spf, allowed: flags.allow },
       },
       publishing.options,
       { ...publishing.deps, transport },
@@ -239,9 +239,9 @@ export function readWanted(
   declaration: Pick<Declaration, 'exchangers'>,
 ): readonly Exchanger[] | string {
   if (to === 'declared') {
-    const { exchangers } = declaration
-    if (exchangers === undefined || exchangers === 'none') return 'waypost.yaml declares no exchangers to go to'
-    return exchangers.map(({ preference, host }) => ({ preference, host }))
+    const declared = declaredExchangers(declaration)
+    if (declared.length === 0) return 'waypost.yaml declares no exchangers to go to'
+    return declared.map(({ preference, host }) => ({ preference, host }))
   }
   if (to.includes(':')) return readHosts(to)
   const found = recordsFor(to, given)

@@ -1,9 +1,14 @@
 /** `waypost migrate --recipients`: addresses that the new exchangers must take before anything is begun. */
 import { readFile } from 'node:fs/promises'
+import type { IpAddress } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
+import { isAtOrBelow, nameFromHost } from '../../dns/wire-name.ts'
 import { askRecipients, readRecipients } from '../../publish/ask-recipients.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
+import { type Declaration, declaredExchangers } from '../../publish/declaration.ts'
+import { type ExamineDeps, type ExamineOptions, unitsOf } from '../../publish/examine.ts'
+import { publishedAddresses } from '../../publish/published-addresses.ts'
 import type { Exchanger } from '../../records/catalogue/provider.ts'
 import type { Publishing } from '../publish/publishing.ts'
 
@@ -15,10 +20,16 @@ export interface RecipientFlags {
 
 const mostShown = 20
 
-/** Why nothing is begun; undefined where they take all of them, or nobody wants to know. @param wanted  the new exchangers */
+export interface RecipientsOf {
+  readonly domain: HostName
+  /** The new exchangers. */
+  readonly wanted: readonly Exchanger[]
+  readonly declaration: Declaration
+}
+
+/** Why nothing is begun; undefined where they take all of them, or nobody wants to know. */
 export async function whyUntaken(
-  name: HostName,
-  wanted: readonly Exchanger[],
+  { domain, wanted, declaration }: RecipientsOf,
   { recipients: file, allow }: RecipientFlags,
   { options, deps }: Publishing,
 ): Promise<{ readonly why: string; readonly remedy: string } | undefined> {
@@ -27,16 +38,13 @@ export async function whyUntaken(
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => ({ code: error.code ?? 'unknown' }))
   if (typeof text !== 'string')
     return { why: `${shown} cannot be read (${text.code})`, remedy: 'Name a file with one address a line.' }
-  const read = readRecipients(text, name)
+  const read = readRecipients(text, domain)
   if (read.kind === 'invalid') return { why: `${shown}: ${read.why}`, remedy: 'Name a file with one address a line.' }
   if (!options.asksSmtp)
     return { why: '--recipients asks by SMTP, and --no-smtp says not to', remedy: 'Leave out one of them.' }
-  const asked = await askRecipients(
-    wanted.map(({ host }) => host),
-    read.addresses,
-    options,
-    deps,
-  )
+  const hosts = wanted.map(({ host }) => host)
+  const published = await whereTheyWillBe(hosts, declaration, options, deps)
+  const asked = await askRecipients(hosts, read.addresses, { ...options, published }, deps)
   const refused = asked.flatMap((each) =>
     each.refused.map(({ address, reply }) => `${each.host}: ${address}: ${reply}`),
   )
@@ -53,4 +61,19 @@ export async function whyUntaken(
     why: `nothing was begun: whether ${open.host} takes ${open.unasked} of the ${read.addresses.length} addresses could not be told: ${open.why ?? ''}`,
     remedy: 'Ask again later, or pass over that with --allow unproven.',
   }
+}
+
+/** Of hosts in the domain's own zone: the addresses that the migration will publish, and else those that are there. */
+async function whereTheyWillBe(
+  hosts: readonly HostName[],
+  declaration: Declaration,
+  options: ExamineOptions,
+  deps: ExamineDeps,
+): Promise<ReadonlyMap<HostName, readonly IpAddress[]>> {
+  const [unit] = unitsOf([declaration], options.publishers)
+  if (unit === undefined) return new Map()
+  const own = declaredExchangers(declaration).flatMap(({ host, addresses = [] }) =>
+    addresses.length > 0 && isAtOrBelow(nameFromHost(host), unit.zone) ? [[host, addresses] as const] : [],
+  )
+  return new Map([...(await publishedAddresses(unit, hosts, options, deps)), ...own])
 }

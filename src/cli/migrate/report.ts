@@ -87,6 +87,10 @@ export function stageText(migration: Migration, stage: Stage): string {
   switch (stage) {
     case 'authorise':
       return `let both sides send: ${printable(migration.spf?.jointText ?? '', 400)}`
+    case 'addresses':
+      return `publish the addresses of the new exchangers: ${addressesText(migration, 'new')}`
+    case 'withdraw':
+      return `take back the addresses of the new exchangers: ${addressesText(migration, 'old')}`
     case 'lower-ttl':
       return `lower the TTL from ${migration.old.ttlSeconds} to ${set.ttlSeconds}`
     case 'policy':
@@ -100,6 +104,16 @@ export function stageText(migration: Migration, stage: Stage): string {
     case 'restore':
       return `bring back what was there: ${exchangersText(set)}, TTL ${set.ttlSeconds}${migration.spf === undefined ? '' : `, ${printable(migration.spf.oldText, 400)}`}`
   }
+}
+
+/** By host; `old`: as they were before. */
+function addressesText({ addresses }: Migration, which: 'new' | 'old'): string {
+  const byHost = Map.groupBy(addresses?.sets ?? [], ({ host }) => host)
+  const texts = Array.from(byHost, ([host, sets]) => {
+    const those = sets.flatMap((set) => (which === 'new' ? set.addresses : (set.before?.addresses ?? [])))
+    return `${host} ${those.join(' ') || 'none'}`
+  })
+  return printable(texts.join(', '), 400)
 }
 
 const exchangersText = ({ exchangers }: MxSet) =>
@@ -118,7 +132,7 @@ export function concernsText(concerns: readonly Concern[]): string {
 
 /** Times in RFC 3339. */
 export function migrationJson(migration: Migration, nowMs: number): string {
-  const { domain, to, startedAtMs, isBack, old, next: wanted, spf } = migration
+  const { domain, to, startedAtMs, isBack, old, next: wanted, spf, addresses } = migration
   const next = nextStep(migration, nowMs)
   const until = oldNeededUntilMs(migration)
   return JSON.stringify({
@@ -136,6 +150,9 @@ export function migrationJson(migration: Migration, nowMs: number): string {
     })),
     ...{ old, new: wanted },
     spf: spf === undefined ? null : { old: spf.oldText, joint: spf.jointText },
+    addresses: (addresses?.sets ?? []).map(({ host, type, before, addresses: published }) => ({
+      ...{ host, type, published, before: before ?? null },
+    })),
     oldNeededUntil: until === undefined ? null : time(until),
   })
 }

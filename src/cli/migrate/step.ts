@@ -3,13 +3,17 @@
  */
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import type { HostName } from '../../dns/name.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
-import { type Migration, nextStep } from '../../publish/migrate.ts'
-import { saveMigration } from '../../publish/migration-file.ts'
+import { declaredExchangers } from '../../publish/declaration.ts'
+import { unitsOf } from '../../publish/examine.ts'
+import { hostsOfBoth, type Migration, nextStep } from '../../publish/migrate.ts'
+import { loadMigrations, saveMigration } from '../../publish/migration-file.ts'
 import { askOldSide } from '../../publish/old-side.ts'
 import { changesOf } from '../../publish/plan.ts'
+import { publishedAddresses } from '../../publish/published-addresses.ts'
 import { type Done, doStep, type LookedAt, lookAtStep, type StepRequest } from '../../publish/step-migration.ts'
 import { isRight } from '../../publish/verify.ts'
 import { planText } from '../publish/plan-report.ts'
@@ -48,9 +52,8 @@ export async function stepMigration(
     )
     return 2
   }
-  const exchangers = declaration?.exchangers
-  const declared = exchangers === undefined || exchangers === 'none' ? [] : exchangers
-  const request: StepRequest = { migration, publisher, declared, allowed: flags.allow }
+  const needed = await neededByOthers(domain, publishing)
+  const request: StepRequest = { migration, publisher, needed, allowed: flags.allow }
   const looked = await lookAtStep(request, publishing.options, publishing.deps)
   if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
   if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)
@@ -59,6 +62,15 @@ export async function stepMigration(
   } finally {
     looked.examined.target.close()
   }
+}
+
+/** Hosts that other domains declare as exchangers, or are on their way to. */
+async function neededByOthers(domain: HostName, { loaded }: Publishing): Promise<ReadonlySet<HostName>> {
+  const { migrations } = await loadMigrations(loaded.settings.state)
+  const others = loaded.publishing.declarations.filter((each) => each.domain !== domain)
+  const declared = others.flatMap(declaredExchangers)
+  const moving = migrations.filter((each) => each.domain !== domain).flatMap(hostsOfBoth)
+  return new Set([...declared.map(({ host }) => host), ...moving])
 }
 
 async function confirmed(
@@ -156,12 +168,15 @@ function notSeen({ applied }: Done, domain: string, flags: StepFlags, terminal: 
 /** When it is done: the old provider may not know it. */
 export async function tellOfOldSide(
   migration: Migration,
-  { options, deps }: Publishing,
+  { loaded, options, deps }: Publishing,
   terminal: Terminal,
 ): Promise<void> {
   const { domain } = migration
   if (nextStep(migration, systemClock.now()).kind !== 'done') return
-  const old = await askOldSide(migration, options, deps)
+  const declaration = loaded.publishing.declarations.find((each) => each.domain === domain)
+  const [unit] = unitsOf(declaration ? [declaration] : [], options.publishers)
+  const published = unit && (await publishedAddresses(unit, hostsOfBoth(migration), options, deps))
+  const old = await askOldSide(migration, { ...options, ...(published && { published }) }, deps)
   if (old === undefined) return
   terminal.err(
     `waypost: ${old.hosts.join(', ')} still ${old.hosts.length === 1 ? 'takes' : 'take'} mail for ${domain}: what others there send to the domain does not come to the new side\n  ${old.remedy}\n`,
