@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { systemClock } from './clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { createHostLookup } from './host-lookup.ts'
 import { parseIp } from './ip.ts'
 
 test('the system says where a host is, and why it is nowhere', async () => {
-  const lookupHost = createHostLookup(systemClock)
+  const lookupHost = createHostLookup(steadyClock)
   const found = await lookupHost('localhost')
   assert.ok(found.length > 0 && found.every((address) => /^(127\.|::1$)/.test(address)), found.join())
-  const nowhere = createHostLookup(systemClock, () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' })))
+  const nowhere = createHostLookup(steadyClock, () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' })))
   await assert.rejects(nowhere('nowhere.test'), { code: 'ENOTFOUND' })
 })
 

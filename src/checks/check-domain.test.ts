@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { labHost, startCleanDomain } from '../../test/lab/clean-domain.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { systemRandom } from '../base/random.ts'
 import { checkDomain } from './check-domain.ts'
@@ -24,7 +24,7 @@ test('a domain is looked at and judged in one call, and what no rule needs is no
       rules: [tlsKeyWeak],
       roots: [lab.places.root.pem],
     },
-    { clock: systemClock, random: systemRandom, door: systemDoor },
+    { clock: steadyClock, random: systemRandom, door: systemDoor },
   )
   assert.deepEqual(
     outcomes.map(({ kind, id, subject }) => [kind, id, subject]),
@@ -66,7 +66,7 @@ test('exchangers of a provider in the catalogue are asked politely, those of the
       rules: [tlsKeyWeak],
       probeLimits: { pauseMs: 0 },
     },
-    { clock: systemClock, random: systemRandom, door: systemDoor },
+    { clock: steadyClock, random: systemRandom, door: systemDoor },
   )
   const asked = facts.exchangers.map(({ host, addresses }) => {
     const smtp = addresses[0]?.smtp

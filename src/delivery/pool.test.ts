@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import {
   begin,
   beginLimits,
@@ -13,7 +14,7 @@ import {
 } from '../../test/unit/deliver.ts'
 import { startBackend, until } from '../../test/unit/scripted-backend.ts'
 import { Cancel } from '../base/cancel.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Begun } from './delivery.ts'
 import { createTurns } from './turns.ts'
 
@@ -162,8 +163,8 @@ function steppedClock(): Clock & { pass(ms: number): void } {
   let aheadMs = 0
   const timers = new Set<{ dueMs: number; run: () => void }>()
   const clock = {
-    now: () => systemClock.now() + aheadMs,
-    monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+    now: () => steadyClock.now() + aheadMs,
+    monotonicMs: () => steadyClock.monotonicMs() + aheadMs,
     after(delayMs: number, run: () => void) {
       const timer = { dueMs: clock.monotonicMs() + delayMs, run }
       timers.add(timer)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { until } from '../../test/lab/until.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { createLedger } from './ledger.ts'
@@ -19,9 +19,9 @@ async function start(t: TestContext, usualMs: number) {
     const id = readNumber(head, run)
     if (id !== undefined) ledger.arrived(id)
   }
-  const mailbox = await startMailbox({ number: 2, domain, usualMs }, { clock: systemClock, log: silentLog, stored })
+  const mailbox = await startMailbox({ number: 2, domain, usualMs }, { clock: steadyClock, log: silentLog, stored })
   const options = { to: mailbox.place, domain, perSecond: 20, run }
-  const sender = createSender(options, { clock: systemClock, door: systemDoor, ledger })
+  const sender = createSender(options, { clock: steadyClock, door: systemDoor, ledger })
   t.after(async () => {
     await sender.stop(0)
     await mailbox.stop()

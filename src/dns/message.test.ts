@@ -304,9 +304,9 @@ test('the largest message of MX records is read in time that grows with its leng
   }
   const bytes = Buffer.concat(parts)
   bytes.writeUInt16BE(rows, 6)
-  const started = performance.now()
+  const started = process.cpuUsage()
   const decoded = decodeMessage(bytes)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(process.cpuUsage(started).user < 2_000_000, 'microseconds of the processor')
   // The chain is longer than any name could need, so it is refused; without the chain all of it is read.
   assert.equal(decoded.kind, 'malformed')
   const flat = Buffer.concat([
@@ -326,9 +326,9 @@ test('a compression bomb: thousands of names of 255 octets out of pointers take 
   const bytes = Buffer.concat([header(0), Buffer.from([0]), fixed(10, long.length), long, ...rows]).subarray(0, 65_535)
   const count = Math.floor((bytes.length - 12 - 11 - long.length) / 14)
   bytes.writeUInt16BE(1 + count, 6)
-  const started = performance.now()
+  const started = process.cpuUsage()
   const decoded = decodeMessage(bytes)
-  assert.ok(performance.now() - started < 500)
+  assert.ok(process.cpuUsage(started).user < 2_000_000, 'microseconds of the processor')
   assert.ok(decoded.kind === 'message' && decoded.message.answers.length === 1 + count)
   assert.equal(decoded.message.answers.at(-1)?.name.length, 253)
 })

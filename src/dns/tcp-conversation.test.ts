@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { openBlackHole } from '../../test/lab/black-hole.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { freeAddress } from '../../test/lab/loopback.ts'
 import { labAddress } from '../../test/lab/resolver.ts'
 import { type Answering, framed, startTcpServer } from '../../test/lab/tcp-server.ts'
-import { systemClock } from '../base/clock.ts'
 import { type Door, systemDoor } from '../base/door.ts'
 import type { NameServer } from './servers.ts'
 import { type ConversationEnd, converseOverTcp, Frames } from './tcp-conversation.ts'
@@ -22,7 +22,7 @@ async function converse(server: NameServer, enough: number, timeoutMs = 5_000, d
   const take = (bytes: Buffer) => (heard.push(bytes.toString('latin1')) < enough ? 'more' : 'enough')
   const open = new Set<() => void>()
   const conversation = { server, message, timeoutMs, purpose: 'publisher', take, open } as const
-  const end = await converseOverTcp(conversation, { clock: systemClock, door })
+  const end = await converseOverTcp(conversation, { clock: steadyClock, door })
   assert.equal(open.size, 0)
   return { end, heard }
 }

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { until } from '../../test/lab/until.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import type { IpAddress } from '../base/ip.ts'
 import { systemRandom } from '../base/random.ts'
@@ -15,13 +16,13 @@ import { type PipelineOutcome, TcpPipeline } from './tcp-pipeline.ts'
 import { typeCodes } from './types.ts'
 import { nameFromHost } from './wire-name.ts'
 
-const deps = { clock: systemClock, random: systemRandom, door: systemDoor }
+const deps = { clock: steadyClock, random: systemRandom, door: systemDoor }
 
 /** A server that hands each query to the test, by connection. */
 async function startServer(
   t: TestContext,
   heard: (query: Buffer, socket: Socket, connection: number) => void,
-  clock: Clock = systemClock,
+  clock: Clock = steadyClock,
 ) {
   const sockets = new Set<Socket>()
   let connections = 0

@@ -126,9 +126,9 @@ test('what is read is canonical: reading it again changes nothing, and it is pri
 })
 
 test('long hostile paths are refused in no time', () => {
-  const began = performance.now()
+  const began = process.cpuUsage()
   for (const text of [`<${'"\\'.repeat(5000)}>`, `<@${'a,@'.repeat(5000)}:x@y>`, `<${'a.'.repeat(5000)}@b>`]) {
     assert.equal(parsePath(text, 0).kind, 'invalid')
   }
-  assert.ok(performance.now() - began < 500)
+  assert.ok(process.cpuUsage(began).user < 2_000_000, 'microseconds of the processor')
 })

@@ -6,7 +6,7 @@ import { createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { systemDoor } from '../base/door.ts'
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
@@ -48,7 +48,7 @@ function clientAt(port: number, more: Partial<ApiOptions> = {}, url: Partial<Api
       ...{ headers: { 'X-API-Key': 'sesame' }, timeoutMs: 300, maxBytes: 1_000 },
       ...more,
     },
-    { clock: systemClock, door: systemDoor, addressesOf: async () => [loopback] },
+    { clock: steadyClock, door: systemDoor, addressesOf: async () => [loopback] },
   )
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { labName, startDns } from '../../test/lab/dns.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
@@ -31,7 +31,7 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
   const folder = await mkdtemp(join(tmpdir(), 'waypost-apply-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const { server } = await startDns(t, {})
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const resolver = createResolver({ servers: [server], timeoutMs: 300, deadlineMs: 500 }, deps)
   const transport = createTransport(deps)
   t.after(() => {
@@ -59,7 +59,7 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
   const held = await loadHeldSets(join(folder, 'state', 'published.json'), Date.now())
   if (!isKept) await writeFile(join(folder, 'state'), 'a file where the folder would be')
   const options = { waitMs: 0, timeoutMs: 200, asksZone: false, isPrivate: false, progress: () => undefined }
-  const applied = await applyZone(examined, options, { clock: systemClock, held, transport, resolver })
+  const applied = await applyZone(examined, options, { clock: steadyClock, held, transport, resolver })
   return { applied, held }
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { startDns } from '../../test/lab/dns.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { startLab } from '../../test/lab/lab.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { createQueueByKey } from '../base/queue-by-key.ts'
@@ -20,7 +20,7 @@ async function stage(t: TestContext, rcpt: (path: string | undefined) => string 
   const backend = await lab.backend({ rcpt })
   const { server } = await startDns(t, { [host]: { A: [backend.address] } })
   const deps = {
-    clock: systemClock,
+    clock: steadyClock,
     random: systemRandom,
     log: silentLog,
     door: systemDoor,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { labName } from '../../test/lab/dns.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import { rdataText } from '../dns/rdata-text.ts'
@@ -29,7 +29,7 @@ const declare = (domain: string, preference: number): Declaration => ({
 })
 
 const depsOf = (state: string) => ({
-  ...{ clock: systemClock, state, hostname: 'ns.example.net' as HostName },
+  ...{ clock: steadyClock, state, hostname: 'ns.example.net' as HostName },
   isStopping: () => false,
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { labName } from '../../test/lab/dns.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import type { HostName } from '../dns/name.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { type ExamineDeps, type ExamineOptions, examineUnits, type Unit } from './examine.ts'
@@ -48,7 +48,7 @@ test('many zones are looked at several at once, those of an API one after the ot
     },
   } as unknown as Resolver
   const deps = {
-    ...{ clock: systemClock, resolver, held: { untilMs: () => undefined, unread: undefined } },
+    ...{ clock: steadyClock, resolver, held: { untilMs: () => undefined, unread: undefined } },
     async secrets() {
       await secrets.pass(3)
       return { kind: 'missing', why: 'KEY is not set' }
@@ -75,7 +75,7 @@ test('many zones are looked at several at once, those of an API one after the ot
 
 test('what one zone throws ends it all', async () => {
   const resolver = { resolve: () => Promise.reject(new Error('a bug')) } as unknown as Resolver
-  const deps = { clock: systemClock, resolver } as unknown as ExamineDeps
+  const deps = { clock: steadyClock, resolver } as unknown as ExamineDeps
   const units = [unitOf(1, undefined), unitOf(2, undefined)]
   await assert.rejects(
     examineUnits(units, options, deps, () => undefined),

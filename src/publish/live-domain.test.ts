@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { startAuthority } from '../../test/lab/authority.ts'
 import { labName, startDns } from '../../test/lab/dns.ts'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { until } from '../../test/lab/until.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { parseIp } from '../base/ip.ts'
 import { silentLog } from '../base/log.ts'
@@ -27,14 +27,14 @@ test('a server that is named is asked also for a domain that the world does not 
   const records = [soa, ns, mx].map((data) => ({ name: zone, ttlSeconds: 900, data }))
   const { address, port } = await startAuthority(t, [{ origin: zone, records }])
   const world = await startDns(t, {})
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const resolver = createResolver({ servers: [world.server], timeoutMs: 1_000, deadlineMs: 5_000 }, deps)
   const transport = createTransport(deps)
   t.after(() => {
     resolver.close()
     transport.close()
   })
-  const lookAt = { clock: systemClock, resolver, transport, isPrivate: true }
+  const lookAt = { clock: steadyClock, resolver, transport, isPrivate: true }
   const server = { address: parseIp(address) ?? assert.fail(), port }
 
   const seen = await lookAtDomain('example.test' as HostName, lookAt, [server])

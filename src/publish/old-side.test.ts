@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { startDns } from '../../test/lab/dns.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { startLab } from '../../test/lab/lab.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { createQueueByKey } from '../base/queue-by-key.ts'
@@ -23,7 +23,7 @@ async function look(t: TestContext, old: readonly string[], rcpt: string | undef
   const names = [...old, 'mx.new.test'].map((name) => [name, { A: [backend.address] }] as const)
   const { server } = await startDns(t, Object.fromEntries(names))
   const deps = {
-    clock: systemClock,
+    clock: steadyClock,
     random: systemRandom,
     log: silentLog,
     door: systemDoor,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { LabZone } from '../../test/lab/dns.ts'
 import { labName, startDns } from '../../test/lab/dns.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { startLab } from '../../test/lab/lab.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import type { IpAddress } from '../base/ip.ts'
 import { silentLog } from '../base/log.ts'
@@ -26,7 +26,7 @@ interface Words {
 
 async function look(t: TestContext, { hosts, dns = {}, options = {} }: Words) {
   const { server } = await startDns(t, dns)
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const resolver = createResolver({ servers: [server], timeoutMs: 500, deadlineMs: 1_000 }, deps)
   t.after(() => resolver.close())
   const exchangers = hosts.map(({ host, addresses }) => ({

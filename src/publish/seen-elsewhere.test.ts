@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { labName, startDns } from '../../test/lab/dns.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
@@ -26,7 +26,7 @@ test('exchangers that DNS answers with and the place does not list are told', as
       ],
     },
   })
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const exchangers = [{ preference: 10, host: 'mx.example.net' as HostName, addresses: undefined }]
   const declaration = { domain: 'example.test' as HostName, exchangers, ttlSeconds: 60, publisher: undefined }
   const wanted = wantedIn(zone, [{ ...declaration, texts: [], absent: [] }])

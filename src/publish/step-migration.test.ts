@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { startAuthority } from '../../test/lab/authority.ts'
 import { labName, startDns } from '../../test/lab/dns.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { zoneOf } from '../../test/lab/zone-lines.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { parseIp } from '../base/ip.ts'
 import { silentLog } from '../base/log.ts'
@@ -43,7 +43,7 @@ test('one server that still has the old TTL holds the migration back, until it h
     address: parseIp(address) ?? assert.fail(),
     port,
   }))
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const { server } = await startDns(t, {})
   const resolver = createResolver({ servers: [server] }, deps)
   const transport = createTransport(deps)
@@ -70,7 +70,7 @@ test('one server that still has the old TTL holds the migration back, until it h
       { migration, publisher: 'here', needed: new Set(), allowed: new Set() },
       { kind: 'ready', stage: 'lower-ttl', examined, concerns: [] },
       { waitMs, timeoutMs: 5_000, asksZone: false, isPrivate: false, progress: () => undefined },
-      { clock: systemClock, held, transport, resolver },
+      { clock: steadyClock, held, transport, resolver },
     )
 
   const first = await step(50)

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { startAuthority } from '../../test/lab/authority.ts'
 import { labName, startDns } from '../../test/lab/dns.ts'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { systemClock } from '../base/clock.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { parseIp } from '../base/ip.ts'
 import { silentLog } from '../base/log.ts'
@@ -39,7 +39,7 @@ const record = (preference: number, ttlSeconds = 60): ZoneRecord => ({ name: zon
 const change = { name: zone, code: typeCodes.MX, before: undefined, after: { ttlSeconds: 60, data: [mx(10)] } }
 
 async function stage(t: TestContext) {
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
   const transport = createTransport(deps)
   t.after(() => transport.close())
   const start = async (records: readonly ZoneRecord[]) => {
@@ -59,7 +59,7 @@ async function stage(t: TestContext) {
         ...{ limitMs, timeoutMs: 200, servers, asksZone, isPrivate: false },
         progress: (views) => void counts.push(views.map(({ state }) => state.kind).join(' ')),
       },
-      { clock: systemClock, transport, resolver },
+      { clock: steadyClock, transport, resolver },
     )
   return { transport, resolver, start, verify, counts }
 }
@@ -175,7 +175,7 @@ test('a host whose addresses are left out while they are down is right with some
       ...{ limitMs: 50, timeoutMs: 5_000, servers, asksZone: false, isPrivate: false, healthy },
       progress: () => undefined,
     }
-    const verified = await verifyChanges(zone, [wanted], options, { clock: systemClock, transport, resolver })
+    const verified = await verifyChanges(zone, [wanted], options, { clock: steadyClock, transport, resolver })
     return verified.servers.map(({ state }) => state.kind)
   }
   assert.deepEqual(await look(new Set([name])), ['right', 'other', 'other', 'other'])
@@ -218,7 +218,7 @@ test('servers that a delegation places inside of private networks are asked only
       zone,
       [change],
       { ...{ limitMs: 0, timeoutMs: 200, servers, asksZone: true, isPrivate }, progress: () => undefined },
-      { clock: systemClock, transport: listening, resolver },
+      { clock: steadyClock, transport: listening, resolver },
     )
     return { asked: asked.toSorted(), unfound }
   }

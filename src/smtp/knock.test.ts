@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ExchangerWords, startExchanger } from '../../test/lab/exchanger.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { freeAddress, freePort } from '../../test/lab/loopback.ts'
-import { systemClock } from '../base/clock.ts'
 import { type Door, systemDoor } from '../base/door.ts'
 import { parseIp } from '../base/ip.ts'
 import { knock } from './knock.ts'
@@ -10,7 +10,7 @@ import { knock } from './knock.ts'
 const at = (address: string, port: number, limitMs = 20_000, isPrivate = true, door: Door = systemDoor) =>
   knock(
     { address: parseIp(address) ?? assert.fail(), port, hello: 'node1.example.test', limitMs, isPrivate },
-    { clock: systemClock, door },
+    { clock: steadyClock, door },
   )
 
 async function exchanger(t: TestContext, words: Partial<ExchangerWords>) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ExchangerWords, startExchanger } from '../../test/lab/exchanger.ts'
+import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
-import { systemClock } from '../base/clock.ts'
 import { systemDoor } from '../base/door.ts'
 import { parseIp } from '../base/ip.ts'
 import { parseName } from '../dns/name.ts'
@@ -40,7 +40,7 @@ async function visit(t: TestContext, words: Partial<ExchangerWords>, more: Parti
       ...more,
       limits: { pauseMs: 0, greetingMs: 2_000, commandMs: 2_000, handshakeMs: 2_000, ...more.limits },
     },
-    { clock: systemClock, door: systemDoor, mayConnect: () => ++connections <= 8 },
+    { clock: steadyClock, door: systemDoor, mayConnect: () => ++connections <= 8 },
   )
   return { session, exchanger }
 }
@@ -240,7 +240,7 @@ test('nobody there, and an address that is not public', async (t) => {
     extras: [],
     injects: false,
   }
-  const deps = { clock: systemClock, door: systemDoor, mayConnect: () => true }
+  const deps = { clock: steadyClock, door: systemDoor, mayConnect: () => true }
   const refused = await probe({ ...options, isPrivate: true }, deps)
   assert.ok(refused.connect.kind === 'failed' && refused.connect.fault.kind === 'refused')
   assert.equal(code(refused.greeting), 'not-reached')

@@ -1,7 +1,7 @@
 /** A domain is typed in and checked: its steps come one by one, then what was found, the page of each finding, and the report. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { systemClock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { createChecker } from '../../src/checks/check-domain.ts'
@@ -10,6 +10,7 @@ import { allRules } from '../../src/checks/rules/all.ts'
 import type { GatewaySettings } from '../../src/gateway/settings.ts'
 import { createDestinations } from '../../src/routing/find-destination.ts'
 import { labHost, startCleanDomain } from '../lab/clean-domain.ts'
+import { steadyClock } from '../lab/fast-clock.ts'
 import { startWeb } from '../lab/web.ts'
 import { takePictures, useBrowser } from './browser.ts'
 
@@ -30,7 +31,7 @@ test('a domain is checked step by step, and what is wrong can be read about', { 
       validation: undefined,
       roots: [lab.places.root.pem],
     },
-    { clock: systemClock, random: systemRandom, door: systemDoor },
+    { clock: steadyClock, random: systemRandom, door: systemDoor },
   )
   t.after(() => checker.close())
   const { link, origin } = await startWeb(t, {

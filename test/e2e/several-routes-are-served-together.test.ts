@@ -1,9 +1,9 @@
 /** Recipients of several routes in one transaction: taken together, on disk before the first dot leaves, and each goes its own way. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { StoreFailure } from '../../src/queue/queue.ts'
-import { createFastClock } from '../lab/fast-clock.ts'
+import { createFastClock, steadyClock } from '../lab/fast-clock.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import { gate } from '../lab/until.ts'
 import type { BackendWords } from '../lab/words.ts'
@@ -24,7 +24,7 @@ async function stage(lab: Lab, oneWords: BackendWords = {}, otherWords: BackendW
 }
 
 test('two routes, both say yes: both have it, and nothing is held', async (t) => {
-  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, systemClock)
+  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, steadyClock)
   assert.equal((await send()).code, 250)
   assert.deepEqual([one.accepted.length, other.accepted.length, gateway.held()], [1, 1, 0])
   assert.deepEqual([one.messages[0]?.to, other.messages[0]?.to], [['a@one.example.test'], ['b@other.example.test']])
@@ -61,7 +61,7 @@ test('one of two routes refuses at the dot: 250, the other has it, and the refus
 
 test('both routes refuse: the sender hears it, and nothing is held', async (t) => {
   const no: BackendWords = { afterDot: '554 5.6.0 not this' }
-  const { gateway, send } = await stage(await startLab(t), no, no, systemClock)
+  const { gateway, send } = await stage(await startLab(t), no, no, steadyClock)
   assert.equal((await send()).code, 554)
   assert.equal(gateway.held(), 0)
   assert.deepEqual(
@@ -95,7 +95,7 @@ test('both routes refuse, and the disk does not take it down: the sender hears n
 })
 
 test('it cannot be kept for two routes: the sender hears so, and it is told of each', async (t) => {
-  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, systemClock)
+  const { one, other, gateway, send } = await stage(await startLab(t), {}, {}, steadyClock)
   const failing = async () => ({ kind: 'full', why: 'hold' })
   Object.assign(gateway.queue, { hold: failing })
   assert.equal((await send()).code, 452)

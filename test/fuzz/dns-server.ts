@@ -2,9 +2,9 @@
  * Throws mutated queries at the answering of the built-in DNS server: whatever comes, it answers in time with a message that is one, or
  * not at all. Used by the fuzz test and, for longer, by `test/long`.
  */
+
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { systemClock } from '../../src/base/clock.ts'
 import { type Random, seededRandom } from '../../src/base/random.ts'
 import { type Answerer, createAnswerer } from '../../src/dns/authoritative/answer.ts'
 import { createCookies } from '../../src/dns/authoritative/cookies.ts'
@@ -14,6 +14,7 @@ import { createZones, type Zones } from '../../src/dns/authoritative/zones.ts'
 import { decodeMessage } from '../../src/dns/message.ts'
 import { parseTsigKey } from '../../src/dns/tsig/key.ts'
 import { memorySerials } from '../lab/authority.ts'
+import { steadyClock } from '../lab/fast-clock.ts'
 import { zoneOf } from '../lab/zone-lines.ts'
 
 const folder = new URL('./corpus/dns-server/', import.meta.url)
@@ -45,7 +46,7 @@ export interface Target {
 
 export async function createTarget(): Promise<Target> {
   const breathe = () => undefined
-  const serials = createSerials({ store: memorySerials(), clock: systemClock, breathe })
+  const serials = createSerials({ store: memorySerials(), clock: steadyClock, breathe })
   const zones = createZones({ seed: 3, serials, isDown: () => false, healthyTtlSeconds: 60, breathe })
   await zones.replace([fuzzZone])
   const parsed = parseTsigKey('key.test', 'hmac-sha256', Buffer.alloc(32, 1).toString('base64'))
@@ -53,10 +54,10 @@ export async function createTarget(): Promise<Target> {
   const answerer = createAnswerer({
     zones,
     // Low, so that what is beyond it comes up too.
-    limiter: createRateLimiter({ perSecond: 20_000, slip: 2 }, 3, systemClock),
+    limiter: createRateLimiter({ perSecond: 20_000, slip: 2 }, 3, steadyClock),
     isExempt: () => false,
-    cookies: createCookies([Buffer.alloc(16, 7)], systemClock),
-    ...{ requireCookies: false, udpBytes: 1232, keys: [parsed.key], clock: systemClock },
+    cookies: createCookies([Buffer.alloc(16, 7)], steadyClock),
+    ...{ requireCookies: false, udpBytes: 1232, keys: [parsed.key], clock: steadyClock },
   })
   return { answerer, zones }
 }

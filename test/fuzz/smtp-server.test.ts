@@ -29,7 +29,7 @@ test('300 sessions', async (t) => {
       sender.send(piece.slice(0, cut))
       if (pick(2) === 0) await new Promise((resolve) => setImmediate(resolve))
       sender.send(piece.slice(cut))
-      if (pick(2) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      if (pick(2) === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     sender.fin()
     const heard = await sender.rest()

@@ -1,6 +1,6 @@
 /** The built-in authoritative server on loopback, for the length of a test. */
+
 import type { TestContext } from 'node:test'
-import { systemClock } from '../../src/base/clock.ts'
 import type { IpAddress } from '../../src/base/ip.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
@@ -12,6 +12,7 @@ import {
 } from '../../src/dns/authoritative/authority.ts'
 import type { KeptSerial, SerialStore } from '../../src/dns/authoritative/serials.ts'
 import type { ZoneSource } from '../../src/dns/authoritative/zone.ts'
+import { steadyClock } from './fast-clock.ts'
 import { freeAddress } from './loopback.ts'
 
 export interface LabAuthority {
@@ -51,7 +52,7 @@ export async function startAuthority(
   const authority = createAuthority(
     { ...authorityDefaults, ...options, listen },
     {
-      ...{ clock: systemClock, random: systemRandom, log: silentLog },
+      ...{ clock: steadyClock, random: systemRandom, log: silentLog },
       ...{ serials: memorySerials(), isDown: () => false },
       ...deps,
     },

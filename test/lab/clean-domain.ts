@@ -2,9 +2,9 @@
  * `example.lab` in the lab's internet, with everything right: three name servers, two exchangers, DANE, MTA-STS, TLSRPT, SPF, DMARC, reverse
  * names. A test changes what its scenario is about, and examines it.
  */
+
 import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import { systemClock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { parseIp } from '../../src/base/ip.ts'
 import { systemRandom } from '../../src/base/random.ts'
@@ -16,6 +16,7 @@ import type { Part } from '../../src/checks/rule.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
 import { type Issued, makeCertificate } from '../unit/certificate-maker.ts'
 import { type ExchangerWords, type LabExchanger, startExchanger } from './exchanger.ts'
+import { steadyClock } from './fast-clock.ts'
 import { type LabFault, type LabInternet, type LabZoneWords, startInternet } from './internet.ts'
 import { freeAddress, freePort } from './loopback.ts'
 import { type PolicyHost, type PolicyWords, startPolicyHost } from './policy-host.ts'
@@ -112,7 +113,7 @@ export async function startCleanDomain(t: TestContext, words: CleanWords = {}): 
       ...words.options,
       probeLimits: { pauseMs: 0, connectMs: 500, greetingMs: 500, commandMs: 2_000, ...words.options?.probeLimits },
     },
-    { clock: systemClock, random: systemRandom, door: systemDoor, ...words.deps },
+    { clock: steadyClock, random: systemRandom, door: systemDoor, ...words.deps },
   )
   t.after(() => collector.close())
   return {

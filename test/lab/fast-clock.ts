@@ -12,9 +12,12 @@ interface Sleeper {
   readonly run: () => void
 }
 
-/** The machine's pace, for a gateway whose peers are in the same process: a stall of the machine is no silence of theirs. One for all of them. */
+/**
+ * The machine's pace, for whoever has his peers in the same process: a stall of the machine is no silence of theirs. One for all of them. The wall
+ * clock is the machine's own.
+ */
 export const steadyClock: Clock = {
-  now: () => steady().now(),
+  now: systemClock.now,
   monotonicMs: () => steady().monotonicMs(),
   after: (delayMs, run) => steady().after(delayMs, run),
 }

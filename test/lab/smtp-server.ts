@@ -2,11 +2,12 @@
  * An SMTP server on loopback with a handler that writes down what it is asked, and a sender who says exactly the octets that a test
  * gives him. For the tests of `smtp/server`; both end with the test.
  */
+
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createSecureContext, connect as tlsConnect } from 'node:tls'
-import { type Clock, systemClock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { parseIp } from '../../src/base/ip.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Reply, reply } from '../../src/mail/reply.ts'
@@ -18,6 +19,7 @@ import {
   type SmtpServer,
   type SmtpServerOptions,
 } from '../../src/smtp/server/server.ts'
+import { steadyClock } from './fast-clock.ts'
 
 export const tlsContext = createSecureContext({
   key: readFileSync(new URL('./tls/key.pem', import.meta.url)),
@@ -85,7 +87,7 @@ export async function startServer(t: TestContext, settings: ServerSettings = {})
         return { kind: 'handler', handler: { ...recordingHandler(calls, messages, settings), ...settings.handler } }
       }),
   }
-  const server = createSmtpServer(options, { clock: settings.clock ?? systemClock, log: silentLog })
+  const server = createSmtpServer(options, { clock: settings.clock ?? steadyClock, log: silentLog })
   const address = parseIp(settings.address ?? '127.0.0.1')
   if (!address) throw new TypeError('not an address')
   const { port } = await server.listen(address, 0)
@@ -237,12 +239,12 @@ export async function until(isSo: () => boolean, withinMs = 60_000): Promise<voi
 export function hurriedClock(): Clock & { readonly waits: number[] } {
   const waits: number[] = []
   return {
-    ...systemClock,
+    ...steadyClock,
     waits,
     after(delayMs, run) {
-      if (delayMs > 2_000) return systemClock.after(delayMs, run)
+      if (delayMs > 2_000) return steadyClock.after(delayMs, run)
       waits.push(delayMs)
-      return systemClock.after(0, run)
+      return steadyClock.after(0, run)
     },
   }
 }

@@ -1,7 +1,7 @@
 /** What tests of the outgoing side hand in: endpoints on loopback, jobs, messages, a delivery that remembers what it told health. */
+
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { systemClock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { parseIp } from '../../src/base/ip.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -13,6 +13,7 @@ import { type Mailbox, parseMailbox } from '../../src/mail/address.ts'
 import type { EnvelopeId, ReturnContent } from '../../src/mail/dsn/request.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { BackendAddress, BackendOptions, Endpoint } from '../../src/routing/backend.ts'
+import { steadyClock } from '../lab/fast-clock.ts'
 
 export function name(text: string): HostName {
   const parsed = parseName(text)
@@ -103,7 +104,7 @@ export function delivery(
   const made = createDelivery(
     { hostname: () => name('mx.example.test'), ...options },
     {
-      clock: systemClock,
+      clock: steadyClock,
       random: systemRandom,
       log: silentLog,
       door: systemDoor,
@@ -118,7 +119,7 @@ export function delivery(
   return { delivery: made, health }
 }
 
-export const inMs = (ms: number): number => systemClock.monotonicMs() + ms
+export const inMs = (ms: number): number => steadyClock.monotonicMs() + ms
 
 export const beginLimits = (fresh = false) => ({ sessionUntilMs: inMs(2_000), readyUntilMs: inMs(5_000), fresh })
 export const stepLimits = (ms = 5_000) => ({ mailUntilMs: inMs(ms), untilMs: inMs(ms), bodyUntilMs: inMs(ms) })

@@ -4,9 +4,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { labName, startDns } from '../../../test/lab/dns.ts'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { labAddress } from '../../../test/lab/resolver.ts'
 import { until } from '../../../test/lab/until.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { type Door, systemDoor } from '../../base/door.ts'
 import { systemRandom } from '../../base/random.ts'
 import { typeCodes } from '../../dns/types.ts'
@@ -29,9 +30,9 @@ test('a server is asked at its pace: a second of it at once, then in turn, and n
   const clock: Clock = {
     ...fake,
     after(delayMs, run) {
-      if (delayMs >= 2_000) return systemClock.after(delayMs, run)
+      if (delayMs >= 2_000) return steadyClock.after(delayMs, run)
       waits.push(Math.round(delayMs))
-      return systemClock.after(0, run)
+      return steadyClock.after(0, run)
     },
   }
   fake.advance(100_000)
@@ -110,7 +111,7 @@ test('questions at once over UDP are few too, and those of the resolver need not
 
 test('flags are as they were said: recursion, CD, EDNS with DO', async (t) => {
   const dns = await startDns(t, { 'example.test': { MX: [[10, 'mx.example.test']] } })
-  const exchange = createExchange({ clock: systemClock, random: systemRandom, door: systemDoor })
+  const exchange = createExchange({ clock: steadyClock, random: systemRandom, door: systemDoor })
   t.after(() => exchange.close())
   for (const over of ['udp', 'tcp'] as const) {
     const wanted = { ...question, over, recursion: true, checkingDisabled: true, edns: false }
@@ -124,7 +125,7 @@ test('flags are as they were said: recursion, CD, EDNS with DO', async (t) => {
 test('a closed exchange ends what waits', async (t) => {
   const dns = await startDns(t, {})
   dns.fault('*', 'silence')
-  const exchange = createExchange({ clock: systemClock, random: systemRandom, door: systemDoor })
+  const exchange = createExchange({ clock: steadyClock, random: systemRandom, door: systemDoor })
   const waiting = [
     exchange.ask(dns.server, question, 60_000),
     exchange.ask(dns.server, { ...question, over: 'tcp' }, 60_000),

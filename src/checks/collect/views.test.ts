@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type DnsLab, labName, startDns } from '../../../test/lab/dns.ts'
-import { systemClock } from '../../base/clock.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createExchange } from './exchange.ts'
@@ -14,17 +14,17 @@ const zone = {
 } as const
 
 function viewsOf(t: TestContext, servers: readonly DnsLab[], isValidating = true) {
-  const exchange = createExchange({ clock: systemClock, random: systemRandom, door: systemDoor })
+  const exchange = createExchange({ clock: steadyClock, random: systemRandom, door: systemDoor })
   t.after(() => exchange.close())
   const options = {
     resolvers: servers.map(({ server }) => server),
     timeoutMs: 300,
     believesAd: async () => isValidating,
   }
-  const views = createViews(options, exchange, systemClock)
+  const views = createViews(options, exchange, steadyClock)
   let asked = 0
   const see = (name: string, type: 'MX' | 'A', most = 100) =>
-    views.see(labName(name), type, () => asked++ < most, systemClock.monotonicMs() + 5_000)
+    views.see(labName(name), type, () => asked++ < most, steadyClock.monotonicMs() + 5_000)
   return { see, asked: () => asked }
 }
 

@@ -5,12 +5,11 @@ import { test } from 'node:test'
 import { askTcp, askUdp, framed, question, read } from '../../../test/lab/ask.ts'
 import { authorityDefaults, memorySerials, startAuthority } from '../../../test/lab/authority.ts'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
-import { createFastClock } from '../../../test/lab/fast-clock.ts'
+import { createFastClock, steadyClock } from '../../../test/lab/fast-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { freeAddress } from '../../../test/lab/loopback.ts'
 import { until } from '../../../test/lab/until.ts'
 import { absolute, zoneOf } from '../../../test/lab/zone-lines.ts'
-import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
@@ -179,7 +178,7 @@ test('a port that is taken is told, and nothing stays open', async (t) => {
     { address: first.address as IpAddress, port: first.port },
   ]
   const deps = {
-    clock: systemClock,
+    clock: steadyClock,
     random: systemRandom,
     log: silentLog,
     serials: memorySerials(),
@@ -211,7 +210,7 @@ test('whole zones for secondaries alone, with the key alone', async (t) => {
         server: { address: from.address as IpAddress, port: from.port },
         ...{ key: withKey, timeoutMs: 10_000, maxRecords: 10_000, maxBytes: 10_000_000 },
       },
-      { clock: systemClock, random: systemRandom, door: systemDoor },
+      { clock: steadyClock, random: systemRandom, door: systemDoor },
     )
   for (const outcome of [await fetch(server, key), await fetch(other, undefined)]) {
     assert.ok(outcome.kind === 'zone', JSON.stringify(outcome))
@@ -253,7 +252,7 @@ test('a transfer while the zone changes is of one version from its first SOA to 
         server: { address: address as IpAddress, port },
         ...{ key: undefined, timeoutMs: 60_000, maxRecords: 10_000, maxBytes: 10_000_000 },
       },
-      { clock: systemClock, random: systemRandom, door: systemDoor },
+      { clock: steadyClock, random: systemRandom, door: systemDoor },
     )
   let current = 5
   const seen = new Set<number>()

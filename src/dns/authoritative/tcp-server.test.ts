@@ -5,10 +5,10 @@ import { test } from 'node:test'
 import { askTcp, framed, question } from '../../../test/lab/ask.ts'
 import { authorityDefaults, startAuthority } from '../../../test/lab/authority.ts'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { freeAddress } from '../../../test/lab/loopback.ts'
 import { until } from '../../../test/lab/until.ts'
 import { zoneOf } from '../../../test/lab/zone-lines.ts'
-import { systemClock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
 import type { AnswerCounts } from './answer.ts'
@@ -41,7 +41,7 @@ test('one connection with many questions leaves others their turn', async (t) =>
       transfers: { begin: () => undefined, stop() {} },
       isSecondary: () => false,
       isExempt: () => false,
-      ...{ clock: systemClock, log: silentLog },
+      ...{ clock: steadyClock, log: silentLog },
     },
   )
   await server.start()

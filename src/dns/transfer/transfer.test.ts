@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { type Answering, startTcpServer } from '../../../test/lab/tcp-server.ts'
-import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { parseIp } from '../../base/ip.ts'
 import { systemRandom } from '../../base/random.ts'
@@ -133,7 +133,7 @@ async function transfer(
 ): Promise<TransferOutcome> {
   const { server } = await startTcpServer(t, answer)
   const limits = { timeoutMs: 5_000, maxRecords: 10_000, maxBytes: 1_000_000 }
-  const deps = { clock: systemClock, random: systemRandom, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, door: systemDoor }
   return transferZone(zone, { server, key: undefined, ...limits, ...options }, deps)
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { type Answering, framed, startTcpServer } from '../../../test/lab/tcp-server.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { parseIp } from '../../base/ip.ts'
 import { systemRandom } from '../../base/random.ts'
@@ -62,7 +63,7 @@ interface Sending {
 async function send(t: TestContext, answer: Answering, sending: Sending = {}): Promise<UpdateOutcome> {
   const { server } = await startTcpServer(t, answer)
   const options = { server, key: 'key' in sending ? sending.key : key, timeoutMs: sending.timeoutMs ?? 5_000 }
-  const deps = { clock: sending.clock ?? systemClock, random: systemRandom, door: systemDoor }
+  const deps = { clock: sending.clock ?? steadyClock, random: systemRandom, door: systemDoor }
   return createUpdateClient(options, deps).send(update)
 }
 
@@ -139,7 +140,7 @@ test('seven ways in which a signature fails are told apart, and none is success'
 })
 
 test('a clock that is an hour behind: the skew is told', async (t) => {
-  const slow: Clock = { ...systemClock, now: () => Date.now() - 3_600_000 }
+  const slow: Clock = { ...steadyClock, now: () => Date.now() - 3_600_000 }
   const outcome = await send(t, refusing([key]), { clock: slow })
   assert.ok(outcome.kind === 'tsig')
   assert.equal(outcome.problem, 'bad-time')
@@ -191,13 +192,13 @@ test('nobody listens: nothing was sent', async () => {
   const address = parseIp('127.0.0.1')
   assert.ok(address)
   const options = { server: { address, port: 1 }, key, timeoutMs: 5_000 }
-  const client = createUpdateClient(options, { clock: systemClock, random: systemRandom, door: systemDoor })
+  const client = createUpdateClient(options, { clock: steadyClock, random: systemRandom, door: systemDoor })
   assert.deepEqual(await client.send(update), { kind: 'unreachable', why: 'ECONNREFUSED' })
 })
 
 test('what does not fit is not sent, and closing ends what waits', async (t) => {
   const { server, asked } = await startTcpServer(t, () => client.close())
-  const deps = { clock: systemClock, random: systemRandom, door: systemDoor }
+  const deps = { clock: steadyClock, random: systemRandom, door: systemDoor }
   const client = createUpdateClient({ server, key, timeoutMs: 5_000 }, deps)
   const [change] = update.changes
   assert.ok(change)

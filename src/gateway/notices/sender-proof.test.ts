@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type LabZone, startDns } from '../../../test/lab/dns.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { mailbox } from '../../../test/unit/held-message.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { type IpAddress, type Network, parseNetwork } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
@@ -20,7 +21,7 @@ const client = (address: string, hello = 'mail.sender.example'): Client => ({
   tls: undefined,
 })
 
-async function start(t: TestContext, zone: LabZone, trusted: readonly string[] = [], clock: Clock = systemClock) {
+async function start(t: TestContext, zone: LabZone, trusted: readonly string[] = [], clock: Clock = steadyClock) {
   const dns = await startDns(t, zone)
   const options = { servers: [dns.server], timeoutMs: 200, attempts: 1, failureMs: 0 }
   const resolver = createResolver(options, { clock, random: systemRandom, log: silentLog, door: systemDoor })

@@ -5,11 +5,12 @@ import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { askControl, type Control, type ControlHandlers, controlPath, createControl } from './control.ts'
 
-const ask = { clock: systemClock, timeoutMs: 5000 }
+const ask = { clock: steadyClock, timeoutMs: 5000 }
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'waypost-control-'))
@@ -23,7 +24,7 @@ async function start(
   handlers: ControlHandlers,
   errors: unknown[] = [],
 ): Promise<Control> {
-  const control = await createControl({ path, clock: systemClock, onError: (_, error) => errors.push(error) }, handlers)
+  const control = await createControl({ path, clock: steadyClock, onError: (_, error) => errors.push(error) }, handlers)
   t.after(() => (control.kind === 'listening' ? control.close() : undefined))
   return control
 }
@@ -109,9 +110,9 @@ test('nobody listens: not running; not ours: forbidden; too slow: no answer', as
   await rm(path)
 
   const fast: Clock = {
-    ...systemClock,
-    after: (_, run) => systemClock.after(1, run),
-    monotonicMs: () => performance.now() * 1000,
+    ...steadyClock,
+    after: (_, run) => steadyClock.after(1, run),
+    monotonicMs: () => steadyClock.monotonicMs() * 1000,
   }
   await start(t, path, { slow: () => new Promise(() => {}) })
   const asked = await askControl(path, { command: 'slow' }, { clock: fast, timeoutMs: 5000 })
@@ -130,9 +131,9 @@ test('a second gateway on the same folder is told; the socket of a dead one is r
   await once(other.stdout, 'data')
   // It listens and never answers: alive all the same.
   const fast: Clock = {
-    ...systemClock,
-    after: (delayMs, run) => systemClock.after(delayMs / 20, run),
-    monotonicMs: () => performance.now() * 20,
+    ...steadyClock,
+    after: (delayMs, run) => steadyClock.after(delayMs / 20, run),
+    monotonicMs: () => steadyClock.monotonicMs() * 20,
   }
   const second = await createControl({ path, clock: fast, onError: () => {} }, {})
   assert.equal(second.kind, 'in-use')

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type LabZone, startDns } from '../../../test/lab/dns.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { type GatewayWords, settingsOf } from '../../../test/lab/settings.ts'
-import { systemClock } from '../../base/clock.ts'
 import { type Door, systemDoor } from '../../base/door.ts'
 import { silentLog } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
@@ -34,7 +34,7 @@ async function look(t: TestContext, zone: LabZone, words: GatewayWords, answers:
       }
     },
   }
-  const deps = { clock: systemClock, random: systemRandom, log: silentLog, door }
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door }
   const resolver = createResolver({ servers: [dns.server], timeoutMs: 300, attempts: 1 }, deps)
   t.after(() => resolver.close())
   const place = { state: '/nowhere', certificate: '', key: '', address: '127.0.0.1' }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { type GatewayWords, settingsOf } from '../../../test/lab/settings.ts'
-import { systemClock } from '../../base/clock.ts'
 import { parseIp } from '../../base/ip.ts'
 import { createBudget, createKeyedBudget, createRateCounter } from '../../base/limits.ts'
 import { silentLog } from '../../base/log.ts'
@@ -35,28 +35,28 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     close: nobody,
   }
   const accept = createAccept({
-    clock: systemClock,
+    clock: steadyClock,
     log,
     ids: createMessageIds(systemRandom),
     settings: () => settings,
     carrying: ({ hostname, budgets }) => ({
-      clock: systemClock,
+      clock: steadyClock,
       log: silentLog,
-      once: createToldOnce({ clock: systemClock, log: silentLog }),
+      once: createToldOnce({ clock: steadyClock, log: silentLog }),
       delivery,
-      backends: createBackends({ clock: systemClock, log: silentLog, onFailed: nobody, onSlow: nobody, onUp: nobody }),
+      backends: createBackends({ clock: steadyClock, log: silentLog, onFailed: nobody, onSlow: nobody, onUp: nobody }),
       endpoints: { expand: nobody },
       balancer: nobody,
       hostname,
       budgets,
       steps: shortSteps,
-      patience: new Patience(systemClock, budgets.sessionIdleInTransactionMs),
-      live: new LiveFirst(systemClock),
+      patience: new Patience(steadyClock, budgets.sessionIdleInTransactionMs),
+      live: new LiveFirst(steadyClock),
     }),
     places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),
-    refusals: createRateCounter(systemClock, 60_000),
+    refusals: createRateCounter(steadyClock, 60_000),
     told: createToldRefusals({ clock, log, most: () => 30 }),
-    repeats: createRepeatMemory(systemClock),
+    repeats: createRepeatMemory(steadyClock),
     isOurs: () => false,
     keeping: undefined,
     ownProbes: { take: () => false },

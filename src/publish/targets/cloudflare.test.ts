@@ -1,9 +1,10 @@
 /** Against a stub of the API v4 as it was documented in 2026-11 (https://developers.cloudflare.com/api/resources/dns/subresources/records/). */
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { type StubAnswer, type StubRequest, startApiStub } from '../../../test/unit/api-stub.ts'
 import { addressSet, apex, change, mx, mxSet, now, testTarget, txtSet } from '../../../test/unit/target-contract.ts'
-import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { rdataCode } from '../../dns/rdata.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
@@ -113,7 +114,7 @@ async function start(t: TestContext, words: Words = {}) {
       ...{ publisher: 'dns', zone: apex, url: stub.url, token, zoneId: undefined, ca: undefined },
       ...{ servers: [], timeoutMs: 5_000 },
     },
-    { clock: systemClock, door: systemDoor, addressesOf: async () => [] },
+    { clock: steadyClock, door: systemDoor, addressesOf: async () => [] },
   )
   return {
     target,

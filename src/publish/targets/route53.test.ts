@@ -1,11 +1,13 @@
 /** Against a stub of the API of 2013-04-01 as it was documented in 2026-11 (https://docs.aws.amazon.com/Route53/latest/APIReference/). */
+
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { labName } from '../../../test/lab/dns.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { type StubAnswer, type StubRequest, startApiStub } from '../../../test/unit/api-stub.ts'
 import { apex, change, mx, mxSet, now, testTarget, txtSet } from '../../../test/unit/target-contract.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { typeName } from '../../dns/types.ts'
@@ -66,7 +68,7 @@ const problem = (status: number, code: string, message: string) =>
 async function start(t: TestContext, words: Words = {}) {
   let sets = zoneSets()
   let pending = words.pending ?? 0
-  const clock = words.clock ?? systemClock
+  const clock = words.clock ?? steadyClock
   const stub = await startApiStub(t, '', (request) => {
     const early = words.before?.(request)
     if (early) return early
@@ -225,7 +227,7 @@ test('another hand between our look and our batch is a conflict', async (t) => {
 })
 
 /** Waits are over at once. */
-const hasty: Clock = { ...systemClock, after: (delayMs, run) => systemClock.after(delayMs >= 5_000 ? delayMs : 0, run) }
+const hasty: Clock = { ...steadyClock, after: (delayMs, run) => steadyClock.after(delayMs >= 5_000 ? delayMs : 0, run) }
 
 test('a change is waited for until it is in sync', async (t) => {
   const stand = await start(t, { pending: 2, clock: hasty })

@@ -160,7 +160,7 @@ test('who sends commands and never reads our answers is stopped', async (t) => {
   const isGone = () => server.calls.includes('closed')
   for (let count = 0; count < 2_000 && !isGone(); count++) {
     sender.send(block)
-    if (sender.socket.writableNeedDrain) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => !sender.socket.writableNeedDrain || isGone())
   }
   await until(isGone)
 })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { until } from '../../../test/lab/smtp-server.ts'
-import { systemClock } from '../../base/clock.ts'
 import { Connection } from './connection.ts'
 
 /** A connection and the socket of its peer. */
@@ -19,7 +19,7 @@ async function pair(t: TestContext, maxBuffered?: number): Promise<{ connection:
   })
   peer.on('error', () => {})
   const [socket] = (await once(server, 'connection')) as [Socket]
-  const connection = new Connection(socket, systemClock, maxBuffered)
+  const connection = new Connection(socket, steadyClock, maxBuffered)
   t.after(() => {
     connection.destroy()
     peer.destroy()
@@ -33,7 +33,12 @@ test('what waits to be read is bounded, and the peer waits for the reader', asyn
   const total = 32 << 20
   for (let sent = 0; sent < total; sent += 65_536) peer.write(Buffer.alloc(65_536))
   await until(() => connection.hasInput)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  let before = -1
+  await until(() => {
+    const isStill = peer.writableLength === before
+    before = peer.writableLength
+    return isStill
+  })
   assert.ok(peer.writableLength > 0)
   const held = connection.discardInput()
   assert.ok(held > 0 && held < 256 * 1024, `${held} octets`)

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { startLab } from '../../../test/lab/lab.ts'
 import { until } from '../../../test/lab/until.ts'
 import { startWebHook } from '../../../test/lab/web-hook.ts'
-import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { createHostLookup } from '../../base/host-lookup.ts'
 import { silentLog } from '../../base/log.ts'
@@ -21,9 +21,9 @@ import { createPing } from './ping.ts'
 const secrets: Readonly<Record<string, string>> = { TOKEN: 's3cret', BAD: 'two\r\nX-Evil: lines', PASSWORD: 'pass' }
 
 const deps: ChannelDeps = {
-  clock: systemClock,
+  clock: steadyClock,
   door: systemDoor,
-  lookupHost: createHostLookup(systemClock),
+  lookupHost: createHostLookup(steadyClock),
   readSecret: async (source) => {
     const text = source.kind === 'environment' ? secrets[source.variable] : undefined
     return text === undefined ? { kind: 'missing', why: 'the environment has no such thing' } : { kind: 'secret', text }
