@@ -10,6 +10,7 @@ import type { Route } from '../routing/backend.ts'
 import { type AlertMessage, createAlerting } from './alerts/alerting.ts'
 import { createGatewayConditions } from './gateway-conditions.ts'
 import type { HistoryEvent } from './history.ts'
+import { createToldConditions } from './told-conditions.ts'
 
 const route = (...urls: string[]) => ({ entries: urls.map((url) => ({ backend: { url } })) }) as unknown as Route
 const report = (url: string, state: BackendReport['state'], address = '10.0.0.1:25'): BackendReport => ({
@@ -36,11 +37,13 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
     heldByDomain: [],
     heldByLane: lanes,
   })
+  const history = { note: (event: HistoryEvent) => void notes.push(event) }
   const conditions = createGatewayConditions({
     clock,
     log: silentLog,
     alerting,
-    history: { note: (event) => void notes.push(event) },
+    conditions: createToldConditions({ clock, alerting, history }),
+    history,
     read,
     readText: async () => certificate?.pem() ?? '',
     watched: () => ({

@@ -2,20 +2,20 @@
  * What may be wrong with a running gateway: backends that are down, mail that waits too long or cannot be held, a drain that stopped, our certificate near
  * its end, and all that the log marks as an alert. Looked at every few seconds and whenever a backend changes. Made by `watch`, which hands in what it knows.
  */
-import { X509Certificate } from 'node:crypto'
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
-import type { Severity } from '../checks/finding.ts'
-import type { AlertEvent, GatewayEvent } from '../gateway/events.ts'
+import type { AlertEvent, CertificateEvent, GatewayEvent } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/figures.ts'
 import type { LaneSummary } from '../queue/queue.ts'
 import type { Route } from '../routing/backend.ts'
 import type { Alerting } from './alerts/alerting.ts'
-import { lengthText, timeText } from './alerts/wording.ts'
-import type { Condition } from './condition.ts'
+import { lengthText } from './alerts/wording.ts'
+import type { Condition, Note } from './condition.ts'
 import type { History } from './history.ts'
+import { createOwnCertificate } from './own-certificate.ts'
 import { backendStates } from './recorder.ts'
+import type { ToldConditions } from './told-conditions.ts'
 
 export interface GatewayConditions {
   tell(event: GatewayEvent): void
@@ -37,7 +37,8 @@ export interface WatchedGateway {
 export interface GatewayConditionsDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly alerting: Alerting
+  readonly alerting: Pick<Alerting, 'note'>
+  readonly conditions: ToldConditions
   readonly history: Pick<History, 'note'>
   readonly read: () => Gauges
   readonly watched: () => WatchedGateway
@@ -46,8 +47,6 @@ export interface GatewayConditionsDeps {
 
 const lookMs = 5_000
 const soonMs = 100
-const certificateMs = 3_600_000
-const dayMs = 86_400_000
 
 /** Alerts of the log that are conditions here, with a beginning and an end. */
 const conditionsAlready: ReadonlySet<string> = new Set([
@@ -58,160 +57,57 @@ const conditionsAlready: ReadonlySet<string> = new Set([
 ])
 
 export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayConditions {
-  const { clock, log, alerting, history, read, watched } = deps
+  const { clock, log, alerting, conditions, history, read, watched } = deps
   let isStopped = false
-  let own: { readonly name: string; readonly endsMs: number } | undefined
   const alarm = new Deadline(clock, () => {
     look()
     alarm.arm(lookMs)
   })
-  const certificateAlarm = new Deadline(clock, () => {
-    void lookAtCertificate()
-      .catch((error: unknown) => log.error('certificate not looked at', { error }))
-      .finally(() => {
-        if (!isStopped) certificateAlarm.arm(certificateMs)
-      })
-  })
   alarm.arm(lookMs)
-  certificateAlarm.arm(0)
+  const certificate = createOwnCertificate({
+    ...{ clock, log, conditions, readText: deps.readText },
+    path: () => watched().certificate,
+    endsWithinMs: () => watched().certificateEndsWithinMs,
+  })
 
   function look(): void {
     if (isStopped) return
     const gauges = read()
-    lookAtBackends(gauges)
-    lookAtQueue(gauges.heldByLane)
-    lookAtHold(gauges.whyNotKept)
+    const { routes, queueOlderThanMs } = watched()
+    raiseOnly('backend ', backendsDown(gauges, routes))
+    raiseOnly('queue ', lanesOlderThan(queueOlderThanMs, gauges.heldByLane, clock.now()))
+    raiseOnly('hold', gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)])
   }
 
-  function lookAtHold(why: string | undefined): void {
-    if (why === undefined) clear(cannotHold(''))
-    else raise(cannotHold(why))
+  /** Of those whose key begins so. */
+  function raiseOnly(prefix: string, found: readonly Condition[]): void {
+    for (const condition of found) conditions.raise(condition)
+    conditions.clearAllBut(prefix, new Set(found.map(({ key }) => key)))
   }
 
-  function lookAtBackends(gauges: Gauges): void {
-    const states = backendStates(gauges)
-    const down = new Set<string>()
-    for (const [url, state] of states) {
-      if (state !== 'down') continue
-      const why = gauges.backends.find((each) => each.url === url && each.lastError !== null)?.lastError ?? 'no answer'
-      const condition = backendDown(url, why, isLastOf(url, states) ? 'error' : 'warning')
-      down.add(condition.key)
-      raise(condition)
-    }
-    clearAllBut('backend ', down)
-  }
-
-  /** Some route leads nowhere else now. */
-  function isLastOf(url: string, states: ReadonlyMap<string, string>): boolean {
-    return watched().routes.some(
-      ({ entries }) =>
-        entries.some(({ backend }) => backend.url === url) &&
-        entries.every(({ backend }) => (states.get(backend.url) ?? 'up') !== 'up'),
-    )
-  }
-
-  function lookAtQueue(lanes: readonly LaneSummary[]): void {
-    const nowMs = clock.now()
-    const old = new Set<string>()
-    for (const { lane, oldestMs, ready, waiting, unknown } of lanes) {
-      if (oldestMs === undefined || nowMs - oldestMs < watched().queueOlderThanMs) continue
-      const held = ready + waiting + unknown
-      const blank = lane.lastIndexOf(' ')
-      const shown = printable(lane, 300)
-      const condition: Condition = {
-        key: `queue ${lane}`,
-        kind: 'queue-old',
-        severity: 'warning',
-        domain: blank > 0 ? printable(lane.slice(blank + 1), 300) : undefined,
-        title: `mail waits on the way ${shown}`,
-        detail: `${held} ${held === 1 ? 'message is' : 'messages are'} held; the oldest has waited for ${lengthText(nowMs - oldestMs)}.`,
-        remedy: '"waypost backend list" says which server is away, "waypost queue list" what each message waits for.',
-      }
-      old.add(condition.key)
-      raise(condition)
-    }
-    clearAllBut('queue ', old)
-  }
-
-  async function lookAtCertificate(): Promise<void> {
-    const { certificate, certificateEndsWithinMs } = watched()
-    const found = certificate === undefined ? undefined : await endOf(certificate)
-    own = found === undefined || certificate === undefined ? undefined : { name: certificate, endsMs: found }
-    const nowMs = clock.now()
-    if (found === undefined || found - nowMs > certificateEndsWithinMs || isStopped) {
-      if (found !== undefined || certificate === undefined) clearAllBut('certificate ', new Set())
-      return
-    }
-    const isOver = found <= nowMs
-    raise({
-      key: `certificate ${certificate}`,
-      kind: 'certificate-ends',
-      severity: isOver || found - nowMs < 3 * dayMs ? 'error' : 'warning',
-      domain: undefined,
-      title: isOver ? 'our certificate has ended' : 'our certificate ends soon',
-      detail: `The certificate in ${printable(certificate ?? '', 300)} ${isOver ? 'ended' : 'ends'} on ${timeText(found)}. Senders that verify it (MTA-STS, DANE) hold their mail back then.`,
-      remedy: 'Renew it; the file is read again when it changes.',
-    })
-  }
-
-  async function endOf(path: string): Promise<number | undefined> {
-    try {
-      return new X509Certificate(await deps.readText(path)).validToDate.getTime()
-    } catch (error) {
-      // The gateway says so itself, where it matters.
-      log.debug('certificate not read', { path, error })
-      return undefined
-    }
-  }
-
-  function raise(condition: Condition): void {
-    if (!alerting.raise(condition)) return
-    const { kind, severity, domain, title, detail } = condition
-    history.note({ atMs: clock.now(), kind, severity, domain: domain ?? null, title, detail })
-  }
-
-  function clearAllBut(prefix: string, keys: ReadonlySet<string>): void {
-    for (const condition of alerting.clearAllBut(prefix, keys)) noteOver(condition)
-  }
-
-  function clear(condition: Condition): void {
-    if (alerting.clear(condition.key)) noteOver(condition)
-  }
-
-  function noteOver({ kind, domain, title }: Condition): void {
-    history.note({
-      atMs: clock.now(),
-      kind: `${kind}-over`,
-      severity: 'notice',
-      domain: domain ?? null,
-      title: `over: ${title}`,
-      detail: '',
-    })
-  }
-
-  function tellAlert({ event, about, atMs }: AlertEvent): void {
-    if (conditionsAlready.has(event)) return
+  function tellAlert(event: AlertEvent): void {
+    if (conditionsAlready.has(event.event)) return
     // Of one domain's share alone, or of a message that was too long for the room left, it is no condition.
-    if (event === 'message not held' && read().whyNotKept !== undefined) {
+    if (event.event === 'message not held' && read().whyNotKept !== undefined) {
       alarm.arm(soonMs)
       return
     }
-    const { remedy, why, id, ...rest } = about
-    const of = Object.entries(rest).map(([name, value]) => `${name} ${printable(value, 300)}`)
-    const title = of.length > 0 ? `${event}: ${of.join(', ')}` : event
-    const detail = [why, id && `Message ${id}.`, remedy && `What to do: ${remedy}`].filter(
-      (text) => text !== undefined && text !== '',
-    )
-    const severity: Severity = 'error'
-    const note = { severity, title: printable(title, 500), detail: printable(detail.join(' '), 1_000) }
-    const { backend, route, lane } = about
-    alerting.note({
-      ...note,
-      key: `${event} ${backend ?? route ?? lane ?? ''}`,
-      kind: 'gateway-alert',
-      domain: about.domain,
+    const note = noteOf(event)
+    const { kind, severity, title, detail, domain } = note
+    alerting.note(note)
+    history.note({ atMs: event.atMs, kind, severity, title, detail, domain: domain ?? null })
+  }
+
+  function renewed({ atMs, certificate: path }: CertificateEvent): void {
+    history.note({
+      atMs,
+      kind: 'certificate-renewed',
+      severity: 'notice',
+      domain: null,
+      title: 'our certificate was read anew',
+      detail: printable(path, 300),
     })
-    history.note({ ...note, atMs, kind: 'gateway-alert', domain: about.domain ?? null })
+    certificate.lookSoon()
   }
 
   return {
@@ -221,44 +117,89 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
           // Several addresses go at once, and a message is on its way here.
           return alarm.arm(soonMs)
         case 'drain-stopped':
-          return raise(drainStopped(event.backend, event.why ?? ''))
+          return conditions.raise(drainStopped(event.backend, event.why ?? ''))
         case 'drain-resumed':
-          return clear(drainStopped(event.backend, ''))
+          return conditions.clear(drainStopped(event.backend, '').key)
         case 'certificate-renewed':
-          history.note({
-            atMs: event.atMs,
-            kind: 'certificate-renewed',
-            severity: 'notice',
-            domain: null,
-            title: 'our certificate was read anew',
-            detail: printable(event.certificate, 300),
-          })
-          certificateAlarm.arm(0)
-          return
+          return renewed(event)
         case 'alert':
           return tellAlert(event)
         default:
       }
     },
     look,
-    certificate: () => own,
+    certificate: () => certificate.last,
     stop() {
       isStopped = true
       alarm.end()
-      certificateAlarm.end()
+      certificate.stop()
     },
   }
 }
 
-const backendDown = (url: string, why: string, severity: Severity): Condition => ({
+function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condition[] {
+  const states = backendStates(gauges)
+  const isUp = (url: string) => (states.get(url) ?? 'up') === 'up'
+  /** Some route leads nowhere else now. */
+  const isLast = (url: string) =>
+    routes.some(
+      ({ entries }) =>
+        entries.some(({ backend }) => backend.url === url) && entries.every(({ backend }) => !isUp(backend.url)),
+    )
+  return [...states].flatMap(([url, state]) => {
+    if (state !== 'down') return []
+    const why = gauges.backends.find((each) => each.url === url && each.lastError !== null)?.lastError ?? 'no answer'
+    return [backendDown(url, why, isLast(url))]
+  })
+}
+
+function lanesOlderThan(mostMs: number, lanes: readonly LaneSummary[], nowMs: number): readonly Condition[] {
+  return lanes.flatMap(({ lane, oldestMs, ready, waiting, unknown }) => {
+    if (oldestMs === undefined || nowMs - oldestMs < mostMs) return []
+    return [mailWaits(lane, ready + waiting + unknown, nowMs - oldestMs)]
+  })
+}
+
+function noteOf({ event, about }: AlertEvent): Note {
+  const { remedy, why, id, ...rest } = about
+  const of = Object.entries(rest).map(([name, value]) => `${name} ${printable(value, 300)}`)
+  const title = of.length > 0 ? `${event}: ${of.join(', ')}` : event
+  const detail = [why, id && `Message ${id}.`, remedy && `What to do: ${remedy}`].filter(
+    (text) => text !== undefined && text !== '',
+  )
+  const { backend, route, lane } = about
+  return {
+    key: `${event} ${backend ?? route ?? lane ?? ''}`,
+    kind: 'gateway-alert',
+    severity: 'error',
+    domain: about.domain,
+    title: printable(title, 500),
+    detail: printable(detail.join(' '), 1_000),
+  }
+}
+
+const backendDown = (url: string, why: string, isLast: boolean): Condition => ({
   key: `backend ${url}`,
   kind: 'backend-down',
-  severity,
+  severity: isLast ? 'error' : 'warning',
   domain: undefined,
   title: `${printable(url, 300)} is down`,
-  detail: `${printable(why, 500)}. ${severity === 'error' ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
+  detail: `${printable(why, 500)}. ${isLast ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
   remedy: 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.',
 })
+
+function mailWaits(lane: string, held: number, ageMs: number): Condition {
+  const blank = lane.lastIndexOf(' ')
+  return {
+    key: `queue ${lane}`,
+    kind: 'queue-old',
+    severity: 'warning',
+    domain: blank > 0 ? printable(lane.slice(blank + 1), 300) : undefined,
+    title: `mail waits on the way ${printable(lane, 300)}`,
+    detail: `${held} ${held === 1 ? 'message is' : 'messages are'} held; the oldest has waited for ${lengthText(ageMs)}.`,
+    remedy: '"waypost backend list" says which server is away, "waypost queue list" what each message waits for.',
+  }
+}
 
 const cannotHold = (why: string): Condition => ({
   key: 'hold',

@@ -15,26 +15,25 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { SecretReader } from '../base/secret.ts'
 import type { Checked } from '../checks/check-domain.ts'
-import type { Severity } from '../checks/finding.ts'
 import type { GatewayEvent } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/figures.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
 import type { HostName } from '../mail/address.ts'
+import type { Recipient } from '../mail/message.ts'
 import type { Declaration } from '../publish/declaration.ts'
 import { declaredDomain } from '../routing/destinations.ts'
 import { type Alerting, type AlertingOptions, createAlerting, type OpenCondition } from './alerts/alerting.ts'
-import { createChannels } from './alerts/channels.ts'
-import type { ChannelDeps } from './alerts/http-channel.ts'
-import { createPing, type Ping } from './alerts/ping.ts'
-import { createSending, type Sending } from './alerts/sending.ts'
+import { createWays, type WaysSettings } from './alerts/ways.ts'
 import type { Condition } from './condition.ts'
 import type { DomainState } from './domain-state.ts'
 import { createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
+import { createGlance, type Glance } from './glance.ts'
 import type { History } from './history.ts'
 import { createOutages } from './outages.ts'
 import { createRecorder } from './recorder.ts'
 import { createRounds, type WatchedDomain } from './rounds.ts'
 import type { WatchingSettings } from './settings.ts'
+import { createToldConditions } from './told-conditions.ts'
 
 export interface Watch {
   /** Give it what the gateway tells. */
@@ -64,18 +63,6 @@ export interface Watch {
   stop(): Promise<void>
 }
 
-export interface Glance {
-  /** Of the last checks, over all domains that were checked since the start (5,000 at most). */
-  readonly findings: Readonly<Record<Severity, number>>
-  readonly checkedDomains: number
-  /** Of the oldest of those checks; undefined: there was none. */
-  readonly oldestCheckMs: number | undefined
-  /** What is wrong now, told or not. */
-  readonly conditions: Readonly<Record<Severity, number>>
-  /** Ours, by its path, and those that exchangers showed; at most 200, the first to end first. */
-  readonly certificates: readonly { readonly name: string; readonly endsMs: number }[]
-}
-
 /** What of a configuration concerns watching. */
 export interface WatchedSettings extends WatchingSettings {
   readonly gateway: Pick<GatewaySettings, 'hostname' | 'destinations' | 'tls'>
@@ -101,44 +88,29 @@ export interface WatchDeps {
 }
 
 const tidyMs = 3_600_000
-const mostCertificates = 200
-/** Pages ask each second; findings change by the hour. */
-const glanceMs = 5_000
-const tickMs = 60_000
+const beatMs = 60_000
 
 /** Rejects with a `StoreFailure` where the store cannot be read. */
 export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Promise<Watch> {
   const { clock, random, log, history, read } = deps
   let settings = initial
   const [before, openOutages] = await Promise.all([history.conditions(), history.openOutages()])
-  let ways = openWays(settings, deps, whyNotAlive)
-  let declared: { readonly of: WatchedSettings; readonly domains: readonly WatchedDomain[] } | undefined
-  let lastTickMs = clock.monotonicMs()
-  let glanced: { readonly atMs: number; readonly is: Glance } | undefined
-
+  const domainsNow = createDomainsNow(() => settings)
+  const heart = createHeart(history, { clock, log, whyNotWell: deps.whyNotWell })
+  const ways = createWays(waysOf(initial), { ...deps, whyNotAlive: heart.whyNotAlive })
   const alerting: Alerting = createAlerting(() => alertingOptions(settings), before, {
-    clock,
-    send(message) {
-      for (const sending of ways.sendings) sending.send(message)
-    },
-    saved: history.save,
+    ...{ clock, send: ways.send, saved: history.save },
   })
+  const conditions = createToldConditions({ clock, alerting, history })
+  const declaredOf = (domain: string) => declaredDomain(settings.gateway.destinations, somebodyAt(domain))
   const recorder = createRecorder({
-    clock,
-    log,
-    history,
+    ...{ clock, log, history, read },
     outages: createOutages(openOutages, declaredOf, random),
-    read,
   })
   const gateway: GatewayConditions | undefined =
     read &&
     createGatewayConditions({
-      clock,
-      log,
-      alerting,
-      history,
-      read,
-      readText: deps.readText,
+      ...{ clock, log, alerting, conditions, history, read, readText: deps.readText },
       watched: () => ({
         queueOlderThanMs: settings.watch.queueOlderThan,
         certificateEndsWithinMs: settings.watch.certificateEndsWithin,
@@ -147,66 +119,23 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
       }),
     })
   const rounds = createRounds({
-    clock,
-    random,
-    log,
-    alerting,
-    history,
+    ...{ clock, random, log, alerting, history, looked: recorder.looked },
     everyMs: () => settings.watch.checks ?? 0,
     domains: domainsNow,
     check: (domain) => deps.check(domain, settings.watch.probe),
-    looked: recorder.looked,
   })
-  let timer = clock.after(tickMs, tick)
-
-  function tick(): void {
-    lastTickMs = clock.monotonicMs()
-    timer = clock.after(tickMs, tick)
-    if (lastTickMs - tidiedMs >= tidyMs) void tidy()
-  }
-
-  let tidiedMs = clock.monotonicMs()
-  async function tidy(): Promise<void> {
-    tidiedMs = clock.monotonicMs()
-    try {
-      for (let turn = 0; turn < 20 && (await history.tidy(clock.now())); turn++);
-    } catch (error) {
-      log.debug('history not tidied', { error })
-    }
-  }
-
-  function whyNotAlive(): string | undefined {
-    if (clock.monotonicMs() - lastTickMs > 5 * tickMs) return 'nothing has been looked at for minutes'
-    return deps.whyNotWell()
-  }
-
-  function domainsNow(): readonly WatchedDomain[] {
-    if (declared?.of !== settings) declared = { of: settings, domains: watchedDomains(settings) }
-    return declared.domains
-  }
-
-  function declaredOf(domain: string): string | undefined {
-    const somebody = {
-      localPart: 'somebody',
-      domain: domain as HostName,
-      literal: undefined,
-      text: `somebody@${domain}`,
-    }
-    return declaredDomain(settings.gateway.destinations, somebody)
-  }
+  const glance = createGlance({
+    ...{ clock, states: rounds.states, open: alerting.open },
+    ownCertificate: () => gateway?.certificate(),
+  })
 
   return {
     tell(event) {
       recorder.tell(event)
       gateway?.tell(event)
     },
-    raise(condition) {
-      if (alerting.raise(condition)) noteCondition(condition, 'began')
-    },
-    clear(key) {
-      const found = alerting.open().find(({ condition }) => condition.key === key)
-      if (found && alerting.clear(key)) noteCondition(found.condition, 'over')
-    },
+    raise: conditions.raise,
+    clear: conditions.clear,
     conditions: () => alerting.open(),
     async domain(name) {
       const known = rounds.states().get(name)
@@ -220,97 +149,70 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
     checkNow: (name) => rounds.checkNow(name),
     async tellNow() {
       alerting.tellNow()
-      await Promise.all(ways.sendings.map((sending) => sending.tried()))
+      await ways.tried()
     },
     history,
     flush: () => recorder.flush(),
     apply(next) {
-      const old = settings
       settings = next
-      if (
-        JSON.stringify(old.alerts) !== JSON.stringify(next.alerts) ||
-        old.gateway.hostname !== next.gateway.hostname
-      ) {
-        closeWays(ways)
-        ways = openWays(next, deps, whyNotAlive)
-      }
+      ways.apply(waysOf(next))
       rounds.changed()
     },
     async stop() {
-      timer.cancel()
+      heart.stop()
       gateway?.stop()
       alerting.stop()
-      closeWays(ways)
+      ways.close()
       await rounds.stop()
       await recorder.stop()
       await history.settled()
     },
   }
-
-  function glance(): Glance {
-    const nowMs = clock.monotonicMs()
-    if (!glanced || nowMs - glanced.atMs >= glanceMs) glanced = { atMs: nowMs, is: lookOver() }
-    return glanced.is
-  }
-
-  function lookOver(): Glance {
-    const findings = { notice: 0, warning: 0, error: 0 }
-    const conditions = { notice: 0, warning: 0, error: 0 }
-    const certificates = new Map<string, number>()
-    let oldestCheckMs: number | undefined
-    for (const state of rounds.states().values()) {
-      for (const { severity } of state.findings) findings[severity]++
-      // Several addresses of a host may show several: the first to end is what matters.
-      for (const { exchanger, endsMs } of state.certificates)
-        certificates.set(exchanger, Math.min(endsMs, certificates.get(exchanger) ?? endsMs))
-      oldestCheckMs = Math.min(state.atMs, oldestCheckMs ?? state.atMs)
-    }
-    for (const { condition, clearedMs } of alerting.open())
-      if (clearedMs === undefined) conditions[condition.severity]++
-    const own = gateway?.certificate()
-    const seen = [...certificates].map(([name, endsMs]) => ({ name, endsMs }))
-    return {
-      findings,
-      conditions,
-      checkedDomains: rounds.states().size,
-      oldestCheckMs,
-      certificates: [...(own ? [own] : []), ...seen]
-        .sort((one, other) => one.endsMs - other.endsMs)
-        .slice(0, mostCertificates),
-    }
-  }
-
-  function noteCondition({ kind, severity, domain, title, detail }: Condition, what: 'began' | 'over'): void {
-    const isOver = what === 'over'
-    history.note({
-      atMs: clock.now(),
-      kind: isOver ? `${kind}-over` : kind,
-      severity: isOver ? 'notice' : severity,
-      domain: domain ?? null,
-      title: isOver ? `over: ${title}` : title,
-      detail: isOver ? '' : detail,
-    })
-  }
 }
 
-interface Ways {
-  readonly sendings: readonly Sending[]
-  readonly ping: Ping | undefined
+const waysOf = ({ alerts, gateway: { hostname } }: WatchedSettings): WaysSettings => ({ alerts, hostname })
+
+/** Whose domain is asked for: anybody's there. */
+const somebodyAt = (domain: string): Recipient => ({
+  localPart: 'somebody',
+  domain: domain as HostName,
+  literal: undefined,
+  text: `somebody@${domain}`,
+})
+
+interface Heart {
+  /** Why the ping is not to say that all is well: the machine under it is not, or this has not been looked at for minutes. */
+  whyNotAlive(): string | undefined
+  stop(): void
 }
 
-function openWays({ alerts, gateway }: WatchedSettings, deps: WatchDeps, whyNotAlive: () => string | undefined): Ways {
-  const { clock, random, log, door, lookupHost, readSecret, readText } = deps
-  const channelDeps: ChannelDeps = { clock, door, lookupHost, readSecret, readText }
-  const channels = createChannels(alerts, { hostname: gateway.hostname }, channelDeps)
+/** Beats once a minute, and from time to time takes away what is too old in the history. */
+function createHeart(history: Pick<History, 'tidy'>, deps: Pick<WatchDeps, 'clock' | 'log' | 'whyNotWell'>): Heart {
+  const { clock, log, whyNotWell } = deps
+  let lastBeatMs = clock.monotonicMs()
+  let tidiedMs = lastBeatMs
+  let timer = clock.after(beatMs, beat)
+
+  function beat(): void {
+    lastBeatMs = clock.monotonicMs()
+    timer = clock.after(beatMs, beat)
+    if (lastBeatMs - tidiedMs >= tidyMs) void tidy()
+  }
+
+  async function tidy(): Promise<void> {
+    tidiedMs = clock.monotonicMs()
+    try {
+      for (let turn = 0; turn < 20 && (await history.tidy(clock.now())); turn++);
+    } catch (error) {
+      log.debug('history not tidied', { error })
+    }
+  }
+
   return {
-    sendings: channels.map((channel) => createSending(channel, alerts.tries, { clock, random, log })),
-    ping: alerts.ping && createPing(alerts.ping, { ...channelDeps, random, log, whyNotAlive }),
+    whyNotAlive: () =>
+      clock.monotonicMs() - lastBeatMs > 5 * beatMs ? 'nothing has been looked at for minutes' : whyNotWell(),
+    stop: () => timer.cancel(),
   }
-}
-
-function closeWays({ sendings, ping }: Ways): void {
-  for (const sending of sendings) sending.stop()
-  ping?.stop()
 }
 
 function alertingOptions({ watch, alerts }: WatchedSettings): AlertingOptions {
@@ -321,6 +223,15 @@ function alertingOptions({ watch, alerts }: WatchedSettings): AlertingOptions {
     settleMs: watch.settle,
     afterMs: ({ kind }) => (kind === 'backend-down' ? watch.backendDownFor : 0),
     quiet: alerts.quiet,
+  }
+}
+
+/** Made once for each load of the settings, because there may be very many. */
+function createDomainsNow(settings: () => WatchedSettings): () => readonly WatchedDomain[] {
+  let last: { readonly of: WatchedSettings; readonly domains: readonly WatchedDomain[] } | undefined
+  return () => {
+    if (last?.of !== settings()) last = { of: settings(), domains: watchedDomains(settings()) }
+    return last.domains
   }
 }
 

@@ -7,7 +7,7 @@ import type { BackendReport } from '../../gateway/backends/report.ts'
 import type { FiguresSnapshot } from '../../gateway/figures/figures.ts'
 import { coarseBoundsSeconds } from '../../gateway/figures/histogram.ts'
 import { recipientStates } from '../../queue/queue.ts'
-import type { Glance } from '../../watch/watch.ts'
+import type { Glance } from '../../watch/glance.ts'
 import type { DnsServerFigures, WebDeps } from '../deps.ts'
 import type { Site } from '../site.ts'
 
