@@ -145,7 +145,7 @@ test('a real disk that is full, filled by somebody else: it goes on when there i
   )
   assert.deepEqual(await room.read('names', undefined), ['a'])
   await rm(filler)
-  await until(() => store.state.kind === 'writable', 15_000)
+  await until(() => store.state.kind === 'writable')
   await room.write('put', 'c', { payload: [Buffer.alloc(100_000)] })
   await store.close()
   assert.deepEqual(await roomOf(await open(t, disk.folder)).read('names', undefined), ['a', 'c'])
@@ -174,7 +174,7 @@ test('a full disk: writes fail as full, what was written stays, and it goes on w
   assert.ok(held.length > 5)
   assert.deepEqual(await room.read('names', undefined), held)
   for (const name of held.splice(0, 8)) await room.write('remove', name)
-  await until(() => store.state.kind === 'writable', 15_000)
+  await until(() => store.state.kind === 'writable')
   await room.write('put', 'zzz', { payload: [Buffer.alloc(20_000)] })
   assert.deepEqual(await room.read('names', undefined), [...held, 'zzz'])
   assert.deepEqual(
@@ -193,7 +193,7 @@ test('what an outage took is given back to the disk when it is over', async (t) 
   await until(async () => (await sizeOf()) > 20_000_000)
   await Promise.all(names.map((name) => room.write('remove', name)))
   // 16 MiB stay for the next one.
-  await until(async () => (await sizeOf()) < 18_000_000, 15_000)
+  await until(async () => (await sizeOf()) < 18_000_000)
   assert.ok((await sizeOf()) > 15_000_000)
 })
 

@@ -38,7 +38,7 @@ test('of too many connections the idlest makes room', async (t) => {
   t.after(() => open.forEach((socket) => void socket.destroy()))
   await Promise.all(open.map((socket) => once(socket, 'connect')))
   assert.equal(await answerTo(t, port), 'answered')
-  await until(() => open.some(({ closed }) => closed), 20_000)
+  await until(() => open.some(({ closed }) => closed))
 })
 
 test('a connection whose answer is under way makes room for nobody', async (t) => {
@@ -54,10 +54,10 @@ test('a connection whose answer is under way makes room for nobody', async (t) =
   const open = Array.from({ length: 150 }, () => connect(port, '127.0.0.1'))
   t.after(() => open.forEach((socket) => void socket.destroy()))
   for (const socket of open) socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
-  await until(() => asked === 150, 20_000)
+  await until(() => asked === 150)
   assert.equal(await answerTo(t, port), 'closed')
   answers.resolve()
-  await until(async () => (await answerTo(t, port)) === 'answered', 20_000)
+  await until(async () => (await answerTo(t, port)) === 'answered')
 })
 
 /** Asks for a word on a connection of its own. */

@@ -78,8 +78,8 @@ test('fifteen messages for users that it never knew: refused one by one, and the
     assert.deepEqual(await sendMany(lab, oracle, 1, random, { to: `guess${number}@example.test` }), [250])
   assert.deepEqual(await sendMany(lab, oracle, 1, random), [250])
   await backend.restart()
-  await lab.until(() => gateway.find('refused after hold').length === 15, 30_000)
-  await lab.until(() => backend.messages.length === 2, 30_000)
+  await lab.until(() => gateway.find('refused after hold').length === 15)
+  await lab.until(() => backend.messages.length === 2)
   assert.deepEqual(gateway.find('drain stopped'), [])
   assertNothingLost(await oracle.judge([backend], gateway.queue))
 })
@@ -107,10 +107,10 @@ test('what a stranger can bring about stops nobody: spam that is refused at the 
     afterDot: ({ content }) => (String(content).includes('SPAM') ? '554 5.7.1 spam' : undefined),
   })
   await backend.restart()
-  await lab.until(() => gateway.find('refused after hold').length === 12, 30_000)
-  await lab.until(() => backend.messages.length === 13 + 12 + 1, 30_000)
+  await lab.until(() => gateway.find('refused after hold').length === 12)
+  await lab.until(() => backend.messages.length === 13 + 12 + 1)
   // What the backend has is let go a moment later.
-  await lab.until(() => gateway.held() === 24, 30_000)
+  await lab.until(() => gateway.held() === 24)
   assert.deepEqual(gateway.find('drain stopped'), [])
 })
 

@@ -24,16 +24,16 @@ test('a backend that is taken out gets no mail until it is put back', async (t) 
   assert.equal((await call('/api/backends/out', { url: one.url })).status, 200)
   await send(6)
   assert.deepEqual([one.messages.length, two.messages.length], [0, 6])
-  await lab.until(async () => (await stateOf(one.url)) === 'out', 30_000)
+  await lab.until(async () => (await stateOf(one.url)) === 'out')
 
   assert.equal((await call('/api/backends/in', { url: one.url })).status, 200)
-  await lab.until(async () => (await stateOf(one.url)) !== 'out', 30_000)
+  await lab.until(async () => (await stateOf(one.url)) !== 'out')
   await send(10)
   assert.ok(one.messages.length > 0)
   assert.equal((await call('/api/backends/out', { url: 'smtp://192.0.2.1' })).status, 404)
 
   const titles = async () => (await call<HistoryAnswer>('/api/history')).json.events.map(({ title }) => title)
-  await lab.until(async () => (await titles()).length >= 2, 30_000)
+  await lab.until(async () => (await titles()).length >= 2)
   assert.deepEqual(
     (await titles()).filter((title) => title.startsWith('Somebody')),
     [
@@ -61,7 +61,7 @@ test('held mail is kept back, let go, and sent to another backend that is declar
     )
   const act = async (what: string, more: object = {}) =>
     (await call('/api/queue/act', { act: what, filter: { domain: 'example.test' }, messages: 1, ...more })).status
-  await lab.until(async () => (await list()).length === 1, 30_000)
+  await lab.until(async () => (await list()).length === 1)
 
   assert.equal(await act('hold'), 200)
   assert.deepEqual(await list(), ['held'])
@@ -71,5 +71,5 @@ test('held mail is kept back, let go, and sent to another backend that is declar
   assert.ok(choices.includes(alive.url))
   assert.equal(await act('route', { to: alive.url }), 200)
   await lab.until(() => alive.messages.length === 1, 60_000)
-  await lab.until(async () => (await list()).length === 0, 30_000)
+  await lab.until(async () => (await list()).length === 0)
 })

@@ -57,7 +57,7 @@ test('thirty in a row that a backend never takes: the lane does not wait for the
   const pauses = () => gateway.find('drain waits').length
   const before = pauses()
   await backend.restart()
-  await lab.until(() => gateway.held() === 30, 30_000)
+  await lab.until(() => gateway.held() === 30)
   // A try that was under way at the restart may have found nobody.
   assert.ok(pauses() - before <= 1, gateway.text())
   assertNothingLost(await oracle.judge([backend], gateway.queue))

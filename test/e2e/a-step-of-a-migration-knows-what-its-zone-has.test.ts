@@ -31,7 +31,7 @@ test('declared addresses that are published count, and one that never was does n
       },
     }),
   })
-  await lab.until(() => gateway.stdout.includes('DNS for its zones'), 30_000)
+  await lab.until(() => gateway.stdout.includes('DNS for its zones'))
   const command = async (code: number, ...words: string[]) => {
     const called = await callWaypost(gateway, ...words)
     assert.equal(called.code, code, called.stdout + called.stderr)

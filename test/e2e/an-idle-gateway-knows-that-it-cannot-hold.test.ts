@@ -27,18 +27,18 @@ test('a full disk is told while no mail comes, and taken back when there is room
   const { bavail, bsize } = await statfs(disk.folder)
   // A twentieth must be left, and the history is still to be written.
   await writeFile(join(disk.folder, 'filler'), Buffer.alloc(bavail * bsize - 2 ** 20))
-  await until(async () => (await whyNotHeld()) === 'the disk has no room for more', 30_000)
-  await until(async () => (await history()).includes('hold-closed'), 60_000)
+  await until(async () => (await whyNotHeld()) === 'the disk has no room for more')
+  await until(async () => (await history()).includes('hold-closed'))
   // The backend takes all that comes.
   assert.equal(await ready(), 200)
   await backend.kill()
   for (let time = 0; time < 3; time++) await lab.send({ to: 'you@example.test' })
-  await until(async () => (await ready()) === 503, 30_000)
+  await until(async () => (await ready()) === 503)
 
   await rm(join(disk.folder, 'filler'))
-  await until(async () => (await history()).includes('hold-closed-over'), 60_000)
+  await until(async () => (await history()).includes('hold-closed-over'))
   // A message that could not be held is remembered for a while; the next one that is held takes it back.
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
-  await until(async () => (await whyNotHeld()) === null, 30_000)
-  await until(async () => (await ready()) === 200, 30_000)
+  await until(async () => (await whyNotHeld()) === null)
+  await until(async () => (await ready()) === 200)
 })

@@ -40,7 +40,7 @@ test('both sides may send while a domain moves, and one alone when it went back'
       },
     }),
   })
-  await lab.until(() => gateway.stdout.includes('DNS for its zones'), 30_000)
+  await lab.until(() => gateway.stdout.includes('DNS for its zones'))
   const transport = createTransport({ clock: systemClock, random: systemRandom, door: systemDoor })
   lab.atEnd(() => transport.close())
   const spf = async () => {

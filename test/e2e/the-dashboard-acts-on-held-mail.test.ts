@@ -52,7 +52,7 @@ test('held mail is counted, acted upon and followed through the API', async (t) 
   const listed = (await known('/api/queue')).json.messages as { id: string }[]
   assert.equal(listed.length, 1)
   const audited = () => waypost.lines.find((each) => each.action === 'POST /api/queue/act' && each.status === 200)
-  await lab.until(() => audited() !== undefined, 30_000)
+  await lab.until(() => audited() !== undefined)
   const line = audited()
   assert.deepEqual([line?.by, line?.act, line?.messages, line?.byAddress], ['link', 'remove', 2, true])
   assert.doesNotMatch(JSON.stringify(line), /bob/)
@@ -69,11 +69,11 @@ test('held mail is counted, acted upon and followed through the API', async (t) 
       if (/"flows":1/.test(text)) return
     }
   })()
-  await lab.until(() => /event: overview\ndata: .*"holding":1/.test(text), 30_000)
+  await lab.until(() => /event: overview\ndata: .*"holding":1/.test(text))
   await backend.restart()
   assert.equal((await known('/api/backends/probe', { url: backend.url })).status, 200)
   await reading
-  await lab.until(() => backend.accepted.length === 1, 30_000)
+  await lab.until(() => backend.accepted.length === 1)
 
   await lab.until(async () => {
     const { events: kept } = (await known('/api/history')).json as { events: { title: string }[] }

@@ -104,5 +104,5 @@ test('a certificate comes with a reload, another one with the next, and a renewe
   assert.equal((await reload(waypost, withTls('two'))).stderr, '')
   await write('two', 'renewed.two.of.example.test')
   // The files are looked at every 15 s.
-  await until(async () => (await shown(own)) === 'renewed.two.of.example.test', 60_000)
+  await until(async () => (await shown(own)) === 'renewed.two.of.example.test', 120_000)
 })

@@ -20,7 +20,7 @@ test('addresses of the new hosts are published first, waited for, taken back alo
   const key = newKey('waypost')
   const text = `$ORIGIN example.test.
 $TTL 4
-@ 20 SOA ns hostmaster 1 3600 600 86400 8
+@ 20 SOA ns hostmaster 1 3600 600 86400 20
 @ NS ns
 @ MX 10 old
 @ TXT "v=spf1 mx -all"
@@ -64,9 +64,9 @@ old A ${old.address}
       if (state === end || next?.stage === end) return true
       if (state === 'apply') await command('apply', 'example.test', '--yes')
       return false
-    }, 120_000)
+    }, 240_000)
 
-  // Somebody asked for it too early: unbound holds for eight seconds that there is no such name.
+  // Somebody asked for it too early: unbound holds for twenty seconds that there is no such name.
   assert.equal((await dig([`@${unbound.address}`], 'new.example.test', 'A')).isThere, false)
   const begun = await command('migrate', 'example.test', '--to', 'declared', '--low-ttl', '2s')
   assert.match(begun, /> publish the addresses of the new exchangers: new\.example\.test \S+ 2001:db8::25\n/)
@@ -80,7 +80,7 @@ old A ${old.address}
   assert.match(next.why, /have other addresses, or none/)
   assert.equal(addresses.length, 2)
 
-  await lab.until(async () => (await status()).state === 'apply', 60_000)
+  await lab.until(async () => (await status()).state === 'apply', 120_000)
   assert.deepEqual((await dig([`@${unbound.address}`], 'new.example.test', 'A')).data, [fresh.address])
   await command('apply', 'example.test', '--yes')
   assert.deepEqual((await atBind('example.test', 'MX')).data, ['new.example.test.', 'old.example.test.'])

@@ -34,7 +34,7 @@ test('unbound, strict: what lies below empty names is found, and names that are 
   const ask = async (name: string, type: string) => {
     const { stdout } = await runWell('dig', [
       `@${unbound.address}`,
-      '+time=10',
+      '+time=30',
       '+tries=1',
       `${name}.example.test`,
       type,

@@ -63,7 +63,7 @@ new A ${fresh.address}
     if (state === 'apply') end = await run('apply', '--yes', '--private')
     assert.equal(end.code, 0, end.out + end.err)
     return state === 'done'
-  })
+  }, 240_000)
 
   // The MX records lead to the new side, and yet it never leaves the platform.
   await platform.submit('colleague@example.test', 'you@example.test', 'the first')

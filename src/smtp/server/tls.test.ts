@@ -77,5 +77,5 @@ test('FIN instead of a handshake: the connection ends without waiting', async (t
   await sender.say('STARTTLS\r\n', /^220/)
   sender.fin()
   await sender.rest()
-  await until(() => server.calls.includes('closed'), 5_000)
+  await until(() => server.calls.includes('closed'))
 })
