@@ -1,10 +1,11 @@
-/** The engines of the hold, each against the contract (`test/unit/queue-contract.ts`). */
+/** The engines of the hold, each against the contract (`test/unit/queue-contract/`). */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { type MadeQueue, testQueue } from '../../test/unit/queue-contract.ts'
+import { testQueue } from '../../test/unit/queue-contract/contract.ts'
+import type { MadeQueue } from '../../test/unit/queue-contract/made-queue.ts'
 import { systemClock } from '../base/clock.ts'
 import { openStore } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
