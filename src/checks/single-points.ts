@@ -46,7 +46,7 @@ export function pointText(point: SinglePoint, names = pointName(point)): string 
 }
 
 /** What may fail at once. */
-interface Part {
+interface FailureDomain {
   readonly kind: SinglePoint['kind']
   readonly name: string
   readonly addresses: ReadonlySet<IpAddress>
@@ -82,7 +82,7 @@ interface Alive {
   server(server: ServerFacts): boolean
 }
 
-function pointOf(part: Part, facts: Facts, today: Ways, isAlive: Alive): SinglePoint {
+function pointOf(part: FailureDomain, facts: Facts, today: Ways, isAlive: Alive): SinglePoint {
   const left = waysIn(facts, part, isAlive)
   const lost = facts.exchangers.filter(
     (one) => today.byExchanger.get(one)?.length !== left.byExchanger.get(one)?.length,
@@ -120,7 +120,7 @@ interface Ways {
   readonly delivered: SinglePoint['delivered']
 }
 
-function waysIn(facts: Facts, failing: Part | undefined, isAlive: Alive): Ways {
+function waysIn(facts: Facts, failing: FailureDomain | undefined, isAlive: Alive): Ways {
   const own = zoneNamed(facts, facts.zone)
   const isFound = !own || isZoneAlive(own, failing, isAlive)
   const byExchanger = new Map(
@@ -135,11 +135,11 @@ function waysIn(facts: Facts, failing: Part | undefined, isAlive: Alive): Ways {
   return { byExchanger, delivered: v4 ? (v6 ? 'all' : 'ipv4-only') : v6 ? 'ipv6-only' : 'none' }
 }
 
-const addressesLeft = ({ addresses }: ExchangerFacts, failing: Part | undefined, isAlive: Alive) =>
+const addressesLeft = ({ addresses }: ExchangerFacts, failing: FailureDomain | undefined, isAlive: Alive) =>
   addresses.filter((at) => !failing?.addresses.has(at.address) && isAlive.address(at)).map(({ address }) => address)
 
 /** A zone whose servers were not asked is taken to be there. */
-function isZoneAlive({ apex, servers }: ZoneFacts, failing: Part | undefined, isAlive: Alive): boolean {
+function isZoneAlive({ apex, servers }: ZoneFacts, failing: FailureDomain | undefined, isAlive: Alive): boolean {
   if (failing?.zone !== undefined && sameName(failing.zone, apex)) return false
   return (
     servers.length === 0 || servers.some((server) => isAlive.server(server) && !failing?.addresses.has(server.address))
@@ -149,13 +149,13 @@ function isZoneAlive({ apex, servers }: ZoneFacts, failing: Part | undefined, is
 const isServerAlive = (server: ServerFacts) =>
   isHeard(server) || server.asked.every(({ outcome }) => outcome.kind === 'not-examined')
 
-function partsOf(facts: Facts, asNumber: Context['asNumber']): readonly Part[] {
+function partsOf(facts: Facts, asNumber: Context['asNumber']): readonly FailureDomain[] {
   const machines = machinesOf(facts)
   return [
     ...machines,
     ...networksOf(machines),
     ...(asNumber ? systemsOf(machines, asNumber) : []),
-    ...facts.zones.map((zone): Part => {
+    ...facts.zones.map((zone): FailureDomain => {
       return { kind: 'zone', name: plainName(zone.apex), addresses: new Set(), zone: zone.apex }
     }),
     ...providersOf(facts),
@@ -166,7 +166,7 @@ function partsOf(facts: Facts, asNumber: Context['asNumber']): readonly Part[] {
  * Exchangers and name servers by the machine that they run on: a name with one address a family is one, of a name with more each address is.
  * Names that share an address share the machine.
  */
-function machinesOf({ exchangers, zones }: Facts): readonly Part[] {
+function machinesOf({ exchangers, zones }: Facts): readonly FailureDomain[] {
   const named = [
     ...exchangers.map(({ name, addresses }) => ({ name, addresses: addresses.map(({ address }) => address) })),
     ...byName(zones.flatMap(({ servers }) => servers)),
@@ -216,7 +216,7 @@ function byName(servers: readonly ServerFacts[]): readonly { name: WireName; add
 }
 
 /** The /24 and the /48 of one machine are in one place, and so is what shares either of them. */
-function networksOf(machines: readonly Part[]): readonly Part[] {
+function networksOf(machines: readonly FailureDomain[]): readonly FailureDomain[] {
   const sites: { prefixes: Set<string>; addresses: Set<IpAddress> }[] = []
   for (const { addresses } of machines) {
     const site = { prefixes: new Set([...addresses].map(networkKey)), addresses: new Set(addresses) }
@@ -235,7 +235,10 @@ function networksOf(machines: readonly Part[]): readonly Part[] {
 }
 
 /** Networks under one administration, where a table says so. */
-function systemsOf(machines: readonly Part[], asNumber: NonNullable<Context['asNumber']>): readonly Part[] {
+function systemsOf(
+  machines: readonly FailureDomain[],
+  asNumber: NonNullable<Context['asNumber']>,
+): readonly FailureDomain[] {
   const systems = new Map<number, Set<IpAddress>>()
   for (const address of machines.flatMap(({ addresses }) => [...addresses])) {
     const number = asNumber(address)
@@ -244,7 +247,7 @@ function systemsOf(machines: readonly Part[], asNumber: NonNullable<Context['asN
   return [...systems].map(([number, addresses]) => ({ kind: 'network', name: `AS${number}`, addresses }))
 }
 
-function providersOf({ exchangers }: Facts): readonly Part[] {
+function providersOf({ exchangers }: Facts): readonly FailureDomain[] {
   const owned = new Map<Provider, Set<IpAddress>>()
   for (const { host, addresses, isImplicit } of exchangers) {
     const recognition = host && !isImplicit ? recognise([{ host, preference: 0 }]) : undefined

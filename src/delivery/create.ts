@@ -16,8 +16,9 @@ import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 import { createOpener } from './opening.ts'
 import type { Fault } from './outcome.ts'
-import { Pool, type Taken } from './pool.ts'
+import { Pool } from './pool.ts'
 import { SmtpTransaction } from './smtp.ts'
+import type { Taken } from './waiting-line.ts'
 
 export interface DeliveryOptions {
   /** Our name now, which a reload may change: in EHLO, unless the backend has a `helo`, and in the names of Maildir files. */

@@ -6,55 +6,12 @@ import { Cancel } from '../base/cancel.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
 import type { Fault } from './outcome.ts'
-import { createTurns } from './turns.ts'
+import { PooledSession } from './pooled-session.ts'
+import { heldEvery, leftTaken, type Taken, type Waiter, WaitingLine, type Wish } from './waiting-line.ts'
 
-/** Postfix slows a client down at 10 errors and at 100 RSETs. */
-export const mostRefused = 5
-const mostEmpty = 50
-const mostMessages = 100
 const idleMs = 5_000
-/** Of the sessions that come free while live mail waits, every so manieth goes to what is held and waits too, so that neither starves. */
-const heldEvery = 5
 /** How long a server that had no room for one more session is taken at its word. */
 const fullMs = 60_000
-
-/** A session with what it has been through. */
-export class PooledSession {
-  readonly session: ClientSession
-  /** Kept, because a socket forgets it when it closes. */
-  readonly localAddress: string | undefined
-  /** The two ends of the connection, ours and the server's; undefined over a Unix socket. */
-  readonly ends: { readonly ours: string; readonly theirs: string } | undefined
-  /** Transactions that are over. */
-  served = 0
-  /** Transactions that ended without a message. */
-  empty = 0
-  messages = 0
-  /** Commands that the server refused. */
-  refused = 0
-  /** It serves the hold. */
-  isFromHold = false
-  idleSinceMs = 0
-
-  constructor(session: ClientSession) {
-    this.session = session
-    this.localAddress = session.localAddress
-    const { localPort, remoteAddress, remotePort } = session.connection.socket
-    this.ends =
-      this.localAddress === undefined
-        ? undefined
-        : { ours: `${this.localAddress} ${localPort}`, theirs: `${remoteAddress} ${remotePort}` }
-  }
-
-  get isWorn(): boolean {
-    return this.refused >= mostRefused || this.empty >= mostEmpty || this.messages >= mostMessages
-  }
-}
-
-export type Taken =
-  | { readonly kind: 'taken'; readonly pooled: PooledSession }
-  | { readonly kind: 'busy' }
-  | { readonly kind: 'failed'; readonly fault: Fault }
 
 /**
  * @param hasOthers  whether the endpoint has other sessions of ours when the attempt is over: then a busy greeting tells of a limit, not of ill health
@@ -68,24 +25,6 @@ export type OpenOne = (
   { readonly kind: 'open'; readonly session: ClientSession } | { readonly kind: 'failed'; readonly fault: Fault }
 >
 
-interface Wish {
-  readonly key: string
-  /** The end of waiting for a place. */
-  readonly sessionUntilMs: number
-  readonly readyUntilMs: number
-  readonly fresh: boolean
-  /** For a message of the hold: at most half of the sessions, at least one, and every fifth that comes free while live mail waits. */
-  readonly isFromHold: boolean
-  /** The sender has gone: nothing is wanted any more. */
-  readonly cancel?: Cancel | undefined
-}
-
-interface Waiter extends Wish {
-  readonly settle: (taken: Taken) => void
-  timer: Timer | undefined
-  stopListening: (() => void) | undefined
-}
-
 export class Pool {
   readonly #most: number
   readonly #open: OpenOne
@@ -96,12 +35,7 @@ export class Pool {
   readonly #idle: PooledSession[] = []
   /** Taken, and not given back or lost yet. */
   readonly #inUse = new Set<PooledSession>()
-  /** Live mail that waits. */
-  readonly #turns = createTurns<Waiter>()
-  /** Held mail that does, of a key as many as are served in a round of all sessions: the others hear that we are busy, so that the drain asks for fewer. */
-  readonly #heldTurns = createTurns<Waiter>()
-  /** Sessions that went to live mail that waited, since one went to held mail that did. */
-  #liveInARow = 0
+  readonly #line: WaitingLine
   #busy = 0
   #opening = 0
   /** What the server itself allows, as it seems, and until when that is believed. */
@@ -124,11 +58,12 @@ export class Pool {
     this.#open = open
     this.#clock = clock
     this.#emptied = emptied
+    this.#line = new WaitingLine(clock)
     this.#ends = ends
   }
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
-    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#waiting }
+    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#line.size }
   }
 
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
@@ -137,29 +72,14 @@ export class Pool {
     if (wish.cancel?.isCancelled) return leftTaken
     if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
     // What is held passes by nobody.
-    if (wish.isFromHold && this.#waiting > 0) return this.#wait(wish)
+    if (wish.isFromHold && this.#line.size > 0) return this.#line.wait(wish)
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
       this.#use(pooled, wish.isFromHold)
       return { kind: 'taken', pooled }
     }
-    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#wait(wish)
-  }
-
-  #wait(wish: Wish): Promise<Taken> {
-    return new Promise((settle) => {
-      const turns = wish.isFromHold ? this.#heldTurns : this.#turns
-      const waiter: Waiter = { ...wish, settle, timer: undefined, stopListening: undefined }
-      const leftMs = wish.sessionUntilMs - this.#clock.monotonicMs()
-      waiter.timer = this.#clock.after(Math.max(0, leftMs), () => {
-        if (turns.remove(waiter.key, waiter)) this.#settle(waiter, { kind: 'busy' })
-      })
-      turns.add(waiter.key, waiter)
-      waiter.stopListening = wish.cancel?.whenCancelled(() => {
-        if (turns.remove(waiter.key, waiter)) this.#settle(waiter, leftTaken)
-      })
-    })
+    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#line.wait(wish)
   }
 
   /**
@@ -205,29 +125,14 @@ export class Pool {
     this.#sweep?.cancel()
     for (const pooled of this.#idle.splice(0)) pooled.session.quit()
     for (const pooled of this.#inUse) pooled.session.abandon()
-    for (let waiter = this.#next(); waiter; waiter = this.#next()) this.#settle(waiter, closedTaken)
-  }
-
-  get #waiting(): number {
-    return this.#turns.size + this.#heldTurns.size
+    this.#line.endAll(closedTaken)
   }
 
   /** Those that wait are counted as if they had one, so that whose turn it is may take it. */
   #mayServeHold(key: string): boolean {
     const most = Math.max(1, Math.floor(this.#most / 2))
     const mostOfKey = Math.max(1, Math.floor(this.#most / heldEvery))
-    return this.#fromHold + this.#heldTurns.size < most && this.#heldTurns.countOf(key) < mostOfKey
-  }
-
-  /** Takes who is next out of those that wait. */
-  #next(): Waiter | undefined {
-    if (this.#heldTurns.size > 0 && (this.#turns.size === 0 || this.#liveInARow >= heldEvery - 1)) {
-      this.#liveInARow = 0
-      return this.#heldTurns.next()
-    }
-    const waiter = this.#turns.next()
-    if (waiter) this.#liveInARow++
-    return waiter
+    return this.#fromHold + this.#line.heldSize < most && this.#line.heldOf(key) < mostOfKey
   }
 
   #use(pooled: PooledSession, isFromHold: boolean): void {
@@ -274,7 +179,7 @@ export class Pool {
       const stopListening = cancel.whenCancelled(() => {
         hasLeft = true
         settle(leftTaken)
-        if (this.#waiting === 0) breakOff.cancel()
+        if (this.#line.size === 0) breakOff.cancel()
       })
       opened.then((taken) => {
         stopListening()
@@ -316,7 +221,7 @@ export class Pool {
       this.#left(false)
       return
     }
-    for (let waiter = this.#next(); waiter; waiter = this.#next()) this.#settle(waiter, { kind: 'failed', fault })
+    this.#line.endAll({ kind: 'failed', fault })
     this.#checkEmpty()
   }
 
@@ -328,7 +233,7 @@ export class Pool {
       this.#left()
       return
     }
-    const waiter = this.#next()
+    const waiter = this.#line.next()
     if (!waiter) {
       this.#busy--
       pooled.idleSinceMs = this.#clock.monotonicMs()
@@ -338,7 +243,7 @@ export class Pool {
     }
     if (!waiter.fresh) {
       this.#use(pooled, waiter.isFromHold)
-      this.#settle(waiter, { kind: 'taken', pooled })
+      waiter.settle({ kind: 'taken', pooled })
       return
     }
     pooled.session.quit()
@@ -349,22 +254,15 @@ export class Pool {
   /** A place is free. @param wasBusy  it was that of a session in use */
   #left(wasBusy = true): void {
     if (wasBusy) this.#busy--
-    const isServed = !this.#isClosed && this.#waiting > 0 && this.#hasRoom()
-    const waiter = isServed ? this.#next() : undefined
+    const isServed = !this.#isClosed && this.#line.size > 0 && this.#hasRoom()
+    const waiter = isServed ? this.#line.next() : undefined
     if (waiter) this.#openForWaiter(waiter)
     else this.#checkEmpty()
   }
 
   #openForWaiter(waiter: Waiter): void {
-    waiter.timer?.cancel()
-    waiter.stopListening?.()
+    waiter.leave()
     this.#openUnlessCancelled(waiter).then(waiter.settle, () => waiter.settle(closedTaken))
-  }
-
-  #settle(waiter: Waiter, taken: Taken): void {
-    waiter.timer?.cancel()
-    waiter.stopListening?.()
-    waiter.settle(taken)
   }
 
   /** The server has closed; while in use the transaction sees it itself. */
@@ -387,7 +285,7 @@ export class Pool {
   }
 
   #checkEmpty(): void {
-    if (this.#busy + this.#opening + this.#idle.length + this.#waiting > 0) return
+    if (this.#busy + this.#opening + this.#idle.length + this.#line.size > 0) return
     this.#sweep?.cancel()
     this.#sweep = undefined
     this.#emptied()
@@ -401,9 +299,4 @@ export const isFull = (fault: Fault): boolean =>
 const closedTaken: Taken = {
   kind: 'failed',
   fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' },
-}
-
-const leftTaken: Taken = {
-  kind: 'failed',
-  fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the sender has gone' },
 }

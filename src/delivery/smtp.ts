@@ -9,7 +9,8 @@ import { type EnvelopeAnswer, sendEnvelope } from '../smtp/client/envelope.ts'
 import type { StepLimits } from '../smtp/client/step-limits.ts'
 import type { Job, Transaction } from './delivery.ts'
 import type { DataOutcome, Fault, LateAnswer, Lost, RecipientsOutcome } from './outcome.ts'
-import { mostRefused, type Pool, type PooledSession } from './pool.ts'
+import type { Pool } from './pool.ts'
+import { mostRefused, type PooledSession } from './pooled-session.ts'
 
 export class SmtpTransaction implements Transaction {
   readonly #pool: Pool

@@ -1,0 +1,40 @@
+/** A session of a pool with what it has been through: when it has been enough, a server would slow it down. For `pool.ts` and `smtp.ts`. */
+import type { ClientSession } from '../smtp/client/session.ts'
+
+/** Postfix slows a client down at 10 errors and at 100 RSETs. */
+export const mostRefused = 5
+const mostEmpty = 50
+const mostMessages = 100
+
+/** A session with what it has been through. */
+export class PooledSession {
+  readonly session: ClientSession
+  /** Kept, because a socket forgets it when it closes. */
+  readonly localAddress: string | undefined
+  /** The two ends of the connection, ours and the server's; undefined over a Unix socket. */
+  readonly ends: { readonly ours: string; readonly theirs: string } | undefined
+  /** Transactions that are over. */
+  served = 0
+  /** Transactions that ended without a message. */
+  empty = 0
+  messages = 0
+  /** Commands that the server refused. */
+  refused = 0
+  /** It serves the hold. */
+  isFromHold = false
+  idleSinceMs = 0
+
+  constructor(session: ClientSession) {
+    this.session = session
+    this.localAddress = session.localAddress
+    const { localPort, remoteAddress, remotePort } = session.connection.socket
+    this.ends =
+      this.localAddress === undefined
+        ? undefined
+        : { ours: `${this.localAddress} ${localPort}`, theirs: `${remoteAddress} ${remotePort}` }
+  }
+
+  get isWorn(): boolean {
+    return this.refused >= mostRefused || this.empty >= mostEmpty || this.messages >= mostMessages
+  }
+}
