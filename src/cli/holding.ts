@@ -79,7 +79,7 @@ const noRoom = 'the disk has no room for more'
 function whyNotKept(state: StoreState, queue: Pick<Queue, 'wouldHold'>): string | undefined {
   if (state.kind !== 'writable')
     return state.kind === 'failing' && state.code === 'full' ? noRoom : 'the store cannot be written'
-  const outcome = queue.wouldHold({ size: 1, recipients: 1, domains: [] })
+  const outcome = queue.wouldHold({ size: 1, recipients: 1, domains: [], client: undefined })
   if (outcome.kind !== 'full') return undefined
   return outcome.why === 'hold' ? 'the hold is full' : noRoom
 }

@@ -2,7 +2,9 @@
  * The hold of a gateway, put together: what keeps messages (`hold`), what delivers them (`drain`), what becomes of those that are refused
  * (`after-hold`), and the ways of lanes as the configuration has them now. Made by `gateway`.
  */
+
 import type { Clock } from '../base/clock.ts'
+import { inNetwork } from '../base/ip.ts'
 import { createRateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -198,6 +200,7 @@ export function createKept(deps: KeptDeps): Kept {
     queue,
     known,
     strangers,
+    isTrusted: (address) => settings().trusted.some((network) => inNetwork(address, network)),
     senders: { known: proofs.known, held: heldProofs.held },
     laneOf: ways.ofRecipient,
     onHeld: (lane) => drain.noticed(lane),

@@ -4,6 +4,8 @@
  *
  * `oldestMs` of a lane or domain stands until its oldest is gone; then it is too old until `setOldest` brings the next one.
  */
+import type { IpAddress } from '../base/ip.ts'
+import { emptyShares, shareBucket } from './network-shares.ts'
 import type { DomainSummary, LaneSummary, RecipientState } from './queue.ts'
 import { recipientStates } from './queue.ts'
 import { heldCost } from './quota.ts'
@@ -12,6 +14,8 @@ import { heldCost } from './quota.ts'
 export interface Counted {
   readonly size: number
   readonly receivedMs: number
+  /** Undefined for mail of our own. */
+  readonly client: IpAddress | undefined
   readonly recipients: readonly { readonly lane: string; readonly state: RecipientState; readonly domain: string }[]
 }
 
@@ -37,6 +41,8 @@ export interface LoadedCounts {
   readonly lanes: Iterable<{ lane: string; state: RecipientState; messages: number; oldestMs: number }>
   readonly domains: Iterable<{ domain: string; messages: number; bytes: number; liveCost: number; oldestMs: number }>
   readonly states: Iterable<{ domain: string; state: RecipientState; recipients: number }>
+  /** By `shareBucket`. */
+  readonly shares: Float64Array
 }
 
 interface LaneCount {
@@ -65,6 +71,8 @@ export interface Counters {
   readonly isOldestStale: boolean
   /** What a domain's messages take that are not only kept for a person. */
   liveCost(domain: string): number
+  /** The same of one bucket of a domain and a network (`shareBucket`). */
+  share(bucket: number): number
   readonly totals: Totals
   lanes(): LaneSummary[]
   domains(): DomainSummary[]
@@ -83,10 +91,11 @@ export function createCounters(): Counters {
   let totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldestMs: never }
   let lanes = new Map<string, LaneCount>()
   let domains = new Map<string, DomainCount>()
+  let shares = emptyShares()
   let isOldestStale = false
 
   function count(counted: Counted, sign: 1 | -1): void {
-    const { size, receivedMs, recipients } = counted
+    const { size, receivedMs, client, recipients } = counted
     const kept = isOnlyKept(counted)
     const cost = heldCost(size, recipients.length)
     totals.messages += sign
@@ -103,8 +112,12 @@ export function createCounters(): Counters {
         seenLanes.add(laneState)
         countLane(lane, state, receivedMs, sign)
       }
-      countDomain(domain, state, seenDomains.has(domain) ? undefined : { size, cost, receivedMs, kept }, sign)
-      seenDomains.add(domain)
+      if (seenDomains.has(domain)) countDomain(domain, state, undefined, sign)
+      else {
+        seenDomains.add(domain)
+        countDomain(domain, state, { size, cost, receivedMs, kept }, sign)
+        if (client !== undefined && !kept) countShare(shareBucket(domain, client), sign * cost)
+      }
     }
   }
 
@@ -149,6 +162,10 @@ export function createCounters(): Counters {
     if (domain.byState.every((held) => !held)) domains.delete(name)
   }
 
+  function countShare(bucket: number, change: number): void {
+    shares[bucket] = (shares[bucket] ?? 0) + change
+  }
+
   return {
     change(before, after) {
       // Added first, so that what only changes its state does not leave its lane for a moment.
@@ -158,6 +175,7 @@ export function createCounters(): Counters {
     load(counts) {
       const { messages, bytes, cost, keptMessages, keptCost, oldestMs = never } = counts
       totals = { messages, bytes, cost, keptMessages, keptCost, oldestMs }
+      shares = counts.shares
       lanes = new Map()
       for (const { lane: name, state, messages: held, oldestMs: first } of counts.lanes) {
         const lane = lanes.get(name) ?? { byState: [], oldestMs: never }
@@ -189,6 +207,7 @@ export function createCounters(): Counters {
       return isOldestStale
     },
     liveCost: (domain) => domains.get(domain)?.liveCost ?? 0,
+    share: (bucket) => shares[bucket] ?? 0,
     get totals() {
       return { ...totals, oldestMs: defined(totals.oldestMs) }
     },

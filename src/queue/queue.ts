@@ -10,6 +10,7 @@
  *
  * Every `…Ms` moment is wall-clock time, because it outlives the process.
  */
+import type { IpAddress } from '../base/ip.ts'
 import type { Body, Client, Envelope, Recipient } from '../mail/message.ts'
 import type { Reply } from '../mail/reply.ts'
 
@@ -95,6 +96,8 @@ export interface HeldRecipient {
 
 /** One message to be held. The queue takes the body over where it can: a file is adopted by renaming it. */
 export interface NewHeld extends Omit<HeldMessage, 'size' | 'has8bit'> {
+  /** A person takes it in, or a network brings it that the configuration trusts: no network's share stops it. */
+  readonly isTrusted?: boolean
   readonly body: Body
   readonly recipients: readonly {
     /** Its place in the message, where that is not the one that it has here. */
@@ -117,13 +120,15 @@ export interface AskedRoom {
   readonly recipients: number
   /** Of its recipients, each once. */
   readonly domains: Iterable<string>
+  /** Whose network may have its share alone; undefined: one of our own or a trusted one. */
+  readonly client: IpAddress | undefined
 }
 
 export type HoldOutcome =
   /** It is on stable storage. */
   | { readonly kind: 'held' }
-  /** `limits.hold`, a domain's quarter of it, or the free space that must be left. */
-  | { readonly kind: 'full'; readonly why: 'hold' | 'domain' | 'disk' }
+  /** `limits.hold`, a domain's quarter of it, the share of one client's network of that, or the free space that must be left. */
+  | { readonly kind: 'full'; readonly why: 'hold' | 'domain' | 'network' | 'disk' }
   /** It may or may not be there: it counts as not held, and goes if it is found later. */
   | { readonly kind: 'failed'; readonly why: string }
 

@@ -1,6 +1,7 @@
 /**
- * How much the hold may take: `limits.hold` in all, a quarter of it a recipient domain, a tenth of it beside for what is only kept for a person to
- * see; and how much of the disk must stay free. Pure; engines ask it before they take a message.
+ * How much the hold may take: `limits.hold` in all, a quarter of it a recipient domain, and of that a quarter one client network where half of it is
+ * taken; a tenth of it beside for what is only kept for a person to see; and how much of the disk must stay free. Pure; engines ask it before they
+ * take a message.
  */
 
 export interface HoldLimits {
@@ -32,4 +33,8 @@ export const heldCost = (bodyOctets: number, recipients: number): number =>
   bodyOctets + messageOctets + recipients * recipientOctets
 
 export const domainLimit = (limit: number): number => Math.floor(limit / 4)
+/** Until so much of a domain's quarter is taken, whoever comes first may have it. */
+export const crowdedFrom = (limit: number): number => Math.floor(domainLimit(limit) / 2)
+/** From then on, this is what one network may have of it. */
+export const networkLimit = (limit: number): number => Math.floor(domainLimit(limit) / 4)
 export const keptLimit = (limit: number): number => Math.floor(limit / 10)

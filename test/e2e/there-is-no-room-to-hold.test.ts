@@ -66,6 +66,31 @@ test('a domain has used its share and its backend is down: its recipients hear s
   assert.deepEqual([up.messages.length, other.messages.length, gateway.held()], [2, 2, 1])
 })
 
+test('a client has taken its share of what is a domain’s: it is asked to come again, others and relays of ours are not', async (t) => {
+  const lab = await startLab(t)
+  const down = await lab.backend({ connect: 'refuse' })
+  // For each domain sixteen messages of two KiB and some.
+  const options = { deliver: [down], hold: {}, holdBytes: 4 * 16 * 2_200, trusted: ['127.77.3.0/24'] }
+  const gateway = await lab.gateway(options)
+  const send = async (source: string) => {
+    const { code, enhanced } = await lab.send({ to: 'you@example.test', source, mailParameters: 'SIZE=100' })
+    return `${code} ${enhanced}`
+  }
+  let taken = 0
+  while ((await send(`127.77.1.${taken + 1}`)) === '250 2.0.0') taken++
+  assert.ok(taken >= 8 && taken < 12, `${taken} of about half of sixteen`)
+  const [alert] = gateway.find('message not held')
+  assert.deepEqual([alert?.fields.why, alert?.fields.network], ['network', '127.77.1.0/24'])
+  assert.equal(await send('127.77.2.1'), '250 2.0.0')
+  assert.equal(await send('127.77.1.1'), '452 4.3.1')
+  for (let number = 0; number < 5; number++) assert.equal(await send('127.77.3.1'), '250 2.0.0')
+  // What leaves makes room again.
+  await down.restart()
+  await lab.until(() => gateway.held() === 0)
+  await down.stop()
+  assert.equal(await send('127.77.1.1'), '250 2.0.0')
+})
+
 test('a message of unsaid length does not fit for a domain that is down: when it comes again, the other domain gets it', async (t) => {
   const lab = await startLab(t)
   const [down, up] = [await lab.backend({ connect: 'refuse' }), await lab.backend()]

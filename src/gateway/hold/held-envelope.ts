@@ -167,6 +167,7 @@ export function messageOf(
       envid: envid ?? undefined,
     },
     proof: envelope.proof,
+    isTrusted: true,
     ...content,
     recipients: envelope.recipients.map((stored) => {
       const recipient = recipientOf(stored)

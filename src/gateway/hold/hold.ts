@@ -3,7 +3,7 @@
  * its sender hears 250. Called by `accept` at RCPT and by `hand-over` at the dot; `drain` is how it leaves again.
  */
 import type { Clock } from '../../base/clock.ts'
-import type { IpAddress } from '../../base/ip.ts'
+import { type IpAddress, networkKey } from '../../base/ip.ts'
 import type { RateCounter } from '../../base/limits.ts'
 import type { Fields } from '../../base/log.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
@@ -25,6 +25,8 @@ export interface HoldDeps {
   readonly known: KnownRecipients
   /** Recipients that nobody knows, by client, within the last minute. */
   readonly strangers: RateCounter
+  /** Whether the configuration trusts whoever sends from there (`trusted:`). */
+  readonly isTrusted: (address: IpAddress) => boolean
   /** Whether senders are who they say, as far as that is known at once; what is not, is found out behind our 250. */
   readonly senders: Pick<SenderProofs, 'known'> & Pick<HeldProofs, 'held'>
   /** The lane of a recipient as the configuration is now: a session may be older. Undefined where it has none any more. */
@@ -76,7 +78,7 @@ export interface Hold {
 const strangersPerMinute = 20
 
 export function createHold(deps: HoldDeps): Hold {
-  const { clock, once, queue, known, strangers, senders, laneOf, onHeld, onMisfiled } = deps
+  const { clock, once, queue, known, strangers, isTrusted, senders, laneOf, onHeld, onMisfiled } = deps
   const unsaidSizes = createUnsaidSizes()
 
   async function isKnown(recipient: Recipient, domain: MailDomain, way: Way): Promise<true | 'unknown' | Reply> {
@@ -88,8 +90,10 @@ export function createHold(deps: HoldDeps): Hold {
     return 'unknown'
   }
 
-  function tellNotHeld({ why }: NotHeld, fields: Fields): void {
-    once.tell('alert', 'message not held', `${why} ${fields.domain ?? ''}`, { ...fields, why })
+  function tellNotHeld({ why }: NotHeld, client: IpAddress, fields: Fields): void {
+    const whose =
+      why === 'network' ? { network: networkKey(client), remedy: 'a relay of your own stands in trusted:' } : {}
+    once.tell('alert', 'message not held', `${why} ${fields.domain ?? ''}`, { ...fields, why, ...whose })
   }
 
   return {
@@ -102,7 +106,7 @@ export function createHold(deps: HoldDeps): Hold {
       const size = room.size || unsaidSizes.expected(address, recipient.domain)
       const outcome = queue.wouldHold({ ...room, size })
       if (outcome.kind !== 'held') {
-        tellNotHeld(outcome, { domain: recipient.domain, size })
+        tellNotHeld(outcome, address, { domain: recipient.domain, size })
         return { kind: 'said', reply: whyNotHeld(outcome) }
       }
       if (knows === true) return { kind: 'admitted', wasKnown: true, reply: willBeHeld }
@@ -118,6 +122,7 @@ export function createHold(deps: HoldDeps): Hold {
         id: message.id,
         receivedMs: nowMs,
         client: message.client,
+        isTrusted: isTrusted(message.client.address),
         envelope: message.envelope,
         trace: message.trace,
         // Looked up behind our 250 where it must be: a slow DNS is no reason to let a sender wait.
@@ -141,7 +146,7 @@ export function createHold(deps: HoldDeps): Hold {
       const { id, client, body, envelope } = message
       if (outcome.kind === 'full' && !envelope.declaredSize)
         for (const { recipient } of recipients) unsaidSizes.note(client.address, recipient.domain, body.size)
-      tellNotHeld(outcome, { id, client: client.address, size: body.size })
+      tellNotHeld(outcome, client.address, { id, client: client.address, size: body.size })
       return { kind: 'not-kept', reply: whyNotHeld(outcome) }
     },
   }

@@ -257,5 +257,6 @@ const beingTaken = 'a backend is being asked to take it at this moment'
 const fullWords = {
   hold: 'the hold has no room for it (limits.hold)',
   domain: 'its domain has its quarter of the hold',
+  network: 'its network has its share of what is its domain’s',
   disk: 'the disk is full (limits.freeSpace)',
 } as const

@@ -2,6 +2,7 @@
  * The recipients of one message, from RCPT to what their sender hears: whose each is (`placing`), which go together, whether a backend takes them
  * (`cut-through`), and while none can be asked, whether the hold does. Made by `accept` at MAIL.
  */
+import { type IpAddress, inNetwork } from '../../base/ip.ts'
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
@@ -111,6 +112,12 @@ export class Recipients {
     return (recipient) => queue?.wouldHold(this.#roomWith(recipient, true, others)).kind === 'held'
   }
 
+  /** Whose network may have its share of the hold alone. */
+  get #sharer(): IpAddress | undefined {
+    const { peer, settings } = this.#connection
+    return settings.trusted.some((network) => inNetwork(peer.address, network)) ? undefined : peer.address
+  }
+
   /**
    * What the message would take of the hold with this recipient too: every domain of it must have room, or nobody gets it.
    * @param isShared  whether the recipient could come in a transaction of its own instead
@@ -121,7 +128,8 @@ export class Recipients {
     // Without SIZE it may be as long as any. A guess that is too small would be found wrong at the dot, at each try, for all of them; one
     // that is too large costs a second transaction, and that only where the room left is less than the longest message.
     const unsaid = isShared || domains.size > 1 ? this.#connection.settings.limits.messageBytes : 0
-    return { size: envelope.declaredSize || unsaid, recipients: accepted.size + others + 1, domains }
+    const size = envelope.declaredSize || unsaid
+    return { size, recipients: accepted.size + others + 1, domains, client: this.#sharer }
   }
 }
 

@@ -1,5 +1,8 @@
 /** Operations of the hold: the counts that the main side keeps in memory, as the rows say them. Run at the start, and after a doubtful COMMIT. */
+
+import type { IpAddress } from '../../base/ip.ts'
 import type { Database } from '../../store/module.ts'
+import { emptyShares, shareBucket } from '../network-shares.ts'
 import { heldCost } from '../quota.ts'
 import { laneName } from './lane-names.ts'
 import { rowOf } from './message-rows.ts'
@@ -23,6 +26,8 @@ export interface Counts {
   ])[]
   /** Recipients. */
   readonly states: readonly (readonly [domain: string, state: number, recipients: number])[]
+  /** What each bucket of a domain and a client network has, as `live`. */
+  readonly shares: Float64Array
   readonly oldestMs: number | undefined
   readonly nextWakeMs: number | undefined
 }
@@ -36,11 +41,14 @@ export function counts(db: Database): Counts {
   const domains = new Map<string, { messages: number; bytes: number; live: number; oldest: number; states: number[] }>()
   const totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldest: Number.POSITIVE_INFINITY }
   const statement = db.sql(
-    'SELECT r.message, r.lane, r.state, r.domain, m.size, m.received, m.due IS NULL FROM message m CROSS JOIN recipient r ON r.message = m.seq',
+    `SELECT r.message, r.lane, r.state, r.domain, m.size, m.received, m.due IS NULL, json_extract(m.facts, '$.client.address')
+     FROM message m CROSS JOIN recipient r ON r.message = m.seq`,
   )
   statement.setReturnArrays(true)
   let current = -1
   let [size, recipients, isKept] = [0, 0, 0]
+  let client: IpAddress | null = null
+  const shares = emptyShares()
   let seenDomains: string[] = []
   let seenLanes: number[] = []
   /** What a message takes is known behind its last recipient. */
@@ -49,10 +57,16 @@ export function counts(db: Database): Counts {
     const cost = heldCost(size, recipients)
     totals.cost += cost
     if (isKept) totals.keptCost += cost
-    else for (const domain of seenDomains) (domains.get(domain) as { live: number }).live += cost
+    else for (const domain of seenDomains) countLive(domain, cost)
+  }
+  const countLive = (domain: string, cost: number) => {
+    ;(domains.get(domain) as { live: number }).live += cost
+    if (client === null) return
+    const bucket = shareBucket(domain, client)
+    shares[bucket] = (shares[bucket] ?? 0) + cost
   }
   for (const row of statement.iterate() as unknown as Iterable<
-    [number, number, number, string, number, number, number]
+    [number, number, number, string, number, number, number, IpAddress | null]
   >) {
     const [seq, lane, state, domain, , received] = row
     if (seq !== current) {
@@ -60,6 +74,7 @@ export function counts(db: Database): Counts {
       current = seq
       size = row[4]
       isKept = row[6]
+      client = row[7]
       recipients = 0
       seenDomains = []
       seenLanes = []
@@ -102,6 +117,7 @@ export function counts(db: Database): Counts {
     states: [...domains].flatMap(([domain, { states }]) =>
       Object.entries(states).map(([state, recipients]) => [domain, Number(state), recipients] as const),
     ),
+    shares,
     oldestMs: totals.messages > 0 ? totals.oldest : undefined,
     nextWakeMs: nextWake ?? undefined,
   }

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Database } from '../../store/module.ts'
 import { laneNumber } from './lane-names.ts'
-import { dropMessage, rowOf, seqOf, setDue, tally } from './message-rows.ts'
+import { dropMessage, rowOf, seqOf, setDue, tally, type Weight, weightColumns } from './message-rows.ts'
 import type { Change, NewRow } from './rows.ts'
 
 export function hold(db: Database, row: NewRow, payload: Uint8Array): void {
@@ -43,16 +43,16 @@ export type AddedRow = Pick<NewRow, 'id' | 'turn' | 'recipients'>
 
 /** Recipients that are added to a message. @returns undefined where it is not there */
 export function add(db: Database, row: AddedRow): Change | undefined {
-  const found = rowOf<[number, number, number, number]>(
+  const found = rowOf<[number, number, ...Weight]>(
     db,
-    'SELECT seq, size, received, expires FROM message WHERE id = ?',
+    `SELECT seq, expires, ${weightColumns} FROM message WHERE id = ?`,
     row.id,
   )
   if (!found) return undefined
-  const [seq, size, received, expires] = found
-  const before = tally(db, seq, size, received)
-  insertRecipients(db, seq, { ...row, received })
-  const after = tally(db, seq, size, received)
+  const [seq, expires, ...weight] = found
+  const before = tally(db, seq, weight)
+  insertRecipients(db, seq, { ...row, received: weight[1] })
+  const after = tally(db, seq, weight)
   setDue(db, seq, after, expires)
   return { before, after }
 }

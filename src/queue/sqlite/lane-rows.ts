@@ -1,7 +1,7 @@
 /** Operations of the hold: lanes of recipients when the configuration has changed, and what a crash left in between. */
 import type { Database } from '../../store/module.ts'
 import { laneName, laneNumber } from './lane-names.ts'
-import { rowOf, rowsOf, tally } from './message-rows.ts'
+import { rowsOf, tally, weightOf } from './message-rows.ts'
 import { type Change, stateNumber } from './rows.ts'
 
 const mostRows = 500
@@ -39,8 +39,8 @@ export function moveLanes(db: Database, moves: readonly Move[]): MovedRows {
   const tallies = () => {
     const seqs = [...new Set(moves.map(([seq]) => seq))]
     return seqs.map((seq) => {
-      const facts = rowOf<[number, number]>(db, 'SELECT size, received FROM message WHERE seq = ?', seq)
-      return facts && tally(db, seq, facts[0], facts[1])
+      const weight = weightOf(db, seq)
+      return weight && tally(db, seq, weight)
     })
   }
   const before = tallies()

@@ -2,6 +2,7 @@
  * Turns messages, recipients and settlements into rows and back, on the main side. Addresses are kept as their canonical text; what else is known of an
  * envelope or a recipient is kept as JSON, whole, so that a new field of theirs needs no new column.
  */
+import type { IpAddress } from '../../base/ip.ts'
 import { barePostmaster, type Mailbox, parseMailbox, type ReversePath } from '../../mail/address.ts'
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
@@ -99,6 +100,7 @@ export function countedNew(message: NewHeld, size: number): Counted {
   return {
     size,
     receivedMs: Math.round(message.receivedMs),
+    client: message.client?.address,
     recipients: message.recipients.map(({ lane, state, recipient }) => ({
       lane,
       state,
@@ -112,6 +114,7 @@ export function countedRow(tally: Tally | undefined): Counted | undefined {
     tally && {
       size: tally.size,
       receivedMs: tally.received,
+      client: (tally.client ?? undefined) as IpAddress | undefined,
       recipients: tally.recipients.map(([lane, state, domain]) => ({ lane, state: stateOf(state), domain })),
     }
   )

@@ -55,10 +55,22 @@ export function entry(db: Database, id: string): FoundEntry | undefined {
   return { entry: found, lanes: laneNames(db, [found]) }
 }
 
+/** What counts of a message beside its recipients, in the order of `weightColumns`. */
+export type Weight = readonly [size: number, received: number, client: string | null]
+export const weightColumns = "size, received, json_extract(facts, '$.client.address')"
+
+export const weightOf = (db: Database, seq: number): Weight | undefined =>
+  rowOf<Weight>(db, `SELECT ${weightColumns} FROM message WHERE seq = ?`, seq)
+
 /** What the message counts for as it stands. */
-export function tally(db: Database, seq: number, size: number, received: number): Tally {
+export function tally(db: Database, seq: number, [size, received, client]: Weight): Tally {
   const rows = rowsOf<[number, number, string]>(db, 'SELECT lane, state, domain FROM recipient WHERE message = ?', seq)
-  return { size, received, recipients: rows.map(([lane, state, domain]) => [laneName(db, lane), state, domain]) }
+  return {
+    size,
+    received,
+    client,
+    recipients: rows.map(([lane, state, domain]) => [laneName(db, lane), state, domain]),
+  }
 }
 
 /** Lets the message expire, or no more: it does as long as anything is left that is not kept for a person. */

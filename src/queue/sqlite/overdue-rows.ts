@@ -1,7 +1,7 @@
 /** Operations of the hold: whose time is over, and what is kept for too long or beyond its quota. */
 import type { Database } from '../../store/module.ts'
 import { heldCost } from '../quota.ts'
-import { dropMessage, laneNames, messageRow, recipientRows, rowOf, rowsOf, tally } from './message-rows.ts'
+import { dropMessage, laneNames, messageRow, recipientRows, rowOf, rowsOf, tally, weightOf } from './message-rows.ts'
 import type { Change, EntryRow } from './rows.ts'
 
 export interface OverdueRows {
@@ -56,10 +56,11 @@ export function dropKept(db: Database, cost: number): DroppedRows {
   let left = cost
   for (const entry of entriesOf(db, found)) {
     if (left <= 0) break
-    const [seq, , received, , size] = entry.message
+    const [seq, , , , size] = entry.message
+    const weight = weightOf(db, seq)
     left -= heldCost(size, entry.recipients.length)
     entries.push(entry)
-    changes.push({ before: tally(db, seq, size, received), after: undefined })
+    changes.push({ before: weight && tally(db, seq, weight), after: undefined })
     dropMessage(db, seq)
   }
   return { entries, changes, lanes: laneNames(db, entries) }

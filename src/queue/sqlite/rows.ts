@@ -102,6 +102,8 @@ export interface NewRow {
 export interface Tally {
   readonly size: number
   readonly received: number
+  /** The client's address; null for mail of our own. */
+  readonly client: string | null
   readonly recipients: readonly (readonly [lane: string, state: number, domain: string])[]
 }
 

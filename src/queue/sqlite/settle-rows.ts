@@ -3,7 +3,7 @@ import type { Database } from '../../store/module.ts'
 import { type AttemptRow, addAttempt } from './attempt-rows.ts'
 import { hold } from './hold-rows.ts'
 import { laneNumber } from './lane-names.ts'
-import { dropMessage, rowOf, setDue, tally } from './message-rows.ts'
+import { dropMessage, rowOf, setDue, tally, type Weight, weightColumns } from './message-rows.ts'
 import { type Change, type NewRow, stateNumber } from './rows.ts'
 
 /** `to` is a state, -1 for gone, or -2 for whatever it is; each value replaces what stood there, undefined leaves it. */
@@ -46,20 +46,20 @@ export const asItIs = -2
 
 /** @returns undefined where the message is not there any more */
 export function settle(db: Database, row: SettlementRow, payload: Uint8Array): SettledResult | undefined {
-  const found = rowOf<[number, number, number, number, number]>(
+  const found = rowOf<[number, number, number, ...Weight]>(
     db,
-    'SELECT seq, size, received, expires, in_file FROM message WHERE id = ?',
+    `SELECT seq, expires, in_file, ${weightColumns} FROM message WHERE id = ?`,
     row.id,
   )
   if (!found) return undefined
-  const [seq, size, received, expires, inFile] = found
-  const before = tally(db, seq, size, received)
+  const [seq, expires, inFile, ...weight] = found
+  const before = tally(db, seq, weight)
   let changed = 0
   for (const recipient of row.recipients) changed += settleOne(db, seq, recipient, row)
   // A DSN tells of recipients; where a person removed them meanwhile there is nothing to tell.
   const isDsnHeld = row.dsn !== undefined && changed > 0
   if (row.dsn && isDsnHeld) hold(db, row.dsn, payload)
-  const after = tally(db, seq, size, received)
+  const after = tally(db, seq, weight)
   if (after.recipients.length === 0) {
     dropMessage(db, seq)
     return { change: { before, after: undefined }, leavesFile: inFile === 1, isDsnHeld }
@@ -72,20 +72,20 @@ export function settle(db: Database, row: SettlementRow, payload: Uint8Array): S
 
 /** All recipients of a message whose body is not what was stored, or whose rows make no sense. */
 export function spoil(db: Database, id: string): Change | undefined {
-  const found = rowOf<[number, number, number, number]>(
+  const found = rowOf<[number, number, ...Weight]>(
     db,
-    'SELECT seq, size, received, expires FROM message WHERE id = ?',
+    `SELECT seq, expires, ${weightColumns} FROM message WHERE id = ?`,
     id,
   )
   if (!found) return undefined
-  const [seq, size, received, expires] = found
-  const before = tally(db, seq, size, received)
+  const [seq, expires, ...weight] = found
+  const before = tally(db, seq, weight)
   if (before.recipients.every(([, state]) => state === stateNumber.corrupt)) return undefined
   db.sql('UPDATE recipient SET state = ?, not_before = NULL, keep_until = NULL WHERE message = ?').run(
     stateNumber.corrupt,
     seq,
   )
-  const after = tally(db, seq, size, received)
+  const after = tally(db, seq, weight)
   setDue(db, seq, after, expires)
   return { before, after }
 }

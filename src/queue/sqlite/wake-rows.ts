@@ -1,7 +1,7 @@
 /** Operations of the hold: what has waited long enough. */
 import type { Database } from '../../store/module.ts'
 import { laneName } from './lane-names.ts'
-import { rowOf, rowsOf, tally } from './message-rows.ts'
+import { rowOf, rowsOf, tally, type Weight, weightOf } from './message-rows.ts'
 import { type Change, stateNumber } from './rows.ts'
 
 export interface WokenPage {
@@ -28,12 +28,12 @@ export function wake(db: Database, { nowMs, farMs }: { nowMs: number; farMs: num
     )
   const due = find('<=', nowMs)
   const rows = due.length > 0 ? due : find('>', nowMs + farMs)
-  const sizes = new Map<number, [number, number]>()
+  const weights = new Map<number, Weight>()
   for (const [seq] of rows) {
-    const facts = rowOf<[number, number]>(db, 'SELECT size, received FROM message WHERE seq = ?', seq)
-    if (facts) sizes.set(seq, facts)
+    const weight = weightOf(db, seq)
+    if (weight) weights.set(seq, weight)
   }
-  const tallies = () => [...sizes].map(([seq, [size, received]]) => tally(db, seq, size, received))
+  const tallies = () => [...weights].map(([seq, weight]) => tally(db, seq, weight))
   const before = tallies()
   const { waiting, ready } = stateNumber
   // Somebody may still listen behind the dot of what is unknown, so that gets a time on the clock of now.

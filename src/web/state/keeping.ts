@@ -21,8 +21,8 @@ export function createKeeping(clock: Clock, whyNotKept: () => string | undefined
     tell(event) {
       if (event.kind === 'held' || event.kind === 'unknown') failed = undefined
       if (event.kind !== 'alert' || event.event !== 'message not held') return
-      // Of one domain's share alone: others are kept.
-      if (event.about.why === 'domain') return
+      // Of one domain's share alone, or of one client's of that: others are kept.
+      if (event.about.why === 'domain' || event.about.why === 'network') return
       failed = { why: words[event.about.why ?? ''] ?? 'the store cannot be written', atMs: clock.monotonicMs() }
     },
     whyNot() {
