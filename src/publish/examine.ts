@@ -89,17 +89,22 @@ export function chosen(
 }
 
 /** Lanes at once: enough that a slow resolver or exchanger holds up few, and no burst for either. */
-const lanesAtOnce = 20
+const atOnceWithSmtp = 50
+const atOnceWithoutSmtp = 200
 
-/**
- * `examine` for each unit, several at once; what comes back stands in their order. Rejects with what the first threw, with all targets closed.
- * @param told  how many are done, after each
- */
+export interface ManyOptions {
+  /** Zones at once, at least 1; undefined: as many as is right for what is asked. */
+  readonly atOnce: number | undefined
+  /** How many are done, after each. */
+  readonly told: (done: number) => void
+}
+
+/** `examine` for each unit, several at once; what comes back stands in their order. Rejects with what the first threw, with all targets closed. */
 export async function examineUnits(
   units: readonly Unit[],
   options: ExamineOptions,
   deps: ExamineDeps,
-  told: (done: number) => void,
+  { atOnce = options.asksSmtp ? atOnceWithSmtp : atOnceWithoutSmtp, told }: ManyOptions,
 ): Promise<Examined[]> {
   const examined = new Map<Unit, Examined>()
   let isOver = false
@@ -111,7 +116,7 @@ export async function examineUnits(
     }
   }
   try {
-    await mapAtOnce(lanesOf(units, options), lanesAtOnce, (lane) =>
+    await mapAtOnce(lanesOf(units, options), atOnce, (lane) =>
       examineLane(lane).catch((error: unknown) => {
         isOver = true
         throw error

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import type { Clock } from '../base/clock.ts'
 import { makeFolder } from '../base/make-folder.ts'
+import { mapAtOnce } from '../base/map-at-once.ts'
 import type { HostName } from '../dns/name.ts'
 import { classCodes } from '../dns/types.ts'
 import { writeZone } from '../dns/zone-text/write.ts'
@@ -41,27 +42,25 @@ export async function makeFirstZones(
   publishers: Readonly<Record<string, PublisherOptions>>,
   deps: FirstZonesDeps,
 ): Promise<FirstZones> {
-  let made = 0
-  const problems: { unit: Unit; why: string }[] = []
   const folder = builtinFolder(deps.state)
   // At nearly every start nearly all of them are there.
   const missing = unitsOf(declarations, publishers).flatMap((unit) => {
     const options = unit.publisher === undefined ? undefined : publishers[unit.publisher]
     return options?.type === 'builtin' && !existsSync(builtinZonePath(folder, unit.zone)) ? [{ unit, options }] : []
   })
-  if (missing.length === 0) return { made, problems }
+  if (missing.length === 0) return { made: 0, problems: [] }
   await makeFolder(folder)
-  for (let at = 0; at < missing.length && !deps.isStopping(); at += atOnce) {
-    const some = missing.slice(at, at + atOnce)
-    const came = await Promise.all(some.map(({ unit, options }) => makeFirst(unit, options, deps)))
-    await syncFolder(folder)
-    for (const [index, { unit }] of some.entries()) {
-      const why = came[index]
-      if (why === undefined) made++
-      else problems.push({ unit, why })
-    }
-  }
-  return { made, problems }
+  let made = 0
+  const problems = await mapAtOnce(missing, atOnce, async ({ unit, options }) => {
+    if (deps.isStopping()) return []
+    const why = await makeFirst(unit, options, deps)
+    if (why !== undefined) return [{ unit, why }]
+    made++
+    return []
+  })
+  // Once for all: nobody serves any of them before this is over.
+  await syncFolder(folder)
+  return { made, problems: problems.flat() }
 }
 
 /** A disk makes many files durable in the time of one. */

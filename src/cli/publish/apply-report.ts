@@ -6,9 +6,63 @@ import type { AppliedZone } from '../../publish/apply.ts'
 import { timeText } from '../../publish/consequences.ts'
 import { setText } from '../../publish/record-set.ts'
 import { isRight, type ServerView, type Verified } from '../../publish/verify.ts'
-import type { ExitCode, Terminal } from '../terminal.ts'
+import { barText, createProgress } from '../progress.ts'
+import { createStatusLine, type ExitCode, type Terminal } from '../terminal.ts'
 
-export function progress(title: string, servers: readonly ServerView[], terminal: Terminal): void {
+/** What a person sees while zones are applied, and of each when it is done. */
+export interface Telling {
+  progress(title: string, servers: readonly ServerView[]): void
+  /** @param waitMs  how long the servers were asked */
+  done(title: string, applied: AppliedZone, waitMs: number): ExitCode
+  /** When nothing more comes. */
+  end(): void
+}
+
+export const tellEach = (terminal: Terminal): Telling => ({
+  progress: (title, servers) => progress(title, servers, terminal),
+  done: (title, applied, waitMs) => report(title, applied, waitMs, terminal),
+  end() {},
+})
+
+/** One line for all of them, and words of their own only for those that a person has to look at. */
+export function tellTogether(count: number, terminal: Terminal): Telling {
+  const startedMs = systemClock.monotonicMs()
+  const all = { zones: 0 }
+  const fine = { zones: 0, sets: 0, cachesUntilMs: 0, isSeen: true }
+  const text = () => barText(all.zones, all.zones / count, systemClock.monotonicMs() - startedMs)
+  const bar = createProgress(text, createStatusLine(), terminal, systemClock, true)
+  return {
+    progress() {},
+    done(title, applied, waitMs) {
+      all.zones++
+      const { outcome, verified, changes, cachesUntilMs } = applied
+      const isFine = outcome.kind === 'applied' && outcome.note === undefined && isSeenEverywhere(verified, waitMs)
+      if (!isFine) {
+        bar.clear()
+        return report(title, applied, waitMs, terminal)
+      }
+      fine.zones++
+      fine.sets += changes.length
+      fine.isSeen &&= verified !== undefined
+      fine.cachesUntilMs = Math.max(fine.cachesUntilMs, cachesUntilMs ?? 0)
+      return 0
+    },
+    end() {
+      bar.end()
+      if (fine.zones === 0) return
+      const seen = fine.isSeen ? ', and every server answers with them' : '; whether they arrived was not looked at'
+      terminal.out(`${fine.zones} zones: ${fine.sets} sets of records changed${seen}.\n`)
+      terminal.out(cachesText(fine.cachesUntilMs))
+    },
+  }
+}
+
+function isSeenEverywhere(verified: Verified | undefined, waitMs: number): boolean {
+  if (verified === undefined) return waitMs === 0
+  return verified.servers.length > 0 && verified.unfound === undefined && verified.servers.every(isRight)
+}
+
+function progress(title: string, servers: readonly ServerView[], terminal: Terminal): void {
   const right = servers.filter(isRight).length
   const width = 20
   const filled = servers.length === 0 ? 0 : Math.round((right / servers.length) * width)
@@ -17,8 +71,7 @@ export function progress(title: string, servers: readonly ServerView[], terminal
   )
 }
 
-/** @param waitMs  how long the servers were asked */
-export function report(title: string, applied: AppliedZone, waitMs: number, terminal: Terminal): ExitCode {
+function report(title: string, applied: AppliedZone, waitMs: number, terminal: Terminal): ExitCode {
   const { outcome, verified, cachesUntilMs } = applied
   if (outcome.kind !== 'applied') {
     terminal.err(`waypost: ${title}: ${outcomeText(applied)}\n`)
@@ -34,10 +87,14 @@ export function report(title: string, applied: AppliedZone, waitMs: number, term
     ? verifiedText(verified, waitMs)
     : { text: 'Whether it arrived was not looked at.', exit: 0 as const }
   terminal.out(`  ${seen.text}\n`)
-  if (cachesUntilMs !== undefined && cachesUntilMs > systemClock.now() + 1_000)
-    terminal.out(`  Caches may hold what was there before until ${timeText(cachesUntilMs)}.\n`)
+  terminal.out(cachesText(cachesUntilMs))
   return seen.exit
 }
+
+const cachesText = (untilMs: number | undefined) =>
+  untilMs !== undefined && untilMs > systemClock.now() + 1_000
+    ? `  Caches may hold what was there before until ${timeText(untilMs)}.\n`
+    : ''
 
 function outcomeText({ outcome, changes }: AppliedZone): string {
   switch (outcome.kind) {

@@ -16,9 +16,9 @@ import { configOption } from '../config-path.ts'
 import { stepMigration } from '../migrate/step.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { waitTime } from '../time-argument.ts'
-import { progress, report } from './apply-report.ts'
+import { tellEach, tellTogether } from './apply-report.ts'
 import { examineAll } from './examine-declared.ts'
-import { domainArgument, type PublishFlags, publishFlags } from './flags.ts'
+import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
 import { countsOf, hasChanges, planText } from './plan-report.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
@@ -47,7 +47,7 @@ export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
     )
     .argument('[domain...]', 'domains (default: all that declare exchangers)', domainArgument)
     .addOption(configOption())
-  for (const option of publishFlags()) command.addOption(option)
+  for (const option of [...publishFlags(), concurrencyOption()]) command.addOption(option)
   return command
     .option('-y, --yes', 'do not ask')
     .option('--plan <file>', 'only if the plan is still the one in this file, made by "waypost plan --json"')
@@ -81,7 +81,7 @@ async function apply(
   if (!publishing) return 2
   let zones: readonly Examined[] | undefined
   try {
-    zones = await examineAll(publishing, domains, terminal)
+    zones = await examineAll(publishing, domains, flags, terminal)
     if (!zones) return 2
     const exit = await applyAll(zones, publishing, flags, terminal, deps)
     return exit === 0 ? await stepAll(domains, publishing, flags, terminal, deps) : exit
@@ -140,6 +140,9 @@ async function applyAll(
   return carryOut(changing, publishing, flags, terminal)
 }
 
+/** Zones of each of which is told how far it is; of more, how far they are together. */
+const mostTold = 10
+
 /** Zones of the built-in server at once: it reads them again together, and then answers for each within its own rate limit. */
 const mostAtOnce = 200
 
@@ -167,6 +170,7 @@ async function carryOut(
 ): Promise<ExitCode> {
   const transport = createTransport(publishing.deps)
   const healthy = healthyHosts(publishing.loaded.publishing.declarations)
+  const telling = zones.length > mostTold ? tellTogether(zones.length, terminal) : tellEach(terminal)
   let exit: ExitCode = 0
   let left = zones.length
   const one = (zone: ExaminedZone) => {
@@ -175,7 +179,7 @@ async function carryOut(
       zone,
       {
         ...{ waitMs: flags.wait, timeoutMs, healthy, isPrivate: publishing.options.isPrivate },
-        progress: (servers) => progress(unitText(zone.unit), servers, terminal),
+        progress: (servers) => telling.progress(unitText(zone.unit), servers),
         // Who is named there is all that shall be asked; the built-in server may be one that nobody has delegated to.
         asksZone: said?.servers === undefined && said?.type !== 'builtin',
       },
@@ -187,7 +191,7 @@ async function carryOut(
       const done = await Promise.all(group.map(async (zone) => ({ zone, applied: await one(zone) })))
       left -= group.length
       for (const { zone, applied } of done) {
-        const code = report(unitText(zone.unit), applied, flags.wait, terminal)
+        const code = telling.done(unitText(zone.unit), applied, flags.wait)
         exit = code === 0 ? exit : code
       }
       // What follows was planned on the belief that this one works.
@@ -198,6 +202,7 @@ async function carryOut(
       }
     }
   } finally {
+    telling.end()
     transport.close()
   }
   return exit

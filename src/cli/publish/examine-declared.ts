@@ -13,12 +13,14 @@ import { type HeldBack, holdBack } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
 import { barText, createProgress } from '../progress.ts'
 import { createStatusLine, type Terminal } from '../terminal.ts'
+import type { PublishFlags } from './flags.ts'
 import { type Publishing, waitText } from './publishing.ts'
 
 /** The plans of the domains that were named, or of all; undefined where one was named that declares nothing, which was told. */
 export async function examineAll(
   { loaded, deps, options }: Publishing,
   names: readonly HostName[],
+  { concurrency: atOnce }: Pick<PublishFlags, 'concurrency'>,
   terminal: Terminal,
 ): Promise<Examined[] | undefined> {
   const kept = await heldBackOf(loaded, names, terminal)
@@ -36,9 +38,10 @@ export async function examineAll(
       progress.clear()
       terminal.err(waitText(wait))
     }
-    return await examineUnits(units, options, { ...deps, waiting }, (now) => {
+    const told = (now: number) => {
       done = now
-    })
+    }
+    return await examineUnits(units, options, { ...deps, waiting }, { atOnce, told })
   } finally {
     progress.end()
   }

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { type HostName, parseName } from '../../dns/name.ts'
 import { type NameServer, parseNameServer } from '../../dns/servers.ts'
 import { type RefusalRule, refusalRules } from '../../publish/consequences.ts'
+import { countReader } from '../option-readers.ts'
 
 export interface PublishFlags {
   readonly config: string | undefined
@@ -10,6 +11,7 @@ export interface PublishFlags {
   readonly private?: boolean
   /** `--no-smtp`. */
   readonly smtp: boolean
+  readonly concurrency?: number
 }
 
 export const domainArgument = (text: string, before: readonly HostName[] = []): readonly HostName[] => {
@@ -17,6 +19,12 @@ export const domainArgument = (text: string, before: readonly HostName[] = []): 
   if (parsed.kind === 'name') return [...before, parsed.name]
   throw new InvalidArgumentError(`It must be a domain; this is none: ${parsed.why}.`)
 }
+
+/** Of those that look at many zones. */
+export const concurrencyOption = () =>
+  new Option('--concurrency <number>', 'zones looked at at once (default: 50, with --no-smtp 200)').argParser(
+    countReader(1, 5000),
+  )
 
 /** The options that all of them have. */
 export function publishFlags(): Option[] {

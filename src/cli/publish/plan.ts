@@ -12,7 +12,7 @@ import { loadMigrations } from '../../publish/migration-file.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll } from './examine-declared.ts'
-import { domainArgument, type PublishFlags, publishFlags } from './flags.ts'
+import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { countsOf, hasChanges, planJson, planText } from './plan-report.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 
@@ -35,7 +35,7 @@ export function planCommand(run: Run, deps: PlanDeps): Command {
     )
     .argument('[domain...]', 'domains (default: all that declare exchangers)', domainArgument)
     .addOption(configOption())
-  for (const option of publishFlags()) command.addOption(option)
+  for (const option of [...publishFlags(), concurrencyOption()]) command.addOption(option)
   return command
     .addOption(
       new Option('--export <format>', 'print the records for another tool')
@@ -68,7 +68,7 @@ async function plan(
   const publishing = await openPublishing(flags, terminal)
   if (!publishing) return 2
   try {
-    const zones = await examineAll(publishing, domains, terminal)
+    const zones = await examineAll(publishing, domains, flags, terminal)
     if (!zones) return 2
     for (const zone of zones) if (zone.kind === 'examined') zone.target.close()
     if (flags.export !== undefined) {
