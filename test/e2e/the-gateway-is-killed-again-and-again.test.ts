@@ -12,11 +12,11 @@ import { tearLog } from '../lab/tear-log.ts'
 import type { BackendMessage } from '../lab/words.ts'
 
 test('killed 25 times: nothing is lost, nothing is changed, and no copy is made without need', async (t) => {
-  const lab = await startLab(t, 600_000)
-  const report = await runChaos(lab, { seed: seedFor(t), kills: 25 })
+  const lab = await startLab(t, 900_000)
+  const report = await runChaos(lab, { seed: seedFor(t), kills: 25, leastPromised: 300 })
   t.diagnostic(summaryOf(report))
   assertNothingLost(report)
-  assert.ok(report.promised > 300, `only ${report.promised} messages were promised`)
+  assert.ok(report.promised >= 300, `only ${report.promised} messages were promised`)
 })
 
 test('killed five times, with a torn write behind the last COMMIT of the log each time: the same', async (t) => {

@@ -23,6 +23,8 @@ export interface ChaosWords {
   /** Time between two kills, at most. */
   readonly lifeMs?: number
   readonly senders?: number
+  /** Messages that must have been promised in the end: the last life goes on until then, however slow the machine is. */
+  readonly leastPromised?: number
   /** Done to the state folder while nothing runs, before each start. */
   readonly betweenLives?: (state: string) => Promise<void>
 }
@@ -123,7 +125,8 @@ async function killAgainAndAgain(scene: Scene, config: ConfigurationWords): Prom
     scene.process = await lab.process({ config, after: scene.process })
   }
   // A life that ends as it should, with something to do.
-  await wait(1_000)
+  const least = Math.max(oracle.promised + 20, words.leastPromised ?? 0)
+  await lab.until(() => oracle.promised >= least, 300_000)
 }
 
 /** As a mail server does it: one message after the other, again and again until it is answered for good. */

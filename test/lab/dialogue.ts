@@ -7,6 +7,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import type { Timer } from '../../src/base/clock.ts'
+import { steadyClock } from './fast-clock.ts'
 import { resetSocket } from './loopback.ts'
 
 /** A reply as it was heard. */
@@ -221,13 +223,13 @@ export class Dialogue {
   }
 
   async #more(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
+    let timer: Timer | undefined
     await new Promise<void>((resolve, reject) => {
       this.#wake = resolve
-      timer = setTimeout(() => {
+      timer = steadyClock.after(this.#waitMs, () => {
         reject(new Error(`nothing came for ${this.#waitMs} ms\n${this.transcript.join('\n')}`))
-      }, this.#waitMs)
-    }).finally(() => clearTimeout(timer))
+      })
+    }).finally(() => timer?.cancel())
   }
 
   #note(way: '<' | '>', text: string): void {

@@ -16,17 +16,23 @@ interface Sleeper {
  * The machine's pace, for whoever has his peers in the same process: a stall of the machine is no silence of theirs. One for all of them. The wall
  * clock is the machine's own.
  */
-export const steadyClock: Clock = {
-  now: systemClock.now,
-  monotonicMs: () => steady().monotonicMs(),
-  after: (delayMs, run) => steady().after(delayMs, run),
-}
+export const steadyClock: Clock = sharedClock(1)
 
-let ownSteadyClock: Clock | undefined
-// Made when it is wanted: it looks again and again from then on.
-function steady(): Clock {
-  ownSteadyClock ??= createFastClock(1)
-  return ownSteadyClock
+/** For the store of a gateway whose clock is faster: a sync takes the disk's time, and on that clock seconds of it would be minutes. */
+export const diskClock: Clock = sharedClock(5)
+
+/** Made when it is wanted: it looks again and again from then on. */
+function sharedClock(times: number): Clock {
+  let made: Clock | undefined
+  const clock = () => {
+    made ??= createFastClock(times)
+    return made
+  }
+  return {
+    now: systemClock.now,
+    monotonicMs: () => clock().monotonicMs(),
+    after: (delayMs, run) => clock().after(delayMs, run),
+  }
 }
 
 /** So long on that clock: what a peer of the lab needs to think, or stays away. */

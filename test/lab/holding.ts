@@ -5,6 +5,7 @@ import { systemRandom } from '../../src/base/random.ts'
 import { openHolding } from '../../src/cli/holding.ts'
 import type { Holding } from '../../src/gateway/hold/holding.ts'
 import type { HoldLimits } from '../../src/queue/quota.ts'
+import { diskClock, steadyClock } from './fast-clock.ts'
 
 export interface LabHolding extends Holding {
   close(): Promise<void>
@@ -14,7 +15,8 @@ export async function openLabHolding(
   folder: string,
   deps: { readonly log: Log; readonly clock: Clock; readonly limits: HoldLimits },
 ): Promise<LabHolding> {
-  const opened = await openHolding(folder, { ...deps, random: systemRandom, limits: () => deps.limits })
+  const clock = deps.clock === steadyClock ? steadyClock : { ...diskClock, now: () => deps.clock.now() }
+  const opened = await openHolding(folder, { ...deps, clock, random: systemRandom, limits: () => deps.limits })
   if (opened.kind === 'not-opened') throw new Error(opened.why)
   return { ...opened.holding, close: opened.close }
 }

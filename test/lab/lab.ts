@@ -48,7 +48,7 @@ const certificate = fileURLToPath(new URL('certificate/certificate.pem', import.
 const key = fileURLToPath(new URL('certificate/key.pem', import.meta.url))
 
 /** @param limitMs  the whole time that the test has: then everything is torn down, so that whatever waits fails */
-export async function startLab(t: TestContext, limitMs = 300_000): Promise<Lab> {
+export async function startLab(t: TestContext, limitMs = 600_000): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), 'waypost-lab-'))
   const secureContext = createSecureContext({ cert: await readFile(certificate), key: await readFile(key) })
   const ends: (() => unknown)[] = [() => rm(folder, { recursive: true, force: true })]

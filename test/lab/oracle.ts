@@ -41,6 +41,8 @@ export interface Judgement {
 }
 
 export interface Oracle {
+  /** Messages whose sender has heard 250 so far. */
+  readonly promised: number
   next(to: readonly string[], size: number, random: Random): Numbered
   /** What the sender heard last. */
   heard(message: Numbered, code: number): void
@@ -85,6 +87,7 @@ export function createOracle(): Oracle {
   /** `ID RECIPIENT`: how often its delivery is told of. */
   const recorded = new Map<string, number>()
   let last = 0
+  let promised = 0
 
   const storyOf = (message: Numbered): Story => {
     const story = stories.get(message.number)
@@ -100,6 +103,9 @@ export function createOracle(): Oracle {
   }
 
   return {
+    get promised() {
+      return promised
+    },
     next(to, size, random) {
       const number = ++last
       const content = contentOf(number, size, random)
@@ -113,6 +119,7 @@ export function createOracle(): Oracle {
     },
     heard(message, code) {
       storyOf(message).code = code
+      if (code === 250) promised++
     },
     unheard: (message) => void storyOf(message).unheard++,
     killed: () => void deaths.push(performance.now()),

@@ -228,9 +228,9 @@ export class Sender {
 
 /** Waits until it is so; looks again at each turn of the event loop. */
 export async function until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
-  const dueMs = performance.now() + withinMs
+  const dueMs = steadyClock.monotonicMs() + withinMs
   while (!isSo()) {
-    if (performance.now() > dueMs) throw new Error(`not so within ${withinMs} ms: ${isSo}`)
+    if (steadyClock.monotonicMs() > dueMs) throw new Error(`not so within ${withinMs} ms: ${isSo}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }
