@@ -3,7 +3,7 @@
  */
 import { explainIssues } from './explain.ts'
 import type { ConfigFiles } from './files.ts'
-import { type ReadYaml, readYamlFile } from './read.ts'
+import { type ReadYaml, readYamlFile } from './read-yaml.ts'
 import { type GeneralOptions, includedSchema, toJsonSchema } from './schema.ts'
 import type { Problem } from './source.ts'
 import { refuseSubstitution } from './whole.ts'

@@ -5,7 +5,7 @@
 import type { SecretSource } from '../base/option.ts'
 import type { PublisherOptions } from '../publish/options.ts'
 import type { PlannedPublishing } from './plan.ts'
-import type { ReadDeps, ReadYaml } from './read.ts'
+import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
 import { keyPlaceOf, placeOf } from './yaml.ts'

@@ -5,40 +5,25 @@
  * A mistake in one part hides none in another. Called by `load.ts` on the main thread and by `worker.ts` beside it.
  */
 
-import { dirname } from 'node:path'
 import { holdPolicy } from '../routing/hold-policy.ts'
 import { createDomainReader } from './domains.ts'
 import { explainIssues } from './explain.ts'
-import type { ConfigFiles } from './files.ts'
 import { readIncludes } from './include.ts'
 import type { Plan } from './plan.ts'
 import { planPublishing, publisherKinds } from './publishing.ts'
+import { type ReadDeps, type ReadYaml, readYamlFile } from './read-yaml.ts'
 import { createRecipientFiles } from './recipients.ts'
 import { createRouteBook } from './routes.ts'
 import { fileSchema, type GeneralOptions, generalSchema, type JsonSchema, toJsonSchema } from './schema.ts'
-import { createSource, type Problem, problemOfFile, type Source, sortProblems } from './source.ts'
+import { type Problem, problemOfFile, sortProblems } from './source.ts'
 import { planWatching } from './watching.ts'
 import { planWeb } from './web.ts'
 import { planGeneral, readNamedRoutes, readOutboundVia, readPostmaster, refuseSubstitution } from './whole.ts'
-import { parseYaml, type YamlNode } from './yaml.ts'
-
-export interface ReadDeps {
-  readonly files: ConfigFiles
-  /** The name of this machine, as the system has it. */
-  readonly machineName: string
-}
 
 export type ReadConfig =
   | { readonly kind: 'read'; readonly plan: Plan; readonly files: readonly string[] }
   /** `state`: the state folder that the file names, as far as it could be read: a copy of the last good one lies there. */
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string }
-
-/** A file that was read, with its tree. `root` is a map. */
-export interface ReadYaml {
-  readonly source: Source
-  readonly root: Extract<YamlNode, { kind: 'map' }>
-  readonly folder: string
-}
 
 /** @param path  absolute */
 export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConfig> {
@@ -90,28 +75,6 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
     },
     files,
   }
-}
-
-/** @param unreadable  the problem that a file which cannot be read is; `why` goes on from its path */
-export async function readYamlFile(
-  path: string,
-  files: ConfigFiles,
-  problems: Problem[],
-  unreadable: (why: string) => Problem,
-): Promise<ReadYaml | undefined> {
-  const opened = await files.read(path)
-  if (opened.kind === 'unreadable') {
-    problems.push(unreadable(opened.why))
-    return undefined
-  }
-  const source = createSource(opened.path, opened.text)
-  const parsed = parseYaml(source)
-  problems.push(...parsed.problems)
-  if (parsed.kind === 'invalid') return undefined
-  const { root } = parsed
-  if (root.kind === 'map') return { source, root, folder: dirname(path) }
-  problems.push(source.problem(root.start, root.start + 1, 'a configuration is keys with values, such as "domains: …"'))
-  return undefined
 }
 
 /**

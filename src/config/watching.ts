@@ -2,7 +2,7 @@
 import type { SecretSource } from '../base/option.ts'
 import type { AlertOptions } from '../watch/options.ts'
 import type { WatchingSettings } from '../watch/settings.ts'
-import type { ReadDeps, ReadYaml } from './read.ts'
+import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
 import { placeOf } from './yaml.ts'

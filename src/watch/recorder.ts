@@ -5,7 +5,7 @@
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { GatewayEvent } from '../gateway/events.ts'
-import type { Gauges } from '../gateway/figures/figures.ts'
+import type { Gauges } from '../gateway/figures/gauges.ts'
 import { addFine, countFine, type FineCounts } from '../gateway/figures/histogram.ts'
 import { StoreFailure } from '../store/failure.ts'
 import type { SeenExchanger } from './domain-state.ts'

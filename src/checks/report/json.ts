@@ -2,7 +2,7 @@
 import { printableLines } from '../../base/printable.ts'
 import { reportDocument } from './document.ts'
 import type { DomainReport } from './domain-report.ts'
-import type { ReportFormat } from './format.ts'
+import type { ReportFormat } from './report-format.ts'
 
 export function jsonFormat(): ReportFormat {
   let isFirst = true

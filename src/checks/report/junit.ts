@@ -5,8 +5,8 @@
 import type { Finding, NotChecked } from '../finding.ts'
 import { severities } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
-import type { FormatOptions, ReportFormat } from './format.ts'
 import { escaped } from './markup.ts'
+import type { FormatOptions, ReportFormat } from './report-format.ts'
 import { subjectText } from './text.ts'
 
 export function junitFormat({ failOn }: FormatOptions): ReportFormat {

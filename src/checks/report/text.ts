@@ -5,10 +5,10 @@
 import { printable } from '../../base/printable.ts'
 import type { Finding, Severity, Subject } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
-import type { FormatOptions, ReportFormat } from './format.ts'
 import { createPaint, fewestColumns, mostColumns, type Paint, type Style, table, wrapped } from './layout.ts'
 import { groupNotChecked } from './not-checked.ts'
 import { pictureLines } from './picture-text.ts'
+import type { FormatOptions, ReportFormat } from './report-format.ts'
 import { counted, type State } from './summary.ts'
 import type { Tally } from './tally.ts'
 

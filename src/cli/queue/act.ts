@@ -15,8 +15,13 @@ import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, withFilters } from './options.ts'
-import type { QueueCommandDeps } from './queue.ts'
 import { counted, sizeText } from './words.ts'
+
+/** How a person is asked before something is done that cannot be undone. */
+export interface Confirming {
+  /** Asks a question that wants "yes"; undefined where nobody can be asked. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined
+}
 
 interface ActOptions extends FilterWords {
   readonly config: string | undefined
@@ -66,7 +71,7 @@ const words: Readonly<Record<Exclude<Act, 'count' | 'route'>, ActWords>> = {
 
 const exitCodes = 'Exit code: 0 done, 1 some were left as they were, or nothing fits, 2 it could not be done.'
 
-export function actCommands(run: Run, deps: Pick<QueueCommandDeps, 'confirm'>): Command[] {
+export function actCommands(run: Run, deps: Confirming): Command[] {
   const simple = (['retry', 'hold', 'release', 'remove'] as const).map((act) => {
     const { summary, description, example } = words[act]
     const command = withFilters(
@@ -105,7 +110,7 @@ async function perform(
   ids: readonly string[],
   options: ActOptions,
   { done, otherwise = done }: Pick<ActWords, 'done' | 'otherwise'>,
-  { confirm }: Pick<QueueCommandDeps, 'confirm'>,
+  { confirm }: Confirming,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const filter = filterOf(options, systemClock.now())
@@ -152,7 +157,7 @@ async function agree(
   filter: AskedFilter,
   isAll: boolean | undefined,
   access: QueueAccess,
-  confirm: QueueCommandDeps['confirm'],
+  confirm: Confirming['confirm'],
   terminal: Terminal,
 ): Promise<'yes' | ExitCode> {
   const counts = await actOnAll('count', filter, undefined, access, terminal)

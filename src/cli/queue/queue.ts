@@ -1,7 +1,7 @@
 /** `waypost queue`: what is held, for a person to look at and to act upon. Each group of subcommands has a file. */
 import { Command } from 'commander'
 import type { BytesOut, Run } from '../terminal.ts'
-import { actCommands } from './act.ts'
+import { actCommands, type Confirming } from './act.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { listCommand } from './list.ts'
@@ -9,10 +9,8 @@ import { catCommand, showCommand } from './show.ts'
 import { resumeCommand, statsCommand } from './stats.ts'
 
 /** What these commands need of the process. */
-export interface QueueCommandDeps {
+export interface QueueCommandDeps extends Confirming {
   readonly bytes: BytesOut
-  /** Asks a question that wants "yes"; undefined where nobody can be asked. */
-  readonly confirm: ((question: string) => Promise<boolean>) | undefined
   /** The width of the terminal, in characters. */
   readonly columns: number
 }

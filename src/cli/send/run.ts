@@ -11,8 +11,8 @@ import { openSession } from '../../smtp/client/open.ts'
 import type { ClientSession } from '../../smtp/client/session.ts'
 import { patientSteps } from '../../smtp/client/step-limits.ts'
 import { type Composed, compose } from './compose.ts'
+import type { SendIo } from './io.ts'
 import type { SendOptions } from './options.ts'
-import type { SendIo } from './send.ts'
 
 /** What became of one message. `isOver`: the session cannot be used again. */
 interface Outcome {

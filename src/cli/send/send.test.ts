@@ -7,8 +7,9 @@ import { type Backend, startBackend } from '../../../test/unit/scripted-backend.
 import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { systemRandom } from '../../base/random.ts'
+import type { SendIo } from './io.ts'
 import { type RawOptions, splitList } from './options.ts'
-import { runSend, type SendIo } from './send.ts'
+import { runSend } from './send.ts'
 
 interface Run {
   readonly exit: number

@@ -5,28 +5,16 @@
 import { fstatSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { Command } from 'commander'
-import { type Clock, systemClock } from '../../base/clock.ts'
-import { type Door, systemDoor } from '../../base/door.ts'
-import { createHostLookup, type HostLookup } from '../../base/host-lookup.ts'
+import { systemClock } from '../../base/clock.ts'
+import { systemDoor } from '../../base/door.ts'
+import { createHostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
-import { type Random, systemRandom } from '../../base/random.ts'
+import { systemRandom } from '../../base/random.ts'
 import { processTerminal } from '../terminal.ts'
+import type { SendIo } from './io.ts'
 import { parseOptions, type RawOptions, type SendOptions, splitList } from './options.ts'
 import { sendAll } from './run.ts'
-
-/** What the command touches of the machine; tests hand in their own. */
-export interface SendIo {
-  readonly clock: Clock
-  readonly random: Random
-  readonly door: Door
-  readonly machine: { readonly hostname: string; readonly user: string }
-  readonly lookupHost: HostLookup
-  /** A message on standard input, or undefined where there is none. */
-  readInput(): Promise<Buffer | undefined>
-  out(line: string): void
-  err(line: string): void
-}
 
 /** @returns the command for `cli/main.ts`; it sets `process.exitCode` */
 export function sendCommand(io: SendIo = systemIo()): Command {

@@ -154,7 +154,7 @@ function conclude(
   const noted: Attempt = {
     atMs: nowMs,
     backend: endpoint?.backend.url,
-    host: endpoint && hostOf(endpoint),
+    host: endpoint?.name,
     outcome:
       carried?.kind === 'unknown'
         ? 'unknown'
@@ -206,9 +206,6 @@ function finalAnswer(held: HeldRecipient, asked: Answer, carried: Carried | unde
   if (carried.kind === 'nobody') return carried.answer
   return carried.answers.find(({ recipient }) => recipient === held.recipient)?.answer
 }
-
-/** For Remote-MTA (RFC 3464 §2.3.5): the server's name, or its address where that is all we know. */
-export const hostOf = ({ name }: Endpoint): string => name
 
 function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Attempted['late'] {
   if (carried?.kind !== 'unknown' || !carried.late) return undefined

@@ -23,7 +23,7 @@ import { beforeOf } from '../hold/sort-answers.ts'
 import type { WriteDown } from '../hold/write-down.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
-import { type Attempted, type ComparedSettlement, hostOf } from './attempt.ts'
+import type { Attempted, ComparedSettlement } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
 import type { Way } from './lanes.ts'
 import { pauseAfter } from './pauses.ts'
@@ -101,7 +101,7 @@ async function defer(
   const attempt: Attempt = {
     atMs: clock.now(),
     backend: endpoint?.backend.url,
-    host: endpoint && hostOf(endpoint),
+    host: endpoint?.name,
     outcome: 'deferred',
     text: why,
     recipients: recipients.length,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import type { AttemptEvent, MessageEvent, MessageVerdict } from '../events.ts'
-import { createFigures, type Gauges } from './figures.ts'
+import { createFigures } from './figures.ts'
+import type { Gauges } from './gauges.ts'
 
 const nothing: Gauges = {
   connections: 3,

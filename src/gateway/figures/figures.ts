@@ -5,10 +5,8 @@
  *
  * Every table is bounded: routes at 200 and domains at 10,000, beyond which all others are counted under one name.
  */
+
 import { type Clock, Deadline } from '../../base/clock.ts'
-import type { ResolverCounts } from '../../dns/resolver.ts'
-import type { DomainSummary, LaneSummary } from '../../queue/queue.ts'
-import type { BackendReport } from '../backends/report.ts'
 import {
   type AttemptEvent,
   type AttemptOutcome,
@@ -19,6 +17,7 @@ import {
   type MessageVerdict,
   messageVerdicts,
 } from '../events.ts'
+import type { Gauges } from './gauges.ts'
 import {
   addFine,
   coarseBoundsSeconds,
@@ -51,30 +50,6 @@ export interface FiguresDeps {
   readonly clock: Clock
   /** Figures that others have; asked at each snapshot, and once a minute for the charts. */
   readonly read: () => Gauges
-}
-
-/** What is to be had elsewhere. */
-export interface Gauges {
-  /** Senders that are connected: `Gateway.connections`. */
-  readonly connections: number
-  /** `Gateway.dns`: answers and the cache. */
-  readonly dns?: ResolverCounts | undefined
-  /** `Gateway.backends()`. */
-  readonly backends: readonly BackendReport[]
-  /** Of the hold: `Queue.totals`; undefined where nothing is held. */
-  readonly held: HeldTotals | undefined
-  /** `Holding.whyNotKept()`. */
-  readonly whyNotKept?: string | undefined
-  /** `Queue.domains()`, with messages, octets, oldest and states. */
-  readonly heldByDomain: readonly DomainSummary[]
-  /** `Queue.lanes()`. */
-  readonly heldByLane: readonly LaneSummary[]
-}
-
-export interface HeldTotals {
-  readonly messages: number
-  readonly bytes: number
-  readonly oldestMs: number | undefined
 }
 
 export type ByVerdict = Readonly<Record<MessageVerdict, number>>

@@ -1,6 +1,6 @@
 /** The last 24 hours, minute by minute, for charts: rates, the depth of the queue, latency. For `figures`. */
 import type { MessageEvent, MessageVerdict } from '../events.ts'
-import type { Gauges } from './figures.ts'
+import type { Gauges } from './gauges.ts'
 import { countFine, type FineCounts, type Percentiles, percentiles } from './histogram.ts'
 
 export interface Minute extends Percentiles, Readonly<Record<MessageVerdict, number>> {

@@ -25,7 +25,6 @@ import type {
 } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
 import * as verdict from '../carry/verdict.ts'
-import { hostOf } from '../drain/attempt.ts'
 import type { Way } from '../drain/lanes.ts'
 import { pauseAfter } from '../drain/pauses.ts'
 import type { PolicyOf } from '../drain/ways.ts'
@@ -207,8 +206,7 @@ export const isOurOwn = ({ client, envelope }: Pick<HeldMessage, 'client' | 'env
 /** RFC 3464 §2.3.5. A process of this machine has our own name. */
 export function remoteOf(endpoint: Endpoint, hostname: HostName): HostName | IpAddress {
   if (endpoint.target.kind !== 'tcp') return hostname
-  const name = hostOf(endpoint)
-  return parseIp(name) ?? (name as HostName)
+  return parseIp(endpoint.name) ?? (endpoint.name as HostName)
 }
 
 function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined, atMs: number): Attempt {
@@ -216,7 +214,7 @@ function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined,
   return {
     atMs,
     backend: endpoint?.backend.url,
-    host: endpoint && hostOf(endpoint),
+    host: endpoint?.name,
     outcome: 'refused',
     text: first ? verdict.safeText(first.reply) : '',
     recipients: refusals.length,

@@ -4,8 +4,9 @@
 import { printable } from '../../base/printable.ts'
 import { mailDate } from '../trace.ts'
 import { hostText, replyLines } from './fields.ts'
-import type { DsnAction, DsnRecipient, DsnReport } from './report.ts'
+import type { DsnRecipient, DsnReport } from './report.ts'
 import { readOriginalRecipient } from './request.ts'
+import type { DsnAction } from './status.ts'
 import { type DsnStatus, statusFor } from './status.ts'
 import { decodeUnitext } from './unitext.ts'
 

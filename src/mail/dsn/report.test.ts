@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { notify } from '../../../test/unit/dsn.ts'
-import { type DsnAction, isOwed } from './report.ts'
+import { isOwed } from './report.ts'
+import type { DsnAction } from './status.ts'
 
 // RFC 3461 §5.2.2, §5.2.3, §5.2.5, §5.2.6
 const table: readonly [notify: string | undefined, owed: readonly DsnAction[]][] = [

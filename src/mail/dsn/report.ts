@@ -7,10 +7,7 @@ import type { HostName, Mailbox } from '../address.ts'
 import type { Client, Envelope, Recipient } from '../message.ts'
 import type { Reply } from '../reply.ts'
 import type { Notify } from './request.ts'
-import type { DsnStatus } from './status.ts'
-
-/** RFC 3464 §2.3.3, without `expanded`: no alias is resolved here. */
-export type DsnAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
+import type { DsnAction, DsnStatus } from './status.ts'
 
 /** One recipient, and what became of the message for it. */
 export type DsnRecipient = RecipientFacts &

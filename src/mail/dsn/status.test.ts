@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reply } from '../reply.ts'
-import type { DsnAction } from './report.ts'
+import type { DsnAction } from './status.ts'
 import { parseStatus, replyStatus, statusFor } from './status.ts'
 
 const table: readonly [action: DsnAction, known: string | undefined, reported: string][] = [

@@ -1,9 +1,11 @@
 /**
- * Status codes of notifications (RFC 3463, RFC 3464 §2.3.4): what a reply says, and what may stand beside an action. Called by whoever
+ * Actions and status codes of notifications (RFC 3463, RFC 3464 §2.3.4): what a reply says, and what may stand beside an action. Called by whoever
  * records an attempt, and by `fields.ts`.
  */
 import type { Reply } from '../reply.ts'
-import type { DsnAction } from './report.ts'
+
+/** RFC 3464 §2.3.3, without `expanded`: no alias is resolved here. */
+export type DsnAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
 
 /** `class.subject.detail`: class 2, 4 or 5, no leading zeros. */
 export type DsnStatus = string & { readonly __status: unique symbol }
