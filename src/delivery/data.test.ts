@@ -3,8 +3,19 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { begin, delivery, endpoint, mailbox, message, stepLimits, trace } from '../../test/unit/deliver.ts'
+import {
+  begin,
+  beginLimits,
+  delivery,
+  endpoint,
+  job,
+  mailbox,
+  message,
+  stepLimits,
+  trace,
+} from '../../test/unit/deliver.ts'
 import { type Behaviour, rounds, startBackend, until } from '../../test/unit/scripted-backend.ts'
+import { shortSteps } from '../smtp/client/step-limits.ts'
 
 const you = mailbox('you@example.test')
 const both = [you, mailbox('other@example.test')]
@@ -50,6 +61,18 @@ test('silence behind the dot: unknown at the end of the time, with how long we w
   const sent = await transaction.data(message('x\r\n'), { ...stepLimits(), untilMs: stepLimits(150).untilMs })
   assert.deepEqual(sent.kind === 'unknown' && [sent.fault.kind, sent.fault.step, sent.replies], ['timeout', 'dot', []])
   assert.equal(sent.kind === 'unknown' && sent.waitedMs > 100, true)
+})
+
+test('the answer to the dot has a time of its own, however long the body may take', async (t) => {
+  const backend = await startBackend(t, { on: (verb) => (verb === '.' ? 'silence' : undefined) })
+  const { delivery: out } = delivery(t)
+  const steps = { ...shortSteps, dotMs: 150 }
+  const begun = await out.begin(endpoint(backend), job(), { ...beginLimits(false), steps })
+  assert(begun.kind === 'begun')
+  await begun.transaction.recipients([you], stepLimits())
+  const sent = await begun.transaction.data(message('x\r\n'), stepLimits(3_600_000))
+  assert.deepEqual(sent.kind === 'unknown' && [sent.fault.kind, sent.fault.step], ['timeout', 'dot'])
+  if (sent.kind === 'unknown') sent.late?.letGo()
 })
 
 test('abandoned behind the dot: unknown; nothing says that the backend does not have it', async (t) => {

@@ -36,6 +36,7 @@ const deliverable = reply(250, '2.1.5', 'Recipient OK')
 const noSuchUser = reply(550, '5.1.1', 'No such user here')
 const storageFailed = reply(451, '4.3.0', 'The mailbox cannot be written now')
 const storageFull = reply(452, '4.3.1', 'No space left for mail')
+const longestMs = 15 * 60_000
 
 export class MaildirTransaction implements Transaction {
   readonly localAddress = undefined
@@ -79,8 +80,9 @@ export class MaildirTransaction implements Transaction {
     const replies: Reply[] = []
     const done = this.#deliverAll(message, replies)
     const { clock } = this.#deps
-    // A disk that hangs is no reason for the sender to wait for ever.
-    const timer = clock.after(Math.max(0, limits.untilMs - clock.monotonicMs()), () => this.abandon())
+    // A disk that hangs is no reason for the sender to wait for ever, nor for a message of the hold to be long about it.
+    const leftMs = Math.min(longestMs, limits.untilMs - clock.monotonicMs())
+    const timer = clock.after(Math.max(0, leftMs), () => this.abandon())
     const gaveUp = new Promise<'gave up'>((resolve) => {
       this.#giveUp = () => resolve('gave up')
     })

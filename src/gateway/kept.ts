@@ -192,7 +192,11 @@ export function createKept(deps: KeptDeps): Kept {
   })
   const tellsOfDelay = () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined)
   const { ofLane: wayOfLane, policyOf } = ways
-  const expiry = createExpiry({ clock, log, tell, queue, drain, notices, wayOfLane, policyOf, tellsOfDelay })
+  const isDrainStopped = (backend: string) => guard.isStopped(backend)
+  const expiry = createExpiry({
+    ...{ clock, log, tell, queue, drain, notices },
+    ...{ isDrainStopped, wayOfLane, policyOf, tellsOfDelay },
+  })
   const strangers = createRateCounter(clock, 60_000)
   const hold = createHold({
     clock,

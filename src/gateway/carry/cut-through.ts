@@ -18,6 +18,7 @@ import { isPermanent, type Reply } from '../../mail/reply.ts'
 import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../../routing/backend.ts'
 import type { Candidate } from '../../routing/balance.ts'
 import type { Dot } from '../../routing/health.ts'
+import { blockOctets } from '../../smtp/client/step-limits.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import type { Nobody } from './line-up.ts'
 import { Phase } from './phase.ts'
@@ -183,7 +184,7 @@ export class CutThrough {
     const { clock, budgets, patience } = this.#deps
     patience.end(this.#staging)
     this.#staging.atDot()
-    const dotUntilMs = clock.monotonicMs() + budgets.dotMs
+    const dotUntilMs = clock.monotonicMs() + budgets.dotMs + this.#blocksMs(message)
     const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
     if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
     for (;;) {
@@ -199,6 +200,11 @@ export class CutThrough {
       const carried = this.#judgeData(staged, outcome)
       if (carried) return carried
     }
+  }
+
+  /** Where nobody waits, each block of a body has its time (RFC 5321 §4.5.3.2.5): a long one that moves is not broken off for its length. */
+  #blocksMs({ body }: Message): number {
+    return this.#job.isFromHold ? Math.ceil(body.size / blockOctets) * this.#deps.steps.blockMs : 0
   }
 
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */

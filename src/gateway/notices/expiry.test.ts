@@ -92,7 +92,9 @@ function world(over: Partial<HoldPolicy> = {}) {
       if (found?.rows.length === 0) held.delete(settlement.id)
     },
   } as unknown as Queue
-  const way = { lane: lane('main'), route: { id: 'main' }, domain: undefined, policy: { ...policy, ...over } } as Way
+  const stoppedDrains = new Set<string>()
+  const route = { id: 'main', entries: [{ backend: { url: 'smtp://one' } }, { backend: { url: 'smtp://two' } }] }
+  const way = { lane: lane('main'), route, domain: undefined, policy: { ...policy, ...over } } as unknown as Way
   const make = () =>
     createExpiry({
       clock,
@@ -120,6 +122,7 @@ function world(over: Partial<HoldPolicy> = {}) {
           }
         },
       },
+      isDrainStopped: (backend) => stoppedDrains.has(backend),
       wayOfLane: (name) => (name === 'main' ? way : undefined),
       policyOf: ({ lane: name }) => (name === 'main' ? way.policy : undefined),
       tellsOfDelay: () => way.policy.delayNoticeMs !== undefined,
@@ -131,6 +134,7 @@ function world(over: Partial<HoldPolicy> = {}) {
     kicked,
     dsns,
     drain,
+    stoppedDrains,
     held,
     make,
     givenBack,
@@ -413,4 +417,24 @@ test('rows were read before a notice asked DNS: what has changed meanwhile neith
   assert.deepEqual(givenBack, [first])
   assert.ok(settled.every(({ dsn }) => dsn === undefined))
   await expiry.stop()
+})
+
+test('what a drain keeps back that is stopped does not expire before a person has looked; what a person holds does', async () => {
+  const { stoppedDrains, clock, hold, make, round, stateOf, dsns, kicked, drain } = world()
+  const [id, overdue, kept] = [
+    hold(),
+    hold({ row: { lastAttemptMs: Number.MAX_SAFE_INTEGER } }),
+    hold({ state: 'held' }),
+  ]
+  stoppedDrains.add('smtp://two')
+  clock.advance(15 * dayMs)
+  make().start()
+  for (let rounds = 0; rounds < 3; rounds++) await round()
+  assert.deepEqual([stateOf(id), stateOf(overdue), stateOf(kept)], ['ready', 'ready', undefined])
+  assert.deepEqual([dsns.length, kicked], [1, []])
+  stoppedDrains.clear()
+  drain.isRouteOut = false
+  await round()
+  // It has its last chance first, as everything has.
+  assert.deepEqual([stateOf(id), stateOf(overdue), kicked], ['ready', undefined, ['main']])
 })

@@ -13,6 +13,7 @@ import {
   type HeldRecipient,
   type Lane,
   type Queue,
+  type RecipientState,
   type Settlement,
   StoreFailure,
 } from '../../queue/queue.ts'
@@ -43,6 +44,8 @@ export interface ExpiryDeps {
   readonly queue: Queue
   readonly drain: Pick<Drain, 'kick' | 'isAttempting' | 'isOut' | 'noticed'>
   readonly notices: Notices
+  /** Whether a backend gets nothing of the hold until a person has looked (`drain-guard`). */
+  readonly isDrainStopped: (backend: string) => boolean
   readonly wayOfLane: (lane: Lane) => Way | undefined
   readonly policyOf: PolicyOf
   /** Whether any domain wants its senders to hear of delay. */
@@ -54,7 +57,7 @@ const roundMs = 60_000
 const mostARound = 1_000
 
 export function createExpiry(deps: ExpiryDeps): Expiry {
-  const { clock, log, queue, drain, notices, wayOfLane, policyOf } = deps
+  const { clock, log, queue, drain, notices, isDrainStopped, wayOfLane, policyOf } = deps
   const guard = createExpiryGuard({ clock, log })
   const alerts = createHoldAlerts({ log, wayOfLane })
   const delays = createDelayNotices(deps)
@@ -110,6 +113,7 @@ export function createExpiry(deps: ExpiryDeps): Expiry {
     const isClaimed = drain.isAttempting(message.id)
     for (const held of recipients) {
       if (held.state === 'refused' || held.state === 'expired') continue
+      if (waitsForAPerson(held)) continue
       if (isClaimed || isAnothers(held, nowMs)) isOpen = wasTried
       else if (isOver(held, message.expiresMs, wasTried)) over.push(held)
       else chance.push(held)
@@ -117,8 +121,17 @@ export function createExpiry(deps: ExpiryDeps): Expiry {
     return { over, chance, isOpen }
   }
 
+  /**
+   * It is us who do not let it go to a backend that may have come back empty: that must bounce nothing, however long the person takes. It may keep
+   * what is overdue behind it waiting too, where there are more than one round looks at: late, and not lost.
+   */
+  function waitsForAPerson({ state, lane }: HeldRecipient): boolean {
+    if (!isOnItsWay(state)) return false
+    return wayOfLane(lane)?.route.entries.some(({ backend }) => isDrainStopped(backend.url)) ?? false
+  }
+
   function isOver(held: HeldRecipient, expiresMs: number, wasTried: boolean): boolean {
-    if (held.state !== 'ready' && held.state !== 'waiting' && held.state !== 'unknown') return true
+    if (!isOnItsWay(held.state)) return true
     if (held.lastAttemptMs !== undefined && held.lastAttemptMs >= expiresMs) return true
     return !wayOfLane(held.lane) || (wasTried && drain.isOut(held.lane))
   }
@@ -228,6 +241,8 @@ export function createExpiry(deps: ExpiryDeps): Expiry {
     resume: () => guard.resume(),
   }
 }
+
+const isOnItsWay = (state: RecipientState) => state === 'ready' || state === 'waiting' || state === 'unknown'
 
 /** A transaction that is under way answers for it, or somebody listens behind its dot. */
 const isAnothers = ({ state, notBeforeMs }: HeldRecipient, nowMs: number) =>

@@ -7,7 +7,7 @@ import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
 import type { ClientSession } from './session.ts'
-import type { StepLimits } from './step-limits.ts'
+import { blockOctets, type StepLimits } from './step-limits.ts'
 
 export interface Content {
   /** What goes in front of the body; may be empty. */
@@ -46,7 +46,6 @@ export type DataAnswer =
       readonly isSilent: boolean
     }
 
-const blockOctets = 64 * 1024
 /** Up to here the message goes out in one write. */
 const wholeOctets = 320 * 1024
 
@@ -163,9 +162,10 @@ async function sendDot(
     if (stopped === 'input' && !hasLeft) return endEarly(session, 'input', limits)
   }
   const dotMs = session.clock.monotonicMs()
+  const untilMs = soonest(session.clock, limits.steps.dotMs, limits.untilMs)
   const replies: Reply[] = []
   while (replies.length < replyCount) {
-    const answer = await session.replyOrSilence('dot', limits.untilMs)
+    const answer = await session.replyOrSilence('dot', untilMs)
     if (answer === 'silent' || answer.kind === 'failed') {
       const waitedMs = session.clock.monotonicMs() - dotMs
       if (answer === 'silent' && !hasLeft) return lost(session.failOver('timeout', 'body'))
