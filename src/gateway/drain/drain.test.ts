@@ -51,6 +51,41 @@ test('mail of our own to servers that never come to an end leaves every place to
   assert.equal(asked.filter((name) => name.startsWith('outbound')).length, 50)
 })
 
+test('the queue answers slowly, and what was being attempted as it was asked is ready again: it is found', async () => {
+  const [clock, random, name] = [createFakeClock(), seededRandom(5), lane('example.test')]
+  const { body, ...message } = heldMessage({ id: 'one' })
+  const task: Task = { message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0, recipients: [] }
+  let attempts = 0
+  let looksMeanwhile = 0
+  const queue = {
+    lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
+    nextWakeMs: () => undefined,
+    nextUnknown: async () => [],
+    async next(_: Lane, __: number, without: ReadonlySet<string>) {
+      if (!without.has('one')) return attempts < 2 ? [task] : []
+      looksMeanwhile++
+      await until(() => !drain.isAttempting('one'))
+      return []
+    },
+    async body() {
+      attempts++
+      return { kind: 'gone' }
+    },
+  } as unknown as Queue
+  const drain = createDrain({
+    ...{ clock, random, queue, log: collectLog().log },
+    attempting: { clock, random, queue },
+    guard: { isStopped: () => false },
+    live: { turn: () => undefined },
+    writeDown: { whenWritable: async () => true, surely: async () => undefined },
+    wayOfLane: () => ({ lane: name, route: { id: name, entries: [] } }) as unknown as Way,
+  } as unknown as DrainDeps)
+  drain.start()
+  await until(() => attempts === 2)
+  assert.ok(looksMeanwhile > 0)
+  await drain.stop()
+})
+
 /** A drain with one message in one lane that leads nowhere now: each try finds nobody. */
 function leadingNowhere() {
   const [clock, random] = [createFakeClock(), seededRandom(2)]

@@ -48,6 +48,8 @@ export class LaneDrain {
   #coming: Promise<void> | undefined
   /** The last fetching brought as many as it asked for. */
   #mayBeMore = true
+  /** The last look left nothing out because it was being attempted. */
+  #hasSeenAll = false
   /** Which fetching they are of: what is given back to another is not put in front of it. */
   #fetching = 0
   readonly #pace = new Pace()
@@ -84,8 +86,9 @@ export class LaneDrain {
         else {
           const task = await this.#next()
           if (task) await this.#begin(task)
-          else if (this.#active.size === 0 && !this.#deps.gate()) break
-          else await this.#oneLess()
+          else if (this.#active.size > 0) await this.#oneLess()
+          // What was being attempted when the queue was asked may be ready again by the time that it has answered.
+          else if (this.#hasSeenAll && !this.#deps.gate()) break
         }
       }
     } catch (error) {
@@ -139,6 +142,7 @@ export class LaneDrain {
     const { queue, gate } = this.#deps
     const fetching = this.#fetching
     const without = new Set([...this.#active, ...this.#avoided, ...this.#fetched.map(({ message }) => message.id)])
+    const seesAll = this.#active.size === 0
     const [unknown, ready] = await Promise.all([
       queue.nextUnknown(this.#lane, fetchedAtOnce, without),
       queue.next(this.#lane, fetchedAtOnce, without),
@@ -146,6 +150,7 @@ export class LaneDrain {
     // Rows were moved or changed meanwhile: these may not be what they were.
     if (gate()) return
     if (fetching !== this.#fetching) return await this.#fetchOnce()
+    this.#hasSeenAll = seesAll
     this.#mayBeMore = unknown.length + ready.length >= fetchedAtOnce
     // Those whose dot nobody answered come first: they have waited longest. Of one message there may be both, one after the other.
     const ids = new Set(unknown.map(({ message }) => message.id))
