@@ -18,7 +18,7 @@ import {
 import { readContent } from '../hold/held-file.ts'
 import { watchedUntilMs } from '../hold/may-have-it.ts'
 import { isMeant } from './is-meant.ts'
-import type { QueueOperationsDeps } from './queue-operations.ts'
+import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 
 export interface QueueTransfer {
   /** What is to be written of a message. */
