@@ -23,7 +23,7 @@ import type { Recipient } from '../mail/message.ts'
 import type { Declaration } from '../publish/declaration.ts'
 import { declaredDomain } from '../routing/destinations.ts'
 import { type Alerting, type AlertingOptions, createAlerting, type OpenCondition } from './alerts/alerting.ts'
-import { createWays, type WaysSettings } from './alerts/ways.ts'
+import { type BroadcastSettings, createBroadcast } from './alerts/broadcast.ts'
 import type { Condition } from './condition.ts'
 import type { DomainState } from './domain-state.ts'
 import { createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
@@ -97,9 +97,9 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
   const [before, openOutages] = await Promise.all([history.conditions(), history.openOutages()])
   const domainsNow = createDomainsNow(() => settings)
   const heart = createHeart(history, { clock, log, whyNotWell: deps.whyNotWell })
-  const ways = createWays(waysOf(initial), { ...deps, whyNotAlive: heart.whyNotAlive })
+  const broadcast = createBroadcast(broadcastOf(initial), { ...deps, whyNotAlive: heart.whyNotAlive })
   const alerting: Alerting = createAlerting(() => alertingOptions(settings), before, {
-    ...{ clock, send: ways.send, saved: history.save },
+    ...{ clock, send: broadcast.send, saved: history.save },
   })
   const conditions = createToldConditions({ clock, alerting, history })
   const declaredOf = (domain: string) => declaredDomain(settings.gateway.destinations, somebodyAt(domain))
@@ -149,20 +149,20 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
     checkNow: (name) => rounds.checkNow(name),
     async tellNow() {
       alerting.tellNow()
-      await ways.tried()
+      await broadcast.tried()
     },
     history,
     flush: () => recorder.flush(),
     apply(next) {
       settings = next
-      ways.apply(waysOf(next))
+      broadcast.apply(broadcastOf(next))
       rounds.changed()
     },
     async stop() {
       heart.stop()
       gateway?.stop()
       alerting.stop()
-      ways.close()
+      for (const message of broadcast.close()) alerting.notHeard(message)
       await rounds.stop()
       await recorder.stop()
       await history.settled()
@@ -170,7 +170,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
   }
 }
 
-const waysOf = ({ alerts, gateway: { hostname } }: WatchedSettings): WaysSettings => ({ alerts, hostname })
+const broadcastOf = ({ alerts, gateway: { hostname } }: WatchedSettings): BroadcastSettings => ({ alerts, hostname })
 
 /** Whose domain is asked for: anybody's there. */
 const somebodyAt = (domain: string): Recipient => ({

@@ -172,6 +172,23 @@ test('after a restart nothing is told twice, and the recovery is told', () => {
   assert.equal(second.kept.size, 0)
 })
 
+test('what nobody heard before the end is told after the start', () => {
+  const first = start()
+  first.alerting.raise(down)
+  first.alerting.raise(finding)
+  first.pass(60_000)
+  const [message] = first.sent
+  first.alerting.stop()
+  first.alerting.notHeard(message ?? assert.fail())
+
+  const second = start({}, [...first.kept.values()])
+  second.pass(60_000)
+  assert.deepEqual(
+    second.sent.map(({ alerts }) => alerts.map(({ condition }) => condition.title)),
+    [[down.title, finding.title]],
+  )
+})
+
 test('the same note is told once an hour', () => {
   const { sent, alerting, pass } = start()
   const note = {

@@ -65,6 +65,8 @@ export interface Alerting {
   open(): readonly OpenCondition[]
   /** Whatever is due is told now, without waiting for more of it: for a process that ends. */
   tellNow(): void
+  /** Nobody heard this one of `send`: what it told of and is still so counts as not told, and is told after the next start. */
+  notHeard(message: AlertMessage): void
   stop(): void
 }
 
@@ -228,6 +230,14 @@ export function createAlerting(
     tellNow() {
       settle(clock.now())
       tell(clock.now(), true)
+    },
+    notHeard({ atMs, alerts, reminders }) {
+      for (const { condition } of [...alerts, ...reminders]) {
+        const entry = open.get(condition.key)
+        if (entry?.toldMs !== atMs) continue
+        entry.toldMs = undefined
+        saved(condition.key, entry)
+      }
     },
     stop: () => ticker.end(),
   }

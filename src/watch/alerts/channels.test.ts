@@ -142,9 +142,14 @@ test('a secret that is not there is told and tried again; nobody listening, too'
   assert.deepEqual(refused, { why: 'ECONNREFUSED', isFinal: false })
 })
 
-test('who wants errors alone hears no warning', async (t) => {
+test('a file of authorities that is away for a moment is told and tried again', async (t) => {
   const hook = await startWebHook(t)
-  assert.equal(await channelOf({ webhook: [{ url: hook.url, least: 'error' }] }).deliver(message), undefined)
+  const ca = '/nowhere/authorities.pem'
+  const why = `${ca} cannot be read (ENOENT)`
+  const webhook = channelOf({ webhook: [{ url: hook.url, ca }] })
+  assert.deepEqual(await webhook.deliver(message), { why, isFinal: false })
+  const mail = channelOf({ email: [{ to: ['admin@example.net'], via: 'smtp://127.0.0.1:1', ca }] })
+  assert.deepEqual(await mail.deliver(message), { why, isFinal: false })
   assert.equal(hook.requests.length, 0)
 })
 

@@ -8,9 +8,9 @@ import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import type { EmailOptions } from '../options.ts'
 import type { AlertMessage } from './alerting.ts'
-import { addressesOf, type ChannelDeps } from './http-channel.ts'
+import { addressesOf, type ChannelDeps, findAuthorities } from './http-channel.ts'
 import type { Channel, Undelivered } from './sending.ts'
-import { heardFrom, type Speaker, subjectOf, textOf } from './wording.ts'
+import { type Speaker, subjectOf, textOf } from './wording.ts'
 
 const timeoutMs = 20_000
 
@@ -19,10 +19,8 @@ export function createEmail(options: EmailOptions, speaker: Speaker, deps: Chann
   const place = `${isIpv6(via.host as IpAddress) ? `[${via.host}]` : via.host}:${via.port}`
   return {
     name: `mail to ${printable(to.join(', '), 200)} by ${place}`,
-    async deliver(message) {
-      const heard = heardFrom(message, least)
-      return heard && (await mail(heard, options, speaker, deps))
-    },
+    least,
+    deliver: (message) => mail(message, options, speaker, deps),
   }
 }
 
@@ -35,7 +33,9 @@ async function mail(
   const { via, user, password, to, from = `waypost@${speaker.hostname}` } = options
   const secret = password && (await deps.readSecret(password))
   if (secret?.kind === 'missing') return { why: secret.why, isFinal: false }
-  const ca = options.ca === undefined ? undefined : await deps.readText(options.ca)
+  const authorities = await findAuthorities(options.ca, deps)
+  if (authorities.kind === 'missing') return { why: authorities.why, isFinal: false }
+  const { ca } = authorities
   const connection = await connect(via, deps)
   if (!('remoteAddress' in connection)) return connection
   // Loaded when it is needed: most gateways never send one.

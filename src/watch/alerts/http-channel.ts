@@ -1,10 +1,11 @@
-/** HTTP as alerts use it: the URL read where it is kept, its host resolved, one request through the door. Used by `webhook` and `ping`. */
+/** HTTP as alerts use it: the URL read where it is kept, its host resolved, one request through the door. Used by `webhook` and `ping`, in part by `email`. */
 import type { Clock } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
 import type { HostLookup } from '../../base/host-lookup.ts'
 import { callHttp, type HttpCall, type HttpOutcome } from '../../base/http-client.ts'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
 import type { SecretSource } from '../../base/option.ts'
+import { printable } from '../../base/printable.ts'
 import type { SecretReader } from '../../base/secret.ts'
 import { type ChannelUrl, parseChannelUrl } from './channel-url.ts'
 
@@ -29,6 +30,24 @@ export async function findUrl(url: Url, { readSecret }: Pick<ChannelDeps, 'readS
   if (read.kind === 'missing') return read
   const parsed = parseChannelUrl(read.text.trim())
   return parsed.kind === 'url' ? parsed : { kind: 'missing', why: `the secret that is to be a URL ${parsed.why}` }
+}
+
+export type FoundAuthorities =
+  | { readonly kind: 'found'; readonly ca: string | undefined }
+  | { readonly kind: 'missing'; readonly why: string }
+
+/** @param path  of their PEM; undefined: those that everybody trusts */
+export async function findAuthorities(
+  path: string | undefined,
+  { readText }: Pick<ChannelDeps, 'readText'>,
+): Promise<FoundAuthorities> {
+  try {
+    return { kind: 'found', ca: path === undefined ? undefined : await readText(path) }
+  } catch (error) {
+    // Whoever renews the file may have taken it away for a moment.
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return { kind: 'missing', why: `${printable(path ?? '', 300)} cannot be read (${String(error.code)})` }
+  }
 }
 
 /** What may be said of a URL aloud. */

@@ -6,7 +6,7 @@ import { Deadline } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { jitter, type Random } from '../../base/random.ts'
 import type { AlertOptions } from '../options.ts'
-import { askUrl, type ChannelDeps, findUrl, urlName } from './http-channel.ts'
+import { askUrl, type ChannelDeps, findAuthorities, findUrl, urlName } from './http-channel.ts'
 
 export interface Ping {
   stop(): void
@@ -39,7 +39,9 @@ export function createPing(options: NonNullable<AlertOptions['ping']>, deps: Pin
   async function sent(): Promise<string | undefined> {
     const found = await findUrl(options.url, deps)
     if (found.kind === 'missing') return found.why
-    const ca = options.ca === undefined ? undefined : await deps.readText(options.ca)
+    const authorities = await findAuthorities(options.ca, deps)
+    if (authorities.kind === 'missing') return authorities.why
+    const { ca } = authorities
     const outcome = await askUrl(found.url, { method: 'GET', headers: { 'User-Agent': 'waypost' }, ca }, deps)
     if (outcome.kind === 'failed') return outcome.why
     return outcome.status >= 200 && outcome.status < 300 ? undefined : `it answered ${outcome.status}`

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import type { CommandOptions } from '../options.ts'
 import type { Channel, Undelivered } from './sending.ts'
-import { heardFrom, jsonOf, type Speaker } from './wording.ts'
+import { jsonOf, type Speaker } from './wording.ts'
 
 const timeoutMs = 30_000
 /** Where a program without a slash is looked for. Nothing else of our environment goes along: secrets may stand there. */
@@ -20,10 +20,8 @@ export function createProgram(
   const [program = '', ...args] = options.run
   return {
     name: `program ${printable(program, 200)}`,
-    async deliver(message) {
-      const heard = heardFrom(message, options.least)
-      return heard && (await run(program, args, JSON.stringify(jsonOf(heard, speaker)), clock))
-    },
+    least: options.least,
+    deliver: (message) => run(program, args, JSON.stringify(jsonOf(message, speaker)), clock),
   }
 }
 

@@ -3,17 +3,31 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { type Fields, type Log, silentLog } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
+import type { Severity } from '../../checks/finding.ts'
 import type { AlertMessage } from './alerting.ts'
 import { createSending, type Undelivered } from './sending.ts'
 
-const message: AlertMessage = { atMs: 0, alerts: [], reminders: [], recoveries: [], notes: [] }
+const message: AlertMessage = {
+  ...{ atMs: 0, alerts: [], reminders: [], recoveries: [] },
+  notes: [
+    { key: 'n', kind: 'gateway-alert', severity: 'warning', domain: undefined, title: 'one', detail: '', atMs: 0 },
+    { key: 'm', kind: 'gateway-alert', severity: 'error', domain: undefined, title: 'two', detail: '', atMs: 0 },
+  ],
+}
 
-function start(deliver: (message: AlertMessage) => Promise<Undelivered | undefined>, tries = 4) {
+function start(
+  deliver: (message: AlertMessage) => Promise<Undelivered | undefined>,
+  { tries = 4, least = 'warning' }: { tries?: number; least?: Severity } = {},
+) {
   const clock = createFakeClock()
   const lines: [string, Fields | undefined][] = []
   const line = (event: string, fields?: Fields) => void lines.push([event, fields])
   const log: Log = { ...silentLog, info: line, warn: line, error: line }
-  const sending = createSending({ name: 'a channel', deliver }, tries, { clock, random: seededRandom(1), log })
+  const heard: AlertMessage[] = []
+  const sending = createSending({ name: 'a channel', least, deliver }, tries, {
+    ...{ clock, random: seededRandom(1), log },
+    heard: (each) => void heard.push(each),
+  })
   /** Lets promises and timers have their turns. */
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left -= 5_000) {
@@ -22,7 +36,7 @@ function start(deliver: (message: AlertMessage) => Promise<Undelivered | undefin
     }
     for (let turn = 0; turn < 10; turn++) await Promise.resolve()
   }
-  return { sending, lines, pass }
+  return { sending, lines, heard, pass }
 }
 
 test('a channel that is down is tried again with growing pauses, and then given up', async () => {
@@ -40,7 +54,7 @@ test('a channel that is down is tried again with growing pauses, and then given 
   assert.equal(tried, 4)
   assert.deepEqual(lines.at(-1), [
     'alert given up',
-    { channel: 'a channel', tries: 4, why: 'it answered 503', entries: 0 },
+    { channel: 'a channel', tries: 4, why: 'it answered 503', entries: 2 },
   ])
 })
 
@@ -108,8 +122,38 @@ test('stopped, it begins nothing new', async () => {
   })
   sending.send(message)
   await pass(1_000)
-  sending.stop()
+  const second = { ...message, atMs: 2 }
+  sending.send(second)
+  assert.deepEqual(sending.stop(), [message, second], 'what nobody has heard is given back')
   sending.send(message)
   await pass(3_600_000)
   assert.equal(tried, 1)
+})
+
+test('stopped while it tries, it may be heard all the same, and is neither given up nor tried again', async () => {
+  const answer = Promise.withResolvers<Undelivered | undefined>()
+  const { sending, lines, heard, pass } = start(() => answer.promise)
+  sending.send(message)
+  assert.deepEqual(sending.stop(), [message])
+  answer.resolve({ why: 'it answered 404', isFinal: true })
+  await pass(3_600_000)
+  assert.deepEqual([lines, heard], [[], []])
+})
+
+test('a channel hears what is severe enough for it, and of the rest nobody says that it was sent', async () => {
+  const told: string[][] = []
+  const { sending, lines, heard, pass } = start(
+    async ({ notes }) => {
+      told.push(notes.map(({ title }) => title))
+      return undefined
+    },
+    { least: 'error' },
+  )
+  const lesser = { ...message, notes: message.notes.slice(0, 1) }
+  sending.send(lesser)
+  sending.send(message)
+  await pass(10_000)
+  assert.deepEqual(told, [['two']])
+  assert.deepEqual(lines, [['alert sent', { channel: 'a channel', tries: 1 }]])
+  assert.deepEqual(heard, [message])
 })

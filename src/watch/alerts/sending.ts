@@ -5,12 +5,16 @@
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { jitter, type Random } from '../../base/random.ts'
+import type { Severity } from '../../checks/finding.ts'
 import type { AlertMessage } from './alerting.ts'
+import { heardFrom } from './wording.ts'
 
 /** A way to people. */
 export interface Channel {
   /** For the log and for `--test-alert`: `mail to admin@example.net by mail.example.net:587`; no secret. */
   readonly name: string
+  /** What is less severe, those behind it do not want to hear; `createSending` leaves it out. */
+  readonly least: Severity
   /** Undefined: it heard. Rejects for bugs alone. Bounded in time. */
   deliver(message: AlertMessage): Promise<Undelivered | undefined>
 }
@@ -23,18 +27,20 @@ export interface Undelivered {
 }
 
 export interface Sending {
-  /** Takes it, and returns. */
+  /** Takes of it what is severe enough for the channel, and returns. */
   send(message: AlertMessage): void
   /** Resolves when everything that was taken has been tried once. */
   tried(): Promise<void>
-  /** What is being tried comes to its end or is let go; nothing new begins. */
-  stop(): void
+  /** Nothing new begins. @returns what it is not known to have got rid of, the oldest first: what is being tried may have been heard all the same */
+  stop(): readonly AlertMessage[]
 }
 
 export interface SendingDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** The channel has it; given as it was handed in. */
+  readonly heard: (message: AlertMessage) => void
 }
 
 const firstPauseMs = 10_000
@@ -43,8 +49,10 @@ const longestPauseMs = 30 * 60_000
 const mostWaiting = 100
 
 /** @param tries  of each message, 1–20 */
-export function createSending(channel: Channel, tries: number, { clock, random, log }: SendingDeps): Sending {
+export function createSending(channel: Channel, tries: number, deps: SendingDeps): Sending {
+  const { clock, random, log } = deps
   const waiting: AlertMessage[] = []
+  let current: AlertMessage | undefined
   let isBusy = false
   let isStopped = false
   const whenTried: (() => void)[] = []
@@ -52,7 +60,12 @@ export function createSending(channel: Channel, tries: number, { clock, random, 
 
   async function work(): Promise<void> {
     isBusy = true
-    for (let next = waiting.shift(); next && !isStopped; next = waiting.shift()) await deliver(next)
+    while (!isStopped) {
+      current = waiting.shift()
+      if (!current) break
+      await deliver(current)
+    }
+    current = undefined
     isBusy = false
     allTried()
   }
@@ -64,7 +77,12 @@ export function createSending(channel: Channel, tries: number, { clock, random, 
   async function deliver(message: AlertMessage): Promise<void> {
     for (let tried = 1; !isStopped; tried++) {
       const failed = await attempt(message)
-      if (!failed) return log.info('alert sent', { channel: channel.name, tries: tried })
+      if (!failed) {
+        deps.heard(message)
+        return log.info('alert sent', { channel: channel.name, tries: tried })
+      }
+      // Whoever stopped it has the message, and does with it what is to be done.
+      if (isStopped) return
       const { why, isFinal } = failed
       if (isFinal || tried >= tries)
         return log.error('alert given up', { channel: channel.name, tries: tried, why, entries: entriesOf(message) })
@@ -76,7 +94,8 @@ export function createSending(channel: Channel, tries: number, { clock, random, 
 
   async function attempt(message: AlertMessage): Promise<Undelivered | undefined> {
     try {
-      return await channel.deliver(message)
+      const heard = heardFrom(message, channel.least)
+      return heard && (await channel.deliver(heard))
     } catch (error) {
       log.error('alert failed', { channel: channel.name, error })
       return { why: 'an error of our own; see the log', isFinal: true }
@@ -91,7 +110,7 @@ export function createSending(channel: Channel, tries: number, { clock, random, 
 
   return {
     send(message) {
-      if (isStopped) return
+      if (isStopped || !heardFrom(message, channel.least)) return
       if (waiting.length >= mostWaiting) {
         const dropped = waiting.shift()
         log.error('alert dropped, too many wait', { channel: channel.name, entries: dropped ? entriesOf(dropped) : 0 })
@@ -104,9 +123,10 @@ export function createSending(channel: Channel, tries: number, { clock, random, 
       isStopped = true
       pause?.timer.cancel()
       pause?.over()
+      return [...(current ? [current] : []), ...waiting.splice(0)]
     },
   }
 }
 
-const entriesOf = ({ alerts, reminders, recoveries, notes }: AlertMessage) =>
+export const entriesOf = ({ alerts, reminders, recoveries, notes }: AlertMessage) =>
   alerts.length + reminders.length + recoveries.length + notes.length

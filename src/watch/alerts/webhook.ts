@@ -3,29 +3,30 @@ import { createHash } from 'node:crypto'
 import type { SecretSource } from '../../base/option.ts'
 import type { WebhookOptions } from '../options.ts'
 import type { AlertMessage } from './alerting.ts'
-import { askUrl, type ChannelDeps, findUrl, urlName } from './http-channel.ts'
+import { askUrl, type ChannelDeps, findAuthorities, findUrl, urlName } from './http-channel.ts'
 import type { Channel, Undelivered } from './sending.ts'
-import { heardFrom, jsonOf, matrixOf, type Speaker, slackOf } from './wording.ts'
+import { jsonOf, matrixOf, type Speaker, slackOf } from './wording.ts'
 
 export function createWebhook(options: WebhookOptions, speaker: Speaker, deps: ChannelDeps): Channel {
   const { url, form, token, ca, least, room } = options
   return {
     name: `${form === 'json' ? 'webhook' : form} at ${urlName(url)}`,
+    least,
     async deliver(message) {
-      const heard = heardFrom(message, least)
-      if (!heard) return undefined
       const found = await findUrl(url, deps)
       if (found.kind === 'missing') return { why: found.why, isFinal: false }
       const bearer = await bearerOf(token, deps)
       if ('why' in bearer) return bearer
-      const body = Buffer.from(JSON.stringify(bodyOf(heard, form, speaker)))
+      const authorities = await findAuthorities(ca, deps)
+      if (authorities.kind === 'missing') return { why: authorities.why, isFinal: false }
+      const body = Buffer.from(JSON.stringify(bodyOf(message, form, speaker)))
       const outcome = await askUrl(
         found.url,
         {
           method: form === 'matrix' ? 'PUT' : 'POST',
           headers: { 'Content-Type': 'application/json', Accept: 'application/json', ...bearer },
           body,
-          ca: ca === undefined ? undefined : await deps.readText(ca),
+          ca: authorities.ca,
           ...(form === 'matrix' ? { path: matrixPath(found.url.path, room ?? '', body) } : {}),
         },
         deps,
