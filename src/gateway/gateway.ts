@@ -1,8 +1,9 @@
 /**
  * The gateway: its table of contents. It builds the parts and wires them; what each does stands in its own file.
  *
- *   smtp/server → accept → cut-through → routing (balance, health) → delivery → a backend
- *                    ↘ body (memory, spool)      ↖ endpoints (names, mx)   ↖ probe (what is down)
+ *   smtp/server → accept → recipients → cut-through → routing (balance, health) → delivery → a backend
+ *                    ↘ message-sink (body) → hand-over ↗   ↖ endpoints (names, mx)   ↖ probe (what is down)
+ *                                                ↘ kept (hold, drain, notices)
  */
 import { join } from 'node:path'
 import { createBoundPlaces } from '../base/bound-places.ts'
@@ -92,7 +93,7 @@ export type CreateGateway = typeof createGateway
 
 /**
  * Puts a gateway together; nothing listens before `start()`.
- * @param initial  the settings at the start; `reload` brings others
+ * @param initial  the settings at the start; `apply` brings others
  */
 export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gateway {
   const { clock, random, door, holding, tell } = deps

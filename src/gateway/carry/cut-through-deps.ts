@@ -1,4 +1,4 @@
-/** What carrying a transaction needs of the gateway, which makes it once for each load of its settings: for `cut-through` and `staging`. */
+/** What carrying a transaction needs of the gateway: for `cut-through` and `staging`, made by `carriage` once for each load of the settings. */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Delivery } from '../../delivery/delivery.ts'

@@ -1,6 +1,6 @@
 /**
  * Who is asked next: the candidates of one transaction in their order, and what was learnt from those that could not take it.
- * `cut-through` takes from the front until one serves or nobody is left.
+ * `staging` takes from the front until one serves or nobody is left.
  */
 import type { Reply } from '../../mail/reply.ts'
 import type { Endpoint } from '../../routing/backend.ts'

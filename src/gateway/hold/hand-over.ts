@@ -3,7 +3,7 @@
  * answers for each recipient: the message is made durable for all of them *before* the first dot leaves, because a sender can hear one answer
  * only, and what one backend has taken cannot be taken back (RFC 5321 §4.1.1.4).
  *
- * Called by `accept`. What is held behind it, `drain` delivers.
+ * Called by `message-sink`. What is held behind it, `drain` delivers.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'

@@ -1,4 +1,4 @@
-/** The content of a held message as a backend would get it, our trace line in front, in bounded parts: for `queue-operations`. */
+/** The content of a held message as a backend would get it, our trace line in front, in bounded parts: for `operate/look`. */
 import type { Body } from '../../mail/message.ts'
 import { StoreFailure } from '../../queue/queue.ts'
 import type { CatAnswer } from '../operate/queue-shapes.ts'

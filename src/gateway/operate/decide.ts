@@ -1,6 +1,6 @@
 /**
  * What becomes of one held recipient that a person wants something done to: decided by its state, because what a backend may have, and what a person
- * keeps back, is not for every command. Pure; called by `queue-operations` for each recipient that a command means.
+ * keeps back, is not for every command. Pure; called by `act` for each recipient that a command means.
  */
 import type { HeldRecipient, Lane, RecipientState, Settled } from '../../queue/queue.ts'
 import type { Act } from './queue-shapes.ts'

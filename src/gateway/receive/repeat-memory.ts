@@ -1,6 +1,6 @@
 /**
  * Messages whose 250 could not be handed over, because their sender was gone by then: it will come again with what has been delivered
- * already (RFC 1047 tells of the gap). `accept` remembers them and asks at each dot. One a process.
+ * already (RFC 1047 tells of the gap). `message-sink` remembers them and asks at each dot. One a process.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
