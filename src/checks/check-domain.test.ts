@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { labHost, startCleanDomain } from '../../test/lab/clean-domain.ts'
-import { steadyClock } from '../../test/lab/fast-clock.ts'
+import { createFastClock, sleepOn, steadyClock } from '../../test/lab/fast-clock.ts'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
 import { systemDoor } from '../base/door.ts'
 import { systemRandom } from '../base/random.ts'
 import { checkDomain } from './check-domain.ts'
+import { smtpGreetingRefuses, smtpGreetingSlow } from './rules/smtp/greeting.ts'
+import { smtpNoStarttls } from './rules/smtp/starttls.ts'
 import { tlsKeyWeak } from './rules/tls/tls-key-weak.ts'
 
 test('a domain is looked at and judged in one call, and what no rule needs is not asked', async (t) => {
@@ -77,4 +80,48 @@ test('exchangers of a provider in the catalogue are asked politely, those of the
     ['mx2.example.lab', 'full'],
   ])
   assert.ok(!lab.exchangers[0]?.commands.some((line) => line.includes('prober.lab>') || line.includes('waypost-')))
+})
+
+test('tarpits: one that greets after 40 seconds, and one that outlasts us, are slow and have no other fault', async (t) => {
+  const clock = createFastClock(40)
+  const after = (waitMs: number, name: string) => (socket: Socket) => {
+    void sleepOn(clock, waitMs).then(() => socket.write(`220 ${name} ESMTP\r\n`))
+  }
+  const lab = await startCleanDomain(t, {
+    exchangers: [
+      { greeting: after(40_000, 'mx1.example.lab') },
+      { greeting: after(400_000, 'mx2.example.lab'), ehlo: '250 mx2.example.lab' },
+    ],
+  })
+  const { facts, outcomes } = await checkDomain(
+    labHost('example.lab'),
+    {
+      resolvers: [lab.internet.resolver],
+      smtpPort: lab.exchangers[0]?.port ?? 0,
+      isPrivate: true,
+      helo: 'prober.lab',
+      validation: undefined,
+      knownExchanger: undefined,
+      dnsTimeoutMs: 60_000,
+      timeoutMs: 600_000,
+      rules: [smtpGreetingSlow, smtpGreetingRefuses, smtpNoStarttls],
+    },
+    { clock, random: systemRandom, door: systemDoor },
+  )
+  const told = (id: string, kind: string) =>
+    outcomes.flatMap((one) => {
+      if (one.id !== id || one.kind !== kind || one.subject.kind !== 'address') return []
+      return [[one.subject.exchanger, one.kind === 'finding' ? one.severity : one.reason]]
+    })
+  assert.deepEqual(told('smtp-greeting-slow', 'finding').sort(), [
+    ['mx1.example.lab', 'warning'],
+    ['mx2.example.lab', 'warning'],
+  ])
+  assert.equal(outcomes.filter(({ kind }) => kind === 'finding').length, 2)
+  assert.deepEqual(told('smtp-no-starttls', 'not-checked'), [['mx2.example.lab', 'no-answer']])
+  // Its greeting is waited for as long as a check is willing to, and no longer.
+  const [first, second] = facts.exchangers.map(({ addresses: [at] }) => at?.smtp)
+  assert.ok(first?.kind === 'probed' && second?.kind === 'probed')
+  assert.ok((first.sessions[0]?.tookMs ?? 0) >= 40_000)
+  assert.ok((second.sessions[0]?.tookMs ?? 0) < 130_000)
 })

@@ -52,6 +52,26 @@ test('outcomes have the rule’s id, title and RFCs; the worst comes first and w
   assert.ok(outcomes.every(({ title, id }) => title === `title of ${id}`))
 })
 
+test('a rule that has much to say is heard of the worst, and the rest is counted', () => {
+  const many: Verdict[] = [
+    ...Array.from({ length: 3_000 }, () => fault('notice')),
+    ...Array.from({ length: 3 }, () => fault('error')),
+    ...Array.from(
+      { length: 500 },
+      (): Verdict => ({ kind: 'undecided', subject, reason: 'no-answer', why: 'silence' }),
+    ),
+  ]
+  const outcomes = runRules([rule('ns-silent', many), rule('mx-missing', [fault('warning')])], factsOf(), contextOf())
+  const count = (wanted: string) =>
+    outcomes.filter((one) => wanted === (one.kind === 'finding' ? one.severity : one.kind)).length
+  assert.deepEqual([count('error'), count('warning'), count('notice'), count('not-checked')], [3, 1, 48, 51])
+  const rest = outcomes.findLast(({ kind }) => kind === 'finding')
+  assert.ok(rest?.kind === 'finding')
+  assert.deepEqual([rest.id, rest.data, rest.subject], ['ns-silent', { more: 2_953 }, subject])
+  assert.match(rest.seen, /^The same of 2953 more, of which the first is: seen$/)
+  assert.match(outcomes.at(-1)?.why ?? '', /^450 more could not be decided either/)
+})
+
 test('what no rule needs is not collected', () => {
   assert.deepEqual(
     [...partsFor([rule('ns-silent', [], ['name-servers']), rule('mx-missing', [], ['smtp', 'name-servers'])])],

@@ -1,21 +1,57 @@
 /** Facts → outcomes: asks each rule. Called by `check-domain.ts`, and by who has facts already. */
 import type { Facts } from './facts.ts'
-import { type Outcome, severities } from './finding.ts'
+import { type Finding, type NotChecked, type Outcome, type Subject, severities } from './finding.ts'
 import { withGatewaySettings } from './gateway-settings.ts'
 import type { Context, Rule } from './rule.ts'
+
+/**
+ * What one rule says is told of so many subjects, one by one; the others are counted. A domain may name 3,000 exchangers, each with the same
+ * fault, and nobody reads that twice.
+ */
+const mostOfARule = 50
 
 /** @returns findings, worst first, in the order of the rules where equal; then what was not checked */
 export function runRules(rules: readonly Rule[], facts: Facts, context: Context): readonly Outcome[] {
   const outcomes = rules.flatMap((rule) => outcomesOf(rule, facts, context))
-  return outcomes.sort((one, other) => rank(other) - rank(one))
+  return outcomes.sort(worstFirst)
 }
 
-function outcomesOf(rule: Rule, facts: Facts, context: Context): Outcome[] {
+function outcomesOf(rule: Rule, facts: Facts, context: Context): readonly Outcome[] {
   const { id, title } = rule
-  return rule.examine(facts, context).map((verdict): Outcome => {
-    if (verdict.kind === 'undecided') return { ...verdict, kind: 'not-checked', id, title }
-    return { rfc: rule.rfc, data: {}, ...withGatewaySettings(id, verdict, context.gateway), kind: 'finding', id, title }
-  })
+  const [findings, notChecked]: [Finding[], NotChecked[]] = [[], []]
+  for (const verdict of rule.examine(facts, context)) {
+    if (verdict.kind === 'undecided') notChecked.push({ ...verdict, kind: 'not-checked', id, title })
+    else {
+      const fault = withGatewaySettings(id, verdict, context.gateway)
+      findings.push({ rfc: rule.rfc, data: {}, ...fault, kind: 'finding', id, title })
+    }
+  }
+  const subject = { kind: 'domain', name: facts.domain } as const
+  return [
+    ...shortened(findings.sort(worstFirst), (first, more) => restOfFindings(first, more, subject)),
+    ...shortened(notChecked, (first, more) => {
+      return {
+        ...first,
+        subject,
+        why: `${more} more could not be decided either, the first of them because: ${first.why}`,
+      }
+    }),
+  ]
 }
+
+/** @param restOf  what stands for all that are left out, of which it gets the first, and how many they are */
+function shortened<T>(outcomes: readonly T[], restOf: (first: T, more: number) => T): readonly T[] {
+  const first = outcomes[mostOfARule]
+  return first === undefined
+    ? outcomes
+    : [...outcomes.slice(0, mostOfARule), restOf(first, outcomes.length - mostOfARule)]
+}
+
+function restOfFindings({ remedy, ...first }: Finding, more: number, subject: Subject): Finding {
+  const seen = `The same of ${more} more, of which the first is: ${first.seen}`
+  return { ...first, subject, seen, remedy: { text: remedy.text }, data: { more } }
+}
+
+const worstFirst = (one: Outcome, other: Outcome) => rank(other) - rank(one)
 
 const rank = (outcome: Outcome) => (outcome.kind === 'finding' ? severities.indexOf(outcome.severity) : -1)

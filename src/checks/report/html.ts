@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
 import { style } from './html-style.ts'
-import { lightMarks, shareText } from './layout.ts'
+import { lightMarks, preferencesText, shareText } from './layout.ts'
 import { escaped } from './markup.ts'
 import { groupNotChecked } from './not-checked.ts'
 import { pictureSvg } from './picture-svg.ts'
@@ -72,9 +72,12 @@ ${notCheckedPart(notChecked)}
 
 const cell = ({ state, text }: Light) => `<td class="${state}">${lightMarks[state]} ${escaped(text, 100)}</td>`
 
+/** Of hosts and their addresses. */
+const mostRows = 200
+
 function wayTable({ exchangers }: ExaminedReport['way']): string {
   const rows = exchangers.flatMap(({ name, preferences, isImplicit, gets, dns, addresses }) => {
-    const who = `<td>${isImplicit ? 'no MX' : preferences.join(', ')}</td><td>${shareText(gets)}</td><td>${escaped(name, 300)}</td>${cell(dns)}`
+    const who = `<td>${isImplicit ? 'no MX' : preferencesText(preferences)}</td><td>${shareText(gets)}</td><td>${escaped(name, 300)}</td>${cell(dns)}`
     if (addresses.length === 0) return [`<tr>${who}<td>–</td><td>–</td><td>–</td><td>–</td></tr>`]
     return addresses.map(
       ({ address, network, port25, tls }) =>
@@ -82,6 +85,8 @@ function wayTable({ exchangers }: ExaminedReport['way']): string {
     )
   })
   const heads = ['preference', 'mail', 'exchanger', 'DNS', 'address', 'network', 'port 25', 'TLS']
+  const more = rows.length - mostRows
+  if (more > 0) rows.splice(mostRows, more, `<tr><td colspan="${heads.length}">and ${more} more</td></tr>`)
   return `<div class="scroll"><table><thead><tr>${heads.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead>
 <tbody>
 ${rows.join('\n')}

@@ -35,6 +35,15 @@ export function wrapped(text: string, columns: number, first = ''): string[] {
 /** In characters; what is wider than one column (CJK) is rare in what we print, for names are ASCII. */
 const widthOf = (text: string) => text.length
 
+/** A domain may name one host in thousands of records. */
+const mostPreferences = 5
+
+export function preferencesText(preferences: readonly number[]): string {
+  const more = preferences.length - mostPreferences
+  const shown = preferences.slice(0, mostPreferences).join(', ')
+  return more > 0 ? `${shown} and ${more} more` : shown
+}
+
 /** Rows in columns, each as wide as its widest cell, two blanks between; nothing behind the last. @param right  columns of numbers */
 export function table(rows: readonly (readonly string[])[], right: ReadonlySet<number> = new Set()): string[] {
   const widths: number[] = []

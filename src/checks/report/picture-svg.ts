@@ -1,5 +1,5 @@
 /** The way in as a drawing: the senders, the exchangers with their share, their addresses with the state of each. Called by `html.ts`. */
-import { lightMarks, shareText } from './layout.ts'
+import { lightMarks, preferencesText, shareText } from './layout.ts'
 import { escaped } from './markup.ts'
 import type { ExchangerInWay, Light, WayIn } from './way-in.ts'
 
@@ -67,7 +67,7 @@ function road(fromX: number, fromY: number, toX: number, toY: number, share: num
 
 function exchangerBox({ name, preferences, isImplicit, gets, dns }: ExchangerInWay, centre: number): string {
   const top = centre - 21
-  const order = isImplicit ? 'no MX' : `preference ${preferences.join(', ')}`
+  const order = isImplicit ? 'no MX' : `preference ${preferencesText(preferences)}`
   const share = gets > 0 ? `${shareText(gets)} of the mail · ` : ''
   return `<rect x="${exchangerX}" y="${top}" width="${exchangerWidth}" height="42" rx="5"/>
 <text x="${exchangerX + 10}" y="${top + 17}">${escaped(shortened(name))}</text>

@@ -5,7 +5,7 @@
  *   │    ├─ 192.0.2.1      192.0.2.0/24      port 25 ✓ answers  TLS ✓ 1.3
  */
 import { printable } from '../../base/printable.ts'
-import { lightMarks, lightStyles, type Paint, shareText } from './layout.ts'
+import { lightMarks, lightStyles, type Paint, preferencesText, shareText } from './layout.ts'
 import type { ExchangerInWay, Light, WayIn, ZoneInWay } from './way-in.ts'
 
 /** Enough to see; the rest is counted. */
@@ -53,7 +53,8 @@ function measure(exchangers: readonly ExchangerInWay[]): Widths {
   }
 }
 
-const preferenceText = ({ preferences, isImplicit }: ExchangerInWay) => (isImplicit ? 'no MX' : preferences.join(', '))
+const preferenceText = ({ preferences, isImplicit }: ExchangerInWay) =>
+  isImplicit ? 'no MX' : preferencesText(preferences)
 const nameText = ({ name }: ExchangerInWay) => printable(name, 255)
 
 function exchangerLines(

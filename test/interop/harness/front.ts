@@ -14,16 +14,16 @@ export interface FrontPlace {
 }
 
 /** Where a question goes; undefined: it is dropped. */
-export type Route = (query: Message) => FrontPlace | undefined
+export type Route = (query: Message, over: 'udp' | 'tcp') => FrontPlace | undefined
 
 export async function startFront(home: Home, { address, port }: FrontPlace, route: Route): Promise<void> {
-  const routed = (bytes: Buffer): FrontPlace | undefined => {
+  const routed = (bytes: Buffer, over: 'udp' | 'tcp'): FrontPlace | undefined => {
     const decoded = decodeMessage(bytes)
-    return decoded.kind === 'message' ? route(decoded.message) : undefined
+    return decoded.kind === 'message' ? route(decoded.message, over) : undefined
   }
   const udp = createSocket('udp4')
   udp.on('message', (bytes, from) => {
-    const to = routed(bytes)
+    const to = routed(bytes, 'udp')
     if (!to) return
     const onward = createSocket('udp4')
     const timer = setTimeout(() => onward.close(), 5_000).unref()
@@ -50,7 +50,7 @@ export async function startFront(home: Home, { address, port }: FrontPlace, rout
       input = Buffer.concat([input, chunk])
       if (input.length < 2 || input.length < 2 + input.readUInt16BE(0)) return
       socket.off('data', take)
-      const to = routed(input.subarray(2, 2 + input.readUInt16BE(0)))
+      const to = routed(input.subarray(2, 2 + input.readUInt16BE(0)), 'tcp')
       if (!to) return void socket.destroy()
       const onward = kept(connect(to.port, to.address))
       onward.write(input)

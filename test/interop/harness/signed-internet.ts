@@ -26,15 +26,19 @@ export interface SignedZoneWords {
   readonly servers: readonly string[]
   /** Zone text beside SOA, NS, addresses of servers and what delegates other zones. */
   readonly text: string
-  /** `expired`: signed, and the signatures are over. Default `signed`. */
-  readonly state?: 'signed' | 'unsigned' | 'expired'
-  readonly nsec3?: boolean
+  /**
+   * `expired`: signed, and the signatures are over. `orphan`: signed, and the DS above fits none of its keys. `island`: signed, without a DS.
+   * `sha1`: signed, the DS above of SHA-1. Default `signed`.
+   */
+  readonly state?: 'signed' | 'unsigned' | 'expired' | 'orphan' | 'island' | 'sha1'
+  /** `opt-out`: its proofs say nothing of unsigned delegations, so what they deny may be one (RFC 5155 §6). `iterated`: hashed 30 times more. */
+  readonly nsec3?: boolean | 'opt-out' | 'iterated'
   /** What serves it; a server of several zones is what the first of them says. BIND: one server in all. Default `nsd`. */
   readonly program?: 'nsd' | 'bind' | 'knot' | 'waypost'
-  /** A server that has another text of it (unsigned zones only), or does not have it at all. */
+  /** A server that has another text of it (of a signed one behind the signing, a record a line), or does not have it at all. */
   readonly differs?: Readonly<Record<string, ((text: string) => string) | 'lame'>>
-  /** A server with a fault that no program of ours has: looks names of others up for strangers, or drops questions with EDNS. */
-  readonly faults?: Readonly<Record<string, 'recurses' | 'drops-edns'>>
+  /** A server with a fault that no program of ours has: looks names of others up for strangers, drops questions with EDNS, or all over TCP. */
+  readonly faults?: Readonly<Record<string, 'recurses' | 'drops-edns' | 'drops-tcp'>>
 }
 
 export interface SignedInternet {
@@ -78,7 +82,8 @@ export async function startSignedInternet(
     await programs[own[0]?.program ?? 'nsd'](home, { zones: served }, { address, port: ownPort })
     if (!fault) continue
     const names = own.map((zone) => labName(zone.name))
-    await startFront(home, { address, port }, ({ questions: [question], edns }) => {
+    await startFront(home, { address, port }, ({ questions: [question], edns }, over) => {
+      if (fault === 'drops-tcp') return over === 'tcp' ? undefined : { address, port: ownPort }
       if (fault === 'drops-edns') return edns ? undefined : { address, port: ownPort }
       const isOwn = question && names.some((apex) => isAtOrBelow(question.name, apex))
       return isOwn ? { address, port: ownPort } : { address: resolverAddress, port }
@@ -122,7 +127,7 @@ async function zoneText(
   )
   for (const child of children) {
     for (const server of child.servers) lines.push(`${child.name}. NS ${server}.`)
-    if (child.state !== 'unsigned') lines.push(await readFile(join(folder, `dsset-${child.name}.`), 'latin1'))
+    if (child.state !== 'unsigned' && child.state !== 'island') lines.push(await delegationSigner(child, folder))
   }
   for (const server of glued) lines.push(`${server}. A ${addressOf(server)}`)
   lines.push(`$ORIGIN ${origin}`, zone.text)
@@ -131,15 +136,25 @@ async function zoneText(
   return zone.state === 'unsigned' ? readFile(file, 'latin1') : sign(zone, origin, file, folder)
 }
 
+async function delegationSigner({ name, state }: SignedZoneWords, folder: string): Promise<string> {
+  if (state === 'sha1') {
+    const signed = join(folder, `${name}.zone.signed`)
+    return (await runWell('/usr/bin/dnssec-dsfromkey', ['-a', 'SHA-1', '-f', signed, `${name}.`])).stdout
+  }
+  const ds = await readFile(join(folder, `dsset-${name}.`), 'latin1')
+  return state === 'orphan' ? ds.replace(/\bDS\s+\d+/g, 'DS 4711') : ds
+}
+
 async function sign(zone: SignedZoneWords, origin: string, file: string, folder: string): Promise<string> {
   const generate = ['-q', '-a', 'ECDSAP256SHA256', '-K', folder]
   // Keys that exist since long ago: signatures of the past need them.
   const ksk = await runWell('/usr/bin/dnssec-keygen', [...generate, '-f', 'KSK', '-P', '-60d', '-A', '-60d', origin])
   await runWell('/usr/bin/dnssec-keygen', [...generate, '-P', '-60d', '-A', '-60d', origin])
   const life = zone.state === 'expired' ? ['-s', 'now-30d', '-e', 'now-1d'] : ['-s', 'now-1d', '-e', 'now+20d']
-  const nsec3 = zone.nsec3 ? ['-3', '-', '-H', '0'] : []
+  const iterations = zone.nsec3 === 'iterated' ? '30' : '0'
+  const nsec3 = zone.nsec3 ? ['-3', '-', '-H', iterations, ...(zone.nsec3 === 'opt-out' ? ['-A'] : [])] : []
   const signed = `${file}.signed`
-  const options = ['-q', '-S', '-K', folder, '-d', folder, '-o', origin, '-f', signed, ...life, ...nsec3]
+  const options = ['-q', '-S', '-O', 'full', '-K', folder, '-d', folder, '-o', origin, '-f', signed, ...life, ...nsec3]
   // It leaves out keys that are not in use at the time of signing, and warns of signatures that are over.
   const ran = await run('/usr/bin/dnssec-signzone', [...options, '-P', file])
   if (ran.code !== 0) throw new Error(`dnssec-signzone of ${origin}: ${ran.stdout}${ran.stderr}`)
