@@ -176,6 +176,8 @@ test('a wrong command line says what is wrong, and nothing is asked', async (t) 
   const check = await checkCommand(t, lab)
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['no domain'], /"no domain" is no domain/],
+    [['you@example.lab'], /"you@example\.lab" is no domain: .*; did you mean "example\.lab"\?/],
+    [['https://example.lab/mail'], /; did you mean "example\.lab"\?/],
     [['example.lab', '--rules', 'ns-silnt'], /"ns-silnt" is no check; did you mean "ns-silent"\?/],
     [['example.lab', '--rules', 'accepts-bare-newline-end'], /a probe never says DATA/],
     [['example.lab', '--resume'], /--output FILE/],

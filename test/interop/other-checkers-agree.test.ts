@@ -25,6 +25,8 @@ import { type SignedInternet, type SignedZoneWords, startSignedInternet } from '
 interface Row {
   readonly zone: SignedZoneWords
   readonly ours: readonly RuleId[]
+  /** Beside them, where the resolver has asked the one server and not the other. */
+  readonly perhaps?: readonly RuleId[]
   /** The checks of zonemaster that look at it, and what they say at NOTICE or above. */
   readonly zonemaster: readonly [tests: readonly string[], tags: readonly string[]]
   readonly delv: RegExp
@@ -181,6 +183,7 @@ const rows: readonly Row[] = [
   {
     zone: { ...unsigned('mxgone.lab'), differs: { 'ns2.mxgone.lab': (text) => text.replaceAll(/^@ MX .*\n/gm, '') } },
     ours: ['ns-mx-presence-differs'],
+    perhaps: ['no-mail-host'],
     zonemaster: [['zone09'], ['Z09_INCONSISTENT_MX']],
     delv: /unsigned answer|negative response/,
   },
@@ -283,6 +286,7 @@ test('zones in order and with a fault each: zonemaster-cli, delv and we say the 
     await t.test(name, async () => {
       const [tests, tags] = row.zonemaster
       const found = new Set((await ours(name, 'none')).filter((id) => judged.has(id)))
+      for (const id of row.perhaps ?? []) found.delete(id)
       assert.deepEqual([...found].sort(), [...row.ours].sort())
       const all = await zonemaster(internet, tests, name)
       const said = all.filter((tag) => tagsJudged.has(tag))

@@ -82,9 +82,16 @@ function contradiction(names: readonly string[], flags: CheckFlags): string | un
     return `--no-smtp speaks no SMTP, and --probe ${flags.probe} wants it`
   for (const name of names) {
     const read = readDomain(name)
-    if (read.kind === 'invalid') return `"${name.slice(0, 300)}" is no domain: ${read.why}`
+    if (read.kind === 'invalid') return `"${name.slice(0, 300)}" is no domain: ${read.why}${meantDomain(name)}`
   }
   return undefined
+}
+
+/** Of a mail address, or of what a browser shows. */
+function meantDomain(text: string): string {
+  const [, within = ''] = /^(?:[a-z]+:\/\/|[^@\s]*@)([^/:\s]+)/i.exec(text) ?? []
+  const read = readDomain(within)
+  return read.kind === 'domain' ? `; did you mean "${read.domain}"?` : ''
 }
 
 function formatOf({ format, json, resume, output }: CheckFlags): FormatName {

@@ -57,6 +57,11 @@ test('a backup that is not covered shows only when the first fails', () => {
   assert.deepEqual(finding.remedy.settings, ['mx: mx2.example.com'])
 })
 
+test('a target that is no host name is told by the rules of targets, not as one that a policy might name', () => {
+  const address = changeExchanger(naming('mx: mx2.example.com'), 0, { name: wire('192.0.2.1'), host: undefined })
+  assert.deepEqual(told(stsExchangerUncovered, address), [])
+})
+
 test('a wildcard stands for exactly one label', () => {
   assert.deepEqual(told(stsExchangerUncovered, naming('mx: *.example.com')), [])
   assert.deepEqual(told(stsExchangerUncovered, naming('mx: *.example.com', renamed('a.b.example.com'))), [

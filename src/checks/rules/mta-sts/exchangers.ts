@@ -41,24 +41,27 @@ function uncovered(facts: Facts, policy: StsPolicy): readonly Verdict[] {
       },
     ]
   const best = Math.min(...facts.exchangers.map(({ preferences }) => preferences[0] ?? 0))
-  return facts.exchangers
-    .filter((exchanger) => !isCovered(policy, exchanger))
-    .map((exchanger): Fault => {
-      const name = plainName(exchanger.name)
-      const isBackup = (exchanger.preferences[0] ?? 0) > best
-      return {
-        kind: 'fault',
-        severity: severityOf(policy),
-        subject: exchangerSubject(exchanger),
-        seen: `No "mx" line of the policy at mta-sts.${facts.domain} matches ${name}.`,
-        why: `${effectOf(policy)}${isBackup ? ' It shows only when the better exchangers fail: then mail waits, and comes back.' : ''}`,
-        remedy: {
-          text: 'Name the exchanger as the MX record does ("*." stands for exactly one label), then change the id of the record.',
-          settings: [`mx: ${name}`],
-        },
-        data: { isBackup },
-      }
-    })
+  return (
+    facts.exchangers
+      // A name that no host can have gets no mail whatever the policy names: the rules of MX targets say so.
+      .filter((exchanger) => exchanger.host !== undefined && !isCovered(policy, exchanger))
+      .map((exchanger): Fault => {
+        const name = plainName(exchanger.name)
+        const isBackup = (exchanger.preferences[0] ?? 0) > best
+        return {
+          kind: 'fault',
+          severity: severityOf(policy),
+          subject: exchangerSubject(exchanger),
+          seen: `No "mx" line of the policy at mta-sts.${facts.domain} matches ${name}.`,
+          why: `${effectOf(policy)}${isBackup ? ' It shows only when the better exchangers fail: then mail waits, and comes back.' : ''}`,
+          remedy: {
+            text: 'Name the exchanger as the MX record does ("*." stands for exactly one label), then change the id of the record.',
+            settings: [`mx: ${name}`],
+          },
+          data: { isBackup },
+        }
+      })
+  )
 }
 
 export const stsExchangerUnverified: Rule = {

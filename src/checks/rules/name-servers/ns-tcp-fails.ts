@@ -21,15 +21,14 @@ function ofServer(zone: ZoneFacts, server: ServerFacts): Verdict[] {
   const tried = asked.filter(({ outcome }) => outcome.kind !== 'not-examined')
   if (tried.length === 0) return notAskedBy(zone, server, asked)
   if (tried.some(({ outcome }) => outcome.kind === 'response' || outcome.kind === 'malformed')) return []
-  const isRefused = tried.some(({ outcome }) => outcome.kind === 'unreachable')
-  if (!isRefused && tried.every(({ edns }) => edns) && !isHeardWithEdns(server)) {
+  if (tried.every(({ edns }) => edns) && !isHeardWithEdns(server)) {
     const why = `${serverText(server)} answers no question with EDNS, and over TCP it was asked no other.`
     return [{ kind: 'undecided', subject: serverSubject(zone, server), reason: 'no-answer', why }]
   }
   const cut = directs(server, { over: 'udp' }).find(
     ({ outcome }) => outcome.kind === 'response' && outcome.message.truncated,
   )
-  const how = isRefused ? 'refuses connections' : 'gives no answer'
+  const how = tried.some(({ outcome }) => outcome.kind === 'unreachable') ? 'refuses connections' : 'gives no answer'
   return [
     {
       kind: 'fault',

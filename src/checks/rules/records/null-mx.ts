@@ -5,10 +5,10 @@
 import { rootWireName } from '../../../dns/wire-name.ts'
 import type { Facts } from '../../facts.ts'
 import type { Undecided } from '../../finding.ts'
-import { domainSubject, recordsOf } from '../../read-facts.ts'
+import { domainSubject, plainName, recordsOf } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
-import { listed, mxRecord, zoneName } from '../../wording.ts'
+import { listed, mxRecord } from '../../wording.ts'
 
 export const nullMx: Rule = {
   id: 'null-mx',
@@ -103,6 +103,6 @@ function nullSet(
   const records = recordsOf(facts.mx)
   return {
     roots: records.filter(({ data }) => data.exchange === rootWireName).map(({ data }) => data.preference),
-    others: records.filter(({ data }) => data.exchange !== rootWireName).map(({ data }) => zoneName(data.exchange)),
+    others: records.filter(({ data }) => data.exchange !== rootWireName).map(({ data }) => plainName(data.exchange)),
   }
 }
