@@ -14,8 +14,8 @@ section + section { border-top: 2px solid var(--line); margin-top: 3rem; padding
 article { border: 1px solid var(--line); border-left: .35rem solid var(--dim); border-radius: .3rem; padding: .7rem 1rem; margin: .8rem 0; }
 article.error { border-left-color: var(--bad); } article.warning { border-left-color: var(--odd); }
 article p { margin: .4rem 0; } pre { background: var(--box); padding: .5rem .7rem; overflow-x: auto; border-radius: .3rem; margin: .4rem 0; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; } th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
-svg { max-width: 100%; height: auto; } svg text { fill: var(--text); font: 14px system-ui, sans-serif; } svg .small { font-size: 12px; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; } th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
+svg { width: 100%; min-width: 46rem; height: auto; } svg text { fill: var(--text); font: 14px system-ui, sans-serif; } svg .small { font-size: 12px; }
 svg .dim { fill: var(--dim); } svg .good { fill: var(--good); } svg .odd { fill: var(--odd); } svg .bad { fill: var(--bad); } svg .unknown { fill: var(--unknown); }
 svg rect { fill: var(--box); stroke: var(--line); } svg path { fill: none; stroke: var(--dim); } svg path.none { stroke-dasharray: 4 4; stroke: var(--line); }
 `

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Finding } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
 import { style } from './html-style.ts'
-import { lightMarks, preferencesText, shareText } from './layout.ts'
+import { lightMarks, preferencesText, shareText, stateMarks } from './layout.ts'
 import { escaped } from './markup.ts'
 import { groupNotChecked } from './not-checked.ts'
 import { pictureSvg } from './picture-svg.ts'
@@ -61,7 +61,7 @@ function section({ domain, summary, way, findings, notChecked, checked }: Examin
   const { error, warning, notice } = summary.counts
   const counts = `${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(notice, 'notice')}, ${summary.counts.notChecked} not checked`
   return `<section>
-<h1><span class="${light}">${lightMarks[light]}</span> ${escaped(summary.headline)}</h1>
+<h1><span class="${light}">${stateMarks[summary.state]}</span> ${escaped(summary.headline)}</h1>
 <p class="dim">${counts}. Looked at ${when} UTC, in ${(tookMs / 1000).toFixed(1)} s, with ${counted(spent.queries, 'question')} to DNS and ${counted(spent.connections, 'connection')}.</p>
 ${way.exchangers.length > 0 ? `<h2>The way in</h2>\n<div class="scroll">${pictureSvg(way, domain)}</div>\n${wayTable(way)}` : ''}${zoneTable(way)}
 ${findings.length > 0 ? `<h2>Findings</h2>\n${findings.map(article).join('\n')}` : '<p>Nothing was found that is wrong.</p>'}

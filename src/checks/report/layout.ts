@@ -1,6 +1,7 @@
 /** Text on a terminal: lines of a width, columns, and our few colours. Pure. Whatever is laid out is made safe here once more. */
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
+import type { State } from './summary.ts'
 import type { Light } from './way-in.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
@@ -34,6 +35,17 @@ export function wrapped(text: string, columns: number, first = ''): string[] {
 
 /** In characters; what is wider than one column (CJK) is rare in what we print, for names are ASCII. */
 const widthOf = (text: string) => text.length
+
+/** In front of the headline. */
+export const stateMarks: Readonly<Record<State, string>> = {
+  arrives: '✓',
+  'way-in-order': '✓',
+  'takes-no-mail': '–',
+  'arrives-in-part': '!',
+  'does-not-arrive': '✗',
+  'no-such-domain': '✗',
+  unknown: '?',
+}
 
 /** A domain may name one host in thousands of records. */
 const mostPreferences = 5

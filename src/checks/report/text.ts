@@ -5,7 +5,16 @@
 import { printable } from '../../base/printable.ts'
 import type { Finding, Severity, Subject } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
-import { createPaint, fewestColumns, mostColumns, type Paint, type Style, table, wrapped } from './layout.ts'
+import {
+  createPaint,
+  fewestColumns,
+  mostColumns,
+  type Paint,
+  type Style,
+  stateMarks,
+  table,
+  wrapped,
+} from './layout.ts'
 import { groupNotChecked } from './not-checked.ts'
 import { pictureLines } from './picture-text.ts'
 import type { FormatOptions, ReportFormat } from './report-format.ts'
@@ -29,23 +38,24 @@ export function textFormat(options: FormatOptions): ReportFormat {
   }
 }
 
-const stateStyles: Readonly<Record<State, { readonly mark: string; readonly style: Style }>> = {
-  arrives: { mark: '✓', style: 'green' },
-  'way-in-order': { mark: '✓', style: 'green' },
-  'takes-no-mail': { mark: '–', style: 'green' },
-  'arrives-in-part': { mark: '!', style: 'red' },
-  'does-not-arrive': { mark: '✗', style: 'red' },
-  'no-such-domain': { mark: '✗', style: 'red' },
-  unknown: { mark: '?', style: 'yellow' },
+const stateStyles: Readonly<Record<State, Style>> = {
+  arrives: 'green',
+  'way-in-order': 'green',
+  'takes-no-mail': 'green',
+  'arrives-in-part': 'red',
+  'does-not-arrive': 'red',
+  'no-such-domain': 'red',
+  unknown: 'yellow',
 }
+
+const stateMark = (state: State, paint: Paint) => paint(stateStyles[state], stateMarks[state])
 
 function wholeLines(report: ExaminedReport, columns: number, paint: Paint): string[] {
   const { summary, way, findings, notChecked, checked } = report
-  const { mark, style } = stateStyles[summary.state]
   const [first = '', ...more] = wrapped(summary.headline, columns, '  ')
   const picture = pictureLines(way, columns, paint)
   return [
-    `${paint(style, mark)} ${paint('bold', first.trimStart())}`,
+    `${stateMark(summary.state, paint)} ${paint('bold', first.trimStart())}`,
     ...more.map((line) => paint('bold', line)),
     paint('dim', `  ${countsText(report)}; ${spentText(checked.facts)}`),
     ...(picture.length > 0 ? ['', ...picture] : []),
@@ -133,9 +143,8 @@ function notCheckedLines({ notChecked }: ExaminedReport, columns: number, paint:
 function rowLine(report: DomainReport, paint: Paint): string {
   if (report.kind === 'unexamined')
     return `${paint('yellow', '?')} ${printable(report.domain, 300)}: could not be examined: ${printable(report.why)}`
-  const { mark, style } = stateStyles[report.summary.state]
   const counts = paint('dim', ` [${countsText(report)}]`)
-  return `${paint(style, mark)} ${printable(report.summary.headline)}${counts}`
+  return `${stateMark(report.summary.state, paint)} ${printable(report.summary.headline)}${counts}`
 }
 
 const stateWords: Readonly<Record<State, string>> = {
