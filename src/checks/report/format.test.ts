@@ -158,6 +158,14 @@ test('colours only where they are wanted, and lines as wide as the terminal but 
       [],
     )
     assert.ok(lines.includes('            example.com. IN MX 20 mx2.example.com.'))
+    const heads = lines.filter((line) =>
+      /^[✗!·] (?:error|warning|notice) | {2}\d+ (?:error|warning|notice)|, [a-z-]+$/.test(line),
+    )
+    assert.ok(heads.length > 3)
+    assert.deepEqual(
+      heads.filter((line) => line.length > columns),
+      [],
+    )
   }
 })
 

@@ -57,7 +57,7 @@ function wholeLines(report: ExaminedReport, columns: number, paint: Paint): stri
   return [
     `${stateMark(summary.state, paint)} ${paint('bold', first.trimStart())}`,
     ...more.map((line) => paint('bold', line)),
-    paint('dim', `  ${countsText(report)}; ${spentText(checked.facts)}`),
+    ...wrapped(`${countsText(report)}; ${spentText(checked.facts)}`, columns, '  ').map((line) => paint('dim', line)),
     ...(picture.length > 0 ? ['', ...picture] : []),
     ...findings.flatMap((finding) => ['', ...findingLines(finding, columns, paint)]),
     ...(notChecked.length > 0 ? ['', ...notCheckedLines(report, columns, paint)] : []),
@@ -101,8 +101,13 @@ function findingLines(
   const copies = [...(remedy.records ?? []), ...(remedy.settings ?? [])].map(
     (line) => `            ${printable(line, 4000)}`,
   )
+  const about = `${subjectText(subject)}, ${id}`
+  const head = `${mark} ${severity}  ${printable(title)}`
+  // Where both have no room on one line, what it is about stands on the next.
+  const isWide = head.length + 2 + about.length <= columns
   return [
-    `${paint(style, `${mark} ${severity}`)}  ${paint('bold', printable(title))}  ${paint('dim', `${subjectText(subject)}, ${id}`)}`,
+    `${paint(style, `${mark} ${severity}`)}  ${paint('bold', printable(title))}${isWide ? `  ${paint('dim', about)}` : ''}`,
+    ...(isWide ? [] : [paint('dim', `    ${about}`)]),
     ...part('seen', seen),
     ...part('why', `${why}${standard}`),
     ...part('do', remedy.text),
