@@ -6,7 +6,9 @@ import { until } from '../../../test/lab/until.ts'
 import { endpoint } from '../../../test/unit/deliver.ts'
 import { heldMessage, lane, mailbox } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
-import { type Lane, type Queue, StoreFailure, type Task } from '../../queue/queue.ts'
+import { reply } from '../../mail/reply.ts'
+import { type HeldRecipient, type Lane, type Queue, StoreFailure, type Task } from '../../queue/queue.ts'
+import type { Route } from '../../routing/backend.ts'
 import { createBalancer } from '../../routing/balance.ts'
 import { patientSteps } from '../../smtp/client/step-limits.ts'
 import { createBackends } from '../backends/backends.ts'
@@ -216,6 +218,153 @@ test('a backend that is there and breaks every session off is no route that is o
     const waitMs = (drain.nextTryMs(name) ?? 0) - clock.now()
     assert.ok(waitMs <= 72_000, `${waitMs} ms`)
     clock.advance(waitMs + 2)
+  }
+  await drain.stop()
+})
+
+/** A drain over one lane with two backends, of which the first is never to be asked; whatever the second is handed, it answers by these words. */
+function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly transaction: unknown }) {
+  const [clock, random, name] = [createFakeClock(), seededRandom(4), lane('example.test')]
+  const collected = collectLog()
+  const { log } = collected
+  const [nobody, away, place] = [() => undefined, endpoint({ port: 24 }), endpoint({ port: 25 })]
+  const queue = {
+    lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
+    nextWakeMs: () => undefined,
+    nextUnknown: async () => [],
+    settle: async () => undefined,
+    body: async () => ({ kind: 'opened', body: { size: 0, has8bit: false, blocks: () => [], release: nobody } }),
+    ...words.queue,
+  } as unknown as Queue
+  const carrying = {
+    ...{ clock, log, budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, sessionMs: 0 }, steps: patientSteps },
+    delivery: {
+      begin: () => ({ kind: 'begun', transaction: words.transaction }),
+      sessions: () => ({ busy: 0, idle: 0, waiting: 0 }),
+    },
+    backends: createBackends({ clock, log, onFailed: nobody, onSlow: nobody, onUp: nobody }),
+    endpoints: {
+      expand: ({ entries }: Route) => ({
+        kind: 'members',
+        members: entries.some(({ backend }) => backend.key === place.backend.key)
+          ? [{ endpoint: place, tier: 0, weight: 1 }]
+          : [],
+      }),
+    },
+    balancer: () => createBalancer('round-robin'),
+    patience: { begin: nobody, end: nobody },
+    once: { tell: nobody },
+  }
+  const drain = createDrain({
+    ...{ clock, random, log, queue },
+    attempting: { clock, random, queue, carrying },
+    guard: { isStopped: () => false, firstAttempt: nobody },
+    isAnyGood: () => false,
+    live: { turn: nobody },
+    writeDown: { whenWritable: async () => true, surely: (_: unknown, write: () => Promise<unknown>) => write() },
+    afterHold: { refused: async () => undefined },
+    wayOfLane: () =>
+      ({
+        lane: name,
+        domain: undefined,
+        route: { id: 'one', entries: [{ backend: away.backend }, { backend: place.backend }] },
+      }) as unknown as Way,
+  } as unknown as DrainDeps)
+  const task = (id: string, held: Partial<HeldRecipient> = {}): Task => {
+    const { body, ...message } = heldMessage({ id })
+    const recipient = { index: 0, recipient: mailbox('you@example.test'), attempts: 0, state: 'ready', ...held }
+    return {
+      ...{ message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0 },
+      recipients: [recipient as HeldRecipient],
+    }
+  }
+  return { ...collected, clock, drain, name, away, task }
+}
+
+const refusing = {
+  recipients: async () => ({ kind: 'answered', replies: [reply(550, '5.7.1', 'No')] }),
+  refusalsLeft: 5,
+  abandon: () => undefined,
+}
+
+test('what may be with a backend that is away waits for that one, and what is behind it goes to the others', async () => {
+  const settled: string[] = []
+  const refused: string[] = []
+  const made = withTwoBackends({
+    transaction: {
+      ...refusing,
+      async recipients() {
+        refused.push('asked')
+        return refusing.recipients()
+      },
+    },
+    queue: {
+      nextUnknown: async (_, __, without) => tasks.unknown.filter(({ message }) => !without?.has(message.id)),
+      next: async (_, __, without) =>
+        refused.length > 0 ? [] : tasks.ready.filter(({ message }) => !without?.has(message.id)),
+      settle: async ({ id }) => void settled.push(id),
+    } as Partial<Queue>,
+  })
+  const { clock, drain, name, away, task } = made
+  const bound = { state: 'unknown', backend: away.backend.key, elsewhereMs: clock.now() + 3_600_000 } as const
+  const tasks = { unknown: Array.from({ length: 10 }, (_, at) => task(`unknown${at}`, bound)), ready: [task('ready')] }
+  drain.start()
+  await until(() => drain.nextTryMs(name) !== undefined)
+  assert.deepEqual([refused.length, settled.filter((id) => id.startsWith('unknown'))], [1, []])
+  assert.equal(drain.isOut(name), false)
+  assert.ok((drain.nextTryMs(name) ?? 0) - clock.now() <= 72_000)
+  await drain.stop()
+})
+
+test('what cannot be written down is not delivered again, however often its lane is tried', async () => {
+  let asked = 0
+  const { drain, name, task, find } = withTwoBackends({
+    transaction: {
+      ...refusing,
+      async recipients() {
+        asked++
+        return { kind: 'answered', replies: [reply(450, '4.2.1', 'Later')] }
+      },
+    },
+    queue: {
+      next: async (_, __, without) => (without?.has('one') ? [] : [task('one')]),
+      settle: () => Promise.reject(new TypeError('a bug')),
+    } as Partial<Queue>,
+  })
+  for (let round = 0; round < 3; round++) {
+    drain.kick([name])
+    await until(() => find('outcome cannot be written down, the message is left alone').length === 1)
+    await until(() => !drain.isAttempting('one'))
+  }
+  assert.equal(asked, 1)
+  await drain.stop()
+})
+
+test('a queue that cannot be read is read again a second later, not at once', async () => {
+  let reads = 0
+  const { clock, drain, find } = withTwoBackends({
+    transaction: refusing,
+    queue: {
+      next: async () => [],
+      nextWakeMs: () => 1,
+      wake() {
+        reads++
+        return Promise.reject(new TypeError('a bug'))
+      },
+    } as Partial<Queue>,
+  })
+  drain.start()
+  for (let round = 1; round <= 3; round++) {
+    await until(() => {
+      clock.advance(1)
+      return find('the queue cannot be read').length === round
+    })
+    const before = clock.monotonicMs()
+    await until(() => {
+      clock.advance(50)
+      return reads > round
+    })
+    assert.ok(clock.monotonicMs() - before >= 950)
   }
   await drain.stop()
 })

@@ -87,6 +87,8 @@ const mostOutboundAtOnce = 50
 /** A message that was held behind a route that can be asked again is not pounced on: its backend has just said that it cannot. */
 const firstPauseMs = 5_000
 const busyPauseMs = 2_000
+/** Before the queue is read again where it could not be: what fails at once would fail a thousand times a second. */
+const unreadPauseMs = 1_000
 /** At the end, for a store that fails: what a backend has said by then and cannot be written down is asked again after the next start. */
 const lastWriteMs = 3_000
 /** Nothing waits for so long; what seems to was given its time by a clock that has been put back since. */
@@ -99,7 +101,10 @@ export function createDrain(deps: DrainDeps): Drain {
   const outboundSlots = createSlots(mostOutboundAtOnce)
   const alarm = new Deadline(clock, () => void wake())
   const underWay = createUnderWay()
+  const avoided = new Set<string>()
   let isStopped = false
+  /** On the monotonic clock. */
+  let readAgainMs = 0
   /** Closed while rows are moved from lane to lane. */
   let gate: Promise<void> | undefined
 
@@ -137,6 +142,7 @@ export function createDrain(deps: DrainDeps): Drain {
       },
       turnOver: () => taken.give(),
       underWay,
+      avoided,
       gate: () => gate,
     })
     state.running = drain
@@ -164,7 +170,7 @@ export function createDrain(deps: DrainDeps): Drain {
       setAlarm()
       return
     }
-    if (end === 'unable') state.tries = 0
+    if (end === 'unable' || end === 'bound') state.tries = 0
     const waitMs = end === 'busy' ? busyPauseMs : pauseAfter(state.tries, random)
     if (end === 'route-out' || end === 'failed') state.tries++
     due(lane, waitMs)
@@ -184,7 +190,8 @@ export function createDrain(deps: DrainDeps): Drain {
     let soonestMs = Number.POSITIVE_INFINITY
     for (const { dueMs } of lanes.values()) if (dueMs !== undefined && dueMs < soonestMs) soonestMs = dueMs
     const wakeMs = queue.nextWakeMs()
-    if (wakeMs !== undefined) soonestMs = Math.min(soonestMs, clock.monotonicMs() + msUntil(wakeMs))
+    if (wakeMs !== undefined)
+      soonestMs = Math.min(soonestMs, Math.max(readAgainMs, clock.monotonicMs() + msUntil(wakeMs)))
     if (soonestMs < Number.POSITIVE_INFINITY) alarm.armAt(soonestMs)
     else alarm.disarm()
   }
@@ -200,10 +207,11 @@ export function createDrain(deps: DrainDeps): Drain {
     for (const [lane, { dueMs }] of lanes) if (dueMs !== undefined && dueMs <= nowMs + 1) run(lane)
     try {
       const nextMs = queue.nextWakeMs()
-      if (nextMs !== undefined && msUntil(nextMs) === 0)
+      if (nextMs !== undefined && msUntil(nextMs) === 0 && readAgainMs <= nowMs + 1)
         for (const lane of await queue.wake(clock.now(), farMs)) run(lane)
     } catch (error) {
       log.error('the queue cannot be read', { error })
+      readAgainMs = clock.monotonicMs() + unreadPauseMs
       if (!(await deps.writeDown.whenWritable())) return
     }
     setAlarm()

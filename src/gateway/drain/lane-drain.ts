@@ -23,16 +23,23 @@ export interface LaneDrainDeps extends SettleDeps {
   readonly turnOver: () => void
   /** Recipients that are being attempted, in whatever lane, and the end of that. */
   readonly underWay: UnderWay
+  /** Ids of what cannot be written down, though the store can be written: never touched again while this process lives. */
+  readonly avoided: Set<string>
   /** Resolves when rows are where they belong again; undefined where they are. */
   readonly gate: () => Promise<void> | undefined
 }
 
-/** `failed`: the store cannot be read or written, or a fault of our own; nothing is known of the backends. */
-export type LaneEnd = Enough | 'empty' | 'failed' | 'stopped'
+/**
+ * `bound`: what is left may be with a backend that cannot be asked now, and nobody else is asked for it; `failed`: the store cannot be read or
+ * written, or a fault of our own; nothing is known of the backends.
+ */
+export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
 
 const fetchedAtOnce = 64
 /** When so few are left, the next ones are fetched, so that no session waits for them. */
 const fetchedAhead = 32
+/** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. */
+const mostBound = 1_000
 
 export class LaneDrain {
   readonly #lane: Lane
@@ -41,8 +48,8 @@ export class LaneDrain {
   readonly #active = new Set<string>()
   /** Of those, what backends are being asked about: the others are being written down, and keep no session. */
   readonly #asking = new Set<string>()
-  /** What cannot be written down, though the store can be written: never touched again. */
-  readonly #avoided = new Set<string>()
+  /** What may be with a backend that could not be asked in this run. */
+  readonly #bound = new Set<string>()
   #fetched: Task[] = []
   /** More of them, on their way. */
   #coming: Promise<void> | undefined
@@ -96,7 +103,11 @@ export class LaneDrain {
     }
     while (this.#active.size > 0) await this.#oneLess()
     this.#fetched = []
-    return this.#isStopping ? 'stopped' : (this.#end ?? 'empty')
+    if (this.#isStopping) return 'stopped'
+    if (this.#end !== undefined) return this.#end
+    if (this.#bound.size === 0) return 'empty'
+    this.#why = `${this.#bound.size} messages may be with a backend that cannot be asked`
+    return 'bound'
   }
 
   stop(): void {
@@ -141,10 +152,11 @@ export class LaneDrain {
   async #fetchOnce(): Promise<void> {
     const { queue, gate } = this.#deps
     const fetching = this.#fetching
-    const without = new Set([...this.#active, ...this.#avoided, ...this.#fetched.map(({ message }) => message.id)])
+    const fetched = this.#fetched.map(({ message }) => message.id)
+    const without = new Set([...this.#active, ...this.#deps.avoided, ...this.#bound, ...fetched])
     const seesAll = this.#active.size === 0
     const [unknown, ready] = await Promise.all([
-      queue.nextUnknown(this.#lane, fetchedAtOnce, without),
+      this.#bound.size < mostBound ? queue.nextUnknown(this.#lane, fetchedAtOnce, without) : [],
       queue.next(this.#lane, fetchedAtOnce, without),
     ])
     // Rows were moved or changed meanwhile: these may not be what they were.
@@ -202,7 +214,13 @@ export class LaneDrain {
     if (!(await writeDown.whenWritable())) return
     const fromMs = clock.monotonicMs()
     const fetching = this.#fetching
-    const attempted = await attempt(task, way, this.#routeFor(task, way), this.#deps.attempting)
+    const bound = this.#boundTo(task)
+    const attempted = await attempt(task, way, this.#routeFor(way, bound), this.#deps.attempting)
+    // That one backend is away says nothing of the others: it waits for that one, as it is, and what is behind it goes on.
+    if (bound !== undefined && attempted.kind === 'route-out') {
+      this.#bound.add(task.message.id)
+      return
+    }
     const tookMs = clock.monotonicMs() - fromMs
     const enough = this.#pace.learn(attempted, tookMs, this.#asking.size)
     if (enough) this.#endWith(enough, attempted.why)
@@ -224,7 +242,7 @@ export class LaneDrain {
   }
 
   #avoid({ message: { id } }: Task, error: unknown): void {
-    this.#avoided.add(id)
+    this.#deps.avoided.add(id)
     this.#deps.log.alert('outcome cannot be written down, the message is left alone', { id, error })
   }
 
@@ -239,10 +257,14 @@ export class LaneDrain {
     this.#endWith('failed', isOfStore ? 'the store cannot be read or written' : 'a fault of our own')
   }
 
-  /** The backends that this task may go to now. */
-  #routeFor(task: Task, { route }: Way): Route {
+  /** The backend that may have it already, as long as no other is asked. */
+  #boundTo({ recipients }: Task): string | undefined {
     const nowMs = this.#deps.clock.now()
-    const bound = task.recipients.find(({ elsewhereMs }) => elsewhereMs !== undefined && nowMs < elsewhereMs)?.backend
+    return recipients.find(({ elsewhereMs }) => elsewhereMs !== undefined && nowMs < elsewhereMs)?.backend
+  }
+
+  /** The backends that may be asked now: one, where the task is bound to it. */
+  #routeFor({ route }: Way, bound: string | undefined): Route {
     const entries = route.entries.filter(
       ({ backend }) => !this.#deps.guard.isStopped(backend.url) && (bound === undefined || backend.key === bound),
     )

@@ -50,11 +50,11 @@ export interface SettleDeps {
 const crashesUntilSetAside = 3
 const crashPauseMs = 60_000
 
-/** But for `busy`, which leaves the task as it was. */
+/** But for `busy`, and for a bound task whose backend could not be asked: these stay as they were. */
 export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
   const isBound = task.recipients.some(({ state }) => state === 'unknown')
   const couldNot = attempted.kind === 'unable' || attempted.kind === 'broken'
-  if (isBound && (couldNot || attempted.kind === 'route-out')) await waitForItsBackend(task, attempted, deps)
+  if (isBound && couldNot) await waitForItsBackend(task, attempted, deps)
   else if (couldNot) await stepBack(task, attempted, deps)
   else await settleSaid(task, way, attempted, deps)
 }
