@@ -11,8 +11,8 @@ import { until } from '../../../test/lab/until.ts'
 import { zoneOf } from '../../../test/lab/zone-lines.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
-import type { AnswerCounts } from './answer.ts'
 import { createTcpServer } from './tcp-server.ts'
+import type { AnswerCounts } from './write-answer.ts'
 
 const soa = '@ SOA ns1.example.test. hostmaster.example.test. 5 14400 3600 604800 300'
 const example = zoneOf('example.test.', `${soa}\n@ NS ns1\nns1 A 192.0.2.53\n@ MX 10 mx1\nmx1 A 192.0.2.1`)
