@@ -5,12 +5,13 @@ import { startLab } from '../lab/lab.ts'
 // Before the dot has left nothing can have been delivered (RFC 5321 §4.1.1.4), so another backend may have it.
 const body = `${'x'.repeat(70)}\n`
 
-test('the backend dies after half the body: the second gets it whole, once', async (t) => {
+test('the backend dies after a part of the body: the second gets it whole, once', async (t) => {
   const lab = await startLab(t)
   const first = await lab.backend({ inBody: { afterBytes: 200_000, do: 'reset' } })
   const second = await lab.backend()
   await lab.gateway({ deliver: [first, { to: second, preference: 20 }] })
-  const sent = await lab.send({ to: 'you@example.test', body: body.repeat(6_000) })
+  // More than may be on its way when the end is heard: the dot has not left.
+  const sent = await lab.send({ to: 'you@example.test', body: body.repeat(60_000) })
   assert.equal(sent.code, 250)
   assert.equal(first.messages.length, 0)
   assert.equal(second.messages.length, 1)
@@ -19,7 +20,7 @@ test('the backend dies after half the body: the second gets it whole, once', asy
       .toString('latin1')
       .split('\r\n')
       .filter((line) => line === body.trim()).length,
-    6_000,
+    60_000,
   )
 })
 
