@@ -153,10 +153,13 @@ export class LaneDrain {
     const { queue, gate } = this.#deps
     const fetching = this.#fetching
     const fetched = this.#fetched.map(({ message }) => message.id)
-    const without = new Set([...this.#active, ...this.#deps.avoided, ...this.#bound, ...fetched])
+    const without = new Set([...this.#active, ...this.#deps.avoided, ...fetched])
     const seesAll = this.#active.size === 0
     const [unknown, ready] = await Promise.all([
-      this.#bound.size < mostBound ? queue.nextUnknown(this.#lane, fetchedAtOnce, without) : [],
+      // Other recipients of what is bound may be free to go.
+      this.#bound.size < mostBound
+        ? queue.nextUnknown(this.#lane, fetchedAtOnce, new Set([...without, ...this.#bound]))
+        : [],
       queue.next(this.#lane, fetchedAtOnce, without),
     ])
     // Rows were moved or changed meanwhile: these may not be what they were.
