@@ -2,12 +2,14 @@
  * The servers that are measured, each with one thread for UDP, no limits on rates, no logs, and the same zones: ours and the yardstick in
  * Node, and Debian's NSD, Knot, BIND and PowerDNS.
  */
+
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from '../../test/interop/harness/program.ts'
 import { until } from '../../test/lab/until.ts'
 import { zoneFile } from '../../test/lab/zone-lines.ts'
+import { nsdSettings } from '../nsd-settings.ts'
 import { type Daemon, startDaemon } from '../relay/daemon.ts'
 import { zones } from './load.ts'
 
@@ -96,22 +98,8 @@ const commands: Readonly<Record<ContenderName, Command>> = {
   waypost: script('waypost.ts'),
 
   async nsd({ folder, address, port }, zoneFolder, origins) {
-    const config = `server:
-  ip-address: ${address}@${port}
-  username: ""
-  zonesdir: "${zoneFolder}"
-  database: ""
-  pidfile: "${folder}/nsd.pid"
-  zonelistfile: "${folder}/zone.list"
-  xfrdfile: "${folder}/xfrd.state"
-  xfrdir: "${folder}"
-  server-count: 1
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-remote-control:
-  control-enable: no
-${origins.map((origin) => `zone:\n  name: ${bare(origin)}\n  zonefile: ${fileOf(origin)}`).join('\n')}
-`
+    const zones = origins.map((origin) => [bare(origin), fileOf(origin)] as const)
+    const config = nsdSettings(folder, [`${address}@${port}`], zoneFolder, zones)
     await writeFile(join(folder, 'nsd.conf'), config)
     return ['nsd', '-d', '-c', join(folder, 'nsd.conf')]
   },

@@ -3,6 +3,7 @@
  * list and for all of it; and that a run which was killed goes on where it stopped. One NSD serves root and domains, at many addresses, because
  * each name server is asked ten questions a second at most.
  */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
@@ -12,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { run } from '../../test/interop/harness/program.ts'
 import { until } from '../../test/lab/until.ts'
+import { nsdSettings } from '../nsd-settings.ts'
 import { startDaemon } from '../relay/daemon.ts'
 import { measureCommand } from './measure.ts'
 
@@ -111,28 +113,13 @@ async function startNsd({ folder, address, port }: Place, domains: number) {
     await writeFile(join(folder, `g${group}.zone`), `${lines.join('\n')}\n`)
   }
   const addresses = [address, ...roots, ...Array.from({ length: groups }, (_, group) => serversOf(group)).flat()]
-  const zones = [
+  const zones: readonly (readonly [string, string])[] = [
     ['.', 'root.zone'],
     ['bench.test', 'bench.zone'],
-    ...Array.from({ length: domains }, (_, index) => [domainName(index), `g${index % groups}.zone`]),
+    ...Array.from({ length: domains }, (_, index) => [domainName(index), `g${index % groups}.zone`] as const),
   ]
-  const config = `server:
-${addresses.map((at) => `  ip-address: ${at}@${port}`).join('\n')}
-  username: ""
-  zonesdir: "${folder}"
-  database: ""
-  pidfile: "${folder}/nsd.pid"
-  zonelistfile: "${folder}/zone.list"
-  xfrdfile: "${folder}/xfrd.state"
-  xfrdir: "${folder}"
-  server-count: 1
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-remote-control:
-  control-enable: no
-${zones.map(([name, file]) => `zone:\n  name: ${name}\n  zonefile: ${file}`).join('\n')}
-`
-  await writeFile(join(folder, 'nsd.conf'), config)
+  const places = addresses.map((at) => `${at}@${port}`)
+  await writeFile(join(folder, 'nsd.conf'), nsdSettings(folder, places, folder, zones))
   const output = join(folder, 'output')
   const daemon = startDaemon('nsd', ['-d', '-c', join(folder, 'nsd.conf')], output)
   const dig = [`@${address}`, '-p', String(port), '+short', '+tries=1', '+time=1', domainName(domains - 1), 'MX']

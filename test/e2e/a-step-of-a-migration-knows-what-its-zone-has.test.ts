@@ -4,39 +4,16 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
-import { freeAddress, freePort } from '../lab/loopback.ts'
-import { callWaypost } from '../lab/process.ts'
-import { labAddress } from '../lab/resolver.ts'
+import { startMoving } from '../lab/moving.ts'
 
 test('declared addresses that are published count, and one that never was does not', async (t) => {
   const lab = await startLab(t, 300_000)
-  const { server } = await lab.dns({})
-  const address = labAddress(freeAddress())
-  const dns = { address, port: await freePort(address) }
-  const backend = await lab.backend()
-  const gateway = await lab.process({
-    config: JSON.stringify({
-      ...{ hostname: 'mx.waypost.test', state: 'STATE' },
-      listen: { smtp: ['LISTEN'], dns: [`${dns.address}:${dns.port}`] },
-      resolver: { servers: [`${server.address}:${server.port}`] },
-      domains: {
-        'example.test': {
-          exchangers: [
-            { preference: '10', host: 'mx1.example.test', addresses: ['192.0.2.1'] },
-            { preference: '20', host: 'mx2.example.test', addresses: ['192.0.2.2'] },
-          ],
-          ...{ publish: 'builtin', ttl: '1h' },
-        },
-        'other.test': { deliver: backend.url, recipients: 'any' },
-      },
-    }),
+  const { gateway, command } = await startMoving(lab, {
+    exchangers: [
+      { preference: '10', host: 'mx1.example.test', addresses: ['192.0.2.1'] },
+      { preference: '20', host: 'mx2.example.test', addresses: ['192.0.2.2'] },
+    ],
   })
-  await lab.until(() => gateway.stdout.includes('DNS for its zones'))
-  const command = async (code: number, ...words: string[]) => {
-    const called = await callWaypost(gateway, ...words)
-    assert.equal(called.code, code, called.stdout + called.stderr)
-    return called.stdout + called.stderr
-  }
 
   for (const wrong of ['127.0.0.1', '[192.0.2.1]', '2001:db8::1'])
     assert.match(

@@ -10,48 +10,29 @@ import { typeCodes } from '../../src/dns/types.ts'
 import { askServer } from '../../src/publish/ask-server.ts'
 import { labName } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
-import { freeAddress, freePort } from '../lab/loopback.ts'
-import { callWaypost } from '../lab/process.ts'
-import { labAddress } from '../lab/resolver.ts'
+import { startMoving } from '../lab/moving.ts'
 
 test('both sides may send while a domain moves, and one alone when it went back', async (t) => {
   const lab = await startLab(t, 300_000)
   const includes = Array.from({ length: 11 }, (_, index) => `i${index}.new.test`)
-  const { server } = await lab.dns({
-    'spf.new.test': { TXT: ['v=spf1 ip4:192.0.2.0/24 -all'] },
-    'far.new.test': { TXT: [`v=spf1 ${includes.map((name) => `include:${name}`).join(' ')} -all`] },
-    ...Object.fromEntries(includes.map((name) => [name, { TXT: ['v=spf1 -all'] }])),
-  })
-  const address = labAddress(freeAddress())
-  const dns = { address, port: await freePort(address) }
-  const backend = await lab.backend()
-  const gateway = await lab.process({
-    config: JSON.stringify({
-      ...{ hostname: 'mx.waypost.test', state: 'STATE' },
-      listen: { smtp: ['LISTEN'], dns: [`${dns.address}:${dns.port}`] },
-      resolver: { servers: [`${server.address}:${server.port}`] },
-      domains: {
-        'example.test': {
-          exchangers: [{ preference: '10', host: 'mx.old.test' }],
-          records: { spf: 'v=spf1 mx -all' },
-          ...{ publish: 'builtin', ttl: '1h' },
-        },
-        'other.test': { deliver: backend.url, recipients: 'any' },
-      },
-    }),
-  })
-  await lab.until(() => gateway.stdout.includes('DNS for its zones'))
+  const { dns, command } = await startMoving(
+    lab,
+    {
+      exchangers: [{ preference: '10', host: 'mx.old.test' }],
+      records: { spf: 'v=spf1 mx -all' },
+    },
+    {
+      'spf.new.test': { TXT: ['v=spf1 ip4:192.0.2.0/24 -all'] },
+      'far.new.test': { TXT: [`v=spf1 ${includes.map((name) => `include:${name}`).join(' ')} -all`] },
+      ...Object.fromEntries(includes.map((name) => [name, { TXT: ['v=spf1 -all'] }])),
+    },
+  )
   const transport = createTransport({ clock: systemClock, random: systemRandom, door: systemDoor })
   lab.atEnd(() => transport.close())
   const spf = async () => {
     const said = await askServer(transport, dns, { name: labName('example.test'), code: typeCodes.TXT }, 30_000)
     assert.ok(said.kind === 'set', JSON.stringify(said))
     return said.content?.data.map(rdataText)
-  }
-  const command = async (code: number, ...words: string[]) => {
-    const called = await callWaypost(gateway, ...words)
-    assert.equal(called.code, code, called.stdout + called.stderr)
-    return called.stdout + called.stderr
   }
   const to = ['migrate', 'example.test', '--to', '10:in.new.test', '--spf']
 
