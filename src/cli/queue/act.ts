@@ -10,11 +10,12 @@ import {
   actAnswer,
   statsAnswer,
 } from '../../gateway/operate/queue-shapes.ts'
+import type { RecipientState } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
-import { type FilterWords, filterOf, findIds, isEmptyFilter, withFilters } from './options.ts'
+import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
 import { counted, sizeText } from './words.ts'
 
 /** How a person is asked before something is done that cannot be undone. */
@@ -135,7 +136,8 @@ async function perform(
     const result = keptBack === undefined ? undefined : await actOnAll(act, meant, to, access, terminal)
     if (keptBack === undefined || !result) return 2
     tellDone(result, access.isRunning ? done : otherwise, terminal)
-    return tellLeft(result, { isEmpty: await isEmpty(options.all, result, access), keptBack }, terminal)
+    const ended = await countEnded(act, result, meant, access, terminal)
+    return tellLeft(result, { isEmpty: await isEmpty(options.all, result, access), keptBack, ended }, terminal)
   })
 }
 
@@ -144,7 +146,7 @@ function whyNot(ids: readonly string[], { all }: ActOptions, filter: AskedFilter
   const chosen = ways.filter(Boolean).length
   if (chosen === 0) return 'say which: ids, a filter such as --domain example.com, or --all'
   if (chosen > 1) return 'say which in one way: ids, or a filter, or --all'
-  return ids.length > 1000 ? 'at most 1000 ids at once' : undefined
+  return ids.length > mostIds ? `at most ${mostIds} ids at once` : undefined
 }
 
 /** `smtp://host` means port 25, as in waypost.yaml; what is no backend is the name of a route. */
@@ -162,7 +164,7 @@ async function agree(
 ): Promise<'yes' | ExitCode> {
   const counts = await actOnAll('count', filter, undefined, access, terminal)
   if (!counts) return 2
-  if (counts.messages === 0) return tellLeft(counts, { isEmpty: isAll === true, keptBack: 0 }, terminal)
+  if (counts.messages === 0) return tellLeft(counts, { isEmpty: isAll === true, keptBack: 0, ended: 0 }, terminal)
   const what = `${counted(counts.messages, 'message')} (${counted(counts.recipients, 'recipient')}, ${sizeText(counts.octets)})`
   if (!confirm) {
     terminal.err(`waypost: this would remove ${what}: say --yes if that is meant\n`)
@@ -238,6 +240,20 @@ async function countKeptBack(
   return (await actOnAll('count', { ...filter, states: ['held'] }, undefined, access, terminal))?.messages
 }
 
+/** Messages that came to their end, which `retry` passes over unless they are named; asked where it found nothing else. */
+async function countEnded(
+  act: Act,
+  { messages, leftCount }: ActAnswer,
+  filter: AskedFilter,
+  access: QueueAccess,
+  terminal: Terminal,
+): Promise<number> {
+  if (act !== 'retry' || messages > 0 || leftCount > 0 || filter.ids !== undefined || filter.states !== undefined)
+    return 0
+  const states: RecipientState[] = ['refused', 'expired', 'set-aside', 'corrupt']
+  return (await actOnAll('count', { ...filter, states }, undefined, access, terminal))?.messages ?? 0
+}
+
 async function isEmpty(
   isAll: boolean | undefined,
   { messages, leftCount }: ActAnswer,
@@ -262,11 +278,12 @@ interface Unchanged {
   readonly isEmpty: boolean
   /** Messages. */
   readonly keptBack: number
+  readonly ended: number
 }
 
 function tellLeft(
   { messages, left, leftCount }: ActAnswer,
-  { isEmpty, keptBack }: Unchanged,
+  { isEmpty, keptBack, ended }: Unchanged,
   terminal: Terminal,
 ): ExitCode {
   for (const { id, why } of left) terminal.err(`${printable(id)} stays as it is: ${printable(why)}\n`)
@@ -275,7 +292,11 @@ function tellLeft(
     terminal.err(
       `${counted(keptBack, 'message')} ${keptBack === 1 ? 'is' : 'are'} kept back by a person: "waypost queue release" lets them go.\n`,
     )
-  if (messages === 0 && leftCount === 0 && keptBack === 0)
+  if (ended > 0)
+    terminal.err(
+      `${counted(ended, 'message')} came to ${ended === 1 ? 'its' : 'their'} end (refused, expired or set aside): name ${ended === 1 ? 'it' : 'them'} by id, or by --state, to try again.\n`,
+    )
+  if (messages === 0 && leftCount === 0 && keptBack === 0 && ended === 0)
     terminal.err(isEmpty ? 'Nothing is held.\n' : 'Nothing is held that fits.\n')
   return messages > 0 && leftCount === 0 ? 0 : 1
 }

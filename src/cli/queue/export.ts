@@ -14,7 +14,7 @@ import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/q
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
-import { type FilterWords, filterOf, withFilters } from './options.ts'
+import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
 import { counted } from './words.ts'
 
 interface ExportOptions extends FilterWords {
@@ -30,6 +30,7 @@ export function exportCommand(run: Run): Command {
         'Writes held messages into a folder, each as ID.eml with an ID.json beside it that "import" reads, here or on another machine. Without --remove they stay, and what is imported elsewhere is delivered twice.',
       )
       .argument('<folder>', 'made where it is missing')
+      .argument('[ids...]', 'messages, or how their ids begin; or say which by the options; otherwise all')
       .addOption(configOption()),
   )
     .option('--remove', 'take them out of the hold, once they are on the disk')
@@ -40,20 +41,30 @@ Exit code: 0 all were written, 1 some were left where they are, 2 it could not b
 
 Examples:
   waypost queue export /mnt/usb/held
+  waypost queue export /mnt/usb/held 01M84TXJDW
   waypost queue export /mnt/usb/held --domain example.com --remove`,
     )
-    .action((folder: string, options: ExportOptions) =>
-      run((terminal) => exportAll(resolve(folder), options, terminal)),
+    .action((folder: string, ids: string[], options: ExportOptions) =>
+      run((terminal) => exportAll(resolve(folder), ids, options, terminal)),
     )
 }
 
-async function exportAll(folder: string, options: ExportOptions, terminal: Terminal): Promise<ExitCode> {
-  const filter = filterOf(options, systemClock.now())
-  if (typeof filter === 'string') {
-    terminal.err(`waypost: ${filter}\n`)
+async function exportAll(
+  folder: string,
+  ids: readonly string[],
+  options: ExportOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const said = filterOf(options, systemClock.now())
+  const why = typeof said === 'string' ? said : whyNotThese(ids, said)
+  if (typeof said === 'string' || why !== undefined) {
+    terminal.err(`waypost: ${why}\n`)
     return 2
   }
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
+    const found = await findIds(ids, access, terminal)
+    if (found.kind !== 'ids') return found.kind === 'not-one' ? 1 : 2
+    const filter = ids.length > 0 ? { ids: [...found.ids] } : said
     try {
       await makeFolder(folder)
       return await new Export(folder, filter, options.remove === true, access, terminal).run()
@@ -65,6 +76,11 @@ async function exportAll(folder: string, options: ExportOptions, terminal: Termi
       return 2
     }
   })
+}
+
+function whyNotThese(ids: readonly string[], filter: AskedFilter): string | undefined {
+  if (ids.length > 0 && !isEmptyFilter(filter)) return 'say which in one way: ids, or a filter'
+  return ids.length > mostIds ? `at most ${mostIds} ids at once` : undefined
 }
 
 export const notAFolder = 'is no folder, or a file stands in its way'

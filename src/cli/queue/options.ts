@@ -52,6 +52,8 @@ function momentOf(text: string | undefined, nowMs: number): number | 'wrong' | u
 export const isEmptyFilter = (filter: AskedFilter): boolean => Object.keys(filter).length === 0
 
 const idLength = 26
+/** That a person may name at once. */
+export const mostIds = 1000
 
 export type FoundIds =
   | { readonly kind: 'ids'; readonly ids: readonly string[] }

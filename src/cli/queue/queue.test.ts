@@ -7,7 +7,7 @@ import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
-import type { Queue } from '../../queue/queue.ts'
+import type { Queue, Settled } from '../../queue/queue.ts'
 import { openHolding } from '../holding.ts'
 import { createProgram } from '../program.ts'
 import { queueCommand } from './queue.ts'
@@ -114,8 +114,7 @@ test('what may still be answered for is left alone; what a person holds is not t
   await withStore(async (queue) => {
     for (const number of [1, 2, 3, 4, 5])
       await queue.hold(message(number, number === 2 ? { receivedMs: now - 700_000 } : {}))
-    const settle = (number: number, to: Parameters<Queue['settle']>[0]['recipients'][number]['to']) =>
-      queue.settle({ id: heldId(number), recipients: [{ index: 0, to }] })
+    const settle = (number: number, to: Settled) => settleOne(queue, number, to)
     await settle(1, { kind: 'unknown', ...unknown })
     await settle(2, { kind: 'unknown', ...unknown })
     await settle(3, { kind: 'held' })
@@ -134,6 +133,11 @@ test('what may still be answered for is left alone; what a person holds is not t
   })
   assert.equal((await run('retry', '--state', 'refused')).out, '1 message will be tried when the gateway runs.\n')
   assert.match((await run('retry', heldId(3))).err, /release it/)
+  await withStore((queue) => queue.hold(message(6, { to: { 'you@ended.test': {} } })))
+  await withStore((queue) => settleOne(queue, 6, { kind: 'expired', keepUntilMs: now + 1_000_000 }))
+  const ended = await run('retry', '--domain', 'ended.test')
+  assert.deepEqual([ended.code, ended.out], [1, ''])
+  assert.match(ended.err, /^1 message came to its end .*: name it by id, or by --state, to try again\.\n$/)
   // Held while a backend may have it, it is not forgotten who that is.
   assert.equal((await run('hold', heldId(1))).code, 0)
   assert.equal((await run('release', heldId(1))).code, 0)
@@ -213,7 +217,11 @@ test('a folder that is none, or holds nothing of an export; and what stays where
   const nothing = await run('import', empty)
   assert.deepEqual([nothing.code, nothing.out], [2, ''])
   assert.match(nothing.err, /there is no exported message in /)
-  assert.match((await run('export', join(folder, 'copy'))).err, /^They stay here too, .* with --remove they leave/)
+  const copy = await run('export', join(folder, 'copy'), heldId(1).slice(0, 12))
+  assert.equal(copy.out, `1 message copied to ${join(folder, 'copy')}.\n`)
+  assert.match(copy.err, /^They stay here too, .* with --remove they leave/)
+  assert.match((await run('export', join(folder, 'none'), '7ZZZ')).err, /nothing is held whose id begins with "7ZZZ"/)
+  assert.match((await run('export', join(folder, 'none'), heldId(1), '--domain', 'a.test')).err, /say which in one way/)
   assert.equal((await run('export', join(folder, 'moved'), '--remove')).err, '')
   assert.equal((await run('export', join(folder, 'again'))).err, '')
 })
@@ -258,3 +266,6 @@ test('the store of another process is not touched, nor that of another user', as
   assert.equal(others.code, 2)
   assert.match(others.err, /belongs to another user \(4242\): run this as that user/)
 })
+
+const settleOne = (queue: Queue, number: number, to: Settled) =>
+  queue.settle({ id: heldId(number), recipients: [{ index: 0, to }] })

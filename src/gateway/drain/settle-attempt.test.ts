@@ -39,6 +39,11 @@ test('what nobody could take is put off only where it is still what it was when 
     const [one] = (await settled(bound, kind)).recipients
     assert.deepEqual([one?.to.kind, one?.from, one?.behind], ['unknown', ['unknown'], 'smtp://one'])
   }
+  // No server said a thing, and one was reached.
+  const lost = await settled({ state: 'ready' }, 'broken')
+  assert.deepEqual(lost.recipients[0]?.reply, { code: 451, enhanced: '4.4.2', text: ['in this test'] })
+  assert.equal(lost.attempt?.host, undefined)
+  assert.equal((await settled({ state: 'ready' }, 'unable')).recipients[0]?.reply, undefined)
   for (const kind of ['unable', 'broken'] as const) {
     const [one] = (await settled({ state: 'ready' }, kind)).recipients
     assert.deepEqual([one?.to.kind, one?.from, one?.behind], ['waiting', ['ready'], undefined])

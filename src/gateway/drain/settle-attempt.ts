@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts'
 import { printable } from '../../base/printable.ts'
 import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
+import { reply } from '../../mail/reply.ts'
 import {
   type Attempt,
   type Lane,
@@ -94,14 +95,18 @@ function stepBack(task: Task, attempted: Attempted, deps: SettleDeps): Promise<v
 
 async function defer(
   { message: { id } }: Task,
-  { why, endpoint }: Attempted,
-  recipients: ComparedSettlement['recipients'],
+  { kind, why, endpoint }: Attempted,
+  put: ComparedSettlement['recipients'],
   { queue, clock, writeDown }: SettleDeps,
 ): Promise<void> {
+  // Where each session broke no server said a thing (RFC 3463 §3.5, X.4.2); what stood there before would read as if none had been reached.
+  const isBroken = kind === 'broken'
+  const broken = reply(451, '4.4.2', printable(why, 300))
+  const recipients = isBroken ? put.map((each) => ({ ...each, reply: broken })) : put
   const attempt: Attempt = {
     atMs: clock.now(),
     backend: endpoint?.backend.url,
-    host: endpoint?.name,
+    host: isBroken ? undefined : endpoint?.name,
     outcome: 'deferred',
     text: why,
     recipients: recipients.length,
