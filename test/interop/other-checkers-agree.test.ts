@@ -210,7 +210,12 @@ const tagsJudged: ReadonlySet<string> = new Set([
 ])
 
 /** @param broken  one of them, whose signatures are over: that it fails shows that the resolver validates */
-async function stage(t: TestContext, zones: readonly SignedZoneWords[], broken: string) {
+async function stage(
+  t: TestContext,
+  zones: readonly SignedZoneWords[],
+  broken: string,
+  more: { readonly roots?: readonly string[] } = {},
+) {
   const lab = await startLab(t)
   const above: SignedZoneWords[] = [
     { name: '', servers: ['a.root.lab'], text: '' },
@@ -228,6 +233,7 @@ async function stage(t: TestContext, zones: readonly SignedZoneWords[], broken: 
       timeoutMs: 300_000,
       validation: { signed: labHost('lab'), broken: labHost(broken) },
       knownExchanger: undefined,
+      ...more,
     },
     { clock: systemClock, random: systemRandom, door: systemDoor },
   )
@@ -321,6 +327,48 @@ test('DANE: posttls-finger and we say the same of a right and of a wrong TLSA re
   assert.ok((await ours('wrong.lab', 'polite')).includes('dane-mismatch'))
 })
 
+test('certificates: posttls-finger that wants good ones and we say the same of each fault', async (t) => {
+  const root = makeCertificate({ name: 'Root of the lab', isCa: true })
+  const stranger = makeCertificate({ name: 'Nobody’s root', isCa: true })
+  const dayMs = 86_400_000
+  const hosts = [
+    { zone: 'fine.lab', leaf: {}, ours: undefined, said: /Verified TLS connection/ },
+    {
+      zone: 'old.lab',
+      leaf: { notBeforeMs: Date.now() - 90 * dayMs, notAfterMs: Date.now() - dayMs },
+      ours: 'tls-certificate-expired',
+      said: /certificate has expired/,
+    },
+    {
+      zone: 'other.lab',
+      leaf: { name: 'www.elsewhere.lab' },
+      ours: 'tls-certificate-name',
+      said: /Trusted TLS connection|not match|hostname mismatch/i,
+    },
+    { zone: 'strange.lab', leaf: { issuer: stranger }, ours: 'tls-certificate-untrusted', said: /Untrusted|untrusted/ },
+    // It tells of connections with TLS alone.
+    { zone: 'plain.lab', leaf: undefined, ours: 'smtp-no-starttls', said: /^(?!.*TLS connection established)/s },
+  ] as const
+  const zones: SignedZoneWords[] = []
+  for (const { zone, leaf } of hosts) {
+    const [name, address] = [`mx1.${zone}`, freeAddress()]
+    const issuer = leaf && 'issuer' in leaf ? leaf.issuer : root
+    const chain = leaf && { chain: [makeCertificate({ name, issuer, ...leaf }), issuer] }
+    await startExchanger(t, { name, ...chain }, address, 25)
+    zones.push(unsigned(zone, `@ MX 10 mx1\nmx1 A ${address}\n`))
+  }
+  const { lab, internet, ours } = await stage(t, [...zones, expired], 'expired.lab', { roots: [root.pem] })
+  const rootFile = join(lab.folder, 'root.pem')
+  await writeFile(rootFile, root.pem)
+  const posttls = await postfixView(lab, internet, ['-l', 'secure', '-F', rootFile])
+  const judged = new Set<string>(hosts.flatMap((host) => host.ours ?? []))
+  for (const { zone, ours: wanted, said } of hosts) {
+    assert.match(await posttls(zone), said, zone)
+    const found = new Set((await ours(zone, 'polite')).filter((id) => judged.has(id)))
+    assert.deepEqual([...found], wanted ? [wanted] : [], zone)
+  }
+})
+
 /** What TLSA 3 1 1 holds (RFC 6698 §2.1). */
 function keyDigest(der: Buffer): string {
   const spki = readCertificate(der)?.key.spki ?? assert.fail('the lab made no certificate')
@@ -328,14 +376,19 @@ function keyDigest(der: Buffer): string {
 }
 
 /** posttls-finger asks the resolver of /etc/resolv.conf, so it gets a mount of its own. */
-async function postfixView(lab: Lab, internet: SignedInternet): Promise<(domain: string) => Promise<string>> {
+async function postfixView(
+  lab: Lab,
+  internet: SignedInternet,
+  level: readonly string[] = ['-l', 'dane'],
+): Promise<(domain: string) => Promise<string>> {
   const resolv = join(lab.folder, 'resolv.conf')
   await writeFile(resolv, `nameserver ${internet.resolver.address}\noptions trust-ad\n`)
   await writeFile(join(lab.folder, 'main.cf'), 'compatibility_level = 3.7\n')
-  const script = 'mount --bind "$1" /etc/resolv.conf && exec posttls-finger -c -l dane -L summary -T 60 -t 60 "$2"'
+  const script =
+    'mount --bind "$1" /etc/resolv.conf && shift && exec posttls-finger -c -L summary,untrusted,certmatch -T 60 -t 60 "$@"'
   return async (domain) => {
     const env = [`MAIL_CONFIG=${lab.folder}`]
-    const ran = await run('/usr/bin/env', [...env, 'unshare', '-m', 'sh', '-c', script, 'sh', resolv, domain])
+    const ran = await run('/usr/bin/env', [...env, 'unshare', '-m', 'sh', '-c', script, 'sh', resolv, ...level, domain])
     return ran.stdout + ran.stderr
   }
 }
