@@ -27,7 +27,7 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
   const alerting = createAlerting(
     () => ({ groupMs: 0, intervalMs: 0, repeatMs: 0, settleMs: 60_000, afterMs: () => 0, quiet: undefined }),
     [],
-    { clock, send: (message) => void sent.push(message), saved() {} },
+    { clock, log: silentLog, send: (message) => void sent.push(message), saved() {} },
   )
   const read = (): Gauges => ({
     connections: 0,

@@ -99,7 +99,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
   const heart = createHeart(history, { clock, log, whyNotWell: deps.whyNotWell })
   const broadcast = createBroadcast(broadcastOf(initial), { ...deps, whyNotAlive: heart.whyNotAlive })
   const alerting: Alerting = createAlerting(() => alertingOptions(settings), before, {
-    ...{ clock, send: broadcast.send, saved: history.save },
+    ...{ clock, log, send: broadcast.send, saved: history.save },
   })
   const conditions = createToldConditions({ clock, alerting, history })
   const declaredOf = (domain: string) => declaredDomain(settings.gateway.destinations, somebodyAt(domain))
@@ -163,7 +163,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
       gateway?.stop()
       alerting.stop()
       for (const message of broadcast.close()) alerting.notHeard(message)
-      await rounds.stop()
+      rounds.stop()
       await recorder.stop()
       await history.settled()
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { type Fields, silentLog } from '../../base/log.ts'
 import type { Condition } from '../condition.ts'
 import { type AlertingOptions, type AlertMessage, createAlerting, isQuiet, type OpenCondition } from './alerting.ts'
 
@@ -33,9 +34,11 @@ const finding: Condition = {
 function start(options: Partial<AlertingOptions> = {}, before: readonly OpenCondition[] = []) {
   const clock = createFakeClock()
   const sent: AlertMessage[] = []
+  const warned: [string, Fields | undefined][] = []
   const kept = new Map<string, OpenCondition>()
   const alerting = createAlerting(() => ({ ...usual, ...options }), before, {
     clock,
+    log: { ...silentLog, warn: (event, fields) => void warned.push([event, fields]) },
     send: (message) => void sent.push(message),
     saved(key, open) {
       if (open) kept.set(key, structuredClone(open))
@@ -45,7 +48,7 @@ function start(options: Partial<AlertingOptions> = {}, before: readonly OpenCond
   const pass = (ms: number) => {
     for (let left = ms; left > 0; left -= 1_000) clock.advance(1_000)
   }
-  return { clock, sent, kept, alerting, pass }
+  return { clock, sent, warned, kept, alerting, pass }
 }
 
 test('a backend that flaps fifty times is one alert and one recovery', () => {
@@ -223,4 +226,15 @@ test('findings that a check no longer has are over', () => {
       .map(({ condition }) => condition.key),
     ['finding example.com x', 'finding example.org y'],
   )
+})
+
+test('findings of very many domains are bounded, the log says so once, and a backend that is down is told all the same', () => {
+  const { sent, warned, alerting } = start({ afterMs: () => 0 })
+  for (let number = 0; number < 50_010; number++)
+    alerting.raise({ ...finding, key: `finding d${number}.example x`, domain: `d${number}.example` })
+  assert.deepEqual(warned, [['too many conditions, more of the kind are not told', { kind: 'finding', open: 50_000 }]])
+  assert.equal(alerting.open().length, 50_000)
+  assert.equal(alerting.raise(down), true)
+  alerting.tellNow()
+  assert.equal(sent[0]?.alerts[0]?.condition.kind, 'backend-down')
 })

@@ -10,8 +10,9 @@
  * It opens no connection and keeps no promise: `send` takes the message and returns. What was told outlives the process by `saved`.
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
 import { type Severity, severities } from '../../checks/finding.ts'
-import type { Condition, Note } from '../condition.ts'
+import type { Condition, ConditionKind, Note } from '../condition.ts'
 
 export interface AlertingOptions {
   readonly groupMs: number
@@ -81,6 +82,7 @@ export interface OpenCondition extends Told {
 
 export interface AlertingDeps {
   readonly clock: Clock
+  readonly log: Log
   readonly send: (message: AlertMessage) => void
   /** Something of `open` has changed; undefined: the condition is over. */
   readonly saved: (key: string, open: OpenCondition | undefined) => void
@@ -97,7 +99,7 @@ interface Entry {
 }
 
 const noteAgainMs = 3_600_000
-/** Conditions that are open at once; a hundred thousand domains may each have findings, and nobody reads that many. */
+/** Conditions of one kind that are open at once: a hundred thousand domains may each have findings, and those take no room from a backend that is down. */
 const mostOpen = 50_000
 const mostNotes = 1_000
 const tickMs = 1_000
@@ -107,10 +109,11 @@ export function createAlerting(
   before: readonly OpenCondition[],
   deps: AlertingDeps,
 ): Alerting {
-  const { clock, send, saved } = deps
+  const { clock, log, send, saved } = deps
   const open = new Map<string, Entry>(
     before.map((each) => [each.condition.key, { ...each, isDue: each.toldMs !== undefined }]),
   )
+  const room = createRoom(log, before)
   const notedMs = new Map<string, number>()
   let waiting: { recoveries: Recovered[]; notes: (Note & { atMs: number })[] } = { recoveries: [], notes: [] }
   /** Since when there is something to be told, and when something was told last; on the monotonic clock. */
@@ -131,6 +134,7 @@ export function createAlerting(
     for (const [key, entry] of open) {
       if (entry.clearedMs === undefined || nowMs - entry.clearedMs < options().settleMs) continue
       open.delete(key)
+      room.leave(entry.condition)
       saved(key, undefined)
       const { condition, sinceMs: from, clearedMs, returns, isDue } = entry
       // Of what was not worth telling nobody need hear the end; what had to wait, as in quiet hours, is told as over.
@@ -184,7 +188,7 @@ export function createAlerting(
     raise(condition) {
       const found = open.get(condition.key)
       if (!found) {
-        if (open.size >= mostOpen) return false
+        if (!room.enter(condition)) return false
         const made: Entry = {
           condition,
           sinceMs: clock.now(),
@@ -248,6 +252,36 @@ export function createAlerting(
     found.clearedMs = clock.now()
     saved(key, found)
     return true
+  }
+}
+
+interface Room {
+  /** @returns whether there is room for one more of its kind */
+  enter(condition: Condition): boolean
+  leave(condition: Condition): void
+}
+
+function createRoom(log: Log, before: readonly OpenCondition[]): Room {
+  const counts = new Map<ConditionKind, number>()
+  const full = new Set<ConditionKind>()
+  const add = (kind: ConditionKind, more: number) => counts.set(kind, (counts.get(kind) ?? 0) + more)
+  for (const { condition } of before) add(condition.kind, 1)
+  return {
+    enter({ kind }) {
+      const count = counts.get(kind) ?? 0
+      if (count < mostOpen) {
+        add(kind, 1)
+        return true
+      }
+      if (!full.has(kind)) log.warn('too many conditions, more of the kind are not told', { kind, open: count })
+      full.add(kind)
+      return false
+    },
+    leave({ kind }) {
+      add(kind, -1)
+      // Told again where it fills up anew, and not for each that comes and goes.
+      if ((counts.get(kind) ?? 0) < mostOpen / 2) full.delete(kind)
+    },
   }
 }
 
