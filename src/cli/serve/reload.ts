@@ -17,7 +17,7 @@ export interface ReloadDeps {
   readonly log: Log
   /** The gateway runs on these settings from now on. */
   readonly applied?: (settings: GatewaySettings) => void
-  /** Has the rest follow; what fails of it is logged by itself. @returns in words for the person who asked, what of it did not */
+  /** Has the rest follow. @returns in words for the person who asked, what of it did not */
   readonly published?: (loaded: Loaded) => Promise<readonly string[]>
   readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
 }
@@ -59,11 +59,21 @@ export function createReloader(deps: ReloadDeps): Reloader {
     await gateway.apply(loaded.settings)
     current = loaded
     deps.applied?.(loaded.settings)
-    const later = (await deps.published?.(loaded)) ?? []
+    const later = await follow(loaded)
     for (const what of later) log.warn('reloaded, but for one thing', { path, what })
     await keepCopy(loaded, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
     return { kind: 'done', result: { ...loaded.summary, later } }
+  }
+
+  /** Mail goes by the new configuration already, whatever comes of this. */
+  async function follow(loaded: Loaded): Promise<readonly string[]> {
+    try {
+      return (await deps.published?.(loaded)) ?? []
+    } catch (error) {
+      log.error('not all of the gateway followed the configuration', { path, error })
+      return ['not all of the gateway could follow; see its log']
+    }
   }
 
   function reload({ allowRemoval }: { readonly allowRemoval: boolean }): Promise<ControlAnswer> {
