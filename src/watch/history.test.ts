@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
-import { silentLog } from '../base/log.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import { openStore } from '../store/open.ts'
 import type { Condition } from './condition.ts'
 import { openHistory, watchModule } from './history.ts'
@@ -12,12 +12,12 @@ import { openHistory, watchModule } from './history.ts'
 const hourMs = 3_600_000
 const baseMs = 1_700_000_000_000 - (1_700_000_000_000 % hourMs)
 
-async function open(t: TestContext, folder?: string) {
+async function open(t: TestContext, folder?: string, log: Log = silentLog) {
   const made = folder ?? (await mkdtemp(join(tmpdir(), 'waypost-history-')))
   if (folder === undefined) t.after(() => rm(made, { recursive: true, force: true }))
   const opened = await openStore({ folder: made, modules: [watchModule] }, { clock: systemClock })
   assert.ok(opened.kind === 'opened')
-  return { folder: made, store: opened.store, history: openHistory(opened.store, silentLog) }
+  return { folder: made, store: opened.store, history: openHistory(opened.store, log) }
 }
 
 const event = (atMs: number, domain: string | null, title: string) => ({
@@ -124,4 +124,25 @@ test('a store that is closed stops nobody', async (t) => {
   history.save('k', undefined)
   await history.settled()
   await assert.rejects(history.flush({ hours: [], available: [], outages: [] }))
+})
+
+test('a write that cannot even be asked for is told to the log, and what comes behind it is written', async (t) => {
+  const told: string[] = []
+  const { store, history } = await open(t, undefined, { ...silentLog, error: (what) => void told.push(what) })
+  // No thread takes a function.
+  const wrong = { ...event(baseMs, null, 'wrong'), detail: (() => '') as never }
+  history.note(wrong)
+  history.save((() => '') as never, undefined)
+  await history.settled()
+  assert.deepEqual(told, ['history not written', 'history not written'])
+  history.note(event(baseMs, null, 'right'))
+  history.save('k', { condition: { key: 'k' } as Condition, sinceMs: 1, toldMs: 2, clearedMs: undefined, returns: 0 })
+  await history.settled()
+  const events = await history.events({ domain: undefined, before: undefined, sinceMs: 0, limit: 10 })
+  assert.deepEqual(
+    events.map(({ title }) => title),
+    ['right'],
+  )
+  assert.equal((await history.conditions()).length, 1)
+  await store.close()
 })

@@ -38,7 +38,7 @@ export interface History {
   openOutages(): Promise<readonly OutageRow[]>
   /** Removes what is too old, a little at a call. */
   tidy(nowMs: number): Promise<boolean>
-  /** What was noted is written. */
+  /** What was noted, saved and seen is written. */
   settled(): Promise<void>
 }
 
@@ -67,7 +67,8 @@ export function openHistory(store: Store, log: Log): History {
       await write()
       isTold = false
     } catch (error) {
-      if (!(error instanceof StoreFailure)) throw error
+      // A bug in one write is no reason to lose those behind it.
+      if (!(error instanceof StoreFailure)) return log.error('history not written', { error })
       if (!isTold) log.warn('history not written', { code: error.code })
       isTold = true
     }
@@ -85,6 +86,7 @@ export function openHistory(store: Store, log: Log): History {
   }
 
   let saving: Promise<void> = Promise.resolve()
+  const seeing = new Set<Promise<void>>()
 
   return {
     note(event) {
@@ -100,7 +102,12 @@ export function openHistory(store: Store, log: Log): History {
     async conditions() {
       return (await room.read('conditions', undefined)).map((value) => JSON.parse(value) as OpenCondition)
     },
-    see: (domain, atMs, value) => quietly(() => room.write('see', { domain, atMs, value })),
+    async see(domain, atMs, value) {
+      const written = quietly(() => room.write('see', { domain, atMs, value }))
+      seeing.add(written)
+      await written
+      seeing.delete(written)
+    },
     seen: (domain) => room.read('seen', domain),
     flush: (what) => room.write('flush', what),
     hours: (domain, span) => room.read('hours', { domain, ...span }),
@@ -109,8 +116,7 @@ export function openHistory(store: Store, log: Log): History {
     openOutages: () => room.read('openOutages', undefined),
     tidy: (nowMs) => room.write('tidy', { eventsBeforeMs: nowMs - eventsKeptMs, hoursBeforeMs: nowMs - hoursKeptMs }),
     async settled() {
-      await writing
-      await saving
+      await Promise.all([writing, saving, ...seeing])
     },
   }
 }

@@ -205,7 +205,49 @@ test('a check that fails keeps the others from nothing', async () => {
     await settle()
   }
   assert.ok(checkedNames.filter((each) => each === 'b.example').length >= 2)
-  await rounds.stop()
+  rounds.stop()
+})
+
+test('a reload goes on with the round: what stays keeps its turn, what is new comes last, what left is not checked', async () => {
+  const domains = Array.from({ length: 10 }, (_, number) => `d${number}.example`)
+  const { clock, rounds, checkedNames, declare } = start({ everyMs: 600_000, domains })
+  const until = async (checks: number) => {
+    for (let second = 0; second < 3_600 && checkedNames.length < checks; second++) {
+      clock.advance(1_000)
+      await settle()
+    }
+  }
+  await until(4)
+  const done = [...checkedNames]
+  const [gone = '', ...left] = domains.filter((each) => !done.includes(each))
+  const added = ['new1.example', 'new2.example']
+  for (let time = 0; time < 5; time++) declare(...added, ...domains.filter((each) => each !== gone))
+  await until(11)
+  rounds.stop()
+  assert.deepEqual(checkedNames.slice(4, 9).toSorted(), left.toSorted())
+  assert.deepEqual(checkedNames.slice(9).toSorted(), added)
+})
+
+test('who loads again and again keeps no domain from its turn', async () => {
+  const { clock, rounds, checkedNames, declare } = start({ everyMs: 3_600_000 })
+  for (let minute = 0; minute < 180; minute++) {
+    clock.advance(60_000)
+    await settle()
+    declare('example.com')
+  }
+  rounds.stop()
+  assert.ok(checkedNames.length >= 3, `checked ${checkedNames.length} times in three hours`)
+})
+
+test('what a check finds after the end is told to nobody', async () => {
+  const { rounds, events, open, answer } = start({ everyMs: 0 })
+  const end = Promise.withResolvers<Checked>()
+  answer(() => end.promise)
+  const checking = rounds.checkNow(name)
+  rounds.stop()
+  end.resolve({ facts: factsOf(), outcomes: [finding('single-exchanger', 'error')] })
+  assert.equal((await checking).findings.length, 1)
+  assert.deepEqual([events.length, open.size], [0, 0])
 })
 
 test('of a domain that is declared no more nothing is wrong any more', async () => {

@@ -31,7 +31,8 @@ export interface Rounds {
   states(): ReadonlyMap<string, DomainState>
   /** Domains or the pace have changed. */
   changed(): void
-  stop(): Promise<void>
+  /** Checks that run come to their end by themselves, and nobody hears what they found: a gateway that stops does not wait minutes for them. */
+  stop(): void
 }
 
 export interface WatchedDomain {
@@ -66,34 +67,46 @@ export function createRounds(deps: RoundsDeps): Rounds {
   const running = new Map<string, Promise<DomainState>>()
   let order: readonly WatchedDomain[] = []
   let next = 0
+  let dueMs: number | undefined
   let isFirstRound = true
   let isStopped = false
   const alarm = new Deadline(clock, step)
   begin()
 
+  /** A round goes on where it was: what stays keeps its place, what is new comes last, what left is left out. */
   function begin(): void {
-    order = shuffle(deps.domains(), random)
-    next = 0
+    const now = new Map(deps.domains().map((domain) => [domain.name, domain]))
+    const stayed = (domains: readonly WatchedDomain[]) => domains.flatMap(({ name }) => now.get(name) ?? [])
+    const [done, due] = [stayed(order.slice(0, next)), stayed(order.slice(next))]
+    const before = new Set(order.map(({ name }) => name))
+    const added = [...now.values()].filter(({ name }) => !before.has(name))
+    order = [...done, ...due, ...shuffle(added, random)]
+    next = done.length < order.length ? done.length : 0
     const known = new Set(order.map(({ name }) => name as string))
     for (const name of states.keys()) if (!known.has(name)) states.delete(name)
     // Of domains that are declared no more nobody wants to hear.
     for (const { condition } of alerting.open())
       if (condition.kind === 'finding' && condition.domain !== undefined && !known.has(condition.domain))
         alerting.clear(condition.key)
-    arm()
+    // However often it is loaded again, the next turn comes when it was to come.
+    arm(dueMs)
   }
 
-  function arm(): void {
+  /** @param latestMs  when the next turn is due at the latest, on the monotonic clock */
+  function arm(latestMs = Number.POSITIVE_INFINITY): void {
     const everyMs = deps.everyMs()
     alarm.disarm()
+    dueMs = undefined
     if (isStopped || everyMs === 0 || order.length === 0) return
     const pauseMs = pauseOf(everyMs, order.length)
-    alarm.arm(jitter(isFirstRound ? Math.min(firstPauseMs, pauseMs) : pauseMs, 0.2, random))
+    const nowMs = clock.monotonicMs()
+    dueMs = Math.min(latestMs, nowMs + jitter(isFirstRound ? Math.min(firstPauseMs, pauseMs) : pauseMs, 0.2, random))
+    alarm.arm(Math.max(0, dueMs - nowMs))
   }
 
   function step(): void {
     const domain = order[next]
-    // All of a round that is late go as soon as there is room.
+    // Where there is no room its turn comes a pause later, and with it that of all behind it.
     if (domain && running.size < atOnce) {
       next++
       void checkOne(domain).catch((error: unknown) => log.error('check failed', { domain: domain.name, error }))
@@ -199,10 +212,9 @@ export function createRounds(deps: RoundsDeps): Rounds {
     },
     states: () => states,
     changed: begin,
-    async stop() {
+    stop() {
       isStopped = true
       alarm.end()
-      await Promise.allSettled(running.values())
     },
   }
 }
