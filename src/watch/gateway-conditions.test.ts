@@ -102,6 +102,14 @@ test('a backend of several addresses is up while one of them serves', () => {
   assert.deepEqual(open(), [])
 })
 
+test('a backend that is slow is told as that, and not as down', () => {
+  const { set, alerting } = start()
+  set({ backends: [{ ...report('smtp://a:25', 'slow'), lastError: null }, report('smtp://b:25', 'up')] })
+  const [first] = alerting.open()
+  assert.equal(first?.condition.title, 'smtp://a:25 is slow')
+  assert.match(first?.condition.detail ?? '', /^several messages wait for its answer/)
+})
+
 test('mail that waits longer than the limit is told, with its domain where the way names one', () => {
   const { clock, set, open, alerting } = start()
   const lane = (name: string, oldestMs: number) =>

@@ -5,6 +5,7 @@
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
+import { type Standing, standings, standingText } from '../gateway/backends/standing.ts'
 import type { AlertEvent, CertificateEvent, GatewayEvent } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/gauges.ts'
 import type { LaneSummary } from '../queue/queue.ts'
@@ -14,7 +15,6 @@ import { lengthText } from './alerts/wording.ts'
 import type { Condition, Note } from './condition.ts'
 import type { History } from './history.ts'
 import { createOwnCertificate } from './own-certificate.ts'
-import { backendStates } from './recorder.ts'
 import type { ToldConditions } from './told-conditions.ts'
 
 export interface GatewayConditions {
@@ -138,19 +138,18 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
 }
 
 function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condition[] {
-  const states = backendStates(gauges)
-  const isUp = (url: string) => (states.get(url) ?? 'up') === 'up'
+  const found = standings(gauges.backends)
+  const isUp = (url: string) => found.get(url)?.serves ?? true
   /** Some route leads nowhere else now. */
   const isLast = (url: string) =>
     routes.some(
       ({ entries }) =>
         entries.some(({ backend }) => backend.url === url) && entries.every(({ backend }) => !isUp(backend.url)),
     )
-  return [...states].flatMap(([url, state]) => {
-    if (state !== 'down') return []
-    const why = gauges.backends.find((each) => each.url === url && each.lastError !== null)?.lastError ?? 'no answer'
-    return [backendDown(url, why, isLast(url))]
-  })
+  return [...found].flatMap(([url, standing]) =>
+    // Who is taken out by a person does not serve, and nobody need be told.
+    standing.serves || standing.worst === 'out' ? [] : [backendDown(url, standing, isLast(url))],
+  )
 }
 
 function lanesOlderThan(mostMs: number, lanes: readonly LaneSummary[], nowMs: number): readonly Condition[] {
@@ -178,15 +177,18 @@ function noteOf({ event, about }: AlertEvent): Note {
   }
 }
 
-const backendDown = (url: string, why: string, isLast: boolean): Condition => ({
+const backendDown = (url: string, standing: Standing, isLast: boolean): Condition => ({
   key: `backend ${url}`,
   kind: 'backend-down',
   severity: isLast ? 'error' : 'warning',
   domain: undefined,
-  title: `${printable(url, 300)} is down`,
-  detail: `${printable(why, 500)}. ${isLast ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
+  title: `${printable(url, 300)} ${standingText(standing)}`,
+  detail: `${printable(standing.lastError ?? whyNotServing(standing), 500)}. ${isLast ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
   remedy: 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.',
 })
+
+const whyNotServing = ({ worst }: Standing) =>
+  worst === 'slow' ? 'several messages wait for its answer for over a minute' : 'no answer'
 
 function mailWaits(lane: string, held: number, ageMs: number): Condition {
   const blank = lane.lastIndexOf(' ')

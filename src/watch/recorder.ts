@@ -4,6 +4,7 @@
  */
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { standings } from '../gateway/backends/standing.ts'
 import type { GatewayEvent } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/gauges.ts'
 import { addFine, countFine, type FineCounts } from '../gateway/figures/histogram.ts'
@@ -89,11 +90,11 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
     const nowMs = clock.now()
     const sinceMs = Math.min(3 * lookMs, Math.round(clock.monotonicMs() - lookedMs))
     lookedMs = clock.monotonicMs()
-    for (const [url, state] of backendStates(gauges)) {
+    for (const [url, { serves, worst }] of standings(gauges.backends)) {
       // Taken out by a person is neither.
-      if (state === 'out') continue
-      addAvailable('backend', url, state === 'up' ? sinceMs : 0, sinceMs, nowMs)
-      outages.backend(url, state === 'up', nowMs)
+      if (worst === 'out') continue
+      addAvailable('backend', url, serves ? sinceMs : 0, sinceMs, nowMs)
+      outages.backend(url, serves, nowMs)
     }
     if (outages.hasHeld) outages.held(gauges.heldByDomain, nowMs)
   }
@@ -191,19 +192,4 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
       await flush()
     },
   }
-}
-
-/** By URL: up where one of its endpoints serves; one that no message has asked for yet is not known. */
-export function backendStates({ backends }: Pick<Gauges, 'backends'>): ReadonlyMap<string, 'up' | 'down' | 'out'> {
-  const states = new Map<string, 'up' | 'down' | 'out'>()
-  for (const { url, address, state } of backends) {
-    const isAsked = address !== '' || url.startsWith('maildir:') || state !== 'up'
-    if (!isAsked) continue
-    const serves = state === 'up' || state === 'suspect'
-    const before = states.get(url)
-    if (serves) states.set(url, 'up')
-    else if (before === undefined || (before === 'out' && state !== 'out'))
-      states.set(url, state === 'out' ? 'out' : 'down')
-  }
-  return states
 }

@@ -4,6 +4,7 @@ import { addressText, type Backend, type Endpoint, type Route } from '../../rout
 import { faultNow, type HealthState } from '../../routing/health.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { Backends } from './backends.ts'
+import { isServing } from './standing.ts'
 
 export interface BackendReport {
   readonly url: string
@@ -62,8 +63,6 @@ export function reportBackends(
 }
 
 type Met = ReturnType<Backends['list']>[number]
-
-const isServing = (state: HealthState) => state === 'up' || state === 'suspect'
 
 const mostShares = 20
 

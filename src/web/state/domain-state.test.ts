@@ -63,7 +63,11 @@ test('holding while nobody answers; failing where nothing is kept', () => {
 
 test('a backend with one address that is well serves, and one that nobody has asked yet is taken for well', () => {
   const reports = new Map([['a', [report('a', 'down'), report('a', 'up')]]])
-  assert.equal(stateOf('a:up', { reports }).state, 'degraded')
+  assert.deepEqual(stateOf('a:up', { reports }), {
+    state: 'degraded',
+    why: 'A serves, but one of its 2 addresses is down.',
+    isDraining: false,
+  })
   assert.equal(stateOf('a:up', { reports: new Map() }).state, 'flows')
 })
 

@@ -1,8 +1,9 @@
 /**
  * What becomes of a domain's mail now, in one word with its reason: from the health of its backends, what is held, and what it is to do when nobody
- * answers (SEMANTICS: health, holding, drain). Pure; `overview.ts` and the page of a domain ask.
+ * answers. Pure; `now.ts` asks.
  */
 import type { BackendReport } from '../../gateway/backends/report.ts'
+import { type Standing, standingOf, standingText } from '../../gateway/backends/standing.ts'
 import type { Route } from '../../routing/backend.ts'
 import type { HoldPolicy } from '../../routing/hold-policy.ts'
 
@@ -44,12 +45,12 @@ export function domainState(facts: DomainFacts): StateOfDomain {
   const backends = route.entries.map(({ backend, preference }) => ({
     url: backend.url,
     preference,
-    ...backendWord(facts.reports.get(backend.url) ?? []),
+    standing: standingOf(facts.reports.get(backend.url) ?? []),
   }))
-  const serving = backends.filter(({ serves }) => serves)
+  const serving = backends.filter(({ standing }) => standing.serves)
   if (serving.length === 0) return withoutBackend(facts, backends)
 
-  const troubled = backends.filter(({ word }) => word !== 'up')
+  const troubled = backends.filter(({ standing }) => standing.worst !== 'up')
   const bestServing = Math.min(...serving.map(({ preference }) => preference))
   const isSpare = backends.some(({ preference }) => preference < bestServing)
   const halted = backends.flatMap(({ url }) => {
@@ -72,17 +73,16 @@ export function domainState(facts: DomainFacts): StateOfDomain {
 
 interface Judged {
   readonly url: string
-  readonly word: BackendReport['state']
-  readonly lastError: string | null
+  readonly standing: Standing
 }
 
 function withoutBackend({ hold, whyNotKept, waiting, label }: DomainFacts, backends: readonly Judged[]): StateOfDomain {
-  const isOut = backends.every(({ word }) => word === 'out')
+  const isOut = backends.every(({ standing }) => standing.worst === 'out')
   const [only] = backends
   const who = isOut
     ? 'every backend is out of service'
     : backends.length === 1 && only
-      ? `${label(only.url)} ${only.word === 'slow' ? 'is slow' : 'does not answer'}`
+      ? `${label(only.url)} ${only.standing.worst === 'slow' ? 'is slow' : 'does not answer'}`
       : 'no backend answers'
   const isKept = whyNotKept === undefined && hold.holdMs > 0
   const consequence = isKept
@@ -91,38 +91,15 @@ function withoutBackend({ hold, whyNotKept, waiting, label }: DomainFacts, backe
   return { state: isKept ? 'holding' : 'failing', why: sentence([who, consequence]), isDraining: false }
 }
 
-const wordOrder: readonly BackendReport['state'][] = ['up', 'suspect', 'slow', 'down', 'out']
-
-/** One word for all addresses of a backend: that of the best, because it serves while one of them does; what is worse is said beside it. */
-function backendWord(reports: readonly BackendReport[]): Omit<Judged, 'url'> & { readonly serves: boolean } {
-  const [first] = reports
-  // No message has asked for it yet.
-  if (!first) return { word: 'up', lastError: null, serves: true }
-  const worst = reports.reduce((one, other) =>
-    wordOrder.indexOf(other.state) > wordOrder.indexOf(one.state) ? other : one,
-  )
-  const serves = reports.some(({ state }) => state === 'up' || state === 'suspect')
-  const word = serves && worst.state === 'out' ? 'suspect' : worst.state
-  return { word, lastError: worst.lastError, serves }
-}
-
 function troubleText(troubled: readonly Judged[], all: number, label: (url: string) => string): string {
   const [first] = troubled
   if (!first) return ''
   if (troubled.length === 1)
-    return `${label(first.url)} ${stateText[first.word]}${all > 1 ? `, ${count(all - 1, 'other')} of its route ${all === 2 ? 'is' : 'are'} well` : ''}`
+    return `${label(first.url)} ${standingText(first.standing)}${all > 1 ? `, ${count(all - 1, 'other')} of its route ${all === 2 ? 'is' : 'are'} well` : ''}`
   return `${troubled.length} of ${all} backends are not well: ${troubled
     .slice(0, 3)
-    .map(({ url, word }) => `${label(url)} ${stateText[word]}`)
+    .map(({ url, standing }) => `${label(url)} ${standingText(standing)}`)
     .join('; ')}`
-}
-
-const stateText: Readonly<Record<BackendReport['state'], string>> = {
-  up: 'is well',
-  suspect: 'has just failed once or twice',
-  slow: 'is slow',
-  down: 'is down',
-  out: 'is out of service',
 }
 
 export const count = (number: number, what: string): string =>

@@ -1,0 +1,69 @@
+/**
+ * What a backend is, of what each of its addresses is: mail reaches it as long as one of them serves, and what is worse is said beside that. The one place that
+ * says so, for the dashboard, the alerts and the reports alike.
+ */
+import type { HealthState } from '../../routing/health.ts'
+import type { BackendReport } from './report.ts'
+
+export interface Standing {
+  /** Mail reaches it. */
+  readonly serves: boolean
+  /** Of its addresses. */
+  readonly worst: HealthState
+  /** How many addresses are known, and how many of them are in the worst state; 0 where no message has asked for it yet. */
+  readonly addresses: number
+  readonly inWorst: number
+  /** Of one that is in the worst state. */
+  readonly lastError: string | null
+}
+
+const fromBest: readonly HealthState[] = ['up', 'suspect', 'slow', 'down', 'out']
+const rank = (state: HealthState) => fromBest.indexOf(state)
+
+export const isServing = (state: HealthState): boolean => state === 'up' || state === 'suspect'
+
+/** @param reports  those of one backend; none: no message has asked for it, and it is taken for well */
+export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'lastError'>[]): Standing {
+  const worst = reports.reduce<HealthState>((one, { state }) => (rank(state) > rank(one) ? state : one), 'up')
+  const inWorst = reports.filter(({ state }) => state === worst)
+  return {
+    serves: reports.length === 0 || reports.some(({ state }) => isServing(state)),
+    worst,
+    addresses: reports.length,
+    inWorst: inWorst.length,
+    lastError: inWorst.find(({ lastError }) => lastError !== null)?.lastError ?? null,
+  }
+}
+
+/** By URL, those that are known of: one whose addresses no message has asked for yet is not. */
+export function standings(reports: readonly BackendReport[]): ReadonlyMap<string, Standing> {
+  const known = reports.filter(
+    ({ url, address, state }) => address !== '' || url.startsWith('maildir:') || state !== 'up',
+  )
+  return new Map([...Map.groupBy(known, ({ url }) => url)].map(([url, all]) => [url, standingOf(all)]))
+}
+
+const oneText: Readonly<Record<HealthState, string>> = {
+  up: 'is well',
+  suspect: 'has just failed once or twice',
+  slow: 'is slow',
+  down: 'is down',
+  out: 'is out of service',
+}
+const severalText: Readonly<Record<HealthState, string>> = {
+  up: 'are well',
+  suspect: 'have just failed once or twice',
+  slow: 'are slow',
+  down: 'are down',
+  out: 'are out of service',
+}
+
+/** Behind its name: `is down`, `is well`; where others of its addresses serve, `serves, but one of its 2 addresses is down`. */
+export function standingText({ serves, worst, addresses, inWorst }: Standing): string {
+  if (!serves || inWorst >= addresses) return oneText[worst]
+  const some =
+    inWorst === 1
+      ? `one of its ${addresses} addresses ${oneText[worst]}`
+      : `${inWorst} of its ${addresses} addresses ${severalText[worst]}`
+  return `serves, but ${some}`
+}
