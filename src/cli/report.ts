@@ -11,7 +11,7 @@ import { printable } from '../base/printable.ts'
 import type { Loaded } from '../config/load.ts'
 import { askControl, controlPath } from '../gateway/operate/control.ts'
 import { openStore, whyNotOpened } from '../store/open.ts'
-import type { DomainState } from '../watch/domain-state.ts'
+import type { CheckedState } from '../watch/checked-state.ts'
 import { openHistory, watchModule } from '../watch/history.ts'
 import { reportHtml } from '../watch/report/html.ts'
 import { makeReport, type Report } from '../watch/report/report.ts'
@@ -149,7 +149,7 @@ async function fromStore(
   try {
     const history = openHistory(opened.store, silentLog)
     const kept = await history.seen(domain)
-    const state = kept && (JSON.parse(kept.value) as DomainState)
+    const state = kept && (JSON.parse(kept.value) as CheckedState)
     return await makeReport(domain, span, settings.destinations, history, state)
   } finally {
     await opened.store.close()

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Severity } from '../checks/finding.ts'
 import type { OpenCondition } from './alerts/alerting.ts'
-import type { DomainState } from './domain-state.ts'
+import type { CheckedState } from './checked-state.ts'
 
 export interface Glance {
   /** Of the last checks, over all domains that were checked since the start (5,000 at most). */
@@ -23,7 +23,7 @@ export interface CertificateEnd {
 
 export interface GlanceDeps {
   readonly clock: Clock
-  readonly states: () => ReadonlyMap<string, DomainState>
+  readonly states: () => ReadonlyMap<string, CheckedState>
   readonly open: () => readonly OpenCondition[]
   readonly ownCertificate: () => CertificateEnd | undefined
 }
@@ -42,7 +42,7 @@ export function createGlance({ clock, states, open, ownCertificate }: GlanceDeps
 }
 
 function sumUp(
-  states: readonly DomainState[],
+  states: readonly CheckedState[],
   open: readonly OpenCondition[],
   own: CertificateEnd | undefined,
 ): Glance {

@@ -2,7 +2,7 @@
  * The checks of every declared domain, again and again: one after the other in an order that is shuffled once, spread over the time that a round may take,
  * with jitter, a few at once. What is other than the last time becomes events, findings become conditions. Made by `watch`.
  *
- *   whose turn is it? → check (from the checker's cache, which honours TTLs) → `domain-state`: what changed → history, alerting → kept
+ *   whose turn is it? → check (from the checker's cache, which honours TTLs) → `checked-state`: what changed → history, alerting → kept
  */
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -13,22 +13,22 @@ import type { HostName } from '../mail/address.ts'
 import type { Declaration } from '../publish/declaration.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import { lengthText, timeText } from './alerts/wording.ts'
-import type { Condition } from './condition.ts'
 import {
+  type CheckedState,
   changesBetween,
-  type DomainState,
   type KeptFinding,
   type RecordChange,
   type SeenExchanger,
   stateOf,
-} from './domain-state.ts'
+} from './checked-state.ts'
+import type { Condition } from './condition.ts'
 import type { History } from './history.ts'
 
 export interface Rounds {
   /** Checks one domain now, whether its turn has come or not; at the same time once. */
-  checkNow(domain: HostName): Promise<DomainState>
+  checkNow(domain: HostName): Promise<CheckedState>
   /** What the last check of each domain found, as far as it is known in this process. */
-  states(): ReadonlyMap<string, DomainState>
+  states(): ReadonlyMap<string, CheckedState>
   /** Domains or the pace have changed. */
   changed(): void
   /** Checks that run come to their end by themselves, and nobody hears what they found: a gateway that stops does not wait minutes for them. */
@@ -63,8 +63,8 @@ const mostStates = 5_000
 
 export function createRounds(deps: RoundsDeps): Rounds {
   const { clock, random, log, alerting, history } = deps
-  const states = new Map<string, DomainState>()
-  const running = new Map<string, Promise<DomainState>>()
+  const states = new Map<string, CheckedState>()
+  const running = new Map<string, Promise<CheckedState>>()
   let order: readonly WatchedDomain[] = []
   let next = 0
   let dueMs: number | undefined
@@ -118,7 +118,7 @@ export function createRounds(deps: RoundsDeps): Rounds {
     arm()
   }
 
-  function checkOne(domain: WatchedDomain): Promise<DomainState> {
+  function checkOne(domain: WatchedDomain): Promise<CheckedState> {
     const known = running.get(domain.name)
     if (known) return known
     const started = examine(domain).finally(() => running.delete(domain.name))
@@ -126,7 +126,7 @@ export function createRounds(deps: RoundsDeps): Rounds {
     return started
   }
 
-  async function examine(domain: WatchedDomain): Promise<DomainState> {
+  async function examine(domain: WatchedDomain): Promise<CheckedState> {
     const [before, checked] = await Promise.all([stateBefore(domain.name), deps.check(domain)])
     const state = stateOf(checked, before)
     if (isStopped) return state
@@ -137,14 +137,14 @@ export function createRounds(deps: RoundsDeps): Rounds {
     return state
   }
 
-  async function stateBefore(name: HostName): Promise<DomainState | undefined> {
+  async function stateBefore(name: HostName): Promise<CheckedState | undefined> {
     const known = states.get(name)
     if (known) return known
     const kept = await history.seen(name).catch(() => undefined)
-    return kept && (JSON.parse(kept.value) as DomainState)
+    return kept && (JSON.parse(kept.value) as CheckedState)
   }
 
-  function tell(domain: WatchedDomain, before: DomainState | undefined, state: DomainState): void {
+  function tell(domain: WatchedDomain, before: CheckedState | undefined, state: CheckedState): void {
     const { appeared, worsened, gone, records, renewed } = changesBetween(before, state)
     const { name } = domain
     for (const finding of appeared) noteFinding(name, 'finding-appeared', finding, finding.severity)

@@ -24,8 +24,8 @@ import type { Declaration } from '../publish/declaration.ts'
 import { declaredDomain } from '../routing/destinations.ts'
 import { type Alerting, type AlertingOptions, createAlerting, type OpenCondition } from './alerts/alerting.ts'
 import { type BroadcastSettings, createBroadcast } from './alerts/broadcast.ts'
+import type { CheckedState } from './checked-state.ts'
 import type { Condition } from './condition.ts'
-import type { DomainState } from './domain-state.ts'
 import { createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
 import { createGlance, type Glance } from './glance.ts'
 import type { History } from './history.ts'
@@ -44,15 +44,15 @@ export interface Watch {
   /** What is wrong now, worst first: for the dashboard and for metrics. */
   conditions(): readonly OpenCondition[]
   /** What the last check of a domain found; undefined where there was none. */
-  domain(name: string): Promise<DomainState | undefined>
+  domain(name: string): Promise<CheckedState | undefined>
   /** The same for all domains that were checked since the start, up to 5,000: findings by severity, certificates. */
-  states(): ReadonlyMap<string, DomainState>
+  states(): ReadonlyMap<string, CheckedState>
   /** Sums for monitoring, cheap to ask for. */
   glance(): Glance
   /** Those that are checked. */
   domains(): readonly WatchedDomain[]
   /** Checks a domain now. */
-  checkNow(name: HostName): Promise<DomainState>
+  checkNow(name: HostName): Promise<CheckedState>
   /** Tells whatever is to be told, and waits until each way has been tried once: for a process that ends. */
   tellNow(): Promise<void>
   readonly history: History
@@ -141,7 +141,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
       const known = rounds.states().get(name)
       if (known) return known
       const kept = await history.seen(name)
-      return kept && (JSON.parse(kept.value) as DomainState)
+      return kept && (JSON.parse(kept.value) as CheckedState)
     },
     states: () => rounds.states(),
     glance,

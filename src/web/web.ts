@@ -26,7 +26,7 @@ import { createListening } from './listening.ts'
 import { addAssets } from './page/assets.ts'
 import { addPages, wayIn } from './page/shell.ts'
 import { createSite, type SiteEnv } from './site.ts'
-import { createKeeping } from './state/keeping.ts'
+import { createCanKeep } from './state/can-keep.ts'
 import { createNow } from './state/now.ts'
 import { createStopped } from './state/stopped.ts'
 
@@ -58,10 +58,10 @@ export function createWeb(deps: WebDeps): Web {
   })
   addSession(site, { clock, sessions, secrets, settings })
   const stopped = createStopped(deps)
-  const keeping = createKeeping(clock, deps.whyNotKept)
-  deps.listen(keeping.tell)
-  const now = createNow({ ...deps, stopped, keeping })
-  addHealth(site, { isReady: () => deps.isReady() && !(keeping.whyNot() && now.isFailing()) })
+  const canKeep = createCanKeep(clock, deps.whyNotKept)
+  deps.listen(canKeep.tell)
+  const now = createNow({ ...deps, stopped, canKeep })
+  addHealth(site, { isReady: () => deps.isReady() && !(canKeep.whyNot() && now.isFailing()) })
   addOverview(site, now, deps)
   addBackends(site, now, deps)
   const failed = (error: unknown) => log.error('a check failed', { error })

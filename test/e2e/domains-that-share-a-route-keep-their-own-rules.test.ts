@@ -1,4 +1,4 @@
-/** Equal lists are one route (SEMANTICS: routes and backends), but what a domain says of its recipients and of the hold is its own. */
+/** Equal lists are one route, but what a domain says of its recipients and of the hold is its own. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFastClock } from '../lab/fast-clock.ts'

@@ -1,6 +1,6 @@
 /**
  * Where a command that publishes starts: the configuration, the resolver, what was kept, and the secrets of the environment. What it plans then,
- * `examine-declared.ts` has; its options, `publish-flags.ts`.
+ * `examine-declared.ts` has; its options, `flags.ts`.
  */
 import { hostname } from 'node:os'
 import { join } from 'node:path'

@@ -17,7 +17,7 @@ import type { Zones } from './zones.ts'
 
 export interface Answerer {
   /**
-   * Writes the answer to a query that came over UDP, at most `answerBytes` of it.
+   * Writes the answer to a query that came over UDP, at most as long as the query and `udpBytes` allow.
    * @param address  the client's, as text
    * @returns the octets written; 0: nothing is to be sent
    */

@@ -38,7 +38,7 @@ export function createProbe(
 
   async function attempt(endpoint: Endpoint, tries: number): Promise<void> {
     if (stopped) return
-    // What left the configuration is forgotten.
+    // What left the configuration is tried no more.
     if (!isStillWanted(endpoint)) {
       waiting.delete(endpoint.key)
       return

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailDomain } from '../../routing/destinations.ts'
-import type { DomainState } from '../domain-state.ts'
+import type { CheckedState } from '../checked-state.ts'
 import type { History } from '../history.ts'
 import { reportHtml } from './html.ts'
 import { makeReport } from './report.ts'
@@ -47,7 +47,7 @@ const state = {
   atMs: fromMs + dayMs,
   exchangers: [{ name: evil, address: '192.0.2.1', answered: true }],
   findings: [{ severity: 'warning', title: evil }],
-} as unknown as DomainState
+} as unknown as CheckedState
 
 const make = () => makeReport('example.com', span, { domains: [domain] }, history, state)
 

@@ -4,7 +4,7 @@
  */
 import { addFine, type FineCounts, type Percentiles, percentiles } from '../../gateway/figures/histogram.ts'
 import { type Destinations, declaredName, type MailDomain } from '../../routing/destinations.ts'
-import type { DomainState } from '../domain-state.ts'
+import type { CheckedState } from '../checked-state.ts'
 import type { History, Span } from '../history.ts'
 import type { DomainOutage } from '../outages.ts'
 import type { HourRow, OutageRow } from '../tables.ts'
@@ -77,7 +77,7 @@ export async function makeReport(
   span: Span,
   destinations: Pick<Destinations, 'domains'>,
   history: Pick<History, 'hours' | 'availability' | 'outages'>,
-  state: DomainState | undefined,
+  state: CheckedState | undefined,
 ): Promise<Report> {
   const declared = destinations.domains.find((each) => declaredName(each) === domain)
   const urls = declared ? backendsOf(declared) : []

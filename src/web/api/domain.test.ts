@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { idle, noAccess } from '../../../test/lab/web.ts'
 import { systemRandom } from '../../base/random.ts'
-import type { DomainState } from '../../watch/domain-state.ts'
+import type { CheckedState } from '../../watch/checked-state.ts'
 import { hashSecret, readSecretHash } from '../access/secret-hash.ts'
 import type { WebDeps } from '../deps.ts'
 import { createWeb } from '../web.ts'
@@ -15,7 +15,7 @@ const domain = {
   ...{ name: 'example.com', subdomains: false, route },
   hold: { holdMs: 1000, unknownRecipients: 'hold', refusedAfterHold: 'keep' },
 }
-const seen: DomainState = {
+const seen: CheckedState = {
   ...{ atMs: 5_000, notChecked: 2, couldExamine: true, certificates: [], exchangers: [] },
   records: [{ name: 'example.com', type: 'MX', data: ['10 old.example.net.'] }],
   findings: [

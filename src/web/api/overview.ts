@@ -2,13 +2,13 @@
 import { z } from '@hono/zod-openapi'
 import type { WebDeps } from '../deps.ts'
 import type { Site } from '../site.ts'
-import { domainStates } from '../state/domain-state.ts'
+import { mailStates } from '../state/mail-state.ts'
 import type { Now } from '../state/now.ts'
 import { domainShape, overviewShape } from '../state/shapes.ts'
 
 const listQuery = z.object({
   search: z.string().max(255).optional(),
-  state: z.enum(domainStates).optional(),
+  state: z.enum(mailStates).optional(),
   skip: z.coerce.number().int().min(0).max(10_000_000).optional(),
   limit: z.coerce.number().int().min(1).max(200).optional(),
 })

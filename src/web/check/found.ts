@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { printable } from '../../base/printable.ts'
 import type { DomainReport } from '../../checks/report/domain-report.ts'
 import { subjectText } from '../../checks/report/text.ts'
-import type { DomainState } from '../../watch/domain-state.ts'
+import type { CheckedState } from '../../watch/checked-state.ts'
 
 export const findingShape = z.object({
   id: z.string().describe('The rule; /api/docs/checks/{id} has its page.'),
@@ -53,7 +53,7 @@ export function foundOf(report: DomainReport, atMs: number): Found {
 }
 
 /** What the watch saw the last time. */
-export function foundByWatch(domain: string, { atMs, findings, notChecked, couldExamine }: DomainState): Found {
+export function foundByWatch(domain: string, { atMs, findings, notChecked, couldExamine }: CheckedState): Found {
   const wrong = findings.filter(({ severity }) => severity !== 'notice').length
   const left = notChecked > 0 ? `; ${notChecked} ${notChecked === 1 ? 'point' : 'points'} could not be checked` : ''
   const words = !couldExamine

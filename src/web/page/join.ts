@@ -3,7 +3,7 @@
  * module becomes a function that runs when it is first wanted, so that what a page does not show costs it nothing but its octets. Called by `assets.ts`.
  */
 
-/** What a module may say to another one; `assets.test.ts` sees to it that nothing else stands in ours. */
+/** What a module may say to another one; `join.test.ts` sees to it that nothing else stands in ours. */
 const staticImport = /^import\s*\{([^}]*)\}\s*from\s*'\.\/([a-z-]+)\.[jt]s';?[ \t]*$/gm
 const dynamicImport = /\bimport\('\.\/([a-z-]+)\.[jt]s'\)/g
 const anyExport = /^export\s+((?:async\s+)?function\s*\*?|const|class)\s+([A-Za-z_$][\w$]*)/gm

@@ -14,7 +14,7 @@ function nowOf(domains: readonly object[], rows: readonly DomainSummary[]) {
   const clock = createFakeClock()
   let made = 0
   const now = createNow({
-    ...{ ...idle, clock, stopped: () => new Map(), keeping: { whyNot: () => undefined } },
+    ...{ ...idle, clock, stopped: () => new Map(), canKeep: { whyNot: () => undefined } },
     gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
     queue: {
       totals: { messages: 0, bytes: 0, oldestMs: undefined },

@@ -1,6 +1,6 @@
 /**
  * What the gateway is doing now, for people: the state of each domain, of each backend, what is held, how fast it goes. Everything comes from what is
- * counted in memory, so that looking costs the mail nothing; made at most once a second, whoever asks.
+ * counted in memory, so that looking costs the mail nothing; made twice a second at most, whoever asks.
  */
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
@@ -8,8 +8,8 @@ import type { BackendReport } from '../../gateway/backends/report.ts'
 import type { DomainSummary, RecipientState } from '../../queue/queue.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { WebDeps } from '../deps.ts'
-import { type DomainState, domainState, domainStates } from './domain-state.ts'
-import type { Keeping } from './keeping.ts'
+import type { CanKeep } from './can-keep.ts'
+import { type MailState, mailState, mailStates } from './mail-state.ts'
 import type { BackendNow, DomainNow, Overview } from './shapes.ts'
 
 export interface Now {
@@ -27,7 +27,7 @@ export interface Now {
 
 export interface DomainsAsked {
   readonly search: string
-  readonly state: DomainState | undefined
+  readonly state: MailState | undefined
   readonly skip: number
   readonly limit: number
 }
@@ -45,13 +45,13 @@ interface Everything {
   readonly held: ReadonlyMap<string, DomainSummary>
   readonly lastDelivered: ReadonlyMap<string, number | undefined>
   readonly domains: readonly DomainNow[]
-  readonly states: Record<DomainState, number>
+  readonly states: Record<MailState, number>
   readonly needPerson: number
 }
 
 export interface NowDeps extends WebDeps {
   readonly stopped: () => ReadonlyMap<string, string>
-  readonly keeping: Pick<Keeping, 'whyNot'>
+  readonly canKeep: Pick<CanKeep, 'whyNot'>
 }
 
 export function createNow(deps: NowDeps): Now {
@@ -99,7 +99,7 @@ export function createNow(deps: NowDeps): Now {
         },
         perSecond: rates(deps),
         connections: deps.gateway.connections,
-        whyNotHeld: deps.keeping.whyNot() ?? null,
+        whyNotHeld: deps.canKeep.whyNot() ?? null,
       }
     },
     domains(isKnown, { search, state, skip, limit }) {
@@ -166,13 +166,13 @@ function everything(deps: NowDeps, name: ((url: string) => string) | undefined):
     held,
     new Set(destinations.domains.filter(({ subdomains }) => subdomains).map(({ name }) => name)),
   )
-  const states: Record<DomainState, number> = { flows: 0, degraded: 0, holding: 0, failing: 0 }
+  const states: Record<MailState, number> = { flows: 0, degraded: 0, holding: 0, failing: 0 }
   const domains = destinations.domains.map((declared): DomainNow => {
     const sums = declared.subdomains ? (below.get(declared.name) ?? noSums()) : sumOf([held.get(declared.name)])
-    const is = domainState({
+    const is = mailState({
       route: declared.route,
       hold: declared.hold,
-      whyNotKept: deps.queue === undefined ? '' : deps.keeping.whyNot(),
+      whyNotKept: deps.queue === undefined ? '' : deps.canKeep.whyNot(),
       reports,
       waiting: sums.onTheWay,
       stopped,
@@ -194,7 +194,7 @@ function everything(deps: NowDeps, name: ((url: string) => string) | undefined):
   return { atMs: deps.clock.now(), reports, labels, held, lastDelivered, domains, states, needPerson }
 }
 
-const severity = ({ state, held }: DomainNow) => domainStates.indexOf(state) * 2 + (held > 0 ? 1 : 0)
+const severity = ({ state, held }: DomainNow) => mailStates.indexOf(state) * 2 + (held > 0 ? 1 : 0)
 const rank = (state: BackendNow['state']) => ['up', 'suspect', 'out', 'slow', 'down'].indexOf(state)
 
 /** Subdomains are held by their own names: what is held below each of these, in one walk through all that is held. @param names  of `*.name` */

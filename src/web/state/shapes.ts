@@ -1,6 +1,6 @@
 /** What the dashboard shows of now, as its API says it: made by `now.ts`, sent by `api/overview.ts` and the event stream, drawn by `browser/`. */
 import { z } from '@hono/zod-openapi'
-import { domainStates } from './domain-state.ts'
+import { mailStates } from './mail-state.ts'
 
 const moment = z.number().nullable().describe('Milliseconds since 1970.')
 
@@ -19,7 +19,7 @@ export type BackendNow = z.output<typeof backendShape>
 
 export const domainShape = z.object({
   name: z.string().describe('As it is declared: example.com or *.example.com.'),
-  state: z.enum(domainStates),
+  state: z.enum(mailStates),
   why: z.string(),
   isDraining: z.boolean(),
   held: z.number().describe('Messages.'),
@@ -35,7 +35,7 @@ export const overviewShape = z.object({
   atMs: z.number(),
   startedMs: z.number(),
   hostname: z.string(),
-  states: z.record(z.enum(domainStates), z.number()).describe('Domains by state.'),
+  states: z.record(z.enum(mailStates), z.number()).describe('Domains by state.'),
   domains: z.array(domainShape).describe('The worst first, then by name; at most 50. /api/domains has the others.'),
   domainCount: z.number(),
   backends: z.array(backendShape).describe('At most 50, those that are not well first.'),

@@ -11,7 +11,7 @@ import { type RecordLines, type SeenCertificate, type SeenExchanger, snapshotOf 
 export type { SeenExchanger }
 
 /** Kept as JSON. */
-export interface DomainState {
+export interface CheckedState {
   readonly atMs: number
   readonly findings: readonly KeptFinding[]
   readonly notChecked: number
@@ -49,7 +49,7 @@ export interface RecordChange {
   readonly after: readonly string[]
 }
 
-export function stateOf(checked: Checked, before: DomainState | undefined): DomainState {
+export function stateOf(checked: Checked, before: CheckedState | undefined): CheckedState {
   const { facts, outcomes } = checked
   const atMs = facts.startedAtMs
   const since = new Map(before?.findings.map(({ key, sinceMs }) => [key, sinceMs]))
@@ -82,7 +82,7 @@ const isLost = ({ name, type }: RecordLines, domain: string) =>
 
 const isSameSet = (one: RecordLines, other: RecordLines) => one.name === other.name && one.type === other.type
 
-export function changesBetween(before: DomainState | undefined, now: DomainState): Changes {
+export function changesBetween(before: CheckedState | undefined, now: CheckedState): Changes {
   const old = new Map(before?.findings.map((finding) => [finding.key, finding]))
   const keys = new Set(now.findings.map(({ key }) => key))
   const rank = (severity: Severity) => severities.indexOf(severity)

@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { GatewayEvent } from '../../gateway/events.ts'
 
-export interface Keeping {
+export interface CanKeep {
   tell(event: GatewayEvent): void
   /** In words for people; undefined where mail can be kept as far as is known. */
   whyNot(): string | undefined
@@ -15,7 +15,7 @@ export interface Keeping {
 const knownForMs = 2 * 60_000
 
 /** @param whyNotKept  `Holding.whyNotKept` */
-export function createKeeping(clock: Clock, whyNotKept: () => string | undefined): Keeping {
+export function createCanKeep(clock: Clock, whyNotKept: () => string | undefined): CanKeep {
   let failed: { readonly why: string; readonly atMs: number } | undefined
   return {
     tell(event) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BackendReport } from '../../gateway/backends/report.ts'
-import { type DomainFacts, domainState } from './domain-state.ts'
+import { type DomainFacts, mailState } from './mail-state.ts'
 
 const dayMs = 24 * 60 * 60_000
 const report = (url: string, state: BackendReport['state']): BackendReport => ({
@@ -14,7 +14,7 @@ function stateOf(words: string, more: Partial<DomainFacts> = {}) {
     const [, url = '', state = 'up', preference = '10'] = /^(\w+):(\w+)(?:@(\d+))?$/.exec(word) ?? []
     return { url, state: state as BackendReport['state'], preference: Number(preference) }
   })
-  return domainState({
+  return mailState({
     route: {
       entries: backends.map(({ url, preference }) => ({ backend: { url } as never, preference, weight: 1 })),
     },

@@ -7,7 +7,7 @@ import { type Standing, standingOf, standingText } from '../../gateway/backends/
 import type { Route } from '../../routing/backend.ts'
 import type { HoldPolicy } from '../../routing/hold-policy.ts'
 
-export const domainStates = ['flows', 'degraded', 'holding', 'failing'] as const
+export const mailStates = ['flows', 'degraded', 'holding', 'failing'] as const
 
 /**
  * - `flows`: its mail reaches a backend, and all of them are well.
@@ -15,10 +15,10 @@ export const domainStates = ['flows', 'degraded', 'holding', 'failing'] as const
  * - `holding`: nobody takes it, so it is kept here.
  * - `failing`: nobody takes it, and nothing keeps it: senders are asked to come again.
  */
-export type DomainState = (typeof domainStates)[number]
+export type MailState = (typeof mailStates)[number]
 
 export interface StateOfDomain {
-  readonly state: DomainState
+  readonly state: MailState
   /** A sentence or two; empty where there is nothing to say. */
   readonly why: string
   /** Held mail is being delivered. */
@@ -40,7 +40,7 @@ export interface DomainFacts {
   readonly label: (url: string) => string
 }
 
-export function domainState(facts: DomainFacts): StateOfDomain {
+export function mailState(facts: DomainFacts): StateOfDomain {
   const { route, waiting, stopped, label } = facts
   const backends = route.entries.map(({ backend, preference }) => ({
     url: backend.url,
