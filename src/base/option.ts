@@ -1,5 +1,5 @@
 /**
- * Kinds of options that rooms declare in their `options.ts`: each once, with default, unit, range and a sentence. The schema of
+ * Kinds of options that rooms declare (as `watch/options.ts` does): each once, with default, unit, range and a sentence. The schema of
  * waypost.yaml, its JSON Schema and docs/configuration.md all come from these declarations.
  * YAML scalars arrive as text, whatever they look like, so that `recipients: [no, 007]` are the names that were written.
  */

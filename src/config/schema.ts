@@ -1,5 +1,5 @@
 /**
- * The schema of waypost.yaml: every room's `options.ts` put together. `read.ts` checks files against it; `waypost config schema`
+ * The schema of waypost.yaml: what every room declares (as `watch/options.ts` does) put together. `read.ts` checks files against it; `waypost config schema`
  * and docs/configuration.md are made from it.
  */
 import { z } from 'zod'
