@@ -58,7 +58,14 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
   const examined: ExaminedZone = { kind: 'examined', unit, target, plan, version: '', isNewZone: false, concerns: [] }
   const held = await loadHeldSets(join(folder, 'state', 'published.json'), Date.now())
   if (!isKept) await writeFile(join(folder, 'state'), 'a file where the folder would be')
-  const options = { waitMs: 0, timeoutMs: 200, asksZone: false, isPrivate: false, progress: () => undefined }
+  const options = {
+    waitMs: 0,
+    timeoutMs: 200,
+    asksZone: false,
+    isPrivate: false,
+    healthy: new Set<never>(),
+    progress: () => undefined,
+  }
   const applied = await applyZone(examined, options, { clock: steadyClock, held, transport, resolver })
   return { applied, held }
 }

@@ -6,7 +6,6 @@ import type { Clock } from '../base/clock.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Transport } from '../dns/transport.ts'
 import { typeCodes } from '../dns/types.ts'
-import type { WireName } from '../dns/wire-name.ts'
 import type { Concern, RefusalRule } from './consequences.ts'
 import type { ExaminedZone } from './examine.ts'
 import type { HeldSets } from './held-sets.ts'
@@ -14,17 +13,12 @@ import { changesOf } from './plan.ts'
 import { byKey, sameContent, setKey } from './record-set.ts'
 import type { SetChange, TargetApplied } from './target.ts'
 import { type ServerView, type Verified, verifyChanges } from './verify.ts'
+import type { Witnesses } from './witnesses.ts'
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Witnesses {
   /** How long to wait for the servers; 0: not at all. */
   readonly waitMs: number
   readonly timeoutMs: number
-  /** Whether the servers that the zone names are asked beside those of the target. */
-  readonly asksZone: boolean
-  /** Whether these are asked at addresses, too, that not everybody reaches. */
-  readonly isPrivate: boolean
-  /** Hosts whose addresses may be left out of answers, see `verify.ts`. */
-  readonly healthy?: ReadonlySet<WireName>
   readonly progress: (servers: readonly ServerView[]) => void
 }
 
@@ -68,15 +62,7 @@ export async function applyZone(examined: ExaminedZone, options: ApplyOptions, d
   const verified = await verifyChanges(
     plan.zone,
     changes,
-    {
-      ...{ limitMs: options.waitMs, timeoutMs: options.timeoutMs, progress: options.progress },
-      ...{
-        servers: target.servers,
-        asksZone: options.asksZone,
-        isPrivate: options.isPrivate,
-        healthy: options.healthy,
-      },
-    },
+    { ...options, limitMs: options.waitMs, servers: target.servers },
     deps,
   )
   return { outcome, changes, verified, cachesUntilMs }

@@ -21,11 +21,11 @@ import type { ExamineDeps, ExamineOptions } from './examine.ts'
 import { jointSpf } from './joint-spf.ts'
 import { type Beginning, beginMigration, type MigrationPolicy, type MigrationSpf, type MxSet } from './migrate.ts'
 import { addressesToPublish, addressQuestions } from './migration-addresses.ts'
-import type { PublisherOptions } from './options.ts'
 import { policyOf } from './prospect.ts'
 import { byKey, type RecordSet, setKey } from './record-set.ts'
 import type { Target, TargetFailure } from './target.ts'
 import { isRight, verifyChanges } from './verify.ts'
+import { type Witnesses, witnessesOf } from './witnesses.ts'
 
 export interface BeginRequest {
   readonly domain: HostName
@@ -64,7 +64,7 @@ export async function begin(request: BeginRequest, options: ExamineOptions, deps
   const created = await createTarget(publisher, said, zone, deps)
   if (created.kind !== 'target') return { kind: 'failed', failure: created }
   try {
-    return await beginAt({ ...created, said, zone }, request, options, deps)
+    return await beginAt({ ...created, zone }, request, options, deps)
   } finally {
     created.target.close()
   }
@@ -72,17 +72,16 @@ export async function begin(request: BeginRequest, options: ExamineOptions, deps
 
 interface BeginPlace {
   readonly target: Target
-  readonly said: PublisherOptions
   readonly zone: WireName
 }
 
 async function beginAt(
-  { target, said, zone }: BeginPlace,
+  { target, zone }: BeginPlace,
   request: BeginRequest,
   options: ExamineOptions,
   deps: BeginDeps,
 ): Promise<Begun> {
-  const { domain, to, next, declared, lowTtlSeconds } = request
+  const { domain, publisher, to, next, declared, lowTtlSeconds } = request
   const name = { name: nameFromHost(domain), code: typeCodes.MX }
   const announced = { name: nameFromHost(`_mta-sts.${domain}` as HostName), code: typeCodes.TXT }
   const apexTexts = { name: nameFromHost(domain), code: typeCodes.TXT }
@@ -93,8 +92,7 @@ async function beginAt(
   const live = found.get(setKey(name))
   const old = live && mxSetOf(live)
   if (live && !old) return refuse(`${nameText(live.name)} MX names a host that is none`, 'Mend that record first.')
-  const asksZone = said.servers === undefined && said.type !== 'builtin'
-  const asked = live ? await askServers(target, live, { asksZone, isPrivate: options.isPrivate }, deps) : []
+  const asked = live ? await askServers(target, live, witnessesOf(publisher, options), deps) : []
   if ('kind' in asked) return asked
   const policy = await policyOfDomain(domain, found.get(setKey(announced)), options, deps)
   if (policy.kind === 'unclear') return refuse(policy.why, policy.remedy)
@@ -112,7 +110,7 @@ async function beginAt(
 async function askServers(
   target: Target,
   live: RecordSet,
-  options: { readonly asksZone: boolean; readonly isPrivate: boolean },
+  witnesses: Witnesses,
   deps: BeginDeps,
 ): Promise<readonly NameServer[] | Begun> {
   const { servers, unfound } = await verifyChanges(
@@ -120,7 +118,7 @@ async function askServers(
     [{ name: live.name, code: live.code, before: live, after: live }],
     {
       ...{ limitMs: serversMs, timeoutMs: serversMs, progress: () => undefined },
-      ...{ servers: target.servers, ...options },
+      ...{ ...witnesses, servers: target.servers },
     },
     deps,
   )

@@ -35,7 +35,14 @@ const options: ExamineOptions = {
   publishers: {
     api: { type: 'powerdns', apiKey: { kind: 'environment', name: 'KEY' } } as unknown as PublisherOptions,
   },
-  ...{ asksSmtp: false, isPrivate: false, smtpPort: 25, httpsPort: 443, hello: 'waypost.example.net' },
+  ...{
+    asksSmtp: false,
+    isPrivate: false,
+    healthy: new Set<never>(),
+    smtpPort: 25,
+    httpsPort: 443,
+    hello: 'waypost.example.net',
+  },
 }
 
 test('many zones are looked at several at once, those of an API one after the other, and all stand in their order', async () => {

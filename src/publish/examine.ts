@@ -20,6 +20,7 @@ import { seenElsewhere } from './seen-elsewhere.ts'
 import type { Target, TargetFailure } from './target.ts'
 import { createDnsReader } from './targets/dns-reader.ts'
 import { wantedIn } from './wanted.ts'
+import type { WitnessOptions } from './witnesses.ts'
 
 /** The declarations that lie in one zone at one publisher: what is planned and applied together. */
 export interface Unit {
@@ -49,9 +50,7 @@ export interface FailedZone {
   readonly failure: TargetFailure
 }
 
-export interface ExamineOptions extends ProspectOptions {
-  readonly publishers: Readonly<Record<string, PublisherOptions>>
-}
+export interface ExamineOptions extends ProspectOptions, WitnessOptions {}
 
 export interface ExamineDeps extends TargetDeps, ProspectDeps {
   readonly clock: Clock

@@ -69,7 +69,14 @@ test('one server that still has the old TTL holds the migration back, until it h
     doStep(
       { migration, publisher: 'here', needed: new Set(), allowed: new Set() },
       { kind: 'ready', stage: 'lower-ttl', examined, concerns: [] },
-      { waitMs, timeoutMs: 5_000, asksZone: false, isPrivate: false, progress: () => undefined },
+      {
+        waitMs,
+        timeoutMs: 5_000,
+        asksZone: false,
+        isPrivate: false,
+        healthy: new Set<never>(),
+        progress: () => undefined,
+      },
       { clock: steadyClock, held, transport, resolver },
     )
 

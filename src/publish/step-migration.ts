@@ -120,10 +120,7 @@ async function lookAgain(examined: ExaminedZone, options: ApplyOptions, deps: Ap
   const verified = await verifyChanges(
     plan.zone,
     there,
-    {
-      ...{ limitMs: options.waitMs, timeoutMs: options.timeoutMs, progress: options.progress },
-      ...{ servers: target.servers, asksZone: options.asksZone, isPrivate: options.isPrivate },
-    },
+    { ...options, limitMs: options.waitMs, servers: target.servers },
     deps,
   )
   return { outcome: { kind: 'applied' }, changes: [], verified, cachesUntilMs: undefined }

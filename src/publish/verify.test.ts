@@ -56,7 +56,7 @@ async function stage(t: TestContext) {
       zone,
       [change],
       {
-        ...{ limitMs, timeoutMs: 200, servers, asksZone, isPrivate: false },
+        ...{ limitMs, timeoutMs: 200, servers, asksZone, isPrivate: false, healthy: new Set<never>() },
         progress: (views) => void counts.push(views.map(({ state }) => state.kind).join(' ')),
       },
       { clock: steadyClock, transport, resolver },
@@ -111,7 +111,14 @@ test('many sets at a slow server: some are asked for at once, and the look ends 
   const look = async (limitMs: number) => {
     const startMs = clock.monotonicMs()
     const server = { address: parseIp('192.0.2.1') ?? assert.fail(), port: 53 }
-    const options = { limitMs, timeoutMs: 2_000, servers: [server], asksZone: false, isPrivate: false }
+    const options = {
+      limitMs,
+      timeoutMs: 2_000,
+      servers: [server],
+      asksZone: false,
+      isPrivate: false,
+      healthy: new Set<never>(),
+    }
     let verified: Verified | undefined
     const tools = { clock, transport: slow, resolver: undefined as unknown as Resolver }
     void verifyChanges(zone, changes, { ...options, progress: () => undefined }, tools).then((now) => {
@@ -141,7 +148,14 @@ test('name servers whose addresses nobody finds in time are told, and not waited
       return { kind: 'answer', canonicalName: name, records: hosts.map((data) => ({ name, ttlSeconds: 60, data })) }
     },
   } as unknown as Resolver
-  const options = { limitMs: 1_000, timeoutMs: 200, servers: [], asksZone: true, isPrivate: false }
+  const options = {
+    limitMs: 1_000,
+    timeoutMs: 200,
+    servers: [],
+    asksZone: true,
+    isPrivate: false,
+    healthy: new Set<never>(),
+  }
   let verified: Verified | undefined
   const tools = { clock, transport: undefined as unknown as Transport, resolver }
   void verifyChanges(zone, [change], { ...options, progress: () => undefined }, tools).then((now) => {
@@ -217,7 +231,10 @@ test('servers that a delegation places inside of private networks are asked only
     const { unfound } = await verifyChanges(
       zone,
       [change],
-      { ...{ limitMs: 0, timeoutMs: 200, servers, asksZone: true, isPrivate }, progress: () => undefined },
+      {
+        ...{ limitMs: 0, timeoutMs: 200, servers, asksZone: true, isPrivate, healthy: new Set<never>() },
+        progress: () => undefined,
+      },
       { clock: steadyClock, transport: listening, resolver },
     )
     return { asked: asked.toSorted(), unfound }

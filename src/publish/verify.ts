@@ -12,6 +12,7 @@ import { foldName, nameText, type WireName } from '../dns/wire-name.ts'
 import { askServer } from './ask-server.ts'
 import { dataKey, type SetContent, sameContent, setText } from './record-set.ts'
 import type { SetChange } from './target.ts'
+import type { Witnesses } from './witnesses.ts'
 
 export interface ServerView {
   readonly server: NameServer
@@ -28,18 +29,13 @@ export interface Verified {
   readonly unfound: string | undefined
 }
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Witnesses {
   /** How long in all. A look that was begun takes `timeoutMs` more at most. */
   readonly limitMs: number
   /** Of one question, and the least that a whole look has. */
   readonly timeoutMs: number
-  /** Whom to ask; the zone's own name servers are added where `asksZone`. */
+  /** Whom to ask, wherever they are; the zone's own name servers are added where `asksZone`. */
   readonly servers: readonly NameServer[]
-  readonly asksZone: boolean
-  /** Whether the zone's own are asked at addresses, too, that not everybody reaches. Those in `servers` always are. */
-  readonly isPrivate: boolean
-  /** Hosts whose addresses the built-in server leaves out while they are down, at a shorter TTL; folded. Default: none. */
-  readonly healthy?: ReadonlySet<WireName> | undefined
   /** Told whenever a server's state is seen to be another. */
   readonly progress: (servers: readonly ServerView[]) => void
 }
@@ -113,7 +109,7 @@ async function lookAt(
       unusable ??= said
       return []
     }
-    const isWithout = healthy?.has(foldName(change.name)) === true && isWithoutSome(said.content, change.after)
+    const isWithout = healthy.has(foldName(change.name)) && isWithoutSome(said.content, change.after)
     return isWithout || sameContent(said.content, change.after) ? [] : [setText(change)]
   })
   const sets = others.flat()

@@ -16,6 +16,7 @@ import { changesOf } from '../../publish/plan.ts'
 import { publishedAddresses } from '../../publish/published-addresses.ts'
 import { type Done, doStep, type LookedAt, lookAtStep, type StepRequest } from '../../publish/step-migration.ts'
 import { isRight } from '../../publish/verify.ts'
+import { witnessesOf } from '../../publish/witnesses.ts'
 import { planText } from '../publish/plan-report.ts'
 import type { Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
@@ -95,12 +96,11 @@ async function confirmed(
   }
   const transport = createTransport(publishing.deps)
   try {
-    const options = publishing.options.publishers[request.publisher]
-    const asksZone = options?.servers === undefined && options?.type !== 'builtin'
+    const witnesses = witnessesOf(request.publisher, publishing.options)
     const done = await doStep(
       request,
       looked,
-      { waitMs: flags.wait, timeoutMs, asksZone, isPrivate: publishing.options.isPrivate, progress: () => undefined },
+      { waitMs: flags.wait, timeoutMs, ...witnesses, progress: () => undefined },
       { ...publishing.deps, transport },
     )
     if (!done.isSeen) return notSeen(done, domain, flags, terminal)

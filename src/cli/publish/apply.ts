@@ -9,9 +9,9 @@ import { createTransport } from '../../dns/transport.ts'
 import { applyZone, refusedBy } from '../../publish/apply.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
 import { type Examined, type ExaminedZone, unitText } from '../../publish/examine.ts'
-import { healthyHosts } from '../../publish/healthy-hosts.ts'
 import { holdBack } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
+import { witnessesOf } from '../../publish/witnesses.ts'
 import { configOption } from '../config-path.ts'
 import { stepMigration } from '../migrate/step.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
@@ -169,23 +169,18 @@ async function carryOut(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const transport = createTransport(publishing.deps)
-  const healthy = healthyHosts(publishing.loaded.publishing.declarations)
   const telling = zones.length > mostTold ? tellTogether(zones.length, terminal) : tellEach(terminal)
   let exit: ExitCode = 0
   let left = zones.length
-  const one = (zone: ExaminedZone) => {
-    const said = zone.unit.publisher === undefined ? undefined : publishing.options.publishers[zone.unit.publisher]
-    return applyZone(
+  const one = (zone: ExaminedZone) =>
+    applyZone(
       zone,
       {
-        ...{ waitMs: flags.wait, timeoutMs, healthy, isPrivate: publishing.options.isPrivate },
+        ...{ waitMs: flags.wait, timeoutMs, ...witnessesOf(zone.unit.publisher, publishing.options) },
         progress: (servers) => telling.progress(unitText(zone.unit), servers),
-        // Who is named there is all that shall be asked; the built-in server may be one that nobody has delegated to.
-        asksZone: said?.servers === undefined && said?.type !== 'builtin',
       },
       { ...publishing.deps, transport },
     )
-  }
   try {
     for (const group of groupsOf(zones, publishing)) {
       const done = await Promise.all(group.map(async (zone) => ({ zone, applied: await one(zone) })))

@@ -17,6 +17,7 @@ import { createResolver, type Resolver } from '../../dns/resolver.ts'
 import { nameFromHost } from '../../dns/wire-name.ts'
 import type { ApiWait } from '../../publish/api-client.ts'
 import type { ExamineDeps, ExamineOptions } from '../../publish/examine.ts'
+import { healthyHosts } from '../../publish/healthy-hosts.ts'
 import { loadHeldSets } from '../../publish/held-sets.ts'
 import { findConfig } from '../config-path.ts'
 import type { Terminal } from '../terminal.ts'
@@ -71,6 +72,7 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
       publishers: publishing.publishers,
       asksSmtp: flags.smtp,
       isPrivate: flags.private === true,
+      healthy: healthyHosts(publishing.declarations),
       smtpPort: 25,
       httpsPort: 443,
       hello: settings.hostname,
