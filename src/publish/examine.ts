@@ -14,7 +14,7 @@ import { createTarget, type TargetDeps } from './create-target.ts'
 import type { Declaration } from './declaration.ts'
 import type { HeldSets } from './held-sets.ts'
 import type { PublisherOptions } from './options.ts'
-import { planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
+import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead, type ProspectDeps, type ProspectOptions } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
 import type { Target, TargetFailure } from './target.ts'
@@ -42,6 +42,10 @@ export interface ExaminedZone {
   readonly isNewZone: boolean
   readonly concerns: readonly Concern[]
 }
+
+/** Whether there is something to apply. */
+export const hasChanges = (zone: Examined): zone is ExaminedZone =>
+  zone.kind === 'examined' && (zone.isNewZone || changesOf(zone.plan).length > 0)
 
 /** It could not be told what would be done. */
 export interface FailedZone {

@@ -22,6 +22,8 @@ export interface Target {
   read(names: readonly SetName[]): Promise<TargetRead>
   /** Called with what came of a `read`; one at a time. Never rejects for what the other side does or what the disk refuses. */
   apply(changes: ChangeSet): Promise<TargetApplied>
+  /** Has the servers read once more what is kept here. Undefined: there is nothing that could be done about it. */
+  readonly reload?: (() => Promise<TargetApplied>) | undefined
   /** Ends what is on its way. */
   close(): void
 }

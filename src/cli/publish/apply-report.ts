@@ -114,7 +114,18 @@ function outcomeText({ outcome, changes }: AppliedZone): string {
   }
 }
 
-function verifiedText({ servers, unfound }: Verified, waitMs: number): { text: string; exit: ExitCode } {
+/** What a server that does not answer with it does instead. */
+export function viewText({ server, state }: ServerView): string {
+  const what =
+    state.kind === 'other'
+      ? `still has another ${state.sets.join(', ')}`
+      : 'why' in state
+        ? `gives no answer of its own (${printable(state.why, 100)})`
+        : ''
+  return `${nameServerText(server)} ${what}`
+}
+
+export function verifiedText({ servers, unfound }: Verified, waitMs: number): { text: string; exit: ExitCode } {
   const right = servers.filter(isRight)
   const lost = unfound === undefined ? '' : ` Others were not asked: ${printable(unfound, 400)}.`
   if (servers.length > 0 && right.length === servers.length)
@@ -127,16 +138,6 @@ function verifiedText({ servers, unfound }: Verified, waitMs: number): { text: s
       text: `No server was found to ask, so nobody has seen it.${lost} Name some by "servers:" under the publisher.`,
       exit: 2,
     }
-  const wrong = servers
-    .filter((view) => !isRight(view))
-    .map(({ server, state }) => {
-      const what =
-        state.kind === 'other'
-          ? `still has another ${state.sets.join(', ')}`
-          : 'why' in state
-            ? `gives no answer of its own (${printable(state.why, 100)})`
-            : ''
-      return `${nameServerText(server)} ${what}`
-    })
+  const wrong = servers.filter((view) => !isRight(view)).map(viewText)
   return { text: `It is done, and after ${waitMs / 1000} s not seen everywhere: ${wrong.join('; ')}.${lost}`, exit: 2 }
 }

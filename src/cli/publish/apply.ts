@@ -8,7 +8,7 @@ import type { HostName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { applyZone, refusedBy } from '../../publish/apply.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
-import { type Examined, type ExaminedZone, unitText } from '../../publish/examine.ts'
+import { type Examined, type ExaminedZone, hasChanges, unitText } from '../../publish/examine.ts'
 import { holdBack } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
 import { witnessesOf } from '../../publish/witnesses.ts'
@@ -20,8 +20,9 @@ import { tellEach, tellTogether } from './apply-report.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
-import { countsOf, hasChanges, planText } from './plan-report.ts'
+import { countsOf, planText } from './plan-report.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
+import { seeUnchanged } from './unchanged.ts'
 
 interface ApplyFlags extends PublishFlags {
   readonly allow: ReadonlySet<RefusalRule>
@@ -59,6 +60,8 @@ export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
     .addHelpText(
       'after',
       `
+Where nothing is to be changed, the servers under "servers:" are looked at all the same, and read again what they have not got yet ("reload:").
+
 Exit code: 0 all is as declared and seen to be, 1 refused by a rule, or it cannot be done as it is declared, 2 it could not be done or seen.
 
 Examples:
@@ -132,7 +135,20 @@ async function applyAll(
   }
   if (flags.plan !== undefined && !(await isSamePlan(flags.plan, zones, flags.allow, terminal))) return 2
   const changing = zones.filter(hasChanges)
-  if (changing.length === 0) return 0
+  if (changing.length > 0) {
+    const exit = await confirmed(changing, publishing, flags, terminal, deps)
+    if (exit !== 0) return exit
+  }
+  return seeUnchanged(zones, publishing, flags, terminal, deps.ask)
+}
+
+async function confirmed(
+  changing: readonly ExaminedZone[],
+  publishing: Publishing,
+  flags: ApplyFlags,
+  terminal: Terminal,
+  deps: ApplyCommandDeps,
+): Promise<ExitCode> {
   if (!flags.yes) {
     if (!deps.ask) return say(terminal, 'nothing was changed: there is nobody to ask, so say --yes', 2)
     if (!(await deps.ask('Apply this?'))) return say(terminal, 'nothing was changed', 2)

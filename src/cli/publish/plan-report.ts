@@ -153,9 +153,6 @@ function refusedRules(zones: readonly Examined[], allowed: ReadonlySet<RefusalRu
   return [...new Set(refusedBy(concerns, allowed).map(({ rule }) => rule))]
 }
 
-export const hasChanges = (zone: Examined): zone is ExaminedZone =>
-  zone.kind === 'examined' && (zone.isNewZone || changesOf(zone.plan).length > 0)
-
 /** One object of all zones. */
 export function planJson(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>): string {
   return JSON.stringify({ refused: refusedRules(zones, allowed), zones: zones.map(zoneJson) }, undefined, 2)

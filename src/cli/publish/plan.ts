@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
-import { chosen } from '../../publish/examine.ts'
+import { chosen, hasChanges } from '../../publish/examine.ts'
 import { type ExportFormat, exportFormats, exportZones } from '../../publish/export.ts'
 import { holdBack, leftOut } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
@@ -13,8 +13,9 @@ import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
-import { countsOf, hasChanges, planJson, planText } from './plan-report.ts'
+import { countsOf, planJson, planText } from './plan-report.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
+import { withNotes } from './unchanged.ts'
 
 interface PlanFlags extends PublishFlags {
   readonly allow: ReadonlySet<RefusalRule>
@@ -79,7 +80,8 @@ async function plan(
       terminal.out(exportZones(flags.export, plans, notes))
       return countsOf(zones).failed > 0 ? 2 : 0
     }
-    terminal.out(flags.json ? `${planJson(zones, flags.allow)}\n` : planText(zones, { color, allowed: flags.allow }))
+    const told = await withNotes(zones, publishing)
+    terminal.out(flags.json ? `${planJson(told, flags.allow)}\n` : planText(told, { color, allowed: flags.allow }))
     const { failed, obstacles } = countsOf(zones)
     if (failed > 0) return 2
     if (obstacles > 0) return 1

@@ -105,8 +105,13 @@ export function createZoneFileTarget(options: ZoneFileOptions, deps: ZoneFileDep
       if (written !== undefined) {
         return written.kind === 'conflict' ? conflict(shown, await nowOf(load, changes)) : written
       }
-      return withNote(await loadIt(deps, options), edited.kind === 'edited' ? lostText(edited.lost) : undefined)
+      const outcome: TargetApplied = deps.load
+        ? await loadIt(deps.load, `${shown} was written, and its server has not read it`)
+        : { kind: 'applied', note: `${shown} was written; no "reload:" is set, so the server must read it by itself` }
+      return withNote(outcome, edited.kind === 'edited' ? lostText(edited.lost) : undefined)
     },
+
+    reload: deps.load && loadAgain.bind(undefined, deps.load, shown),
 
     close() {},
   }
@@ -265,15 +270,15 @@ async function write(
   }
 }
 
-async function loadIt(deps: ZoneFileDeps, { path }: ZoneFileOptions): Promise<TargetApplied> {
-  const shown = printable(path, 300)
-  if (!deps.load)
-    return { kind: 'applied', note: `${shown} was written; no "reload:" is set, so the server must read it by itself` }
-  const loaded = await deps.load()
+const loadAgain = (load: () => Promise<CommandOutcome>, shown: string) =>
+  loadIt(load, `${shown} is as declared, and its server has not read it`)
+
+async function loadIt(load: () => Promise<CommandOutcome>, unread: string): Promise<TargetApplied> {
+  const loaded = await load()
   if (loaded.kind === 'done') return { kind: 'applied' }
   return {
     kind: 'not-loaded',
-    why: `${shown} was written, and its server has not read it: ${loaded.why}`,
+    why: `${unread}: ${loaded.why}`,
     remedy: 'Have the server read the file by hand, and mend "reload:" for the next time.',
   }
 }
