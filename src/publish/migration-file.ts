@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { replaceFile } from '../base/atomic-file.ts'
 import { isIpv6, parseIp } from '../base/ip.ts'
 import { makeFolder } from '../base/make-folder.ts'
+import { printable } from '../base/printable.ts'
 import { type HostName, parseName } from '../dns/name.ts'
 import { backStages, forwardStages, type Migration } from './migrate.ts'
 import { textKinds } from './text-kind.ts'
@@ -78,6 +79,24 @@ const format = z.object({
 const folderOf = (state: string) => join(state, 'migrations')
 /** A domain has no characters that a path would mind. */
 const pathOf = (state: string, domain: HostName) => join(folderOf(state), `${domain}.json`)
+
+/**
+ * Why it cannot be told which migrations there are, printable: the folder belongs to another user, say. To plan without them could undo what one of
+ * them did. Undefined: it can be told.
+ */
+export async function whyClosed(state: string): Promise<string | undefined> {
+  try {
+    await readdir(folderOf(state))
+    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    const shown = printable(state, 300)
+    if (code !== 'EACCES') return `the state folder ${shown} cannot be read (${code})`
+    return `the state folder ${shown} belongs to another user, and says which domains are being migrated: run this as that user`
+  }
+}
 
 export async function loadMigration(state: string, domain: HostName): Promise<KeptMigration> {
   const path = pathOf(state, domain)

@@ -17,6 +17,7 @@ import type { Exchanger } from '../../records/catalogue/provider.ts'
 import { recordsFor } from '../../records/catalogue/records-for.ts'
 import { parseSpf } from '../../records/spf.ts'
 import { configOption } from '../config-path.ts'
+import { fileErrorText } from '../file-error.ts'
 import { type PublishFlags, publishFlags } from '../publish/flags.ts'
 import { openPublishing, type Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
@@ -131,7 +132,10 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
       flags.to === undefined ? turned(known, flags, terminal) : await begun(known, name, flags, publishing, terminal)
     if (current === undefined) return 2
     if (current === 'nothing') return 0
-    if (current !== known) await saveMigration(state, current)
+    if (current !== known) {
+      const lost = await saveMigration(state, current).then(() => undefined, fileErrorText)
+      if (lost !== undefined) return say(`nothing was begun or changed, because it could not be remembered: ${lost}`, 2)
+    }
     if (flags.apply) return stepMigration(current, publishing, flags, terminal, deps)
     const nowMs = systemClock.now()
     terminal.out(flags.json ? `${migrationJson(current, nowMs)}\n` : migrationText(current, nowMs, deps.color))

@@ -17,6 +17,7 @@ import { publishedAddresses } from '../../publish/published-addresses.ts'
 import { type Done, doStep, type LookedAt, lookAtStep, type StepRequest } from '../../publish/step-migration.ts'
 import { isRight } from '../../publish/verify.ts'
 import { witnessesOf } from '../../publish/witnesses.ts'
+import { fileErrorText } from '../file-error.ts'
 import { planText } from '../publish/plan-report.ts'
 import type { Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
@@ -104,7 +105,14 @@ async function confirmed(
       { ...publishing.deps, transport },
     )
     if (!done.isSeen) return notSeen(done, domain, flags, terminal)
-    await saveMigration(publishing.loaded.settings.state, done.migration)
+    const { state } = publishing.loaded.settings
+    const lost = await saveMigration(state, done.migration).then(() => undefined, fileErrorText)
+    if (lost !== undefined) {
+      terminal.err(
+        `waypost: ${domain}: the step is done, and could not be remembered (${lost}): mend that, and do it again\n`,
+      )
+      return 2
+    }
     const exit = show(done.migration, flags, terminal, deps, 0)
     await tellOfOldSide(done.migration, publishing, terminal)
     return exit

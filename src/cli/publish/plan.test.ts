@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { migrateCommand } from '../migrate/migrate.ts'
 import { createProgram } from '../program.ts'
+import { applyCommand } from './apply.ts'
 import { planCommand } from './plan.ts'
 
 test('an export is neither JSON nor judged: what it would not heed is refused', async () => {
@@ -15,5 +20,44 @@ test('an export is neither JSON nor judged: what it would not heed is refused', 
     const program = createProgram('1.2.3', terminal, (run) => [planCommand(run, { color: false })])
     assert.equal(await program.run(['plan', '--export', 'zone', '-c', 'not-there.yaml', ...more]), 2)
     assert.match(err, new RegExp(`--export <format>' cannot be used with option '${more[0]}`))
+  }
+})
+
+test('a state folder of another user: nothing is planned without what it says of migrations', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-closed-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const state = join(folder, 'state')
+  const config = join(folder, 'waypost.yaml')
+  await chmod(folder, 0o755)
+  await mkdir(join(state, 'migrations'), { recursive: true })
+  await writeFile(
+    config,
+    `hostname: mx.waypost.test\nstate: ${state}\ndomains: { example.test: { exchangers: none, publish: builtin } }\n`,
+    { mode: 0o644 },
+  )
+  const isRoot = process.geteuid?.() === 0
+  await chmod(state, isRoot ? 0o700 : 0)
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    for (const words of [['plan'], ['apply', '--yes'], ['migrate', 'example.test']]) {
+      let err = ''
+      const terminal = {
+        out: (text: string) => assert.fail(text),
+        err(text: string) {
+          err += text
+        },
+      }
+      const deps = { color: false, ask: undefined }
+      const program = createProgram('1.2.3', terminal, (run) => [
+        planCommand(run, deps),
+        applyCommand(run, deps),
+        migrateCommand(run, deps),
+      ])
+      assert.equal(await program.run([...words, '-c', config]), 2)
+      assert.match(err, /the state folder \S+ belongs to another user, and says which domains are being migrated/)
+    }
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    await chmod(state, 0o700)
   }
 })

@@ -19,6 +19,7 @@ import type { ApiWait } from '../../publish/api-client.ts'
 import type { ExamineDeps, ExamineOptions } from '../../publish/examine.ts'
 import { healthyHosts } from '../../publish/healthy-hosts.ts'
 import { loadHeldSets } from '../../publish/held-sets.ts'
+import { whyClosed } from '../../publish/migration-file.ts'
 import { findConfig } from '../config-path.ts'
 import type { Terminal } from '../terminal.ts'
 import type { PublishFlags } from './flags.ts'
@@ -46,6 +47,11 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
     return undefined
   }
   const { settings, publishing } = loaded
+  const closed = await whyClosed(settings.state)
+  if (closed !== undefined) {
+    terminal.err(`waypost: ${closed}\n`)
+    return undefined
+  }
   const tools = { clock: systemClock, random: systemRandom, door: systemDoor }
   const servers = flags.resolver ?? settings.resolver.servers
   const resolver = createResolver({ ...settings.resolver, servers }, { ...tools, log: silentLog })
