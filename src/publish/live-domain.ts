@@ -7,7 +7,7 @@ import { type IpAddress, whyNotPublic } from '../base/ip.ts'
 import { type HostName, isHostName, isWithin } from '../dns/name.ts'
 import type { Rdata } from '../dns/rdata.ts'
 import type { Resolution, Resolver } from '../dns/resolver.ts'
-import type { NameServer } from '../dns/servers.ts'
+import { type NameServer, nameServerText } from '../dns/servers.ts'
 import type { Transport } from '../dns/transport.ts'
 import { type RecordType, typeCodes } from '../dns/types.ts'
 import { hostFromName, nameFromHost, parentOf, rootWireName, sameName, type WireName } from '../dns/wire-name.ts'
@@ -23,6 +23,8 @@ export interface LiveDomain {
   readonly texts: readonly LiveText[]
   /** What could not be taken as it is; words of ours, printable. */
   readonly notes: readonly string[]
+  /** Its own servers could not be asked for all of it, and a resolver's TTLs are what is left of them. */
+  readonly isSecondHand: boolean
 }
 
 export interface LiveMx {
@@ -76,20 +78,28 @@ export async function lookAtDomain(
 ): Promise<LookedAt> {
   const name = nameFromHost(domain)
   const asker = createAsker(deps)
+  const known = servers ? await isKnownTo(name, servers, asker) : false
+  if (typeof known === 'string') return { kind: 'failed', why: known }
   // Servers that were named may know a domain that the world does not see, or not yet.
-  if (!(await isKnownTo(name, servers ?? [], asker))) {
+  if (!known) {
     const found = await asker.resolve(name, 'MX')
     if (found.kind === 'failed') return { kind: 'failed', why: found.why }
     if (found.kind === 'no-such-name') return { kind: 'no-such-domain' }
   }
-  const ask = createQuestions(servers ?? (await serversFor(name, asker, deps.isPrivate)), asker)
   const notes: string[] = []
+  let isSecondHand = false
+  const ask = servers
+    ? createQuestions(servers, asker, async () => 'failed')
+    : createQuestions(await serversFor(name, asker, deps.isPrivate), asker, async (name, type) => {
+        isSecondHand = true
+        return askResolver(name, type, asker)
+      })
   const set = await ask(name, 'MX')
   if (set === 'failed') return { kind: 'failed', why: `the MX records of ${domain} could not be read` }
   const mx = set && (await readMx(domain, set, ask, notes))
   const texts: LiveText[] = []
   for (const kind of Object.keys(textKinds) as TextKind[]) texts.push(...(await readText(kind, domain, ask, notes)))
-  return { kind: 'live', live: { domain, mx, texts, notes } }
+  return { kind: 'live', live: { domain, mx, texts, notes, isSecondHand } }
 }
 
 /** Asks as long as there is time left for the domain. */
@@ -109,18 +119,21 @@ function createAsker({ clock, resolver, transport }: LiveDeps): Asker {
   }
 }
 
-async function isKnownTo(name: WireName, servers: readonly NameServer[], asker: Asker): Promise<boolean> {
+/** @returns why not, printable, where none of them answers for it */
+async function isKnownTo(name: WireName, servers: readonly NameServer[], asker: Asker): Promise<boolean | string> {
+  const silent: string[] = []
   for (const server of servers) {
     const said = await asker.server(server, { name, code: typeCodes.MX })
-    if (said.kind === 'set' && said.content !== undefined) return true
+    if (said.kind !== 'set') silent.push(`${nameServerText(server)} does not answer for it: ${said.why}`)
+    else if (said.content !== undefined) return true
   }
-  return false
+  return silent.length === servers.length ? silent.join('; ') : false
 }
 
 type Ask = (name: WireName, type: RecordType) => Promise<SetContent | undefined | 'failed'>
 
-/** The first server that answers for its zone; where none can be asked, what the resolver says, whose TTLs count down. */
-function createQuestions(servers: readonly NameServer[], asker: Asker): Ask {
+/** The first server that answers for its zone. @param otherwise  asked where none does */
+function createQuestions(servers: readonly NameServer[], asker: Asker, otherwise: Ask): Ask {
   const silences = new Map<NameServer, number>()
   return async (name, type) => {
     for (const server of servers.slice(0, 4)) {
@@ -130,12 +143,17 @@ function createQuestions(servers: readonly NameServer[], asker: Asker): Ask {
       if (said.kind === 'set') return said.content
       if (said.kind === 'silent') silences.set(server, before + 1)
     }
-    const answer = await asker.resolve(name, type)
-    if (answer.kind === 'failed') return 'failed'
-    if (answer.kind !== 'answer' || !sameName(answer.canonicalName, name)) return undefined
-    const ttlSeconds = Math.max(...answer.records.map((record) => record.ttlSeconds))
-    return { ttlSeconds, data: answer.records.map((record) => record.data as Rdata) }
+    return otherwise(name, type)
   }
+}
+
+/** The TTLs count down. */
+async function askResolver(name: WireName, type: RecordType, asker: Asker): ReturnType<Ask> {
+  const answer = await asker.resolve(name, type)
+  if (answer.kind === 'failed') return 'failed'
+  if (answer.kind !== 'answer' || !sameName(answer.canonicalName, name)) return undefined
+  const ttlSeconds = Math.max(...answer.records.map((record) => record.ttlSeconds))
+  return { ttlSeconds, data: answer.records.map((record) => record.data as Rdata) }
 }
 
 /** Those of the zone that the name lies in, which may begin above it. */

@@ -15,7 +15,7 @@ const mx = (preference: number, host: string, addresses?: readonly string[]) => 
   ...{ preference, host: host as HostName },
   addresses: addresses as readonly IpAddress[] | undefined,
 })
-const bare: LiveDomain = { domain, mx: undefined, texts: [], notes: [] }
+const bare: LiveDomain = { domain, mx: undefined, texts: [], notes: [], isSecondHand: false }
 const google = [
   mx(1, 'aspmx.l.google.com'),
   mx(5, 'alt1.aspmx.l.google.com'),

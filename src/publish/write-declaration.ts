@@ -13,13 +13,18 @@ const mostTtlSeconds = 604_800
 
 /** @returns lines of the entry under `domains:`, indented by two blanks */
 export function declarationLines(live: LiveDomain, publisher: string | undefined): string[] {
-  const { domain, mx, texts, notes } = live
+  const { domain, mx, texts, notes, isSecondHand } = live
   const lines = [`  ${key(domain)}:`]
   for (const note of notes) lines.push(`    # ${printable(note, 300)}`)
   if (mx === undefined)
     lines.push('    # It has no MX records: its mail goes to its own address, if that has a server (RFC 5321 §5.1).')
   else lines.push(...exchangerLines(mx))
-  const ttlSeconds = mx?.ttlSeconds
+  const ttlSeconds = isSecondHand ? undefined : mx?.ttlSeconds
+  if (isSecondHand)
+    lines.push(
+      '    # Its own name servers could not be asked. A resolver said this, and what it has left of the TTLs says nothing: write the TTL here.',
+      '    # ttl: 1h',
+    )
   if (ttlSeconds !== undefined && ttlSeconds > mostTtlSeconds)
     lines.push(`    # The live TTL is ${ttlSeconds} s; the longest that makes sense is a week.`)
   if (ttlSeconds !== undefined) lines.push(`    ttl: ${spanWord(Math.min(ttlSeconds, mostTtlSeconds))}`)

@@ -86,6 +86,9 @@ async function importDomains(
   return exit
 }
 
+const secondHand =
+  'its own name servers could not be asked, so this is what a resolver said, without TTLs; name one by --server, or say --private for those at private addresses'
+
 /** Tells of those that could not be read, and hands the others on. */
 export async function lookAtAll(
   domains: readonly HostName[],
@@ -106,8 +109,10 @@ export async function lookAtAll(
       at = `asking for ${domain}${all.length === 1 ? '' : `, ${index + 1} of ${all.length}`}`
       const looked = await lookAtDomain(domain, deps, server && [server])
       progress.clear()
-      if (looked.kind === 'live') found(looked)
-      else {
+      if (looked.kind === 'live') {
+        if (looked.live.isSecondHand) terminal.err(`waypost: ${domain}: ${secondHand}\n`)
+        found(looked)
+      } else {
         const why = looked.kind === 'no-such-domain' ? 'there is no such domain' : printable(looked.why, 300)
         terminal.err(`waypost: ${domain}: ${why}\n`)
         exit = looked.kind === 'failed' || exit === 2 ? 2 : 1

@@ -150,7 +150,7 @@ function configText(
       : [`    deliver: ${JSON.stringify(deliver)} # the gateway takes its mail in and hands it there`]),
   ])
   return `# What Waypost knows of your mail. "waypost config check" says whether it is in order, "waypost plan" what would change in DNS.
-${livenessText(server)}
+${livenessText(lives, server)}
 hostname: ${hostname}${guessed.has('hostname') ? guessedMark : ''}
 ${resolver === undefined ? '' : `resolver: { servers: ${JSON.stringify(resolver.map(nameServerText))} } # as --resolver said\n`}${publisher === 'builtin' ? 'listen: { dns: "127.0.0.1:5353" } # where the built-in DNS server answers\n' : ''}
 domains:
@@ -161,10 +161,12 @@ ${publisherText(publisher, at, lives, guessed.has('at') ? guessedMark : '')}`
 const guessedMark = ' # guessed: see that it is right'
 
 /** A plan asks where the records are kept, which need not be the server that was asked here. */
-const livenessText = (server: NameServer | undefined) =>
-  server === undefined
-    ? '# This is what was live when it was written: a plan made of it changes nothing.'
-    : `# This is what ${nameServerText(server)} said when it was written: where others say the same, a plan made of it changes nothing.`
+const livenessText = (lives: readonly LiveDomain[], server: NameServer | undefined) =>
+  lives.some(({ isSecondHand }) => isSecondHand)
+    ? '# This is what a resolver said when it was written, where the name servers of a domain could not be asked: see that it is right.'
+    : server === undefined
+      ? '# This is what was live when it was written: a plan made of it changes nothing.'
+      : `# This is what ${nameServerText(server)} said when it was written: where others say the same, a plan made of it changes nothing.`
 
 function publisherText(publisher: PublisherWord, at: string, lives: readonly LiveDomain[], mark: string): string {
   const place = JSON.stringify(at)
