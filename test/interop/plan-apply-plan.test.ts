@@ -170,7 +170,10 @@ for (const { name, start, publisher } of kinds) {
     const stopped = await command('apply', '--yes', '--plan', kept)
     assert.equal(stopped.code, 2, stopped.stdout + stopped.stderr)
     assert.match(stopped.stderr, /nothing was changed: the plan is no longer the one in/)
-    assert.match(stopped.stderr, /20 mx2\.example\.test\.[\s\S]*It is:[\s\S]*7 theirs\.example\.net\./)
+    assert.match(
+      stopped.stderr,
+      /^Planned then.*\n[\s\S]*20 mx2\.example\.test\.[\s\S]*^Planned now.*\n[\s\S]*7 theirs\.example\.net\./m,
+    )
     assert.deepEqual(await recordsAt(server, key), theirs)
 
     const now = await command('plan', '--json')

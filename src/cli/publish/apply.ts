@@ -3,14 +3,12 @@
  * caches may hold what was there before. What would hurt mail is refused by name before anything is written.
  */
 import { Command, Option } from 'commander'
-import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { applyZone, refusedBy } from '../../publish/apply.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
 import { type Examined, type ExaminedZone, hasChanges, unitText } from '../../publish/examine.ts'
-import { holdBack } from '../../publish/hold-back.ts'
-import { loadMigrations } from '../../publish/migration-file.ts'
+import type { Migration } from '../../publish/migrate.ts'
 import { witnessesOf } from '../../publish/witnesses.ts'
 import { configOption } from '../config-path.ts'
 import { stepMigration } from '../migrate/step.ts'
@@ -20,7 +18,8 @@ import { tellEach, tellTogether } from './apply-report.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
-import { countsOf, planText } from './plan-report.ts'
+import { countsOf, planJson, planText } from './plan-report.ts'
+import { openMigrations, type PlannedStep, plannedStep, plannedSteps } from './planned-steps.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 import { seeUnchanged } from './unchanged.ts'
 
@@ -86,27 +85,34 @@ async function apply(
   try {
     zones = await examineAll(publishing, domains, flags, terminal)
     if (!zones) return 2
-    const exit = await applyAll(zones, publishing, flags, terminal, deps)
-    return exit === 0 ? await stepAll(domains, publishing, flags, terminal, deps) : exit
+    const steps = await plannedSteps(publishing, domains)
+    const exit = await applyAll(zones, steps, publishing, flags, terminal, deps)
+    if (exit !== 0) return exit
+    const open = await openMigrations(publishing, domains)
+    // What became safe meanwhile nobody has looked at.
+    const isMeant = flags.plan === undefined ? () => true : (migration: Migration) => isPlanned(migration, steps)
+    return await stepAll(open.filter(isMeant), publishing, flags, terminal, deps)
   } finally {
     for (const zone of zones ?? []) if (zone.kind === 'examined') zone.target.close()
     publishing.close()
   }
 }
 
-/** The next step of each migration that is on its way, of these domains or of all. */
+function isPlanned(migration: Migration, steps: readonly PlannedStep[]): boolean {
+  const now = plannedStep(migration)
+  return steps.some(({ domain, stage }) => domain === now?.domain && stage === now.stage)
+}
+
+/** The next step of each. */
 async function stepAll(
-  domains: readonly HostName[],
+  migrations: readonly Migration[],
   publishing: Publishing,
   flags: ApplyFlags,
   terminal: Terminal,
   deps: ApplyCommandDeps,
 ): Promise<ExitCode> {
-  const { migrations } = await loadMigrations(publishing.loaded.settings.state)
-  const { open } = holdBack(publishing.loaded.publishing.declarations, migrations, systemClock.now())
   let exit: ExitCode = 0
-  for (const migration of open) {
-    if (domains.length > 0 && !domains.includes(migration.domain)) continue
+  for (const migration of migrations) {
     terminal.out('\n')
     const code = await stepMigration(migration, publishing, flags, terminal, deps)
     exit = code === 0 ? exit : code
@@ -116,12 +122,13 @@ async function stepAll(
 
 async function applyAll(
   zones: readonly Examined[],
+  steps: readonly PlannedStep[],
   publishing: Publishing,
   flags: ApplyFlags,
   terminal: Terminal,
   deps: ApplyCommandDeps,
 ): Promise<ExitCode> {
-  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }))
+  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }, steps))
   const { failed, obstacles } = countsOf(zones)
   if (failed > 0) return say(terminal, 'nothing was changed, because it could not be told what all would be', 2)
   if (obstacles > 0) return say(terminal, 'nothing was changed: see what stands in the way above', 1)
@@ -133,7 +140,8 @@ async function applyAll(
     const rules = [...new Set(refused.map(({ rule }) => rule))].join(',')
     return say(terminal, `nothing was changed; what is refused above is done all the same with --allow ${rules}`, 1)
   }
-  if (flags.plan !== undefined && !(await isSamePlan(flags.plan, zones, flags.allow, terminal))) return 2
+  if (flags.plan !== undefined && !(await isSamePlan(flags.plan, planJson(zones, steps, flags.allow), terminal)))
+    return 2
   const changing = zones.filter(hasChanges)
   if (changing.length > 0) {
     const exit = await confirmed(changing, publishing, flags, terminal, deps)

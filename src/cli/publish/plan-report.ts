@@ -13,6 +13,7 @@ import type { Concern, RefusalRule } from '../../publish/consequences.ts'
 import type { Examined, ExaminedZone, FailedZone } from '../../publish/examine.ts'
 import { changesOf, type PlannedLine, type PlannedSet } from '../../publish/plan.ts'
 import type { SetContent } from '../../publish/record-set.ts'
+import type { PlannedStep } from './planned-steps.ts'
 
 export interface Style {
   readonly color: boolean
@@ -27,10 +28,15 @@ const painter =
   (format, text) =>
     color ? styleText(format, text, { validateStream: false }) : text
 
-export function planText(zones: readonly Examined[], style: Style): string {
+/** @param steps  of migrations that `apply` would do beside */
+export function planText(zones: readonly Examined[], style: Style, steps: readonly PlannedStep[] = []): string {
   const paint = painter(style.color)
   const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
-  return `${[...parts, ...summaryLines(zones, style.allowed, paint)].join('\n\n')}\n`
+  const moving = steps.map(
+    ({ domain, to, what }) =>
+      `${paint('bold', domain)} to ${printable(to, 200)}, the next step of its migration\n  ${paint('yellow', `> ${what}`)}`,
+  )
+  return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
 }
 
 function headline({ unit }: Examined, place: string, paint: Paint): string {
@@ -127,17 +133,25 @@ export function countsOf(zones: readonly Examined[]): Counts {
   }
 }
 
-function summaryLine(zones: readonly Examined[], paint: Paint): string {
+function summaryLine(zones: readonly Examined[], steps: number, paint: Paint): string {
   const { add, change, remove, leftAlone, failed } = countsOf(zones)
   const alone = leftAlone > 0 ? ` ${leftAlone} left alone.` : ''
   const lost = failed > 0 ? paint('red', ` ${failed} zone${failed === 1 ? '' : 's'} could not be told.`) : ''
-  if (add + change + remove === 0) return `${failed === zones.length ? '' : `No changes.${alone}`}${lost}`.trim()
-  return `${paint('bold', `${add} to add, ${change} to change, ${remove} to remove.`)}${alone}${lost}`
+  const moving = steps === 0 ? '' : paint('bold', ` ${steps} step${steps === 1 ? '' : 's'} of migrations.`)
+  if (add + change + remove > 0)
+    return `${paint('bold', `${add} to add, ${change} to change, ${remove} to remove.`)}${moving}${alone}${lost}`
+  const none = steps > 0 || (failed > 0 && failed === zones.length) ? '' : 'No changes.'
+  return `${none}${moving}${none === '' && steps === 0 ? '' : alone}${lost}`.trim()
 }
 
 /** What the plan comes to, and whether `apply` would do it. */
-function summaryLines(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>, paint: Paint): string[] {
-  const summary = summaryLine(zones, paint)
+function summaryLines(
+  zones: readonly Examined[],
+  steps: number,
+  allowed: ReadonlySet<RefusalRule>,
+  paint: Paint,
+): string[] {
+  const summary = summaryLine(zones, steps, paint)
   const rules = refusedRules(zones, allowed)
   if (rules.length === 0) return [summary]
   const all = rules.join(',')
@@ -153,9 +167,14 @@ function refusedRules(zones: readonly Examined[], allowed: ReadonlySet<RefusalRu
   return [...new Set(refusedBy(concerns, allowed).map(({ rule }) => rule))]
 }
 
-/** One object of all zones. */
-export function planJson(zones: readonly Examined[], allowed: ReadonlySet<RefusalRule>): string {
-  return JSON.stringify({ refused: refusedRules(zones, allowed), zones: zones.map(zoneJson) }, undefined, 2)
+/** One object of all zones, and of the steps of migrations beside. */
+export function planJson(
+  zones: readonly Examined[],
+  steps: readonly PlannedStep[],
+  allowed: ReadonlySet<RefusalRule>,
+): string {
+  const all = { refused: refusedRules(zones, allowed), migrations: steps, zones: zones.map(zoneJson) }
+  return JSON.stringify(all, undefined, 2)
 }
 
 function zoneJson(zone: Examined) {

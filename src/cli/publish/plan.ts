@@ -14,6 +14,7 @@ import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
+import { plannedSteps } from './planned-steps.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 import { withNotes } from './unchanged.ts'
 
@@ -47,8 +48,8 @@ export function planCommand(run: Run, deps: PlanDeps): Command {
     .addHelpText(
       'after',
       `
-Exit code: 0 nothing would change, 1 it cannot be done as it is declared, 2 it could not be told, 3 something would change (also where
-"waypost apply" would refuse it: the last line names the rules).
+Exit code: 0 nothing would change, 1 it cannot be done as it is declared, 2 it could not be told, 3 something would change, the next step of a
+migration too (also where "waypost apply" would refuse it: the last line names the rules).
 
 Examples:
   waypost plan
@@ -81,11 +82,13 @@ async function plan(
       return countsOf(zones).failed > 0 ? 2 : 0
     }
     const told = await withNotes(zones, publishing)
-    terminal.out(flags.json ? `${planJson(told, flags.allow)}\n` : planText(told, { color, allowed: flags.allow }))
+    const steps = await plannedSteps(publishing, domains)
+    const { allow: allowed } = flags
+    terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
     const { failed, obstacles } = countsOf(zones)
     if (failed > 0) return 2
     if (obstacles > 0) return 1
-    return zones.some(hasChanges) ? 3 : 0
+    return steps.length > 0 || zones.some(hasChanges) ? 3 : 0
   } finally {
     publishing.close()
   }
