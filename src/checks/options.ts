@@ -49,6 +49,8 @@ export interface CheckOptions {
   /** One try over UDP, and one over TCP. */
   readonly dnsTimeoutMs: number
   readonly dnsTries: number
+  /** After SERVFAIL the resolver is asked once more; resolvers keep a failure for up to 5 s (RFC 9520 §3.2), and say it again until then. */
+  readonly servfailPauseMs: number
   /** Questions a second to one authoritative server. */
   readonly dnsPerSecond: number
   /** Hosts with an SMTP session at once. */
@@ -96,6 +98,7 @@ export const defaultCheckOptions: CheckOptions = {
   maxConnections: 32,
   dnsTimeoutMs: 3_000,
   dnsTries: 3,
+  servfailPauseMs: 6_000,
   dnsPerSecond: 10,
   hostsAtOnce: 20,
   reuseSessionMs: 60_000,

@@ -105,6 +105,7 @@ export async function startCleanDomain(t: TestContext, words: CleanWords = {}): 
       isPrivate: true,
       helo: 'prober.lab',
       dnsTimeoutMs: 300,
+      servfailPauseMs: 0,
       dnsTries: 2,
       dnsPerSecond: 1000,
       timeoutMs: 20_000,

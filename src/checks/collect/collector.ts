@@ -77,7 +77,12 @@ class Run {
       resolvers: () => this.#views.servers(),
     })
     const believesAd = async () => ['trusted', 'remote'].includes(await this.#vantage.validation())
-    const viewOptions = { resolvers: options.resolvers, timeoutMs: options.dnsTimeoutMs, believesAd }
+    const viewOptions = {
+      resolvers: options.resolvers,
+      timeoutMs: options.dnsTimeoutMs,
+      pauseMs: options.servfailPauseMs,
+      believesAd,
+    }
     this.#views = createViews(viewOptions, this.#exchange, deps.clock)
     this.#shared = { views: this.#views, exchange: this.#exchange, directs: createDirects(deps.clock) }
     this.#tree = createTree(deps.clock, deps.random)

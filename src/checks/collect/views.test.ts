@@ -13,18 +13,32 @@ const zone = {
   'alias.test': { CNAME: 'a.test' },
 } as const
 
-function viewsOf(t: TestContext, servers: readonly DnsLab[], isValidating = true) {
+function viewsOf(
+  t: TestContext,
+  servers: readonly DnsLab[],
+  isValidating = true,
+  before: (asked: number) => void = () => {},
+) {
   const exchange = createExchange({ clock: steadyClock, random: systemRandom, door: systemDoor })
   t.after(() => exchange.close())
   const options = {
     resolvers: servers.map(({ server }) => server),
     timeoutMs: 300,
+    pauseMs: 0,
     believesAd: async () => isValidating,
   }
   const views = createViews(options, exchange, steadyClock)
   let asked = 0
   const see = (name: string, type: 'MX' | 'A', most = 100) =>
-    views.see(labName(name), type, () => asked++ < most, steadyClock.monotonicMs() + 5_000)
+    views.see(
+      labName(name),
+      type,
+      () => {
+        before(asked)
+        return asked++ < most
+      },
+      steadyClock.monotonicMs() + 5_000,
+    )
   return { see, asked: () => asked }
 }
 
@@ -72,11 +86,21 @@ test('SERVFAIL is asked again with CD, and other failures are not', async (t) =>
   dns.fault('*', 'servfail')
   const broken = await viewsOf(t, [dns]).see('a.test', 'MX')
   assert.ok(broken?.kind === 'failed')
-  assert.deepEqual([broken.reason, broken.unchecked, dns.asked.length], ['servfail', 'failed', 2])
+  assert.deepEqual([broken.reason, broken.unchecked, dns.asked.length], ['servfail', 'failed', 4])
   dns.fault('*', 'silence')
   const silent = await viewsOf(t, [dns]).see('mx.a.test', 'A')
   assert.ok(silent?.kind === 'failed')
   assert.deepEqual([silent.reason, silent.unchecked], ['timeout', 'not-asked'])
+})
+
+test('SERVFAIL of a moment, as a rate limit brings it, is no failure', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'servfail')
+  const views = viewsOf(t, [dns], true, (asked) => {
+    if (asked === 2) dns.fault('*', undefined)
+  })
+  assert.equal((await views.see('a.test', 'MX'))?.kind, 'answer')
+  assert.equal(dns.asked.length, 3)
 })
 
 test('who may ask no more gets nothing, and leaves the answer to others', async (t) => {

@@ -2,7 +2,8 @@
  * What the recursive resolver says, as `View`s, shared by all domains of a run: the same question is asked once while its answer lives.
  *
  * question → cached, or in progress? → each server in turn, over TCP where truncated → aliases that are not finished: ask on
- *         → SERVFAIL: once more with CD (RFC 4035 §3.2.2), which tells failed validation from broken servers
+ *         → SERVFAIL: once more with CD (RFC 4035 §3.2.2), which tells failed validation from broken servers; and all of it again after a
+ *           pause, for a rate limit of the servers above the resolver is over in a moment
  */
 import { type Clock, within } from '../../base/clock.ts'
 import type { Message } from '../../dns/message.ts'
@@ -27,6 +28,8 @@ export interface ViewOptions {
   /** Empty: those of this machine. */
   readonly resolvers: readonly NameServer[]
   readonly timeoutMs: number
+  /** Between SERVFAIL and the second question. */
+  readonly pauseMs: number
   /** Whether AD can be believed. */
   readonly believesAd: () => Promise<boolean>
 }
@@ -54,6 +57,13 @@ export function createViews(options: ViewOptions, exchange: Exchange, clock: Clo
   const shared = createShared<View>(sharing, clock)
   let known: Promise<readonly NameServer[]> | undefined
 
+  /** False, at once, where the time of the domain would be over before it. */
+  const pause = (pauseMs: number, untilMs: number) =>
+    new Promise<boolean>((resolve) => {
+      if (clock.monotonicMs() + pauseMs >= untilMs) resolve(false)
+      else clock.after(pauseMs, () => resolve(true))
+    })
+
   const servers = () => {
     known ??= options.resolvers.length > 0 ? Promise.resolve(options.resolvers) : systemServers()
     return known
@@ -62,7 +72,9 @@ export function createViews(options: ViewOptions, exchange: Exchange, clock: Clo
   const look = async (name: WireName, type: RecordType, mayAsk: () => boolean, untilMs: number): Promise<View> => {
     const list = await servers()
     const lookup = new Lookup({ exchange, clock, servers: list, timeoutMs: options.timeoutMs, mayAsk, untilMs })
-    const view = await lookup.run(name, type)
+    const first = await lookup.run(name, type)
+    const isOver = first?.kind !== 'failed' || first.reason !== 'servfail' || !(await pause(options.pauseMs, untilMs))
+    const view = isOver ? first : ((await lookup.run(name, type)) ?? first)
     if (!view) return overBudget
     if (view.kind === 'failed' || view.kind === 'not-examined') return view
     // Until it is known what AD is worth, it is worth nothing.

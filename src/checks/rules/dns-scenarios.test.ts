@@ -56,7 +56,18 @@ interface Scenario {
 const scenarios: Readonly<Record<string, Scenario>> = {
   clean: { tells: [] },
   'no such domain': { name: 'nothing.lab', tells: ['error domain-not-found'] },
-  'all servers fail': { words: { zone: (zone) => ({ ...zone, state: 'dead' }) }, tells: ['error domain-lookup-fails'] },
+  'all servers fail': {
+    words: {
+      zone: (zone) => ({
+        ...zone,
+        state: 'dead',
+        servers: zone.servers.map((one) => ({ ...one, fault: () => ({ rcode: rcodes.servFail, answers: [] }) })),
+      }),
+    },
+    tells: ['error domain-lookup-fails', ...Array(3).fill('error ns-not-authoritative')],
+  },
+  // A fault of the resolver, or a rate limit: the zone's own servers answer.
+  'the resolver alone fails': { words: { zone: (zone) => ({ ...zone, state: 'dead' }) }, tells: [] },
   bogus: { words: { zone: (zone) => ({ ...zone, state: 'bogus' }) }, tells: ['error dnssec-bogus'] },
   // The website's machine takes no mail, as is usual.
   'implicit MX': {

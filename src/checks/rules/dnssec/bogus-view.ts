@@ -1,5 +1,7 @@
 /** Whether a look-up failed because validation did, and not the servers. Pure; called by the rules of DNSSEC and by those that leave it to them. */
-import type { FailedView, View } from '../../facts.ts'
+import type { Facts, FailedView, NamedView, View, ZoneFacts } from '../../facts.ts'
+import { plainName } from '../../read-facts.ts'
+import { listed } from '../../wording.ts'
 
 /** RFC 8914 §4.7–4.13: what a validating resolver says of a chain that does not hold. */
 const causes: ReadonlyMap<number, string> = new Map([
@@ -24,6 +26,24 @@ export const isDenialBogus = (view: View): boolean =>
   (view.unchecked === 'no-data' ||
     view.unchecked === 'no-such-name' ||
     view.extendedErrors.some(({ code }) => code === 12))
+
+/**
+ * Whether failed validation can be what is seen. SERVFAIL of one moment and an answer with CD in the next are a rate limit as well, so something
+ * must speak for DNSSEC: the resolver's own word, or that it validates, or a DS record; and nothing against it.
+ */
+export function canBeBogus(view: View, zone: ZoneFacts | undefined, { vantage }: Facts): boolean {
+  if (view.kind === 'failed' && bogusWord(view) !== undefined) return true
+  if (vantage.validation === 'none') return false
+  // RFC 4035 §5.2: without DS the zone is insecure, and nothing in it can fail to validate.
+  if (zone?.ds.kind === 'no-data' || zone?.ds.kind === 'no-such-name') return false
+  return vantage.validation !== 'not-examined' || zone?.ds.kind === 'answer'
+}
+
+/** What has been left out because validation cannot be the cause. */
+export const whyNotBogus = (views: readonly NamedView[]): string => {
+  const names = views.map(({ type, name }) => `${type} ${plainName(name)}`)
+  return `The resolver answered SERVFAIL to ${listed(names)}, and without validation (CD) it answered; nothing says that the zone is signed and validated, so that may have been a rate limit or a fault of the resolver for a moment.`
+}
 
 /** The resolver's own word for it. */
 export const bogusWord = ({ extendedErrors }: FailedView): string | undefined =>

@@ -11,8 +11,8 @@ import { undecided, type Verdict } from '../../finding.ts'
 import { domainSubject, plainName, recordsOf } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { listed } from '../../wording.ts'
-import { bogusWord, isBogus, isDenialBogus } from './bogus-view.ts'
-import { byZone, mailPath } from './mail-path.ts'
+import { bogusWord, isDenialBogus, whyNotBogus } from './bogus-view.ts'
+import { bogusByZone } from './mail-path.ts'
 
 export const dnssecBogus: Rule = {
   id: 'dnssec-bogus',
@@ -21,15 +21,19 @@ export const dnssecBogus: Rule = {
   needs: ['dnssec', 'name-servers', 'tlsa', 'mta-sts'],
 
   examine(facts) {
-    const bogus = mailPath(facts).filter(({ view }) => isBogus(view) && !isDenialBogus(view))
-    if (bogus.length > 0) return [...byZone(bogus, facts)].map(([apex, views]) => fault(apex, views, facts))
-    return cannotTell(facts)
+    const { sure, unsure } = bogusByZone(facts, (view) => !isDenialBogus(view))
+    if (sure.size > 0) return [...sure].map(([apex, views]) => fault(apex, views, facts))
+    return cannotTell(facts, unsure)
   },
 }
 
-/** Without a resolver that validates nobody knows. */
-export function cannotTell(facts: Facts): Verdict[] {
+/** Without a resolver that validates nobody knows. @param unsure  look-ups that failed, and not for certain by validation */
+export function cannotTell(facts: Facts, unsure: readonly NamedView[]): Verdict[] {
   const { validation } = facts.vantage
+  if (unsure.length > 0) {
+    const unknown = { kind: 'undecided', subject: domainSubject(facts), reason: 'lookup-failed' } as const
+    return [{ ...unknown, why: whyNotBogus(unsure) }]
+  }
   if (validation === 'trusted' || validation === 'remote' || facts.mx.kind === 'no-such-name') return []
   const why =
     validation === 'none'

@@ -27,6 +27,22 @@ test('the proof for TLSA does not hold: told here, and not as bogus', () => {
   assert.match(finding.seen, /TLSA _25\._tcp\.mx2\.example\.com/)
 })
 
+test('SERVFAIL of a moment, as a rate limit brings it, is no fault of a zone that nobody validates', () => {
+  const moment = { ...bogus, extendedErrors: [] }
+  const facts = withTlsa(moment)
+  const seenBy = (validation: 'none' | 'not-examined' | 'trusted') => ({
+    ...facts,
+    vantage: { ...facts.vantage, validation },
+  })
+  const unknown = ['not checked dnssec-denial-broken: lookup-failed']
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, seenBy('none')), unknown)
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, changeZone(facts, 0, { ds: noData('example.com') })), unknown)
+  const unsure = changeZone(seenBy('not-examined'), 0, { ds: failed('example.com') })
+  assert.deepEqual(outcomesOf(dnssecDenialBroken, unsure), unknown)
+  assert.equal(only(dnssecDenialBroken, seenBy('trusted')).severity, 'error')
+  assert.equal(only(dnssecDenialBroken, seenBy('not-examined')).severity, 'error')
+})
+
 test('one server that sends no proof', () => {
   const bare = response('_tcp.mx1.example.com', 'TXT', [], {
     authorities: [soaData()],

@@ -10,9 +10,9 @@ import { plainName, serverSubject } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { isAuthoritative, readDirect } from '../../server-answers.ts'
 import { listed, serverText } from '../../wording.ts'
-import { isBogus, isDenialBogus } from './bogus-view.ts'
+import { isDenialBogus } from './bogus-view.ts'
 import { cannotTell } from './dnssec-bogus.ts'
-import { byZone, mailPath } from './mail-path.ts'
+import { bogusByZone } from './mail-path.ts'
 
 export const dnssecDenialBroken: Rule = {
   id: 'dnssec-denial-broken',
@@ -21,15 +21,8 @@ export const dnssecDenialBroken: Rule = {
   needs: ['dnssec', 'name-servers', 'tlsa', 'mta-sts'],
 
   examine(facts) {
-    const views = mailPath(facts)
-    const failing = byZone(
-      views.filter(({ view }) => isBogus(view) && !isDenialBogus(view)),
-      facts,
-    )
-    const broken = byZone(
-      views.filter(({ view }) => isDenialBogus(view)),
-      facts,
-    )
+    const { sure: failing } = bogusByZone(facts, (view) => !isDenialBogus(view))
+    const { sure: broken, unsure } = bogusByZone(facts, isDenialBogus)
     // Where nothing in the zone validates, the denials are no fault of their own: `dnssec-bogus`.
     const seen = [...broken]
       .filter(([apex]) => !failing.has(apex))
@@ -38,7 +31,7 @@ export const dnssecDenialBroken: Rule = {
     const told = new Set([...failing.keys(), ...broken.keys()].map(plainName))
     const single = facts.zones.filter(({ apex }) => !told.has(plainName(apex))).flatMap((zone) => ofServers(zone))
     const verdicts = [...seen.map(({ verdict }) => verdict), ...single]
-    return verdicts.length > 0 ? verdicts : cannotTell(facts)
+    return verdicts.length > 0 ? verdicts : cannotTell(facts, unsure)
   },
 }
 

@@ -3,6 +3,7 @@
 import type { RecordType } from '../../../dns/types.ts'
 import { isAtOrBelow, labelsOf, nameFromHost, type WireName } from '../../../dns/wire-name.ts'
 import type { Facts, NamedView, View } from '../../facts.ts'
+import { canBeBogus, isBogus } from './bogus-view.ts'
 
 /** MX, the addresses and TLSA of exchangers, and where the policies are found. */
 export function mailPath(facts: Facts): readonly NamedView[] {
@@ -30,8 +31,25 @@ export function mailPath(facts: Facts): readonly NamedView[] {
   ]
 }
 
+/**
+ * Those of the look-ups whose validation failed, by zone; `unsure` are those in which it cannot, or may not, have been that.
+ * @param concerns  which of them are meant
+ */
+export function bogusByZone(facts: Facts, concerns: (view: View) => boolean) {
+  const failing = mailPath(facts).filter(({ view }) => isBogus(view) && concerns(view))
+  const sure = new Map<WireName, readonly NamedView[]>()
+  const unsure: NamedView[] = []
+  for (const [apex, views] of byZone(failing, facts)) {
+    const zone = facts.zones.find((one) => one.apex === apex)
+    const certain = views.filter(({ view }) => canBeBogus(view, zone, facts))
+    if (certain.length > 0) sure.set(apex, certain)
+    unsure.push(...views.filter((one) => !certain.includes(one)))
+  }
+  return { sure: sure as ReadonlyMap<WireName, readonly NamedView[]>, unsure }
+}
+
 /** By the nearest zone that is known; what is in none stands for itself. */
-export function byZone(views: readonly NamedView[], { zones }: Facts): ReadonlyMap<WireName, readonly NamedView[]> {
+function byZone(views: readonly NamedView[], { zones }: Facts): ReadonlyMap<WireName, readonly NamedView[]> {
   const groups = new Map<WireName, NamedView[]>()
   for (const one of views) {
     const above = zones.map(({ apex }) => apex).filter((apex) => isAtOrBelow(one.name, apex))

@@ -4,10 +4,20 @@ import { factsOf, failed, noSuchName, notExamined } from '../../../../test/unit/
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { domainLookupFails } from './domain-lookup-fails.ts'
 
+const withoutServers = (reason?: 'servfail' | 'timeout' | 'malformed' | 'cname-loop') =>
+  factsOf({ mx: failed('example.com', reason), zones: [] })
+
 test('SERVFAIL from broken servers and silence are errors', () => {
   for (const reason of ['servfail', 'timeout', 'malformed', 'cname-loop'] as const)
-    assert.equal(only(domainLookupFails, factsOf({ mx: failed('example.com', reason) })).severity, 'error')
-  assert.match(only(domainLookupFails, factsOf({ mx: failed('example.com') })).seen, /Without validation \(CD\)/)
+    assert.equal(only(domainLookupFails, withoutServers(reason)).severity, 'error')
+  assert.match(only(domainLookupFails, withoutServers()).seen, /Without validation \(CD\)/)
+})
+
+test('what the resolver could not look up and a server of the zone answers is no fault of the domain', () => {
+  for (const reason of ['servfail', 'timeout'] as const)
+    assert.deepEqual(outcomesOf(domainLookupFails, factsOf({ mx: failed('example.com', reason) })), [
+      'not checked domain-lookup-fails: lookup-failed',
+    ])
 })
 
 test('failed validation is told by dnssec-bogus', () => {

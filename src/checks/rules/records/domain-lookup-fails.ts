@@ -3,10 +3,13 @@
  * for us is no fault of the domain. Page: docs/checks/domain-lookup-fails.md
  */
 import type { FailureReason } from '../../../dns/read-answer.ts'
-import type { FailedView } from '../../facts.ts'
-import { domainSubject } from '../../read-facts.ts'
+import { nameFromHost } from '../../../dns/wire-name.ts'
+import type { Facts, FailedView } from '../../facts.ts'
+import { directs, domainSubject, zoneNamed } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
+import { isAuthoritative, readDirect } from '../../server-answers.ts'
 import { undecidedBy } from '../../undecided-by.ts'
+import { serverText } from '../../wording.ts'
 import { isBogus } from '../dnssec/bogus-view.ts'
 
 export const domainLookupFails: Rule = {
@@ -20,6 +23,11 @@ export const domainLookupFails: Rule = {
     const subject = domainSubject(facts)
     if (mx.kind !== 'failed' || isOurs(mx)) return undecidedBy(subject, 'MX', mx)
     if (isBogus(mx)) return []
+    const server = answeringServer(facts)
+    if (server !== undefined && mx.reason !== 'malformed' && mx.reason !== 'cname-loop') {
+      const why = `The resolver said ${words[mx.reason]} to MX ${domain}, and ${server} answers it: that is a fault of the resolver, or of a moment, such as a rate limit.`
+      return [{ kind: 'undecided', subject, reason: 'lookup-failed', why }]
+    }
     const isBroken =
       mx.unchecked === 'failed' ? ' Without validation (CD) it fails as well, so the servers are broken.' : ''
     return [
@@ -36,6 +44,22 @@ export const domainLookupFails: Rule = {
       },
     ]
   },
+}
+
+/** A server of the zone that answers the question itself, where they were asked. */
+function answeringServer(facts: Facts): string | undefined {
+  const zone = zoneNamed(facts, facts.zone)
+  const question = { name: nameFromHost(facts.domain), type: 'MX', over: 'udp' } as const
+  const server = zone?.servers.find((one) =>
+    directs(one, question).some((direct) => {
+      const answer = readDirect(direct)
+      return (
+        (answer.kind === 'answer' || answer.kind === 'no-data' || answer.kind === 'no-such-name') &&
+        isAuthoritative(answer)
+      )
+    }),
+  )
+  return server && serverText(server)
 }
 
 /** Nothing was heard of the domain at all. */
