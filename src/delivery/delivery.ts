@@ -78,6 +78,8 @@ export interface Transaction {
    * @param onDotLeft  called when the operating system has taken our dot: from here on the backend may have the message
    */
   data(message: Message, limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void }): Promise<DataOutcome>
+  /** Recipients that this session has accepted: what it says behind the dot is of those alone. */
+  readonly acceptedCount: number
   /** How many more recipients the backend may refuse before this SMTP session must serve nobody else: ask for no more at once. */
   readonly refusalsLeft: number
   /**

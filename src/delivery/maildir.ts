@@ -57,6 +57,10 @@ export class MaildirTransaction implements Transaction {
     this.#deps = deps
   }
 
+  get acceptedCount(): number {
+    return this.#boxes.length
+  }
+
   async recipients(recipients: readonly Recipient[], limits: { untilMs: number }): Promise<RecipientsOutcome> {
     if (this.#isOver) return lost('rcpt')
     const replies: Reply[] = []

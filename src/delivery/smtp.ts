@@ -35,6 +35,10 @@ export class SmtpTransaction implements Transaction {
     this.owedOnSuccess = pooled.session.extensions.dsn ? undefined : 'relayed' // RFC 3461 §5.2.2 b
   }
 
+  get acceptedCount(): number {
+    return this.#accepted
+  }
+
   get refusalsLeft(): number {
     return Math.max(0, mostRefused - this.#pooled.refused)
   }

@@ -23,6 +23,7 @@ async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: n
       Object.assign(given, { bodyMs: bodyUntilMs - clock.monotonicMs(), thenMs: untilMs - bodyUntilMs })
       return { kind: 'answered', step: 'dot', replies: [yes] }
     },
+    acceptedCount: 1,
     refusalsLeft: 5,
     abandon: nothing,
   }

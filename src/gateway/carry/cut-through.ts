@@ -152,9 +152,13 @@ export class CutThrough {
     return asked.map((recipient) => answers.get(recipient) ?? outage)
   }
 
-  /** Takes a recipient on, unasked: the hold has vouched for it. */
+  /**
+   * Takes a recipient on whom no backend has accepted: the hold has vouched for it. A session that stands knows nothing of it, and its yes at the
+   * dot would not be a yes to it; so at the dot all of them are said again.
+   */
   include(recipient: Recipient): void {
     this.#accepted.push(recipient)
+    this.#staging.giveBack()
   }
 
   /** Whether somebody answered for each recipient: LMTP and Maildir do. */
@@ -190,6 +194,11 @@ export class CutThrough {
     for (;;) {
       const staged = await this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
       if (staged.kind === 'nobody') return { kind: 'nobody', answer: answerOf(staged) }
+      // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
+      if (staged.transaction.acceptedCount !== this.#accepted.length)
+        throw new TypeError(
+          `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
+        )
       let outcome: DataOutcome | undefined
       const onDotLeft = () => this.#dotLeaves(staged)
       try {
@@ -290,7 +299,11 @@ export class CutThrough {
     // One message goes to one backend. Where it has accepted some already, the others are not worth moving all of them.
     const stays = this.#accepted.length > 0 && !sessionEnds
     if (stays) {
-      for (const recipient of elsewhere) answers.set(recipient, answerAlone(said[asked.indexOf(recipient)]))
+      for (const recipient of elsewhere)
+        answers.set(
+          recipient,
+          answerAlone(said[asked.indexOf(recipient)] ?? verdict.noBackendReply, candidate.endpoint),
+        )
       return []
     }
     if (elsewhere.length > 0 || sessionEnds) {
@@ -379,9 +392,12 @@ const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 const answerOf = ({ isOutage, reply }: Nobody): Answer =>
   isOutage ? { kind: 'outage', reply } : { kind: 'said', by: 'us', reply }
 
-/** What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. */
-function answerAlone(said: Reply | undefined): Answer {
-  if (!said || said.code === 421) return outage
+/**
+ * What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. A message has
+ * one answer, so nobody can be held while the others are delivered: its sender comes again with it alone, and then other backends and the hold
+ * are there for it.
+ */
+function answerAlone(said: Reply, endpoint: Endpoint): Answer {
   if (isPermanent(said)) return { kind: 'said', by: 'us', reply: verdict.misconfiguredReply }
-  return { kind: 'outage', reply: verdict.ownWords(said, 'rcpt') }
+  return { kind: 'said', by: 'backend', reply: verdict.ownWords(said, 'rcpt'), endpoint }
 }
