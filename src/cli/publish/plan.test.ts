@@ -3,6 +3,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { startDns } from '../../../test/lab/dns.ts'
+import { zoneFile } from '../../../test/lab/zone-lines.ts'
 import { migrateCommand } from '../migrate/migrate.ts'
 import { createProgram } from '../program.ts'
 import { applyCommand } from './apply.ts'
@@ -60,4 +62,36 @@ test('a state folder of another user: nothing is planned without what it says of
     if (isRoot) process.seteuid?.(0)
     await chmod(state, 0o700)
   }
+})
+
+test('an export says what stands in its way, in front of the records and by its exit code', async (t) => {
+  const { server } = await startDns(t, {})
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-export-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const config = join(folder, 'waypost.yaml')
+  const file = join(folder, 'db')
+  const spf = '@ TXT "v=spf1 mx -all"\n@ TXT "v=spf1 a -all"'
+  await writeFile(file, zoneFile('example.test.', `@ SOA ns h 5 14400 3600 604800 300\n@ NS ns.example.net.\n${spf}`))
+  await writeFile(
+    config,
+    JSON.stringify({
+      ...{ hostname: 'mx.waypost.test', state: join(folder, 'state') },
+      resolver: { servers: [`${server.address}:${server.port}`] },
+      publishers: { files: { type: 'zonefile', path: file } },
+      domains: { 'example.test': { exchangers: 'none', records: { spf: 'v=spf1 -all' }, publish: 'files' } },
+    }),
+  )
+  const said = { out: '', err: '' }
+  const terminal = {
+    out(text: string) {
+      said.out += text
+    },
+    err(text: string) {
+      said.err += text
+    },
+  }
+  const program = createProgram('1.2.3', terminal, (run) => [planCommand(run, { color: false })])
+  assert.equal(await program.run(['plan', '--export', 'zone', '--no-smtp', '-c', config]), 1)
+  assert.match(said.out, /^; cannot be done as it is declared: example\.test\. TXT/)
+  assert.match(said.err, /^waypost: cannot be done as it is declared: example\.test\. TXT/)
 })

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { RefusalRule } from '../../publish/consequences.ts'
-import { chosen, hasChanges } from '../../publish/examine.ts'
+import { chosen, type Examined, hasChanges } from '../../publish/examine.ts'
 import { type ExportFormat, exportFormats, exportZones } from '../../publish/export.ts'
 import { holdBack, leftOut } from '../../publish/hold-back.ts'
 import { loadMigrations } from '../../publish/migration-file.ts'
@@ -73,25 +73,39 @@ async function plan(
     const zones = await examineAll(publishing, domains, flags, terminal)
     if (!zones) return 2
     for (const zone of zones) if (zone.kind === 'examined') zone.target.close()
+    const { failed, obstacles } = countsOf(zones)
     if (flags.export !== undefined) {
-      for (const zone of zones) if (zone.kind === 'failed') terminal.err(`waypost: ${zone.failure.why}\n`)
-      const plans = zones.filter((zone) => zone.kind === 'examined').map((zone) => zone.plan)
-      const notes = await leftOutOf(publishing, domains)
-      for (const note of notes) terminal.err(`waypost: ${note}\n`)
-      terminal.out(exportZones(flags.export, plans, notes))
-      return countsOf(zones).failed > 0 ? 2 : 0
+      exportAll(flags.export, zones, await leftOutOf(publishing, domains), terminal)
+      return failed > 0 ? 2 : obstacles > 0 ? 1 : 0
     }
     const told = await withNotes(zones, publishing)
     const steps = await plannedSteps(publishing, domains)
     const { allow: allowed } = flags
     terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
-    const { failed, obstacles } = countsOf(zones)
     if (failed > 0) return 2
     if (obstacles > 0) return 1
     return steps.length > 0 || zones.some(hasChanges) ? 3 : 0
   } finally {
     publishing.close()
   }
+}
+
+/** @param leftOut  what of the declared is not in the plans, printable */
+function exportAll(
+  format: ExportFormat,
+  zones: readonly Examined[],
+  leftOut: readonly string[],
+  terminal: Terminal,
+): void {
+  for (const zone of zones) if (zone.kind === 'failed') terminal.err(`waypost: ${zone.failure.why}\n`)
+  const plans = zones.filter((zone) => zone.kind === 'examined').map((zone) => zone.plan)
+  const obstacles = plans.flatMap((each) => each.obstacles)
+  const notes = [
+    ...leftOut,
+    ...obstacles.map(({ why, remedy }) => `cannot be done as it is declared: ${why}. ${remedy}`),
+  ]
+  for (const note of notes) terminal.err(`waypost: ${note}\n`)
+  terminal.out(exportZones(format, plans, notes))
 }
 
 /** What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know. */
