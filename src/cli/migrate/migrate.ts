@@ -30,7 +30,8 @@ interface MigrateFlags extends PublishFlags {
   readonly allow: ReadonlySet<RefusalRule>
   readonly to?: string
   readonly set?: Readonly<Record<string, string>>
-  readonly lowTtl: number
+  /** Seconds. */
+  readonly lowTtl?: number
   /** `true`: those of the provider. */
   readonly spf?: string | true
   readonly recipients?: string
@@ -61,7 +62,7 @@ export function migrateCommand(run: Run, deps: MigrateDeps): Command {
       'a provider (docs/providers.md), hosts as 10:mx1.example.net,20:mx2.example.net, or "declared": what waypost.yaml says',
     )
     .option('--set <key=value>', 'what the provider asks for, may be repeated', keyValue)
-    .addOption(new Option('--low-ttl <time>', 'the TTL while it lasts').argParser(seconds).default(300, '5m'))
+    .addOption(new Option('--low-ttl <time>', 'the TTL while it lasts (default: 5m)').argParser(seconds))
     .option(
       '--spf [terms]',
       'let both sides send while it lasts: the SPF record gets the terms of the provider, or these, such as "include:spf.example.net"',
@@ -114,7 +115,14 @@ function keyValue(text: string, before: Readonly<Record<string, string>> = {}): 
   return { ...before, [key]: value }
 }
 
+const usualLowTtlSeconds = 300
+
 async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, deps: MigrateDeps): Promise<ExitCode> {
+  const unheeded = flags.to === undefined ? forBeginnings(flags) : []
+  if (unheeded.length > 0) {
+    terminal.err(`waypost: ${unheeded.join(', ')}: only what begins a migration heeds that: say it with --to\n`)
+    return 2
+  }
   const publishing = await openPublishing(flags, terminal)
   if (!publishing) return 2
   const say = (why: string, exit: ExitCode): ExitCode => {
@@ -186,7 +194,14 @@ async function begun(
   }
   const to = flags.to ?? ''
   if (known && isOpen(known)) {
-    if (known.to === wordsOf(to, flags.set)) return known
+    if (known.to === wordsOf(to, flags.set)) {
+      const other = otherThanBegun(known, flags)
+      if (other === undefined) return known
+      return say(
+        `${name} is on its way there already, and was not begun with this ${other}`,
+        `Go on without it, or go back and begin again: waypost migrate ${name} --abort`,
+      )
+    }
     return say(
       `${name} is on its way to ${printable(known.to, 200)} already`,
       `End that first: waypost migrate ${name} --abort`,
@@ -208,7 +223,12 @@ async function begun(
   try {
     const beginning = await begin(
       {
-        ...{ domain: name, publisher: declaration.publisher, to: wordsOf(to, flags.set), lowTtlSeconds: flags.lowTtl },
+        ...{
+          domain: name,
+          publisher: declaration.publisher,
+          to: wordsOf(to, flags.set),
+          lowTtlSeconds: flags.lowTtl ?? usualLowTtlSeconds,
+        },
         next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted },
         ...{ declared: declaredExchangers(declaration), spf, allowed: flags.allow },
       },
@@ -229,6 +249,22 @@ async function begun(
   } finally {
     transport.close()
   }
+}
+
+/** The options that say how a migration begins, of those that were said. */
+const forBeginnings = ({ set, lowTtl, spf, recipients }: MigrateFlags): string[] =>
+  Object.entries({ '--set': set, '--low-ttl': lowTtl, '--spf': spf, '--recipients': recipients }).flatMap(
+    ([option, value]) => (value === undefined ? [] : [option]),
+  )
+
+/** The option that says something else than what the migration was begun with. */
+function otherThanBegun({ lowTtlSeconds, old, next, spf }: Migration, flags: MigrateFlags): string | undefined {
+  const { lowTtl } = flags
+  if (lowTtl !== undefined && Math.min(lowTtl, old.ttlSeconds, next.ttlSeconds) !== lowTtlSeconds) return '--low-ttl'
+  const terms = readSpf(flags, flags.to ?? '')
+  if (terms === undefined) return undefined
+  const joint = spf?.jointText.split(' ') ?? []
+  return typeof terms === 'string' || terms.some((term) => !joint.includes(term)) ? '--spf' : undefined
 }
 
 const isOpen = (migration: Migration) => !['done', 'aborted'].includes(nextStep(migration, systemClock.now()).kind)

@@ -164,9 +164,14 @@ function notSeen({ applied }: Done, domain: string, flags: StepFlags, terminal: 
     if ('remedy' in outcome && outcome.remedy !== undefined) terminal.err(`  ${outcome.remedy}\n`)
     return 2
   }
-  const waiting = (verified?.servers ?? []).filter((view) => !isRight(view)).map(({ server }) => nameServerText(server))
-  const who =
-    waiting.length > 0 ? waiting.join(', ') : printable(verified?.unfound ?? 'nobody that could be asked', 200)
+  if (verified === undefined) {
+    terminal.err(
+      `waypost: ${domain}: it is written. Whether the servers answer with it was not looked at (--wait 0s), and the wait begins when they do: apply once more.\n`,
+    )
+    return 0
+  }
+  const waiting = verified.servers.filter((view) => !isRight(view)).map(({ server }) => nameServerText(server))
+  const who = waiting.length > 0 ? waiting.join(', ') : printable(verified.unfound ?? 'nobody that could be asked', 200)
   terminal.err(
     `waypost: ${domain}: it is written, and after ${flags.wait / 1000} s not seen at every server (${who}). The wait begins when it is: do this again.\n`,
   )

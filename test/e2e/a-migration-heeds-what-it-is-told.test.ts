@@ -1,0 +1,38 @@
+/** `waypost migrate`: an option that would do nothing is refused, and what nobody looked at is not called missing. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startLab } from '../lab/lab.ts'
+import { startMoving } from '../lab/moving.ts'
+
+test('options of the beginning are heeded there and refused elsewhere; --wait 0s says that nobody looked', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const { command } = await startMoving(lab, {
+    exchangers: [{ preference: '10', host: 'mx.old.test' }],
+    records: { spf: 'v=spf1 mx -all' },
+  })
+  const to = ['migrate', 'example.test', '--to', '10:mx.new.test']
+  for (const words of [
+    ['--spf', 'ip4:192.0.2.1'],
+    ['--low-ttl', '1m'],
+    ['--set', 'region=eu'],
+    ['--recipients', 'addresses.txt'],
+  ])
+    assert.match(
+      await command(2, 'migrate', 'example.test', ...words),
+      new RegExp(`^waypost: ${words[0]}: only what begins a migration heeds that: say it with --to$`, 'm'),
+    )
+
+  const begun = [...to, '--spf', 'ip4:192.0.2.1', '--low-ttl', '1m']
+  await command(0, ...begun)
+  // The same again is no news.
+  await command(0, ...begun)
+  await command(0, ...to)
+  assert.match(await command(2, ...to, '--low-ttl', '2m'), /on its way there already, .* with this --low-ttl/)
+  assert.match(await command(2, ...to, '--spf', 'ip4:192.0.2.2'), /on its way there already, .* with this --spf/)
+
+  const apply = ['apply', 'example.test', '--yes', '--no-smtp', '--wait']
+  const unseen = await command(0, ...apply, '0s')
+  assert.match(unseen, /it is written\. Whether the servers answer with it was not looked at \(--wait 0s\)/)
+  assert.doesNotMatch(unseen, /not seen at every server|✓/)
+  assert.match(await command(0, ...apply, '1m'), /✓ let both sides send/)
+})
