@@ -1,5 +1,5 @@
 /**
- * Carries out what was examined and proves it: apply → remember until when caches hold the old → ask every authoritative server. Called by
+ * Carries out what was examined and proves it: remember until when caches hold the old → apply → ask every authoritative server. Called by
  * `waypost apply`, zone after zone where updates of one key go one after the other (RFC 8945 §5.2.3).
  */
 import type { Clock } from '../base/clock.ts'
@@ -47,6 +47,8 @@ export function refusedBy(concerns: readonly Concern[], allowed: ReadonlySet<Ref
 export async function applyZone(examined: ExaminedZone, options: ApplyOptions, deps: ApplyDeps): Promise<AppliedZone> {
   const { target, plan, version } = examined
   const changes = changesOf(plan)
+  // Whatever ends this process behind the write, a later plan has to know. Where nothing comes of it, it holds no longer than the TTL that is live.
+  await keptAhead(changes, deps)
   const settledOutcome = await settled(await target.apply({ changes, version }), examined, changes)
   const made = madeOf(settledOutcome, changes)
   if (made.length === 0) return { outcome: settledOutcome, changes, verified: undefined, cachesUntilMs: undefined }
@@ -80,6 +82,14 @@ async function settled(
   const now = byKey(seen.sets)
   const isDone = changes.every((change) => sameContent(now.get(setKey(change)), change.after))
   return isDone ? { kind: 'applied', note: `${outcome.why}; and yet it is done` } : outcome
+}
+
+/** What cannot be kept is told behind the write, where it is kept anew with the time of it. */
+async function keptAhead(changes: readonly SetChange[], { clock, held }: ApplyDeps): Promise<void> {
+  const nowMs = clock.now()
+  await held.add(changes.flatMap((change) => heldBy(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === undefined) throw error
+  })
 }
 
 /** The zone is changed already: what cannot be kept about it is told, and everything else goes on. */
