@@ -57,9 +57,10 @@ export function createKeyedBudget(most: () => number): KeyedBudget {
   }
 }
 
-/** How often each key did something within the last while: this window, and of the one before it the part that has not passed. */
+/** How often, or how much, each key did something within the last while: this window, and of the one before it the part that has not passed. */
 export interface RateCounter {
-  count(key: string): void
+  /** @param amount  default: once */
+  count(key: string, amount?: number): void
   recent(key: string): number
 }
 
@@ -78,10 +79,10 @@ export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100
   }
 
   return {
-    count(key) {
+    count(key, amount = 1) {
       turn()
       const before = current.get(key)
-      if (before !== undefined || current.size < mostKeys) current.set(key, (before ?? 0) + 1)
+      if (before !== undefined || current.size < mostKeys) current.set(key, (before ?? 0) + amount)
     },
     recent(key) {
       turn()

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { optionalFlag, section, text } from '../base/option.ts'
 import { dnsListen, dnsServerOptions } from '../dns/authoritative/options.ts'
 import { resolverOptions } from '../dns/options.ts'
-import { gatewayOptions } from '../gateway/options.ts'
+import { gatewayOptions, mailboxLimitOptions } from '../gateway/options.ts'
 import { publishOptions } from '../publish/options.ts'
 import { holdLimitOptions } from '../queue/options.ts'
 import { routingOptions } from '../routing/options.ts'
@@ -44,6 +44,7 @@ const limits = section(
   {
     ...senderLimitOptions,
     ...holdLimitOptions,
+    ...mailboxLimitOptions,
   },
 ).prefault({})
 

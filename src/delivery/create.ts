@@ -12,6 +12,7 @@ import type { Endpoint } from '../routing/backend.ts'
 import type { OpenLimits } from '../smtp/client/open.ts'
 import { shortSteps } from '../smtp/client/step-limits.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
+import { boundlessRoom, type MailboxRoom } from './mailbox-room.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 import { createOpener } from './opening.ts'
@@ -35,12 +36,14 @@ export interface DeliveryDeps {
   readonly health: HealthReports
   /** Default: this machine's file system. */
   readonly files?: MaildirFiles
+  /** Default: Maildirs may take all of their disk. */
+  readonly room?: MailboxRoom
 }
 
 export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): Delivery {
   const { hostname, openLimits } = options
   const { clock, random, log, door, health } = deps
-  const files = deps.files ?? systemFiles
+  const { files = systemFiles, room = boundlessRoom } = deps
   let isClosed = false
   const opening = new Set<Socket>()
   const atTurnEnd = createTurnEnd()
@@ -69,7 +72,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   function beginMaildir(path: string, job: Job): Begun {
     return {
       kind: 'begun',
-      transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files }),
+      transaction: new MaildirTransaction(path, job, { hostname: hostname(), clock, random, log, files, room }),
     }
   }
 

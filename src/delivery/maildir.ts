@@ -12,8 +12,9 @@ import type { Message, Recipient } from '../mail/message.ts'
 import { isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { Job, Transaction } from './delivery.ts'
+import type { MailboxRoom, TakenRoom } from './mailbox-room.ts'
 import type { MaildirFiles } from './maildir-files.ts'
-import { findFolder } from './maildir-folder.ts'
+import { type Folder, findFolder } from './maildir-folder.ts'
 import type { DataOutcome, Lost, RecipientsOutcome } from './outcome.ts'
 
 export interface MaildirDeps {
@@ -22,6 +23,7 @@ export interface MaildirDeps {
   readonly random: Random
   readonly log: Log
   readonly files: MaildirFiles
+  readonly room: MailboxRoom
 }
 
 interface Box {
@@ -65,11 +67,11 @@ export class MaildirTransaction implements Transaction {
     if (this.#isOver) return lost('rcpt')
     const replies: Reply[] = []
     for (const recipient of recipients) {
-      const finding = findFolder(this.#path, recipient.localPart, this.#deps.files)
+      const finding = this.#findRoom(recipient.localPart)
       // A disk over the network may hang.
       const folder = (await within(finding, limits.untilMs, this.#deps.clock)) ?? timedOut
       if (folder.kind === 'folder') this.#addBox(recipient, folder.path)
-      else if (folder.kind === 'failed') this.#warn(folder.code)
+      else if (folder.kind === 'failed' && folder.code !== noRoom) this.#warn(folder.code)
       replies.push(
         folder.kind === 'folder' ? deliverable : folder.kind === 'none' ? noSuchUser : failureOf(folder.code),
       )
@@ -106,6 +108,18 @@ export class MaildirTransaction implements Transaction {
     this.#giveUp?.()
   }
 
+  async #findRoom(localPart: string): Promise<Folder> {
+    const folder = await findFolder(this.#path, localPart, this.#deps.files)
+    if (folder.kind !== 'folder') return folder
+    try {
+      const room = await this.#deps.room.take(folder.path, 0, this.#job)
+      room?.done(false)
+      return room ? folder : { kind: 'failed', code: noRoom }
+    } catch (error) {
+      return { kind: 'failed', code: codeOf(error) }
+    }
+  }
+
   /** `joe@` and `Joe@` are one person with one folder, and get one file. A box without `{local}` is everybody's: a file each. */
   #addBox(recipient: Recipient, path: string): void {
     const at = this.#path.includes('{local}') ? this.#boxes.findIndex((box) => box.path === path) : -1
@@ -129,10 +143,14 @@ export class MaildirTransaction implements Transaction {
     const temporary = `${box.path}/tmp/${name}`
     const final = `${box.path}/new/${name}`
     let written: string | undefined
+    let room: TakenRoom | undefined
+    let isStored = false
     try {
       // What was a folder at RCPT may be a link by now.
       const folder = await findFolder(this.#path, box.recipient.localPart, files)
       if (folder.kind !== 'folder') return folder.kind === 'failed' ? failureOf(folder.code) : storageFailed
+      room = await this.#deps.room.take(box.path, ownLines + message.trace.length + message.body.size, this.#job)
+      if (!room) return storageFull
       const file = await files.create(temporary)
       written = temporary
       try {
@@ -146,15 +164,17 @@ export class MaildirTransaction implements Transaction {
       written = final
       await files.syncFolder(`${box.path}/new`)
       this.#checkWanted()
+      isStored = true
       return delivered
     } catch (error) {
       // Also where it stands in new/ already: who hears 451 sends it again.
       if (written) await files.remove(written).catch(() => {})
       if (error instanceof Unwanted) return storageFailed
-      const code = (error as NodeJS.ErrnoException).code
-      if (code === undefined) throw error
+      const code = codeOf(error)
       this.#warn(code)
       return failureOf(code)
+    } finally {
+      room?.done(isStored)
     }
   }
 
@@ -205,7 +225,19 @@ export async function probeMaildir(endpoint: Endpoint, files: MaildirFiles): Pro
 
 class Unwanted extends Error {}
 
-const failureOf = (code: string) => (code === 'ENOSPC' || code === 'EDQUOT' ? storageFull : storageFailed)
+/** Of the system; what has none is a bug, and thrown. */
+function codeOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === undefined) throw error
+  return code
+}
+
+/** The answer of `room`; who made it says why where that is news. */
+const noRoom = 'no room'
+/** Return-Path and Delivered-To with their addresses, at the most. */
+const ownLines = 1024
+
+const failureOf = (code: string) => ([noRoom, 'ENOSPC', 'EDQUOT'].includes(code) ? storageFull : storageFailed)
 
 function lost(step: 'rcpt' | 'body'): Lost {
   return {

@@ -22,6 +22,7 @@ import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer, type SmtpServer } from '../smtp/server/server.ts'
 import { createBackends } from './backends/backends.ts'
 import { createEndpoints } from './backends/endpoints.ts'
+import { createMailboxRoom } from './backends/mailbox-room.ts'
 import { createMxLookup } from './backends/mx.ts'
 import { createOutOfService } from './backends/out-of-service.ts'
 import { createProbe } from './backends/probe.ts'
@@ -109,7 +110,11 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     onSlow: (endpoint) => probe.watch(endpoint),
     onUp: (endpoint) => drain?.endpointUp(endpoint),
   })
-  const delivery = createDelivery({ hostname: () => settings.hostname }, { clock, random, log, door, health: backends })
+  const room = createMailboxRoom(() => settings, { clock, log })
+  const delivery = createDelivery(
+    { hostname: () => settings.hostname },
+    { clock, random, log, door, health: backends, room },
+  )
   const probe = createProbe((endpoint) => isConfigured(settings, endpoint), {
     clock,
     random,

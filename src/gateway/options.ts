@@ -3,7 +3,7 @@
  * `config` puts it into the schema.
  */
 import { isIpv6, type Network, parseIp, parseNetwork } from '../base/ip.ts'
-import { choice, duration, list, parsed, type Read, section, text } from '../base/option.ts'
+import { choice, duration, list, optionalSize, parsed, type Read, section, text } from '../base/option.ts'
 import { type HostName, isHostName, parseName } from '../dns/name.ts'
 import { type Mailbox, parseMailbox } from '../mail/address.ts'
 import { deliverOption } from '../routing/options.ts'
@@ -142,4 +142,12 @@ export const gatewayOptions = {
       handshake: duration('The TLS handshake of the sender.', { default: '30s', ...anHour }),
     },
   ).prefault({}),
+}
+
+/** For the section `limits`. */
+export const mailboxLimitOptions = {
+  postmaster: optionalSize(
+    'How much the Maildir of postmaster in the state folder may hold, 4 KiB a message at least, read messages counted in; beyond it, and from one client network (/24, /48) that is not under `trusted` beyond 100 messages or a quarter of it an hour, postmaster hears nobody: 452. Default: a tenth of what the hold may have, 1 GiB at most.',
+    { least: '64KiB', most: '1000000GiB', example: '200MiB' },
+  ),
 }

@@ -90,6 +90,8 @@ export interface Limits {
   readonly refusedPerMinute: number
   /** Octets a second over any minute that a sender must keep up within DATA. */
   readonly minimumRate: number
+  /** Octets of the postmaster's Maildir in the state folder; undefined: a tenth of what the hold may have, 1 GiB at most. */
+  readonly postmaster?: number | undefined
 }
 
 /** Milliseconds; each the whole time that the sender may have to wait in that phase. */

@@ -8,7 +8,7 @@ export const holdLimitOptions = {
     { least: '1MiB', most: '1000000GiB', example: '20GiB' },
   ),
   freeSpace: optionalSize(
-    'How much of the disk must stay free: below it nothing is held. Default: 512 MiB, or a twentieth of the disk where that is less.',
+    'How much of the disk must stay free: below it nothing is held, and no Maildir on that disk takes mail. Default: 512 MiB, or a twentieth of the disk where that is less.',
     { least: '0', most: '1000000GiB', example: '2GiB' },
   ),
 }

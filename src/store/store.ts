@@ -4,8 +4,9 @@
  *
  * Writes are committed in groups: what is asked for while a COMMIT is under way goes together into the next one, so one sync serves all.
  */
+
+import type { FreeSpace } from '../base/free-space.ts'
 import type { FailureCode, StoreFailure } from './failure.ts'
-import type { FreeSpace } from './file-system.ts'
 import type { OperationTable } from './module.ts'
 
 export interface Store {

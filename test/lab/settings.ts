@@ -53,6 +53,8 @@ export interface GatewayWords {
   readonly limits?: Partial<Limits>
   /** Octets that the hold may take. */
   readonly holdBytes?: number
+  /** Octets of the disk that stay free; default: none. */
+  readonly freeBytes?: number
   readonly budgets?: Partial<Budgets>
   /** STARTTLS: with the lab's certificate, or with these files. */
   readonly tls?: boolean | { readonly certificate: string; readonly key: string }
@@ -130,7 +132,7 @@ export function settingsOf(
     state: lab.state,
     tls: words.tls === true ? { certificate: lab.certificate, key: lab.key } : words.tls || undefined,
     limits: { ...limits, ...words.limits },
-    holdLimits: { holdBytes: words.holdBytes, freeBytes: 0 },
+    holdLimits: { holdBytes: words.holdBytes, freeBytes: words.freeBytes ?? 0 },
     budgets: { ...budgets, ...words.budgets },
     destinations: createDestinations(domains, { hostname, leftRecently: words.leftRecently ?? (() => false) }),
     postmaster,

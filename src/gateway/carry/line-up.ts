@@ -16,7 +16,8 @@ export class LineUp {
   // Why nobody could take it: what was met on the way.
   #isMisconfigured = false
   #isDisagreeing = false
-  #isUnable = false
+  /** What the sender hears where backends were reached and cannot. */
+  #unable: Reply | undefined
   readonly #isCandidate: (endpoint: Endpoint) => boolean
 
   /** @param isCandidate  whether mail may be handed to the endpoint now: its state may have changed since the line was formed */
@@ -82,9 +83,9 @@ export class LineUp {
     this.#busyTier ??= candidate.tier
   }
 
-  /** A backend was reached, and it said that it cannot take mail now. */
-  noteUnable(): void {
-    this.#isUnable = true
+  /** A backend was reached, and it said that it cannot take mail now. @param own  the words, where they are ours: of a Maildir */
+  noteUnable(own?: Reply): void {
+    this.#unable ??= own ?? verdict.unableReply
   }
 
   noteMisconfigured(): void {
@@ -107,7 +108,7 @@ export class LineUp {
     if (this.#refusal) return { kind: 'nobody', reply: this.#refusal, isOutage: false }
     if (this.#isMisconfigured) return { kind: 'nobody', reply: verdict.misconfiguredReply, isOutage: false }
     if (this.#isDisagreeing) return { kind: 'nobody', reply: verdict.disagreeingReply, isOutage: true }
-    if (this.#isUnable) return { kind: 'nobody', reply: verdict.unableReply, isOutage: true }
+    if (this.#unable) return { kind: 'nobody', reply: this.#unable, isOutage: true }
     // Busy is not down: nothing is held because of load.
     if (this.#busyTier !== undefined) return { kind: 'nobody', reply: verdict.busyReply, isOutage: false }
     return routeIsOut

@@ -253,7 +253,7 @@ export class Staging {
     // RFC 5321 §3.8: a 421 is the end of the session, whatever it was an answer to.
     if (judged.kind !== 'accepted' && said.code !== 421) this.#wasAnswered = true
     if (judged.kind === 'next-backend') {
-      this.#line?.noteUnable()
+      this.#line?.noteUnable(candidate.endpoint.target.kind === 'maildir' ? said : undefined)
       this.#tell('info', 'backend cannot take it', candidate.endpoint, step, { reply: verdict.safeText(said) })
       this.#noteTrouble(candidate, saidText(step, said))
     }

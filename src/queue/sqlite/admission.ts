@@ -1,6 +1,7 @@
 /** Whether there is room for one more message: the quotas of `../quota.ts`, with what is on its way to the disk counted in. For `queue.ts` beside. */
+
+import type { FreeSpace } from '../../base/free-space.ts'
 import type { IpAddress } from '../../base/ip.ts'
-import type { FreeSpace } from '../../store/file-system.ts'
 import type { Counters } from '../counters.ts'
 import { shareBucket } from '../network-shares.ts'
 import type { AskedRoom, HoldOutcome, NewHeld } from '../queue.ts'
