@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { contextOf, factsOf } from '../../../test/unit/facts.ts'
+import { contextOf, factsOf, notExamined } from '../../../test/unit/facts.ts'
 import { runRules } from '../run.ts'
 import { allRules } from './all.ts'
 import { leftOut, ruleIds } from './ids.ts'
@@ -15,6 +15,26 @@ test('each id is that of one rule, and none is left out that is also a rule', ()
 
 test('a domain in which everything is right yields nothing at all', () => {
   assert.deepEqual(runRules(allRules, factsOf(), contextOf()), [])
+})
+
+test('a rule that looks at zones or their servers has not been checked where the zones were not found', () => {
+  const lost = { zone: undefined, zoneUnknown: notExamined('depends-on-failed') }
+  const facts = factsOf((whole) => ({
+    ...whole,
+    ...lost,
+    zones: [],
+    vantage: { ...whole.vantage, validation: 'none' },
+    exchangers: whole.exchangers.map((one) => ({ ...one, ...lost })),
+  }))
+  // The way to an address is judged by a table, which the context of this test has not.
+  const asked = allRules.filter(({ id, needs }) => needs.includes('name-servers') && id !== 'route-unsigned')
+  const unchecked = new Set(
+    runRules(asked, facts, contextOf()).flatMap(({ kind, id }) => (kind === 'finding' ? [] : id)),
+  )
+  assert.deepEqual(
+    asked.map(({ id }) => id).filter((id) => !unchecked.has(id)),
+    [],
+  )
 })
 
 test('every rule has its page', () => {

@@ -8,16 +8,16 @@ import { isAbsent, plainName, zoneNamed } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
 import { listed, zoneName } from '../../wording.ts'
-import { noZone } from '../name-servers/zone-rule.ts'
+import { noZone, ofEveryZone } from '../name-servers/zone-rule.ts'
 
 export const dnssecIsland: Rule = {
   id: 'dnssec-island',
   title: 'zone is signed, and its parent does not say so',
   rfc: ['RFC 4033 §2', 'RFC 4035 §5.1'],
-  needs: ['dnssec'],
+  needs: ['dnssec', 'name-servers'],
 
-  examine: ({ zones }) =>
-    zones.flatMap((zone): Verdict[] => {
+  examine: (facts) =>
+    ofEveryZone(facts, (zone): Verdict[] => {
       const apex = plainName(zone.apex)
       const subject = { kind: 'zone', name: apex } as const
       if (zone.dnskey.kind !== 'answer') return undecidedBy(subject, 'DNSKEY', zone.dnskey)
@@ -77,29 +77,28 @@ export const dnssecMissingExchanger: Rule = {
 
   examine(facts) {
     const own = zoneNamed(facts, facts.zone)
-    if (own?.ds.kind !== 'answer') return []
-    return facts.zones
-      .filter((zone) => zone !== own)
-      .flatMap((zone): Verdict[] => {
-        const apex = plainName(zone.apex)
-        const subject = { kind: 'zone', name: apex } as const
-        const hosts = facts.exchangers.filter((one) => one.zone !== undefined && sameName(one.zone, zone.apex))
-        if (zone.ds.kind === 'answer' || hosts.length === 0) return []
-        if (!isAbsent(zone.ds)) return undecidedBy(subject, 'DS', zone.ds)
-        const names = listed(hosts.map(({ name }) => plainName(name)))
-        return [
-          {
-            kind: 'fault',
-            severity: 'notice',
-            subject,
-            seen: `The domain ${facts.domain} is signed, and the zone ${apex} with ${names} is not.`,
-            why: 'DANE is impossible at these exchangers, although the domain has done its part.',
-            remedy: {
-              text: `Ask who runs ${apex} for DNSSEC and TLSA records; some providers have other host names in a signed zone. Until then MTA-STS protects the way there.`,
-            },
-            data: { zone: apex, exchangers: hosts.map(({ name }) => plainName(name)) },
+    if (!own) return noZone(facts)
+    if (own.ds.kind !== 'answer') return undecidedBy({ kind: 'zone', name: plainName(own.apex) }, 'DS', own.ds)
+    return ofEveryZone(facts, (zone): Verdict[] => {
+      const apex = plainName(zone.apex)
+      const subject = { kind: 'zone', name: apex } as const
+      const hosts = facts.exchangers.filter((one) => one.zone !== undefined && sameName(one.zone, zone.apex))
+      if (zone === own || zone.ds.kind === 'answer' || hosts.length === 0) return []
+      if (!isAbsent(zone.ds)) return undecidedBy(subject, 'DS', zone.ds)
+      const names = listed(hosts.map(({ name }) => plainName(name)))
+      return [
+        {
+          kind: 'fault',
+          severity: 'notice',
+          subject,
+          seen: `The domain ${facts.domain} is signed, and the zone ${apex} with ${names} is not.`,
+          why: 'DANE is impossible at these exchangers, although the domain has done its part.',
+          remedy: {
+            text: `Ask who runs ${apex} for DNSSEC and TLSA records; some providers have other host names in a signed zone. Until then MTA-STS protects the way there.`,
           },
-        ]
-      })
+          data: { zone: apex, exchangers: hosts.map(({ name }) => plainName(name)) },
+        },
+      ]
+    })
   },
 }

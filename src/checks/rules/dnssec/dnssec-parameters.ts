@@ -9,15 +9,16 @@ import { plainName, recordsOf } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
 import { listed, zoneName } from '../../wording.ts'
+import { ofEveryZone } from '../name-servers/zone-rule.ts'
 
 export const dnssecAlgorithmWeak: Rule = {
   id: 'dnssec-algorithm-weak',
   title: 'DNSSEC with a weak algorithm',
   rfc: ['RFC 8624 §3.1', 'RFC 8624 §3.3'],
-  needs: ['dnssec'],
+  needs: ['dnssec', 'name-servers'],
 
-  examine: ({ zones }) =>
-    zones.flatMap((zone): Verdict[] => {
+  examine: (facts) =>
+    ofEveryZone(facts, (zone): Verdict[] => {
       const subject = zoneSubject(zone)
       if (zone.ds.kind !== 'answer') return undecidedBy(subject, 'DS', zone.ds)
       const ds = recordsOf(zone.ds).map(({ data }) => data)
@@ -60,10 +61,10 @@ export const dnssecNsec3Iterations: Rule = {
   id: 'dnssec-nsec3-iterations',
   title: 'NSEC3 with iterations',
   rfc: ['RFC 9276 §3.1', 'RFC 9276 §3.2'],
-  needs: ['dnssec'],
+  needs: ['dnssec', 'name-servers'],
 
-  examine: ({ zones }) =>
-    zones.flatMap((zone): Verdict[] => {
+  examine: (facts) =>
+    ofEveryZone(facts, (zone): Verdict[] => {
       const subject = zoneSubject(zone)
       if (zone.nsec3param.kind !== 'answer') return undecidedBy(subject, 'NSEC3PARAM', zone.nsec3param)
       // Where the zone counts as unsigned nobody looks at them.

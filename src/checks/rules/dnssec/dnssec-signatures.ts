@@ -12,6 +12,7 @@ import type { Rule } from '../../rule.ts'
 import { isAuthoritative, readDirect } from '../../server-answers.ts'
 import { undecidedBy } from '../../undecided-by.ts'
 import { duration, listed, serverText } from '../../wording.ts'
+import { ofEveryZone } from '../name-servers/zone-rule.ts'
 
 const soonSeconds = 3 * 86_400
 /** Online signers use lives of a day or two: what is left is compared with its own life as well. */
@@ -24,7 +25,7 @@ export const dnssecSignatureEndsSoon: Rule = {
   needs: ['dnssec', 'name-servers'],
 
   examine: (facts) =>
-    facts.zones.flatMap((zone): Verdict[] => {
+    ofEveryZone(facts, (zone): Verdict[] => {
       const subject = { kind: 'zone', name: plainName(zone.apex) } as const
       if (zone.ds.kind !== 'answer') return undecidedBy(subject, 'DS', zone.ds)
       const ending = zone.servers
@@ -65,7 +66,7 @@ export const dnssecServerUnsigned: Rule = {
   needs: ['dnssec', 'name-servers'],
 
   examine: (facts) =>
-    facts.zones.flatMap((zone): Verdict[] => {
+    ofEveryZone(facts, (zone): Verdict[] => {
       if (zone.ds.kind !== 'answer') return undecidedBy({ kind: 'zone', name: plainName(zone.apex) }, 'DS', zone.ds)
       const judged = zone.servers.map((server) => ({
         server,

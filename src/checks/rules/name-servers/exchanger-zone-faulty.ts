@@ -4,11 +4,11 @@
  */
 import { sameName } from '../../../dns/wire-name.ts'
 import type { Facts, ZoneFacts } from '../../facts.ts'
-import { undecided, type Verdict } from '../../finding.ts'
-import { exchangerSubject, plainName, whyNoZone } from '../../read-facts.ts'
+import type { Verdict } from '../../finding.ts'
+import { plainName } from '../../read-facts.ts'
 import type { Part, Rule } from '../../rule.ts'
 import { listed } from '../../wording.ts'
-import type { ZoneRule } from './zone-rule.ts'
+import { withoutZone, type ZoneRule } from './zone-rule.ts'
 
 /** @param rules  those of one zone's name servers */
 export function createExchangerZoneFaulty(rules: readonly ZoneRule[]): Rule {
@@ -50,11 +50,4 @@ function ofZone(zone: ZoneFacts, facts: Facts, rules: readonly ZoneRule[]): Verd
       ]
     }),
   )
-}
-
-/** Only where the part was collected at all. */
-function withoutZone(facts: Facts): Verdict[] {
-  return facts.exchangers
-    .filter(({ host, zone, isImplicit }) => host && !zone && !isImplicit)
-    .map((exchanger) => undecided(exchangerSubject(exchanger), whyNoZone(exchanger)))
 }

@@ -4,7 +4,7 @@
  */
 import type { Facts, ZoneFacts } from '../../facts.ts'
 import { type Undecided, undecided, type Verdict } from '../../finding.ts'
-import { domainSubject, zoneNamed } from '../../read-facts.ts'
+import { domainSubject, exchangerSubject, whyNoZone, zoneNamed } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 
 export interface ZoneRule extends Rule {
@@ -29,3 +29,19 @@ export function noZone(facts: Facts): Undecided[] {
   const unknown = { kind: 'not-examined', reason: 'depends-on-failed', why } as const
   return [undecided(domainSubject(facts), facts.zoneUnknown ?? unknown)]
 }
+
+/** Exchangers whose zones were not found. */
+export function withoutZone(facts: Facts): Undecided[] {
+  return facts.exchangers
+    .filter(({ host, zone, isImplicit }) => host && !zone && !isImplicit)
+    .map((exchanger) => undecided(exchangerSubject(exchanger), whyNoZone(exchanger)))
+}
+
+/** For rules that look at the zones of the domain and of its exchangers alike: a zone that was not found has not been looked at. */
+export function ofEveryZone(facts: Facts, examineZone: (zone: ZoneFacts) => readonly Verdict[]): readonly Verdict[] {
+  return [...facts.zones.flatMap(examineZone), ...missingZone(facts)]
+}
+
+/** Told once, of the domain or of the first exchanger; none where all were found. */
+export const missingZone = (facts: Facts): Undecided[] =>
+  [...(zoneNamed(facts, facts.zone) ? [] : noZone(facts)), ...withoutZone(facts)].slice(0, 1)

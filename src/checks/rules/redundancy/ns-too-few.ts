@@ -6,6 +6,7 @@ import { plainName } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
 import { counted, listed, zoneName } from '../../wording.ts'
+import { ofEveryZone } from '../name-servers/zone-rule.ts'
 import { isOneMachine, isOnePlace } from './same-place.ts'
 
 export const nsTooFew: Rule = {
@@ -13,14 +14,17 @@ export const nsTooFew: Rule = {
   title: 'too few name servers',
   rfc: ['RFC 1034 §4.1', 'RFC 1912 §2.8', 'RFC 2182 §3.1', 'RFC 2182 §5'],
   needs: ['name-servers'],
-  examine: ({ zones }) => zones.flatMap(ofZone),
+  examine: (facts) => ofEveryZone(facts, ofZone),
 }
 
 function ofZone(zone: ZoneFacts): Verdict[] {
   const { nameServers, servers, apex } = zone
   const subject = { kind: 'zone', name: plainName(apex) } as const
   const addresses = [...new Set(servers.map(({ address }) => address))]
-  if (nameServers.length === 0) return []
+  if (nameServers.length === 0) {
+    const why = `It was not found out which name servers the zone ${plainName(apex)} has.`
+    return [{ kind: 'undecided', subject, reason: 'lookup-failed', why }]
+  }
   const isOne = nameServers.length === 1 || isOneMachine(addresses)
   if (!isOne && !isOnePlace(addresses)) return []
   // Addresses of names that could not be looked up may be elsewhere.

@@ -8,6 +8,7 @@ import { domainSubject, isNullMx, plainName } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { pointName, pointText, type SinglePoint, singlePoints } from '../../single-points.ts'
 import { listed } from '../../wording.ts'
+import { missingZone } from '../name-servers/zone-rule.ts'
 import { distinctAddresses, isOneMachine, isOneNetwork, isOnePlace, unknownIn } from './same-place.ts'
 
 export const singlePointOfFailure: Rule = {
@@ -28,7 +29,8 @@ export const singlePointOfFailure: Rule = {
       const why = `The addresses of ${plainName(unknown.name)} could not all be looked up, and they may be what is left.`
       return [{ kind: 'undecided', subject, reason: 'lookup-failed', why }]
     }
-    return merged(points).map((group) => fault(group, facts))
+    // Zones and their servers are half of what can fail.
+    return [...merged(points).map((group) => fault(group, facts)), ...missingZone(facts)]
   },
 }
 

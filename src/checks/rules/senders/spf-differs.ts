@@ -6,6 +6,7 @@ import type { Facts, ServerFacts } from '../../facts.ts'
 import type { Subject } from '../../finding.ts'
 import { directs, plainName, readingOf, zoneNamed } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
+import { noZone } from '../name-servers/zone-rule.ts'
 
 export const spfDiffers: Rule = {
   id: 'spf-differs',
@@ -16,8 +17,9 @@ export const spfDiffers: Rule = {
     const zone = zoneNamed(facts, facts.zone)
     const subject: Subject = { kind: 'record', name: facts.domain, type: 'TXT' }
     const { txt } = facts.spf
-    // Without zone or servers there is nothing to compare; the rules about name servers say why.
-    if (!zone || zone.servers.length < 2) return []
+    if (!zone) return noZone(facts)
+    // One server has nobody to differ from; the rules about name servers say why there are none.
+    if (zone.servers.length < 2) return []
     const known = zone.servers.flatMap((server) => {
       const policy = policyAt(facts, server)
       return policy === undefined ? [] : [{ server, policy }]
