@@ -36,3 +36,12 @@ test('options of the beginning are heeded there and refused elsewhere; --wait 0s
   assert.doesNotMatch(unseen, /not seen at every server|✓/)
   assert.match(await command(0, ...apply, '1m'), /✓ let both sides send/)
 })
+
+test('an exchanger that DNS does not have is told when the migration begins', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const mx1 = { preference: '10', host: 'mx1.example.test', addresses: ['127.0.0.2'] }
+  const { command } = await startMoving(lab, { exchangers: [mx1] }, { 'mx.new.test': { A: ['127.0.0.3'] } })
+  const begun = await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test,20:mistyped.new.test')
+  assert.match(begun, /^waypost: mistyped\.new\.test does not exist in DNS, so that it can take no mail/m)
+  assert.doesNotMatch(begun, /mx\.new\.test (does not exist|has no address)/)
+})

@@ -24,7 +24,7 @@ import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { seconds, waitTime } from '../time-argument.ts'
 import { whyUntaken } from './recipients.ts'
 import { migrationJson, migrationText } from './report.ts'
-import { stepMigration, tellOfOldSide } from './step.ts'
+import { stepMigration, tellOfMissing, tellOfOldSide } from './step.ts'
 
 interface MigrateFlags extends PublishFlags {
   readonly allow: ReadonlySet<RefusalRule>
@@ -237,6 +237,7 @@ async function begun(
     )
     switch (beginning.kind) {
       case 'begun':
+        await tellOfMissing(beginning.migration, publishing, terminal)
         return beginning.migration
       case 'nothing-to-move':
         terminal.out(`The exchangers of ${name} are these already.\n`)

@@ -11,6 +11,7 @@ import { declaredExchangers } from '../../publish/declaration.ts'
 import { unitsOf } from '../../publish/examine.ts'
 import { hostsOfBoth, type Migration, nextStep } from '../../publish/migrate.ts'
 import { loadMigrations, saveMigration } from '../../publish/migration-file.ts'
+import { missingHosts } from '../../publish/missing-hosts.ts'
 import { askOldSide } from '../../publish/old-side.ts'
 import { changesOf } from '../../publish/plan.ts'
 import { publishedAddresses } from '../../publish/published-addresses.ts'
@@ -178,6 +179,25 @@ function notSeen({ applied }: Done, domain: string, flags: StepFlags, terminal: 
   return 2
 }
 
+function unitOf(domain: HostName, { publishing }: Publishing['loaded'], { publishers }: Publishing['options']) {
+  const declaration = publishing.declarations.find((each) => each.domain === domain)
+  const [unit] = unitsOf(declaration ? [declaration] : [], publishers)
+  return unit
+}
+
+/** When it begins: a name that is not there yet may come, and one that was mistyped will not. */
+export async function tellOfMissing(
+  migration: Migration,
+  { loaded, options, deps }: Publishing,
+  terminal: Terminal,
+): Promise<void> {
+  const unit = unitOf(migration.domain, loaded, options)
+  for (const { host, why } of unit ? await missingHosts(migration, unit, options, deps) : [])
+    terminal.err(
+      `waypost: ${host} ${why} in DNS, so that it can take no mail: the step that adds it will be refused while that is so\n  Make it, or begin again with another: waypost migrate ${migration.domain} --abort\n`,
+    )
+}
+
 /** When it is done: the old provider may not know it. */
 export async function tellOfOldSide(
   migration: Migration,
@@ -186,8 +206,7 @@ export async function tellOfOldSide(
 ): Promise<void> {
   const { domain } = migration
   if (nextStep(migration, systemClock.now()).kind !== 'done') return
-  const declaration = loaded.publishing.declarations.find((each) => each.domain === domain)
-  const [unit] = unitsOf(declaration ? [declaration] : [], options.publishers)
+  const unit = unitOf(domain, loaded, options)
   const published = unit && (await publishedAddresses(unit, hostsOfBoth(migration), options, deps))
   const old = await askOldSide(migration, { ...options, ...(published && { published }) }, deps)
   if (old === undefined) return
