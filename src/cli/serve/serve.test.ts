@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
+import { silentLog } from '../../base/log.ts'
+import { systemRandom } from '../../base/random.ts'
 import type { CreateGateway } from '../../gateway/gateway.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
@@ -203,6 +205,24 @@ test('a second gateway on the same state does not start', async (t) => {
   assert.match(at.err, /another gateway is running on the state folder/)
   at.events.emit('SIGTERM')
   await first
+})
+
+test('where a command has the store of the stopped gateway, it is waited for', async (t) => {
+  const at = await stage(t, good)
+  const state = join(at.folder, 'state')
+  const command = await openHolding(state, {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    limits: () => ({ holdBytes: undefined, freeBytes: undefined }),
+  })
+  assert.ok(command.kind === 'opened')
+  const running = at.run()
+  await at.logged('the store is in use, waiting for it')
+  await command.close()
+  await at.ready()
+  at.events.emit('SIGTERM')
+  assert.equal(await running, 0)
 })
 
 test('a port that is taken is one clear line', async (t) => {

@@ -42,6 +42,7 @@ import { createDnsService } from './dns-service.ts'
 import { createLogFile, type LogFile } from './log-file.ts'
 import { createReloader, keepCopy, type Reloader } from './reload.ts'
 import { createTelling, type Telling } from './telling.ts'
+import { openWhenFree } from './wait-for-store.ts'
 import { createWatchService } from './watch-service.ts'
 import { createWebService } from './web-service.ts'
 import { whyNotBound } from './why-not-bound.ts'
@@ -154,14 +155,16 @@ async function runGateway(
     if (why !== undefined) log.alert('log file not opened', { why })
   }
   const telling = createTelling(log)
-  const opened = await deps.openHolding(state, {
-    clock: systemClock,
-    random: systemRandom,
-    log: tellingAlerts(log, telling.tell, systemClock),
-    limits,
-  })
+  const told = tellingAlerts(log, telling.tell, systemClock)
+  const holdingDeps = { clock: systemClock, random: systemRandom, log: told, limits }
+  const opened = await openWhenFree(deps.openHolding, state, holdingDeps, log)
   if (opened.kind === 'not-opened')
-    return fail(terminal, opened.inUse ? `another gateway is running on the state folder ${state}` : opened.why)
+    return fail(
+      terminal,
+      opened.inUse
+        ? `another gateway is running on the state folder ${state}, or a command is at work on it`
+        : opened.why,
+    )
   try {
     return await runOn(
       path,
