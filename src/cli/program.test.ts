@@ -3,12 +3,14 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Command } from 'commander'
 import { startDns } from '../../test/lab/dns.ts'
 import { systemClock } from '../base/clock.ts'
 import { type ControlHandlers, controlPath, createControl } from '../gateway/operate/control.ts'
 import { backendCommand } from './backend.ts'
 import { configCommand } from './config/config.ts'
 import { createProgram } from './program.ts'
+import { Unanswered } from './terminal.ts'
 
 const waypost = (...words: string[]) => waypostAs(process.getuid?.(), ...words)
 
@@ -208,4 +210,19 @@ test('drain and enable name the backend in its canonical spelling, also while th
   const enabled = await waypost('backend', 'enable', 'smtp://other', '-c', file)
   assert.deepEqual([enabled.code, enabled.err], [2, 'waypost: no such backend\n'])
   assert.equal((await waypost('backend', 'drain', 'host.example', '-c', file)).code, 2)
+})
+
+test('who goes away from a question has not said yes: nothing is done, and it is told without a stack', async () => {
+  let err = ''
+  const terminal = {
+    out: () => undefined,
+    err(text: string) {
+      err += text
+    },
+  }
+  const program = createProgram('1.2.3', terminal, (run) => [
+    new Command('ask').action(() => run(() => Promise.reject(new Unanswered('no answer was given')))),
+  ])
+  assert.equal(await program.run(['ask']), 2)
+  assert.equal(err, '\nNo answer was given, and what was asked about was not done.\n')
 })

@@ -1,6 +1,6 @@
 /** The command line as a whole: what `main.ts` runs and tests run too. */
 import { Command, CommanderError } from 'commander'
-import type { ExitCode, Run, Terminal } from './terminal.ts'
+import { type ExitCode, type Run, type Terminal, Unanswered } from './terminal.ts'
 
 export interface Program {
   /** Runs one command line. @param words  without the program's name */
@@ -39,6 +39,10 @@ Examples:
       try {
         await program.parseAsync(words, { from: 'user' })
       } catch (error) {
+        if (error instanceof Unanswered) {
+          terminal.err('\nNo answer was given, and what was asked about was not done.\n')
+          return 2
+        }
         if (!(error instanceof CommanderError)) throw error
         // Help and version are what was asked for; anything else is a command line that cannot be done.
         return error.exitCode === 0 ? 0 : 2

@@ -2,7 +2,7 @@
  * What commands write to: data on standard output, everything else on standard error. The one file that touches the two, which
  * `npm run check:imports` sees to: so whatever is written to them has been made safe. Tests hand in lists instead.
  */
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { printable, printableLines } from '../base/printable.ts'
 
@@ -185,6 +185,21 @@ export const isErrColored = (): boolean => process.stderr.isTTY === true && !pro
 /** The same of standard output. */
 export const isOutColored = (): boolean => process.stdout.isTTY === true && !process.env.NO_COLOR
 
+/** Nobody answered: a person went away from the question (Ctrl-C, Ctrl-D). What was asked about is not done. */
+export class Unanswered extends Error {}
+
+async function answerTo(question: string, lines: Interface): Promise<string> {
+  const gone = new AbortController()
+  lines.once('close', () => gone.abort())
+  try {
+    return await lines.question(question, { signal: gone.signal })
+  } catch {
+    throw new Unanswered('no answer was given')
+  } finally {
+    lines.close()
+  }
+}
+
 /** Asks the person at the terminal; undefined where standard input or standard error is none. Anything but yes is no. */
 export function createAsk(): ((question: string) => Promise<boolean>) | undefined {
   const askLine = createAskLine()
@@ -196,11 +211,7 @@ export function createAskLine(): ((question: string) => Promise<string>) | undef
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   return async (question) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr })
-    try {
-      return (await lines.question(`${printableLines(question)} `)).trim()
-    } finally {
-      lines.close()
-    }
+    return (await answerTo(`${printableLines(question)} `, lines)).trim()
   }
 }
 
@@ -212,9 +223,8 @@ export function createAskHidden(): ((question: string) => Promise<string>) | und
     const nowhere = new Writable({ write: (_, __, done) => done() })
     const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
     try {
-      return await lines.question('')
+      return await answerTo('', lines)
     } finally {
-      lines.close()
       process.stderr.write('\n')
     }
   }

@@ -89,14 +89,17 @@ export function actCommands(run: Run, deps: Confirming): Command[] {
         run((terminal) => perform(act, ids, options, words[act], deps, terminal)),
       )
   })
-  const route = new Command('route')
-    .summary('send held messages another way')
-    .description(
-      'Sends held messages to a backend or a route of waypost.yaml, whatever their domain says; only what stands in the configuration can be named.',
-    )
-    .argument('<ids...>', 'messages, or how their ids begin')
-    .requiredOption('--to <backend>', "a backend's URL, or the name of a route")
-    .addOption(configOption())
+  const route = withFilters(
+    new Command('route')
+      .summary('send held messages another way')
+      .description(
+        'Sends held messages to a backend or a route of waypost.yaml, whatever their domain says; only what stands in the configuration can be named.',
+      )
+      .argument('[ids...]', 'messages, or how their ids begin; or say which by the options')
+      .requiredOption('--to <backend>', "a backend's URL, or the name of a route")
+      .addOption(configOption()),
+  )
+    .option('--all', 'everything that is held')
     .addHelpText('after', `\n${exitCodes}\n\nExample:\n  waypost queue route 01M84TXJDW --to smtp://10.0.0.12:25`)
     .action((ids: string[], options: ActOptions) =>
       run((terminal) =>
