@@ -135,7 +135,7 @@ const mostAddresses = 50
  */
 async function serversOf(
   zone: WireName,
-  { servers: named, isPrivate, timeoutMs }: VerifyOptions,
+  { servers: named, isPrivate, dnsPort = 53, timeoutMs }: VerifyOptions,
   untilMs: number,
   { clock, resolver }: VerifyDeps,
 ): Promise<{ readonly servers: readonly NameServer[]; readonly unfound: string | undefined }> {
@@ -162,7 +162,7 @@ async function serversOf(
     for (const address of addresses) {
       if (isNamed(address)) continue
       const why = isPrivate ? undefined : whyNotPublic(address)
-      if (why === undefined) servers.push({ address, port: 53 })
+      if (why === undefined) servers.push({ address, port: dnsPort })
       else inside.push(`${hostText(target)} at ${address}, which is ${why}`)
     }
   }

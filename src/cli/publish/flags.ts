@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import { type HostName, parseName } from '../../dns/name.ts'
 import { type NameServer, parseNameServer } from '../../dns/servers.ts'
 import { type RefusalRule, refusalRules } from '../../publish/consequences.ts'
-import { countReader } from '../option-readers.ts'
+import { countReader, portReader } from '../option-readers.ts'
 
 export interface PublishFlags {
   readonly config: string | undefined
@@ -12,6 +12,8 @@ export interface PublishFlags {
   /** `--no-smtp`. */
   readonly smtp: boolean
   readonly concurrency?: number
+  readonly smtpPort?: number
+  readonly dnsPort?: number
 }
 
 export const domainArgument = (text: string, before: readonly HostName[] = []): readonly HostName[] => {
@@ -42,6 +44,8 @@ export function publishFlags(): Option[] {
       '--private',
       'ask exchangers and name servers at private addresses, too (RFC 6890); those in waypost.yaml are asked anyhow',
     ),
+    new Option('--smtp-port <port>', 'of exchangers (default: 25)').argParser(portReader),
+    new Option('--dns-port <port>', 'of the name servers that a zone names (default: 53)').argParser(portReader),
     new Option('--allow <rules>', `changes that would be refused: all, or some of ${refusalRules.join(', ')}`)
       .argParser((text: string): ReadonlySet<RefusalRule> => {
         const parsed = parseAllowed(text)
