@@ -134,7 +134,7 @@ test('a run that was killed goes on where it stopped: no domain twice, none left
   await appendFile(file, 'somebody else’s file\n')
   const foreign = await check.run(flags)
   assert.equal(foreign.code, 2)
-  assert.match(foreign.err, /holds a line that is no report/)
+  assert.match(foreign.err, /^waypost check: line 41 of done\.jsonl is no report of a check: take it out, or/)
 })
 
 test('a hostile domain: nothing of it acts on the terminal or breaks a format', async (t) => {
@@ -187,6 +187,11 @@ test('a wrong command line says what is wrong, and nothing is asked', async (t) 
     [['example.lab', '--no-smtp', '--probe', 'full'], /--no-smtp speaks no SMTP/],
     [['example.lab', '--json', '--format', 'html'], /--json is --format json, and --format html says another/],
     [['example.lab', '--json', '--resume', '--output', 'out'], /not with json: use --format jsonl/],
+    [['example.lab', '--resume', '--output', 'out.html'], /JSON lines, not with html: use --format jsonl/],
+    [['example.lab', '--resume', '--output', 'out.txt'], /JSON lines, not with text: use --format jsonl/],
+    [['example.lab', '--resume', '--overwrite', '--output', 'out.jsonl'], /use one of them/],
+    [['example.lab', '--overwrite'], /--output FILE/],
+    [['example.lab', '--output', '/nowhere/out.json'], /the folder \/nowhere does not exist/],
     [[], /no domain is named/],
   ]
   for (const [args, wanted] of cases) {

@@ -68,6 +68,10 @@ test('--quiet and --verbose: of many domains the summary, or all of each', async
   const text = words.slice(0, -2)
   const [short, whole] = [await check.run(text), await check.run([...text, '--verbose'])]
   assert.ok(whole.out.length > short.out.length)
+  assert.match(short.out, /\n2 domains\n/)
+  const rows = await check.run([...text, '--quiet'])
+  assert.doesNotMatch(rows.out, /2 domains/)
+  assert.match(rows.out, /nowhere\.lab does not exist/)
   assert.match(whole.out, /DNS ✓/)
 })
 
@@ -82,6 +86,12 @@ test('--output: its name says the format where nobody else does; and an input wi
   }
   assert.equal(JSON.parse(await read('a.jsonl')).domain, 'example.lab')
   await read('a.jsonl', '--resume')
+  const kept = await readFile(join(check.folder, 'a.jsonl'), 'utf8')
+  const refused = await check.run(['example.lab', '--no-smtp', '--output', join(check.folder, 'a.jsonl')])
+  assert.deepEqual([refused.code, refused.out], [2, ''])
+  assert.match(refused.err, /a\.jsonl holds something: go on with it by --resume, or replace it by --overwrite/)
+  assert.equal(await readFile(join(check.folder, 'a.jsonl'), 'utf8'), kept)
+  assert.match(await read('a.jsonl', '--overwrite', '--format', 'html'), /^<!doctype html>/i)
   assert.ok(runSchema.parse(JSON.parse(await read('a.json'))))
   assert.match(await read('a.html'), /^<!doctype html>/i)
   assert.match(await read('a.xml'), /^<\?xml/)

@@ -36,6 +36,7 @@ export function checkCommand(run: Run, deps: CheckDeps): Command {
     .option('--input <file>', 'domains to examine, one a line; - for standard input')
     .option('--output <file>', 'write the reports to a file; .jsonl, .json, .html and .xml say the format, too')
     .option('--resume', 'go on with the JSON lines that --output has from an earlier run')
+    .option('--overwrite', 'replace what --output has; without it a file that is not empty is left alone')
     .addOption(
       new Option(
         '--format <name>',

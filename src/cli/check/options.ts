@@ -21,6 +21,7 @@ export interface CheckFlags {
   readonly input?: string
   readonly output?: string
   readonly resume?: boolean
+  readonly overwrite?: boolean
   readonly format?: FormatName
   readonly json?: boolean
   readonly concurrency?: number

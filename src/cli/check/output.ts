@@ -2,7 +2,8 @@
  * Where the reports of `waypost check` go: standard output, or a file that an interrupted run can go on with. Writes one after the other, and
  * waits until each is taken. Called by `run.ts`.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { type Countable, judge } from '../../checks/report/tally.ts'
 import { writeOut } from '../terminal.ts'
 import { createFingerprints, type Fingerprints } from './fingerprints.ts'
@@ -30,10 +31,29 @@ function fileOutput(handle: FileHandle): Output {
   )
 }
 
-/** @throws where it cannot be written */
-export async function newFile(path: string): Promise<Output> {
-  return fileOutput(await open(path, 'w'))
+/**
+ * What is no regular file (a pipe, /dev/null) is written to as it is.
+ * @param overwrites  what the file has may be lost: a long run does not lose its results by a flag that was forgotten
+ * @throws where it cannot be written, or holds something that may not be lost: HOLDS_SOMETHING
+ */
+export async function newFile(path: string, overwrites: boolean): Promise<Output> {
+  const there = overwrites ? undefined : await stat(path).catch(() => undefined)
+  if (there?.isFile() && there.size > 0)
+    throw told('HOLDS_SOMETHING', `${path} holds something: go on with it by --resume, or replace it by --overwrite`)
+  return fileOutput(await opened(path, 'w'))
 }
+
+async function opened(path: string, flags: string): Promise<FileHandle> {
+  try {
+    return await open(path, flags)
+  } catch (error) {
+    // A file that is to be made is not what is missing.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw told('NO_FOLDER', `the folder ${dirname(resolve(path))} does not exist, so ${path} cannot be made`)
+  }
+}
+
+const told = (code: string, message: string) => Object.assign(new Error(message), { code })
 
 export interface Resumed {
   readonly output: Output
@@ -47,13 +67,19 @@ export interface Resumed {
  * @throws where it cannot be read and written, or holds something else: NOT_REPORTS
  */
 export async function resumedFile(path: string, seen: (one: Countable) => void): Promise<Resumed> {
-  const handle = await open(path, 'a+')
+  const handle = await opened(path, 'a+')
   try {
     const done = createFingerprints()
     let whole = 0
+    let lines = 0
     for await (const { line, end } of linesOf(handle)) {
       const report = readReport(line)
-      if (!report) throw Object.assign(new Error(`${path} holds a line that is no report`), { code: 'NOT_REPORTS' })
+      lines++
+      if (!report)
+        throw told(
+          'NOT_REPORTS',
+          `line ${lines} of ${path} is no report of a check: take it out, or name another file with --output`,
+        )
       done.add(report.domain)
       seen(report)
       whole = end

@@ -78,6 +78,9 @@ function contradiction(names: readonly string[], flags: CheckFlags): string | un
     return `--json is --format json, and --format ${format} says another: use one of them`
   if (flags.resume && format !== 'jsonl')
     return `--resume goes on with JSON lines, not with ${format}: use --format jsonl`
+  if (flags.resume && flags.overwrite)
+    return '--resume goes on with a file, and --overwrite begins it anew: use one of them'
+  if (flags.overwrite && flags.output === undefined) return '--overwrite replaces a file: name it with --output FILE'
   if (!flags.smtp && flags.probe !== undefined && flags.probe !== 'none')
     return `--no-smtp speaks no SMTP, and --probe ${flags.probe} wants it`
   for (const name of names) {
@@ -94,8 +97,8 @@ function meantDomain(text: string): string {
   return read.kind === 'domain' ? `; did you mean "${read.domain}"?` : ''
 }
 
-function formatOf({ format, json, resume, output }: CheckFlags): FormatName {
-  return format ?? (json ? 'json' : resume ? 'jsonl' : (formatOfFile(output ?? '') ?? 'text'))
+function formatOf({ format, json, output }: CheckFlags): FormatName {
+  return format ?? (json ? 'json' : (formatOfFile(output ?? '') ?? 'text'))
 }
 
 interface Work {
@@ -139,7 +142,8 @@ async function checkAll(work: Work): Promise<ExitCode> {
       count(tally, countable(report), flags.failOn)
       await output.write(format.one(report))
     })
-    await output.write(format.end(tally))
+    // Of text the end is the table alone; other formats need theirs.
+    await output.write(flags.quiet && formatOf(flags) === 'text' ? '' : format.end(tally))
   } finally {
     progress.end()
     await output.close()
@@ -166,13 +170,13 @@ function formatFor(flags: CheckFlags, isOne: boolean): ReportFormat {
 }
 
 async function openOutput(
-  { output, resume, failOn }: CheckFlags,
+  { output, resume, overwrite, failOn }: CheckFlags,
   status: StatusLine,
   tally: Tally,
 ): Promise<{ readonly output: Output; readonly done: Fingerprints | undefined }> {
   if (output === undefined) return { output: standardOutput(() => status.clear()), done: undefined }
   if (resume) return resumedFile(output, (one) => count(tally, one, failOn))
-  return { output: await newFile(output), done: undefined }
+  return { output: await newFile(output, overwrite === true), done: undefined }
 }
 
 /** As reports name it, so that a resumed run knows it again. */
