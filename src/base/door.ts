@@ -6,7 +6,17 @@
 import { connect as netConnect, type Socket } from 'node:net'
 import { type IpAddress, whyNotPublic } from './ip.ts'
 
-export type Purpose = 'backend' | 'mx' | 'dsn' | 'check' | 'policy' | 'webhook' | 'client' | 'resolver' | 'publisher'
+export type Purpose =
+  | 'backend'
+  | 'included'
+  | 'mx'
+  | 'dsn'
+  | 'check'
+  | 'policy'
+  | 'webhook'
+  | 'client'
+  | 'resolver'
+  | 'publisher'
 
 export type Target =
   | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number; readonly source?: IpAddress }
@@ -26,10 +36,10 @@ export interface Door {
   open(purpose: Purpose, target: Target, isPrivate?: boolean): Opening
 }
 
-const judged: ReadonlySet<Purpose> = new Set(['mx', 'dsn', 'check', 'policy'])
+const judged: ReadonlySet<Purpose> = new Set(['included', 'mx', 'dsn', 'check', 'policy'])
 
 /**
- * Connects for real. What the world names (an MX, a policy's host) is refused where it is at an address that is not public, unless the purpose is
+ * Connects for real. What the world names (an MX, a policy's host), or an included file that is not trusted, is refused where it is at an address that is not public, unless the purpose is
  * declared private.
  */
 export const systemDoor: Door = {

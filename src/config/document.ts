@@ -72,7 +72,7 @@ then 550. A reload that drops more than 10 domains and more than 1 % of them is 
 ## Included files
 
 Included files hold \`domains:\` and nothing else. Unless the include says \`trusted: true\`, they name no Maildir, no socket, no file and no private
-address.
+address, and a host that they name is connected to at its public addresses alone.
 
 ## Secrets
 

@@ -203,6 +203,19 @@ domains:
   assert.match(destination(trusted, 'you@c.example'), /\/domains\/x$/)
 })
 
+test('a host that a file names which is not trusted is marked, and shares nothing with the same name elsewhere', async (t) => {
+  const one = 'smtp://mx.elsewhere.example'
+  const { settings } = await load(t, `include: more.yaml\ndomains: { a.example: { deliver: "${one}" } }\n`, {
+    'more.yaml': `domains: { b.example: { deliver: "${one}" }, c.example: { deliver: "smtp://8.8.8.8" } }`,
+  })
+  const marks = settings.destinations.domains.map(({ name, route }) => [
+    name,
+    route.entries.map(({ backend }) => backend.options.isPublicOnly === true),
+  ])
+  assert.deepEqual(Object.fromEntries(marks), { 'a.example': [false], 'b.example': [true], 'c.example': [false] })
+  assert.equal(settings.destinations.routes.length, 3)
+})
+
 test('aliases are read, and aliases of aliases stay bounded', async (t) => {
   const loaded = await load(
     t,

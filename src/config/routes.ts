@@ -184,6 +184,7 @@ function readOptions(
     connections:
       (isMaildir ? undefined : (said.connections ?? defaults.connections)) ?? defaultBackendOptions.connections,
     private: said.private ?? false,
+    ...(!site.trusted && isNamed(address) ? { isPublicOnly: true as const } : {}),
   }
   return options
 }
@@ -197,6 +198,9 @@ function readHelo(said: BackendEntry, defaults: DefaultOptions, site: Site): Bac
   if (said.helo !== undefined) site.wrong(['helo'], `helo wants a host name; this ${read.why}`)
   return undefined
 }
+
+/** Whoever owns the name says where it leads, and when: that is judged when it is connected to. */
+const isNamed = (address: BackendAddress) => 'host' in address && parseIp(address.host) === undefined
 
 /** What a file that is included and not trusted may not name: whoever writes it need not be who runs this machine. */
 function refuseUntrusted(address: BackendAddress, said: BackendEntry, site: Site): void {

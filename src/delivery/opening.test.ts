@@ -150,12 +150,13 @@ test('smtps where nobody listens is refused, not a fault of TLS', async (t) => {
   assert.deepEqual(await faultOf(out, endpoint({ port, protocol: 'smtps' })), ['refused', 'connect', undefined])
 })
 
-test('an address that DNS gave and that is private: forbidden', async (t) => {
-  const { delivery: out, health } = delivery(t)
-  const to = { ...endpoint({ port: 1 }), purpose: 'mx' as const }
-  assert.deepEqual(await faultOf(out, to), ['forbidden', 'connect', undefined])
-  assert.deepEqual(health, ['forbidden connect'])
-})
+for (const purpose of ['mx', 'included'] as const)
+  test(`an address that is private and that DNS gave, or a file that is not trusted (${purpose}): forbidden`, async (t) => {
+    const { delivery: out, health } = delivery(t)
+    const to = { ...endpoint({ port: 1 }), purpose }
+    assert.deepEqual(await faultOf(out, to), ['forbidden', 'connect', undefined])
+    assert.deepEqual(health, ['forbidden connect'])
+  })
 
 test('what this machine is short of is not told to health', async (t) => {
   const door: typeof systemDoor = {

@@ -31,6 +31,8 @@ export interface BackendOptions {
   readonly connections: number
   /** `mx` only: private addresses are meant. */
   readonly private: boolean
+  /** A file that is not trusted names the host: it is connected to at public addresses alone. */
+  readonly isPublicOnly?: true
 }
 
 /** A mail server, or a folder, that takes mail from us, with what was declared of it. */
@@ -77,8 +79,11 @@ export interface Endpoint {
     | { readonly kind: 'maildir' }
   /** For logs and trace: the host name that led here, or the address. */
   readonly name: string
-  /** `mx`, `dsn`: the address came from DNS and is judged by the door; `dsn`: that of a stranger, for mail of our own. */
-  readonly purpose: 'backend' | 'mx' | 'dsn'
+  /**
+   * All but `backend` are judged by the door: `mx` and `dsn` came from DNS, `included` of a file that is not trusted; `dsn`: that of a stranger, for
+   * mail of our own.
+   */
+  readonly purpose: 'backend' | 'included' | 'mx' | 'dsn'
 }
 
 /** Which backend, and which address of it, as every line of the log names them. */

@@ -50,6 +50,7 @@ export function createBackend(address: BackendAddress, options: BackendOptions):
     options.helo === undefined ? '' : ` helo=${options.helo}`,
     options.connections === defaultBackendOptions.connections ? '' : ` connections=${options.connections}`,
     options.private ? ' private' : '',
+    options.isPublicOnly ? ' public' : '',
   ]
   return { key: `${url}${differing.join('')}`, url, address, options }
 }

@@ -71,6 +71,21 @@ test('the addresses of one name share its weight, families in turn', async () =>
   assert.deepEqual(expansion.kind === 'members' && expansion.members.map(({ weight }) => weight), [1, 1, 1])
 })
 
+test('the addresses of a name that a file names which is not trusted are judged by the door', async () => {
+  const { endpoints } = world({ backend: ['10.0.0.1'] })
+  const named = route({ protocol: 'smtp', host: host('backend'), port: 25 })
+  const purposeOf = async (options: Partial<Backend['options']>) => {
+    const entries = named.entries.map((entry) => ({
+      ...entry,
+      backend: { ...entry.backend, options: { ...entry.backend.options, ...options } },
+    }))
+    const expansion = await endpoints.expand({ ...named, entries }, undefined)
+    return expansion.kind === 'members' && expansion.members.map(({ endpoint }) => endpoint.purpose)
+  }
+  assert.deepEqual(await purposeOf({ isPublicOnly: true }), ['included'])
+  assert.deepEqual(await purposeOf({}), ['backend'])
+})
+
 test('a name is asked for every 30 s, and the last good answer serves meanwhile and when it fails', async () => {
   const { state, endpoints } = world({ backend: ['10.0.0.1'] })
   const one = route({ protocol: 'smtp', host: host('backend'), port: 25 })

@@ -78,7 +78,8 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     if ('path' in address)
       return members(entry, [endpoint(backend, { kind: 'unix', path: address.path }, address.path, 'backend')])
     const { host, port } = address
-    const tcp = (ip: IpAddress) => endpoint(backend, { kind: 'tcp', address: ip, port }, host, 'backend')
+    const purpose = backend.options.isPublicOnly ? 'included' : 'backend'
+    const tcp = (ip: IpAddress) => endpoint(backend, { kind: 'tcp', address: ip, port }, host, purpose)
     const ip = parseIp(host)
     if (ip) return members(entry, [tcp(ip)])
     const addresses = addressesOf(host as HostName)

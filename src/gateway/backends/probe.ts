@@ -11,7 +11,7 @@ import type { Endpoint } from '../../routing/backend.ts'
 const pausesMs = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
 const readyWithinMs = 25_000
 /** About an hour; strangers, to whom mail of our own goes, are not knocked at for more than a minute. */
-const mostTries = { mx: 125, dsn: 6, backend: Number.POSITIVE_INFINITY }
+const mostTries = { mx: 125, dsn: 6, backend: Number.POSITIVE_INFINITY, included: Number.POSITIVE_INFINITY }
 
 export interface Probe {
   /** Begins to try the endpoint, unless that has begun already. */
