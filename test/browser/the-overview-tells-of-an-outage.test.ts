@@ -36,13 +36,22 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   })
   await lab.until(() => sent > 5, 60_000)
 
-  await backend.kill()
-  const killedMs = performance.now()
-  await page.getByRole('heading', { name: 'Mail is being held for the domain' }).waitFor()
-  const heldMs = performance.now() - killedMs
-  t.diagnostic(`"holding" ${Math.round(heldMs)} ms after the backend was killed`)
-  // Told as it happens, and not with the next look at everything.
-  assert.ok(heldMs < 20_000, `${heldMs} ms`)
+  const holding = async () => {
+    await backend.kill()
+    const killedMs = performance.now()
+    await page.getByRole('heading', { name: 'Mail is being held for the domain' }).waitFor({ timeout: 60_000 })
+    const heldMs = performance.now() - killedMs
+    t.diagnostic(`"holding" ${Math.round(heldMs)} ms after the backend was killed`)
+    return heldMs
+  }
+  // Told as it happens, and not with the next look at everything: within two seconds, unless the machine stands still each time.
+  let heldMs = await holding()
+  for (let again = 0; heldMs >= 2_000 && again < 3; again++) {
+    await backend.restart()
+    await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor({ timeout: 90_000 })
+    heldMs = await holding()
+  }
+  assert.ok(heldMs < 2_000, `${heldMs} ms`)
   const held = page.locator('.tile', { hasText: 'messages' }).locator('dd span').first()
   const heldNow = async () => Number((await held.textContent())?.replaceAll(',', ''))
   await lab.until(async () => (await heldNow()) > 0, 60_000)
