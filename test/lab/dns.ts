@@ -184,7 +184,7 @@ function readZone(zone: LabZone): ReadonlyMap<string, Node> {
       ...(node.AAAA ?? []).map(address('AAAA')),
       ...(node.MX ?? []).map(([preference, to]) => record({ type: 'MX', preference, exchange: labName(to) })),
       ...(node.PTR ?? []).map((to) => record({ type: 'PTR', target: labName(to) })),
-      ...(node.TXT ?? []).map((string) => record({ type: 'TXT', strings: [Buffer.from(string)] })),
+      ...(node.TXT ?? []).map((string) => record({ type: 'TXT', strings: stringsOf(string) })),
     ]
     nodes.set(foldName(name), { name, records })
   }
@@ -281,4 +281,11 @@ async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server; port: number }
     udp.close()
     if (tries >= 20) throw failure
   }
+}
+
+/** A TXT record is made of strings of 255 octets at most (RFC 1035 §3.3). */
+function stringsOf(text: string): readonly Buffer[] {
+  const octets = Buffer.from(text)
+  const count = Math.max(1, Math.ceil(octets.length / 255))
+  return Array.from({ length: count }, (_, index) => octets.subarray(255 * index, 255 * (index + 1)))
 }

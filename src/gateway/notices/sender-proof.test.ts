@@ -106,6 +106,27 @@ test('nobody, a literal and trusted networks need no DNS', async (t) => {
   assert.equal(dns.asked.length, 0)
 })
 
+for (const [what, record] of [
+  ['of more than 300 terms', `v=spf1 ${'ip4:198.51.100.1 '.repeat(300)}ip4:192.0.2.7 -all`],
+  ['of more than 8 KiB', `v=spf1 ip4:192.0.2.7 x=${'y'.repeat(8192)} -all`],
+  ['that includes such a one', 'v=spf1 include:long.example ip4:192.0.2.7 -all'],
+] as const)
+  test(`a record ${what} is not read: a permanent error`, async (t) => {
+    const { proofs } = await start(t, {
+      'sender.example': { TXT: [record] },
+      'long.example': { TXT: [`v=spf1 ${'ip4:198.51.100.1 '.repeat(300)}-all`] },
+    })
+    const proof = await proofs.prove(client('192.0.2.7'), joe)
+    assert.deepEqual(proof, { kind: 'not-proven', why: 'SPF: permerror' })
+  })
+
+test('a record of 300 terms is read', async (t) => {
+  const { proofs } = await start(t, {
+    'sender.example': { TXT: [`v=spf1 ${'ip4:198.51.100.1 '.repeat(298)}ip4:192.0.2.7 -all`] },
+  })
+  assert.deepEqual(await proofs.prove(client('192.0.2.7'), joe), { kind: 'proven', by: 'spf' })
+})
+
 test('a hostile record cannot make it ask for ever', async (t) => {
   const { dns, proofs } = await start(t, {
     'sender.example': { TXT: ['v=spf1 include:sender.example mx mx mx mx mx mx mx mx ?all'] },
