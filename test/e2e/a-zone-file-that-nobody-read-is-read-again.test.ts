@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { startAuthority } from '../lab/authority.ts'
 import { commandFolder } from '../lab/command.ts'
 import { startDns } from '../lab/dns.ts'
+import { freeAddress, freePort } from '../lab/loopback.ts'
 import { until } from '../lab/until.ts'
 import { zoneFile, zoneOf } from '../lab/zone-lines.ts'
 
@@ -19,13 +20,13 @@ test('plan tells of it, and apply has it read and says what it saw', async (t) =
   const place = `${served.address}:${served.port}`
   const { folder, run } = await commandFolder(t)
   await writeFile(join(folder, 'db'), zoneFile('example.test.', records(10)))
-  const configure = (reload: readonly string[]) =>
+  const configure = (reload: readonly string[], servers = [place]) =>
     writeFile(
       join(folder, 'waypost.yaml'),
       JSON.stringify({
         ...{ hostname: 'mx.waypost.test', state: join(folder, 'state') },
         resolver: { servers: [`${server.address}:${server.port}`] },
-        publishers: { files: { type: 'zonefile', path: join(folder, 'db'), servers: [place], reload } },
+        publishers: { files: { type: 'zonefile', path: join(folder, 'db'), servers, reload } },
         domains: {
           'example.test': {
             exchangers: [{ preference: '20', host: 'mx.example.net' }],
@@ -61,4 +62,13 @@ test('plan tells of it, and apply has it read and says what it saw', async (t) =
     /No changes\.\nThe servers that waypost\.yaml names answer with it\./,
   )
   assert.doesNotMatch(await command(0, 'plan'), /not what is served/)
+
+  // One that is away is told, and neither waited for nor given a command.
+  const address = freeAddress()
+  const dead = `${address}:${await freePort(address)}`
+  const unused = join(folder, 'unused')
+  await configure(['touch', unused], [place, dead])
+  const away = await command(2, 'apply', '--yes', '--wait', '1h')
+  assert.ok(away.includes(`not what is served: ${dead} gives no answer of its own`), away)
+  assert.equal(existsSync(unused), false)
 })

@@ -59,7 +59,7 @@ export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
     .addHelpText(
       'after',
       `
-Where nothing is to be changed, the servers under "servers:" are looked at all the same, and read again what they have not got yet ("reload:").
+Where nothing is to be changed, the servers that "servers:" names are asked all the same, and "reload:" is run again where one answers otherwise.
 
 Exit code: 0 all is as declared and seen to be, 1 refused by a rule, or it cannot be done as it is declared, 2 it could not be done or seen.
 
@@ -88,10 +88,13 @@ async function apply(
     const steps = await plannedSteps(publishing, domains)
     const exit = await applyAll(zones, steps, publishing, flags, terminal, deps)
     if (exit !== 0) return exit
+    // A server that lags behind in one zone holds up no migration of another: each sees its own steps arrive.
+    const seen = await seeUnchanged(zones, publishing, flags, terminal, deps.ask)
     const open = await openMigrations(publishing, domains)
     // What became safe meanwhile nobody has looked at.
     const isMeant = flags.plan === undefined ? () => true : (migration: Migration) => isPlanned(migration, steps)
-    return await stepAll(open.filter(isMeant), publishing, flags, terminal, deps)
+    const stepped = await stepAll(open.filter(isMeant), publishing, flags, terminal, deps)
+    return stepped === 0 ? seen : stepped
   } finally {
     for (const zone of zones ?? []) if (zone.kind === 'examined') zone.target.close()
     publishing.close()
@@ -143,11 +146,7 @@ async function applyAll(
   if (flags.plan !== undefined && !(await isSamePlan(flags.plan, planJson(zones, steps, flags.allow), terminal)))
     return 2
   const changing = zones.filter(hasChanges)
-  if (changing.length > 0) {
-    const exit = await confirmed(changing, publishing, flags, terminal, deps)
-    if (exit !== 0) return exit
-  }
-  return seeUnchanged(zones, publishing, flags, terminal, deps.ask)
+  return changing.length === 0 ? 0 : confirmed(changing, publishing, flags, terminal, deps)
 }
 
 async function confirmed(

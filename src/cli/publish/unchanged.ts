@@ -3,7 +3,7 @@ import { mapAtOnce } from '../../base/map-at-once.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { type Examined, type ExaminedZone, unitText } from '../../publish/examine.ts'
 import { isToBeSeen, lookAtUnchanged, readAgain } from '../../publish/unchanged.ts'
-import { isRight, type Verified } from '../../publish/verify.ts'
+import { isRight, type ServerView, type Verified } from '../../publish/verify.ts'
 import { witnessesOf } from '../../publish/witnesses.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import { verifiedText, viewText } from './apply-report.ts'
@@ -51,30 +51,29 @@ export async function seeUnchanged(
   const behind = seen.filter(({ verified }) => wrongOf(verified).length > 0)
   if (seen.length > 0 && behind.length === 0)
     terminal.out(`The servers that waypost.yaml names answer with ${seen.length === 1 ? 'it' : 'all of it'}.\n`)
-  let exit: ExitCode = 0
-  for (const { zone, verified } of behind) {
-    const title = unitText(zone.unit)
-    terminal.err(`waypost: ${title}: this is kept, and not what is served: ${wrongOf(verified).join('; ')}\n`)
-    const code = await mend({ zone, verified }, publishing, flags, terminal, ask)
-    exit = code === 0 ? exit : code
-  }
-  return exit
-}
-
-async function mend(
-  { zone, verified }: Seen,
-  publishing: Publishing,
-  flags: UnchangedFlags,
-  terminal: Terminal,
-  ask: ((question: string) => Promise<boolean>) | undefined,
-): Promise<ExitCode> {
-  const { reload } = zone.target
-  // Who is silent is not heard sooner by waiting: nothing was done that it would have to follow.
-  if (!reload && verified.servers.every(({ state }) => state.kind === 'right' || state.kind === 'silent')) return 2
-  if (reload && !flags.yes && !(await ask?.('Have it read again?'))) {
+  for (const { zone, verified } of behind)
+    terminal.err(
+      `waypost: ${unitText(zone.unit)}: this is kept, and not what is served: ${wrongOf(verified).join('; ')}\n`,
+    )
+  // Who is silent is not heard sooner by waiting, nor by a command.
+  const late = behind.filter(({ verified }) => verified.servers.some((view) => !isRight(view) && !isSilent(view)))
+  if (late.length > 0 && !flags.yes && !(await ask?.('Have that read again?'))) {
     terminal.err(`waypost: it was not read again${ask ? '' : ': there is nobody to ask, so say --yes'}\n`)
     return 2
   }
+  const codes = await mapAtOnce(late, atOnce, ({ zone }) => mend(zone, publishing, flags, terminal))
+  return late.length < behind.length ? 2 : (codes.find((code) => code !== 0) ?? 0)
+}
+
+const isSilent = ({ state }: ServerView) => state.kind === 'silent'
+
+async function mend(
+  zone: ExaminedZone,
+  publishing: Publishing,
+  flags: UnchangedFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { reload } = zone.target
   const transport = createTransport(publishing.deps)
   try {
     const witnesses = witnessesOf(zone.unit.publisher, publishing.options)
