@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answer, changeExchanger, factsOf, failed, mxData, notExamined, wire } from '../../../../test/unit/facts.ts'
+import {
+  answer,
+  changeExchanger,
+  factsOf,
+  failed,
+  mxData,
+  noSuchName,
+  notExamined,
+  wire,
+} from '../../../../test/unit/facts.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { hostFromName, nameFromLabels } from '../../../dns/wire-name.ts'
 import type { Facts } from '../../facts.ts'
 import { mxTargetIsAddress, mxTargetNotHostname, mxTargetSpecialName } from './mx-target-syntax.ts'
+import { mxTargetUnresolvable } from './mx-target-unresolvable.ts'
 
 const rules = [mxTargetNotHostname, mxTargetIsAddress, mxTargetSpecialName]
 
@@ -67,6 +77,23 @@ test('addresses in any spelling are addresses, and nothing else', () => {
     'mx1.example.com. IN A 192.0.2.1',
     'example.com. IN MX 10 mx1.example.com.',
   ])
+})
+
+test('an address without its final dot has the zone behind it, and is no name to give an address to', () => {
+  const nobody = { a: noSuchName('192.0.2.1.example.com'), aaaa: noSuchName('192.0.2.1.example.com') }
+  const facts = changeExchanger(text('192.0.2.1.example.com'), 0, nobody)
+  const finding = only([...rules, mxTargetUnresolvable], facts)
+  assert.equal(finding.id, 'mx-target-is-address')
+  assert.match(finding.seen, /192\.0\.2\.1\.example\.com is the IP address 192\.0\.2\.1 with .* final dot is missing/)
+  assert.deepEqual(finding.remedy.records, [
+    'mx1.example.com. IN A 192.0.2.1',
+    'example.com. IN MX 10 mx1.example.com.',
+  ])
+  const twice = only([...rules, mxTargetUnresolvable], changeExchanger(text('mx1.example.com.example.com'), 0, nobody))
+  assert.match(twice.remedy.text, /final dot were missing: write mx1\.example\.com\. in/)
+  assert.deepEqual(twice.remedy.records, ['example.com. IN MX 10 mx1.example.com.'])
+  // A host that is there may be called as it likes.
+  assert.deepEqual(outcomesOf(mxTargetIsAddress, text('192.0.2.1.example.com')), [])
 })
 
 test('names that only the inside knows', () => {

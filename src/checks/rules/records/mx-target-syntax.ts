@@ -7,7 +7,7 @@ import { type HostName, parseName } from '../../../dns/name.ts'
 import { foldName, labelsOf } from '../../../dns/wire-name.ts'
 import type { ExchangerFacts, Facts } from '../../facts.ts'
 import type { Severity, Verdict } from '../../finding.ts'
-import { domainSubject, exchangerSubject, plainName } from '../../read-facts.ts'
+import { domainSubject, exchangerSubject, isAbsent, plainName } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
 import { mxRecord } from '../../wording.ts'
@@ -55,7 +55,8 @@ export const mxTargetIsAddress: Rule = {
 
   examine: (facts) =>
     eachTarget(facts, (exchanger) => {
-      const address = addressIn(exchanger)
+      const ownAddress = addressIn(exchanger)
+      const address = ownAddress ?? addressBeforeZone(exchanger, facts)
       if (!address) return []
       const host = `mx1.${facts.domain}`
       const isWhole = parseIp(address) !== undefined
@@ -65,7 +66,7 @@ export const mxTargetIsAddress: Rule = {
           kind: 'fault',
           severity: 'error',
           subject: exchangerSubject(exchanger),
-          seen: `The MX target ${plainName(exchanger.name)} reads as an IP address; an MX record names a host.`,
+          seen: `The MX target ${plainName(exchanger.name)} ${ownAddress ? 'reads as an IP address' : `is the IP address ${address} with the name of the zone behind it, which a server adds where the final dot is missing`}; an MX record names a host.`,
           why: 'DNS takes it for a name that does not exist. Nearly every sender finds no address for it and passes it over.',
           remedy: {
             text: 'Give the address a name, and let the MX record point to the name.',
@@ -132,6 +133,21 @@ export function addressIn({ name }: ExchangerFacts): string | undefined {
   // RFC 3696 §2: no top-level domain is a number.
   return /^[0-9a-fx.]+$/.test(bare) && /(^|\.)(\d+|0x[0-9a-f]*)$/.test(bare) ? bare : undefined
 }
+
+/**
+ * `192.0.2.1` of `192.0.2.1.example.com`, which does not exist: what is written without its final dot has the name of the zone behind it
+ * (RFC 1035 §5.1).
+ */
+export function addressBeforeZone({ name, a, aaaa }: ExchangerFacts, facts: Facts): string | undefined {
+  if (!isAbsent(a) || !isAbsent(aaaa)) return undefined
+  const labels = labelsOf(foldName(name))
+  // Only whole IPv4 addresses: four labels, and no host has them by chance.
+  const address = parseIp(labels.slice(0, 4).join('.'))
+  return address && labels.slice(4).join('.') === zoneOf(facts) ? address : undefined
+}
+
+/** The zone that is added is mostly that of the domain itself. */
+const zoneOf = ({ zone, domain }: Facts): string => (zone ? plainName(zone).toLowerCase() : domain)
 
 /** `what` continues "The MX target …". */
 function faultOfLabel(label: string): { readonly severity: Severity; readonly what: string } | undefined {

@@ -7,9 +7,10 @@ import type { Fault, Verdict } from '../../finding.ts'
 import { domainSubject, exchangerSubject, isAbsent, plainName } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { undecidedBy } from '../../undecided-by.ts'
-import { zoneName } from '../../wording.ts'
+import { mxRecord, zoneName } from '../../wording.ts'
 import { isBogus } from '../dnssec/bogus-view.ts'
 import { brokenHow } from './mx-target-alias.ts'
+import { addressBeforeZone } from './mx-target-syntax.ts'
 
 export const mxTargetUnresolvable: Rule = {
   id: 'mx-target-unresolvable',
@@ -20,14 +21,17 @@ export const mxTargetUnresolvable: Rule = {
   examine(facts) {
     if (facts.mx.kind === 'failed' || facts.mx.kind === 'not-examined')
       return undecidedBy(domainSubject(facts), 'MX', facts.mx)
-    return facts.exchangers
-      .filter(({ isImplicit, host }) => !isImplicit && host)
-      .flatMap((exchanger) => ofExchanger(exchanger, facts))
+    return (
+      facts.exchangers
+        // An address as target is another rule's, which knows what to do.
+        .filter((one) => !one.isImplicit && one.host && !addressBeforeZone(one, facts))
+        .flatMap((exchanger) => ofExchanger(exchanger, facts))
+    )
   },
 }
 
 function ofExchanger(exchanger: ExchangerFacts, facts: Facts): Verdict[] {
-  const { a, aaaa, name } = exchanger
+  const { a, aaaa, name, preferences } = exchanger
   if (brokenHow(exchanger)) return []
   const subject = exchangerSubject(exchanger)
   const target = plainName(name)
@@ -50,6 +54,17 @@ function ofExchanger(exchanger: ExchangerFacts, facts: Facts): Verdict[] {
     const seen = isNoName
       ? `The MX target ${target} does not exist (NXDOMAIN).`
       : `The MX target ${target} has neither A nor AAAA records.${hiddenBy(exchanger)}`
+    const meant = beforeZone(target, facts.domain)
+    if (meant) {
+      const text = `The name of the zone is there twice, as if the final dot were missing: write ${meant}. in the MX record.`
+      return [
+        fault(
+          seen,
+          text,
+          preferences.slice(0, 1).map((preference) => mxRecord(facts.domain, preference, meant)),
+        ),
+      ]
+    }
     const text = `Publish the address of the mail server at ${target}, or correct the MX record, or take it out.`
     return [fault(seen, text, [`${zoneName(name)} IN A <address of the mail server>`])]
   }
@@ -64,6 +79,10 @@ function ofExchanger(exchanger: ExchangerFacts, facts: Facts): Verdict[] {
   if (isFound || isBogus(a) || isBogus(aaaa)) return []
   return undecidedBy(subject, 'the address', a, aaaa)
 }
+
+/** `mx1.example.com` of `mx1.example.com.example.com`: no zone is named so below itself (RFC 1035 §5.1). */
+const beforeZone = (target: string, domain: string): string | undefined =>
+  target.toLowerCase().endsWith(`.${domain}.${domain}`) ? target.slice(0, -domain.length - 1) : undefined
 
 const isTheirs = (view: FailedView) => !isBogus(view) && view.reason !== 'unreachable' && view.reason !== 'refused'
 
