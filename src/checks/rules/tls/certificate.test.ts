@@ -82,6 +82,13 @@ test('each fault is a notice without a policy, an error under MTA-STS, nothing u
   }
 })
 
+test('why it matters is a sentence, with a policy and without', () => {
+  assert.match(
+    findingOf(tlsCertificateUntrusted, under('none', [selfSigned])).why,
+    /so mail flows\. With MTA-STS in enforce they would look, and a certificate that .* is not good: then nothing/,
+  )
+})
+
 test('one fault is told by one rule', () => {
   for (const [fault, chain] of Object.entries(chains)) {
     const telling = all.filter((rule) => told(rule, under('enforce', chain)).length > 0)

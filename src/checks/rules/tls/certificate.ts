@@ -49,7 +49,7 @@ function overChains(
 
 const whyByPolicy = (fault: string) => ({
   error: `Senders that follow the policy of this domain look at the certificate, and ${fault}: they deliver nothing here.`,
-  notice: `No policy makes senders look at the certificate, so mail flows; ${fault} becomes an error with MTA-STS in enforce.`,
+  notice: `No policy makes senders look at the certificate, so mail flows. With MTA-STS in enforce they would look, and ${fault}: then nothing is delivered here.`,
 })
 
 /** Text of others, on one line. */
