@@ -75,7 +75,7 @@ const cell = ({ state, text }: Light) => `<td class="${state}">${lightMarks[stat
 /** Of hosts and their addresses. */
 const mostRows = 200
 
-function wayTable({ exchangers }: ExaminedReport['way']): string {
+function wayTable({ exchangers, smtpPort }: ExaminedReport['way']): string {
   const rows = exchangers.flatMap(({ name, preferences, isImplicit, gets, dns, addresses }) => {
     const who = `<td>${isImplicit ? 'no MX' : preferencesText(preferences)}</td><td>${shareText(gets)}</td><td>${escaped(name, 300)}</td>${cell(dns)}`
     if (addresses.length === 0) return [`<tr>${who}<td>–</td><td>–</td><td>–</td><td>–</td></tr>`]
@@ -84,7 +84,7 @@ function wayTable({ exchangers }: ExaminedReport['way']): string {
         `<tr>${who}<td>${escaped(address, 60)}</td><td>${escaped(network, 60)}</td>${cell(port25)}${cell(tls)}</tr>`,
     )
   })
-  const heads = ['preference', 'mail', 'exchanger', 'DNS', 'address', 'network', 'port 25', 'TLS']
+  const heads = ['preference', 'mail', 'exchanger', 'DNS', 'address', 'network', `port ${smtpPort}`, 'TLS']
   const more = rows.length - mostRows
   if (more > 0) rows.splice(mostRows, more, `<tr><td colspan="${heads.length}">and ${more} more</td></tr>`)
   return `<div class="scroll"><table><thead><tr>${heads.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead>

@@ -12,7 +12,7 @@ const width = 1000
 const mostExchangers = 20
 const mostAddresses = 10
 
-export function pictureSvg({ exchangers }: WayIn, domain: string): string {
+export function pictureSvg({ exchangers, smtpPort }: WayIn, domain: string): string {
   const shown = exchangers.slice(0, mostExchangers)
   if (shown.length === 0) return ''
   const parts: string[] = []
@@ -28,7 +28,7 @@ export function pictureSvg({ exchangers }: WayIn, domain: string): string {
       parts.push(road(exchangerX + exchangerWidth, centre, addressX, y, exchanger.gets))
       parts.push(
         `<text x="${addressX + 8}" y="${y - 3}">${escaped(address, 60)} <tspan class="dim small">${escaped(network, 60)}</tspan></text>`,
-        `<text class="small" x="${addressX + 8}" y="${y + 15}">port 25 ${lit(port25)} · TLS ${lit(tls)}</text>`,
+        `<text class="small" x="${addressX + 8}" y="${y + 15}">port ${smtpPort} ${lit(port25)} · TLS ${lit(tls)}</text>`,
       )
     })
     const hidden = exchanger.addresses.length - mostAddresses

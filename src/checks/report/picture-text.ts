@@ -14,11 +14,11 @@ const mostAddresses = 10
 const mostZones = 6
 
 /** @returns lines, none where there is nothing to draw */
-export function pictureLines({ exchangers, zones }: WayIn, columns: number, paint: Paint): string[] {
+export function pictureLines({ exchangers, zones, smtpPort }: WayIn, columns: number, paint: Paint): string[] {
   if (exchangers.length === 0) return zoneLines(zones, paint)
   const shown = exchangers.slice(0, mostExchangers)
   const left = exchangers.length - shown.length
-  const widths = measure(shown)
+  const widths = { ...measure(shown), smtpPort }
   // Networks go first where the terminal is narrow: they can be read off the addresses.
   const isNarrow = 8 + widths.address + widths.network + widths.port25 + widths.tls + 30 > columns
   const branches = shown.flatMap((exchanger, index) => {
@@ -60,7 +60,7 @@ const nameText = ({ name }: ExchangerInWay) => printable(name, 255)
 function exchangerLines(
   exchanger: ExchangerInWay,
   isLast: boolean,
-  widths: Widths & { readonly isNarrow: boolean },
+  widths: Widths & { readonly isNarrow: boolean; readonly smtpPort: number },
   paint: Paint,
 ): string[] {
   const { gets, tries, dns, addresses } = exchanger
@@ -74,7 +74,7 @@ function exchangerLines(
   const rows = shown.map(({ address, network, port25, tls }, index) => {
     const branch = index === shown.length - 1 && more === 0 ? '└─' : '├─'
     const place = widths.isNarrow ? '' : `${paint('dim', network.padEnd(widths.network))}  `
-    const port = `port 25 ${lit(port25, widths.port25, paint)}`
+    const port = `port ${widths.smtpPort} ${lit(port25, widths.port25, paint)}`
     return `  ${stem}   ${branch} ${address.padEnd(widths.address)}  ${place}${port}  TLS ${lit(tls, 0, paint)}`
   })
   return [head, ...rows, ...(more > 0 ? [`  ${stem}   └─ and ${more} more addresses`] : [])]

@@ -10,7 +10,9 @@ import {
   noSuchName,
   notExamined,
   notSaid,
+  said,
 } from '../../../test/unit/facts.ts'
+import type { ProbedSession } from '../../smtp/probe-facts.ts'
 import type { Facts } from '../facts.ts'
 import type { Outcome } from '../finding.ts'
 import type { RuleId } from '../rules/ids.ts'
@@ -39,7 +41,23 @@ test('what is dead already counts: with one exchanger left, one fault is enough'
   const fault = { kind: 'refused', step: 'connect', reply: undefined, detail: 'ECONNREFUSED' } as const
   const dead = { connect: { kind: 'failed', fault, tookMs: 5 }, greeting: notSaid } as const
   const facts = changeSession(changeSession(factsOf(), 2, dead), 3, dead)
-  assert.deepEqual(told(facts), ['arrives', true, 'Mail for example.com arrives. One fault away from failing.'])
+  assert.deepEqual(told(facts), [
+    'arrives',
+    true,
+    'Mail for example.com arrives. One fault away from failing: mx1.example.com (192.0.2.1 and 2001:db8:1::1) is all that is left.',
+  ])
+})
+
+test('nobody says that mail arrives where no exchanger greeted: an endless greeting, a refusal, a wait', () => {
+  const garbage = { kind: 'garbage', step: 'greeting', reply: undefined, detail: 'a line without end' } as const
+  const greeted = (greeting: ProbedSession['greeting']) => told(changeSession(factsOf(), 'all', { greeting }))
+  assert.deepEqual(greeted({ kind: 'failed', fault: garbage, tookMs: 5 })[0], 'does-not-arrive')
+  const [state, , headline] = greeted(said(554, 'no service for you'))
+  assert.equal(state, 'unknown')
+  assert.match(String(headline), /could not be told whether .* arrives: no exchanger that took a connection greeted/)
+  for (const greeting of [said(421, 'later'), notSaid]) assert.equal(greeted(greeting)[0], 'unknown')
+  const one = changeSession(factsOf(), 0, { greeting: said(554, 'no service for you') })
+  assert.equal(told(one)[0], 'arrives')
 })
 
 test('an error is mail that fails now', () => {

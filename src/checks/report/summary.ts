@@ -2,13 +2,14 @@
  * One domain in a sentence or two: whether its mail arrives, and what it would take to stop that. Pure; every format opens with it. It says no
  * more than was tried: where SMTP was left out, nobody knows whether the servers take mail.
  */
+import { printable } from '../../base/printable.ts'
 import type { Checked } from '../check-domain.ts'
-import type { Facts } from '../facts.ts'
+import type { ExchangerAddress, Facts } from '../facts.ts'
 import type { Outcome, Severity } from '../finding.ts'
-import { isDead, reachabilityOf } from '../reachability.ts'
+import { isDead, type Reachability, reachabilityOf } from '../reachability.ts'
 import { everyAddress, isNullMx } from '../read-facts.ts'
 import type { RuleId } from '../rules/ids.ts'
-import { singlePoints } from '../single-points.ts'
+import { pointName, singlePoints } from '../single-points.ts'
 
 /**
  * - `arrives`: an exchanger answered over SMTP, and nothing was found by which mail is lost today
@@ -60,16 +61,22 @@ export function summarize({ facts, outcomes }: Checked, asked: ReadonlySet<RuleI
   const counts = countOutcomes(outcomes)
   const state = stateOf(facts, outcomes)
   const isDelivered = state === 'arrives' || state === 'arrives-in-part' || state === 'way-in-order'
-  const isOneFaultAway = isDelivered && fragile.some((id) => asked.has(id)) ? isFragile(facts, outcomes) : undefined
-  return { state, isOneFaultAway, headline: headlineOf(facts, state, isOneFaultAway, counts), counts }
+  const isAsked = isDelivered && fragile.some((id) => asked.has(id))
+  const fragility = isAsked ? fragilityOf(facts, outcomes) : undefined
+  const headline = headlineOf(facts, state, fragility, counts)
+  return { state, isOneFaultAway: isAsked ? fragility !== undefined : undefined, headline, counts }
 }
 
-/** A provider that fails is mostly back before mail is lost; a machine or a network that fails waits for its owner. */
-function isFragile(facts: Facts, outcomes: readonly Outcome[]): boolean {
-  return (
-    outcomes.some((one) => one.kind === 'finding' && one.severity !== 'notice' && fragile.includes(one.id)) ||
-    singlePoints(facts).some(({ kind, delivered }) => delivered === 'none' && (kind === 'host' || kind === 'network'))
+/**
+ * What one fault would take everything away: nothing to say where a warning below says it, else the name of what fails; undefined: none.
+ * A provider that fails is mostly back before mail is lost; a machine or a network that fails waits for its owner.
+ */
+function fragilityOf(facts: Facts, outcomes: readonly Outcome[]): string | undefined {
+  if (outcomes.some((one) => one.kind === 'finding' && one.severity !== 'notice' && fragile.includes(one.id))) return ''
+  const point = singlePoints(facts).find(
+    ({ kind, delivered }) => delivered === 'none' && (kind === 'host' || kind === 'network'),
   )
+  return point && `: ${printable(pointName(point), 200)} is all that is left`
 }
 
 export function countOutcomes(outcomes: readonly Outcome[]): Counts {
@@ -97,22 +104,43 @@ function stateOf(facts: Facts, outcomes: readonly Outcome[]): State {
   if (addresses.length === 0) return hasUnknownAddresses ? 'unknown' : 'does-not-arrive'
   const reached = addresses.map(({ at }) => reachabilityOf(at, facts))
   if (!hasUnknownAddresses && reached.every(isDead)) return 'does-not-arrive'
+  if (isUngreeted(facts)) {
+    const takesNone = addresses.every(({ at }, index) => isDead(reached[index] ?? noWord) || isGarbled(at))
+    return !hasUnknownAddresses && takesNone ? 'does-not-arrive' : 'unknown'
+  }
   if (errors.length > 0) return 'arrives-in-part'
   return reached.some(({ kind }) => kind === 'answers') ? 'arrives' : 'way-in-order'
 }
 
+const noWord: Reachability = { kind: 'unknown', reason: 'no-answer', why: '' }
+
+/** Some took a connection, and none of them greeted as one that takes mail (RFC 5321 §4.3.1). */
+function isUngreeted(facts: Facts): boolean {
+  const sessions = everyAddress(facts).flatMap(({ at }) => (at.smtp.kind === 'probed' ? at.smtp.sessions : []))
+  return (
+    sessions.some(({ connect }) => connect.kind === 'connected') &&
+    !sessions.some(({ greeting }) => greeting.kind === 'reply' && greeting.reply.code === 220)
+  )
+}
+
+/** What stands there speaks no SMTP to anybody. A refusal or a hang-up may be meant for us alone. */
+const isGarbled = ({ smtp }: ExchangerAddress) =>
+  smtp.kind === 'probed' &&
+  smtp.sessions.some(({ greeting }) => greeting.kind === 'failed' && greeting.fault.kind === 'garbage')
+
 const isUnknown = ({ kind }: { readonly kind: string }) => kind === 'failed' || kind === 'not-examined'
 
-function headlineOf({ domain, mx }: Facts, state: State, isOneFaultAway: boolean | undefined, counts: Counts): string {
+function headlineOf(facts: Facts, state: State, fragility: string | undefined, counts: Counts): string {
+  const { domain } = facts
   const { warning, notice } = counts
   const worries =
     warning > 0 ? ` ${counted(warning, 'warning')}.` : notice > 0 ? ` ${counted(notice, 'thing')} to notice.` : ''
-  const more = isOneFaultAway ? ' One fault away from failing.' : worries
+  const more = fragility === undefined ? worries : ` One fault away from failing${fragility}.`
   switch (state) {
     case 'arrives':
       return `Mail for ${domain} arrives.${more || (counts.notChecked > 0 ? '' : ' Everything is in order.')}`
     case 'arrives-in-part':
-      return `Mail for ${domain} fails for some senders now.${isOneFaultAway ? ' And it is one fault away from failing for all.' : ''}`
+      return `Mail for ${domain} fails for some senders now.${fragility === undefined ? '' : ` And it is one fault away from failing for all${fragility}.`}`
     case 'does-not-arrive':
       return `Mail for ${domain} does not arrive.`
     case 'way-in-order':
@@ -122,14 +150,16 @@ function headlineOf({ domain, mx }: Facts, state: State, isOneFaultAway: boolean
     case 'no-such-domain':
       return `${domain} does not exist, so no mail for it arrives.`
     case 'unknown':
-      return `It could not be told whether mail for ${domain} arrives${whyUnknown(mx)}.`
+      return `It could not be told whether mail for ${domain} arrives${whyUnknown(facts)}.`
   }
 }
 
-function whyUnknown(mx: Facts['mx']): string {
+function whyUnknown(facts: Facts): string {
+  const { mx } = facts
   if (mx.kind === 'failed') return `: the look-up of its MX records failed (${mx.why})`
-  return mx.kind === 'not-examined'
-    ? `: ${mx.why.replace(/\.$/, '')}`
+  if (mx.kind === 'not-examined') return `: ${mx.why.replace(/\.$/, '')}`
+  return isUngreeted(facts)
+    ? ': no exchanger that took a connection greeted as one that takes mail'
     : ': the addresses of its exchangers are not known'
 }
 

@@ -47,6 +47,8 @@ export interface ZoneInWay {
 }
 
 export interface WayIn {
+  /** The port that exchangers were asked at: 25, or that of a laboratory. */
+  readonly smtpPort: number
   readonly exchangers: readonly ExchangerInWay[]
   /** That of the domain first, then those of the exchangers. */
   readonly zones: readonly ZoneInWay[]
@@ -55,6 +57,7 @@ export interface WayIn {
 export function wayIn({ facts, outcomes }: Checked): WayIn {
   const shares = isNullMx(facts) ? [] : mailShares(facts)
   return {
+    smtpPort: facts.examination.smtpPort,
     exchangers: shares.map(({ exchanger, tries, gets }) => ({
       name: plainName(exchanger.name),
       preferences: exchanger.preferences,
