@@ -2,7 +2,8 @@
  * What the resolver's options mean to `createResolver`, with their defaults: those of `options.ts`, which takes as long to load as all the rest
  * because it brings the schema, and a command that asks one question should not wait for that.
  */
-import type { NameServer } from './servers.ts'
+import { parseIp } from '../base/ip.ts'
+import { type NameServer, parseNameServer } from './servers.ts'
 
 /** Whom a resolver asks, how long it waits, and how much it keeps. */
 export interface ResolverOptions {
@@ -30,4 +31,26 @@ export const defaultResolverOptions: ResolverOptions = {
   maxNegativeTtlSeconds: 3_600,
   staleForMs: 7 * 86_400_000,
   failureMs: 5_000,
+}
+
+/** What differs from the defaults. A server may be written as in waypost.yaml: `"192.0.2.1"`, `"192.0.2.1:5353"`, `"[2001:db8::1]:53"`. */
+export type ChosenResolverOptions = Partial<Omit<ResolverOptions, 'servers'>> & {
+  readonly servers?: readonly (NameServer | string)[]
+}
+
+/** The options in full. Throws a TypeError that names the server which is none: who calls from JavaScript has no compiler to tell. */
+export function readResolverOptions({ servers = [], ...others }: ChosenResolverOptions): ResolverOptions {
+  if (!Array.isArray(servers)) throw new TypeError('resolver option servers: not a list')
+  return { ...defaultResolverOptions, ...others, servers: servers.map(readServer) }
+}
+
+function readServer(said: NameServer | string, index: number): NameServer {
+  const isText = typeof said === 'string'
+  const server = isText ? parseNameServer(said) : said
+  const address = typeof server?.address === 'string' ? parseIp(server.address) : undefined
+  const port = server?.port
+  if (address && port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535) return { address, port }
+  throw new TypeError(
+    `resolver option servers[${index}]: ${JSON.stringify(said)} is no name server; write "192.0.2.1:53" or { address, port }`,
+  )
 }

@@ -16,7 +16,7 @@ import { KeyTable } from './key-table.ts'
 import type { DnsRecord } from './message.ts'
 import type { RdataOf } from './rdata.ts'
 import type { Failure, FailureReason } from './read-answer.ts'
-import { defaultResolverOptions, type ResolverOptions } from './resolver-options.ts'
+import { type ChosenResolverOptions, readResolverOptions } from './resolver-options.ts'
 import { createServerChoice } from './server-choice.ts'
 import type { NameServer } from './servers.ts'
 import { createTransport } from './transport.ts'
@@ -88,9 +88,14 @@ interface Kept {
   quietUntilMs: number
 }
 
-/** @param options  those that differ from `defaultResolverOptions` */
-export function createResolver(options: Partial<ResolverOptions>, deps: ResolverDeps): CountingResolver {
-  const settings: ResolverOptions = { ...defaultResolverOptions, ...options }
+/**
+ * Throws a TypeError where an option or a part of `deps` is not what it must be.
+ * @param options  those that differ from `defaultResolverOptions`
+ */
+export function createResolver(options: ChosenResolverOptions, deps: ResolverDeps): CountingResolver {
+  const settings = readResolverOptions(options)
+  for (const part of ['clock', 'random', 'log', 'door'] as const)
+    if (!deps?.[part]) throw new TypeError(`createResolver wants deps.${part}`)
   const transport = createTransport({ ...deps, pipelines: settings.pipelines === true })
   const asker = new Asker(settings, transport, createServerChoice(settings.servers, deps), deps.clock)
   const cache = createCache<Kept>(settings.cacheEntries, deps.clock)
