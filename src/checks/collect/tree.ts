@@ -10,6 +10,7 @@ import type { Message } from '../../dns/message.ts'
 import { rcodes } from '../../dns/types.ts'
 import { foldName, isAtOrBelow, rootWireName, sameName, type WireName } from '../../dns/wire-name.ts'
 import type { Delegation, Direct, NotExamined } from '../facts.ts'
+import { type CheckOptions, defaultCheckOptions } from '../options.ts'
 import { plainName } from '../read-facts.ts'
 import { type Inquiry, notExamined } from './inquiry.ts'
 import { createShared } from './shared.ts'
@@ -119,8 +120,20 @@ async function askCut(
     }
   }
   if (left) return left
+  return { kind: 'failed', why: whyUseless(zone, places, inquiry.options) }
+}
+
+/** @param zone  in words; at a port of a laboratory the servers of the world's root are asked in vain, and the option that is missing is named */
+export function whyUseless(
+  zone: string,
+  places: readonly Pick<Place, 'address'>[],
+  { dnsPort, rootHints }: Pick<CheckOptions, 'dnsPort' | 'rootHints'>,
+): string {
   const asked = places.map(({ address }) => address).join(', ')
-  return { kind: 'failed', why: `no name server of ${zone} that was asked said anything of use (${asked})` }
+  const isForgotten = dnsPort !== defaultCheckOptions.dnsPort && rootHints === defaultCheckOptions.rootHints
+  const at = dnsPort === defaultCheckOptions.dnsPort ? '' : ` at port ${dnsPort}`
+  const more = isForgotten ? '; --root-hints names the root servers of a laboratory' : ''
+  return `no name server of ${zone} that was asked said anything of use (${asked}${at})${more}`
 }
 
 async function askOne(place: Place, name: WireName, inquiry: Inquiry): Promise<Direct> {

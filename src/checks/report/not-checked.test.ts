@@ -12,3 +12,13 @@ test('a sentence that another one ends with is said once', () => {
   ]
   assert.deepEqual(groupNotChecked(said), [{ why, ids: ['dnssec-bogus', 'sts-missing', 'dane-missing'] }])
 })
+
+test('one cause is told once, whatever hosts it took away', () => {
+  const of = (host: string) =>
+    notChecked({ why: `The zone of ${host} was not found, so its name servers were not asked: nobody answers.` })
+  const [group] = groupNotChecked([of('the domain'), of('mx1.example.com'), of('mx2.example.com')])
+  assert.equal(
+    group?.why,
+    'The zone of the domain was not found, so its name servers were not asked: nobody answers. And 2 more of the kind.',
+  )
+})

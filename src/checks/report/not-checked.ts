@@ -19,7 +19,9 @@ export function groupNotChecked(notChecked: readonly NotChecked[]): readonly Not
   return [...groups.values()].map(({ whys, ids }) => {
     // One rule may say the same as another with its own words in front.
     const distinct = [...whys].filter((why) => ![...whys].some((other) => other !== why && why.endsWith(` ${other}`)))
-    const told = distinct.slice(0, mostSentences)
+    // What follows from one cause for several hosts is told of the first.
+    const causes = new Map(distinct.toReversed().map((why) => [/: (.+)/s.exec(why)?.[1] ?? why, why]))
+    const told = distinct.filter((why) => [...causes.values()].includes(why)).slice(0, mostSentences)
     const left = distinct.length - told.length
     return { why: [...told, ...(left > 0 ? [`And ${left} more of the kind.`] : [])].join(' '), ids: [...ids] }
   })
