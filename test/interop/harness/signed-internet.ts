@@ -11,6 +11,7 @@ import { labName } from '../../lab/dns.ts'
 import { freeAddress, freePort } from '../../lab/loopback.ts'
 import { labAddress } from '../../lab/resolver.ts'
 import { until } from '../../lab/until.ts'
+import { takeAlone } from './alone.ts'
 import { startBind } from './bind.ts'
 import { startBuiltin } from './builtin.ts'
 import { startFront } from './front.ts'
@@ -62,6 +63,9 @@ export async function startSignedInternet(
   // BIND listens on addresses of interfaces alone, which of loopback is this one.
   const addresses = new Map(places.map(([name, program]) => [name, program === 'bind' ? '127.0.0.1' : freeAddress()]))
   const addressOf = (name: string) => addresses.get(name) ?? '127.0.0.1'
+  // Where the port is the same for all, another BIND would answer beside this one: it shares its place with whoever asks for it.
+  if (wantedPort !== undefined && places.some(([, program]) => program === 'bind'))
+    await takeAlone(home, `127.0.0.1:${wantedPort}`)
   const resolverAddress = freeAddress()
   const port = wantedPort ?? (await freePort(resolverAddress))
   const folder = join(home.folder, 'keys')
