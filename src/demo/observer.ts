@@ -3,7 +3,7 @@
  * nothing of the story, so it tells the same of what a person does with the keys.
  */
 import type { Clock, Timer } from '../base/clock.ts'
-import type { HealthState } from '../routing/health.ts'
+import { type HealthState, isServing } from '../routing/health.ts'
 import { countText, listText, type Sight, type Tell, type World } from './world.ts'
 
 export interface Observer {
@@ -70,8 +70,6 @@ export function createObserver(world: World, tell: Tell, clock: Clock): Observer
     },
   }
 }
-
-const isServing = (state: HealthState) => state === 'up' || state === 'suspect'
 
 function numbersOf(
   states: readonly HealthState[],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostName } from '../dns/name.ts'
-import type { Resolution, Resolver } from '../dns/resolver.ts'
+import type { Resolution } from '../dns/resolution.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import { nameText } from '../dns/wire-name.ts'
 import { joinTerms, jointSpf } from './joint-spf.ts'
 

@@ -4,7 +4,8 @@
  */
 import { printable } from '../base/printable.ts'
 import type { HostName } from '../dns/name.ts'
-import type { Resolution, Resolver } from '../dns/resolver.ts'
+import type { Resolution } from '../dns/resolution.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import { hostFromName, nameFromHost } from '../dns/wire-name.ts'
 import { parseSpf, type SpfTerm } from '../records/spf.ts'
 import {

@@ -6,6 +6,8 @@
 /** `up`, then `suspect`, are candidates for mail; `slow`, `down` and `out` are not. */
 export type HealthState = 'up' | 'suspect' | 'slow' | 'down' | 'out'
 
+export const isServing = (state: HealthState): boolean => state === 'up' || state === 'suspect'
+
 export interface Health {
   /** Failures to connect, greet, say EHLO or secure, in a row. */
   readonly failures: number

@@ -3,7 +3,8 @@
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
-import type { Resolution, Resolver } from '../dns/resolver.ts'
+import type { Resolution } from '../dns/resolution.ts'
+import type { Resolver } from '../dns/resolver.ts'
 import { nameFromHost, nameText } from '../dns/wire-name.ts'
 import { interleave } from './addresses.ts'
 

@@ -5,7 +5,7 @@
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
 import { countText, type Teller } from '../../demo/world.ts'
-import type { HealthState } from '../../routing/health.ts'
+import { type HealthState, isServing } from '../../routing/health.ts'
 
 export interface PanelState {
   readonly elapsedMs: number
@@ -105,8 +105,7 @@ function backendLine(
 ): string {
   const slow = slowMs === undefined ? undefined : `slow, ${(slowMs / 1000).toFixed(1).replace(/\.0$/, '')} s`
   const is = isDead ? paint('red', 'dead') : slow ? paint('yellow', slow) : 'running'
-  const isServing = state === 'up' || state === 'suspect'
-  const says = isServing ? paint('green', `● ${state}`) : paint('red', `✗ ${state}`)
+  const says = isServing(state) ? paint('green', `● ${state}`) : paint('red', `✗ ${state}`)
   return ` ${row(` ${key}`, place, is, says, number(received), paint('green', bars(lately, 4)))}`
 }
 

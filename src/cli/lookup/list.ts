@@ -3,7 +3,8 @@
  * Nothing is kept of what is done, so a million domains take no more memory than a thousand.
  */
 import { type Clock, stayAwake } from '../../base/clock.ts'
-import type { Resolution, Resolver } from '../../dns/resolver.ts'
+import type { Resolution } from '../../dns/resolution.ts'
+import type { Resolver } from '../../dns/resolver.ts'
 import { hostFromName, nameFromHost, nameText, rootWireName } from '../../dns/wire-name.ts'
 import { openLines } from '../input-lines.ts'
 import { type ReadDomain, readDomain } from '../option-readers.ts'

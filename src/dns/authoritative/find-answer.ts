@@ -5,7 +5,6 @@
 import { metaTypeCodes, typeCodes } from '../types.ts'
 import type { HashedName, NameTable } from './name-table.ts'
 import {
-  type Prepared,
   prepareAnswer,
   prepareAny,
   prepareNegative,
@@ -14,6 +13,7 @@ import {
   typesBehindAlias,
   type World,
 } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 import type { Entry, MoreAnswers, RecordSet, Zone } from './zone.ts'
 
 export interface AnswerFinder {

@@ -3,7 +3,7 @@
  * numbers is made again when it is asked for. Used by `zones.ts`.
  */
 import type { WireName } from '../wire-name.ts'
-import type { Host } from './prepare.ts'
+import type { Host } from './prepared.ts'
 
 export interface Hosts {
   /** Remembered from now on. @param name  folded */

@@ -11,40 +11,9 @@ import { type Rdata, writeRdata } from '../rdata.ts'
 import { classCodes, metaTypeCodes, rcodes, typeCodes } from '../types.ts'
 import { foldName, isAtOrBelow, maxNameOctets, parentOf, type WireName } from '../wire-name.ts'
 import { Writer } from '../writer.ts'
+import type { AnswerKind, Host, Prepared } from './prepared.ts'
+import type { Shared } from './shared-answers.ts'
 import type { Entry, RecordSet, Zone } from './zone.ts'
-
-/** What limits and counters tell apart. */
-export type AnswerKind = 'positive' | 'referral' | 'no-data' | 'no-such-name'
-
-export interface Prepared {
-  readonly kind: AnswerKind
-  /** AA or nothing, as it stands in the header's flags. */
-  readonly flags: number
-  readonly rcode: number
-  readonly body: Buffer
-  /** The length of the question's name for which the pointers are right. */
-  readonly nameOctets: number
-  /** Where in the body a pointer stands that moves with the question's length. */
-  readonly pointers: readonly number[]
-  readonly answers: number
-  readonly authorities: number
-  /** Up to here nothing can be left out without saying so (TC). */
-  readonly requiredEnd: number
-  readonly requiredAdditionals: number
-  /** The sets behind it, which can, each with where it ends and how many records there are up to then. */
-  readonly optional: readonly { readonly end: number; readonly additionals: number }[]
-  /** The hosts whose addresses are in it, or would be. */
-  readonly hosts: readonly Host[]
-  /** The sum of their versions when it was made: another sum, and it has to be made again. */
-  readonly stamp: number
-}
-
-/** A name whose addresses stand in other names' answers. The version only grows. */
-export interface Host {
-  /** Another for each. */
-  readonly id: number
-  version: number
-}
 
 /** What an answer needs from outside of its zone. */
 export interface World {
@@ -55,36 +24,6 @@ export interface World {
   addresses(name: WireName): readonly Pick<RecordSet, 'type' | 'ttlSeconds' | 'data'>[]
   /** The set as it is given out: without addresses that are down. */
   shown(entry: Entry, set: RecordSet): Pick<RecordSet, 'type' | 'ttlSeconds' | 'data'>
-}
-
-/** Finds an answer that is the same as another. */
-export interface Shared {
-  find(prepared: Prepared): Prepared
-}
-
-/** Longer answers are rarely the same as others. */
-const longestShared = 600
-const mostShared = 10_000
-
-/**
- * Of many domains with the same exchangers, the answers are the same but for the question: one for each length of name then serves them
- * all, and takes neither memory nor a place in the processor's cache for each of them.
- */
-export function createShared(): Shared {
-  const known = new Map<string, Prepared>()
-  return {
-    find(prepared) {
-      const { body, kind, flags, rcode, nameOctets, answers, requiredEnd, stamp, hosts } = prepared
-      if (body.length > longestShared) return prepared
-      const numbers = [kind, flags, rcode, nameOctets, answers, requiredEnd, stamp, ...hosts.map(({ id }) => id)]
-      const key = `${numbers.join(' ')} ${body.toString('latin1')}`
-      const same = known.get(key)
-      if (same) return same
-      if (known.size >= mostShared) known.clear()
-      known.set(key, prepared)
-      return prepared
-    },
-  }
 }
 
 const aaFlag = 0x400

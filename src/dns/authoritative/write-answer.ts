@@ -3,7 +3,7 @@
  * `answer.ts`, with the query that it has read. RFC 1035 §4, RFC 6891.
  */
 import { metaTypeCodes, rcodes } from '../types.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 import type { Query } from './query.ts'
 
 /** Since the start. */

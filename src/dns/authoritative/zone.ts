@@ -8,7 +8,7 @@ import { type Rdata, rdataCode, type Soa, writeRdata } from '../rdata.ts'
 import { typeCodes } from '../types.ts'
 import { foldName, isAtOrBelow, nameText, parentOf, type WireName } from '../wire-name.ts'
 import { Writer } from '../writer.ts'
-import type { Prepared } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 
 /** One record of a zone; the class is IN. */
 export interface ZoneRecord {

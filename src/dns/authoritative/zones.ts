@@ -11,10 +11,12 @@ import { createAnswerFinder } from './find-answer.ts'
 import { createHosts } from './hosts.ts'
 import { createLeftOut, isAddressSet } from './left-out.ts'
 import type { HashedName } from './name-table.ts'
-import { createShared, type Prepared, type World } from './prepare.ts'
+import type { World } from './prepare.ts'
+import type { Prepared } from './prepared.ts'
 import { type Replaced, replaceZones } from './replace-zones.ts'
 import type { Serials } from './serials.ts'
 import { createServed } from './served.ts'
+import { createShared } from './shared-answers.ts'
 import type { Zone, ZoneSource } from './zone.ts'
 
 export interface Zones {

@@ -5,9 +5,10 @@ import { type Rdata, rdataCode } from '../rdata.ts'
 import { parseRdata, rdataText } from '../rdata-text.ts'
 import { typeCodeFromName, typeName } from '../types.ts'
 import { foldName, nameFromText, nameText, type WireName } from '../wire-name.ts'
-import { editZone, type RrsetEdit, type ZoneEdit, type ZoneEditOptions } from './edit.ts'
+import { editZone, type ZoneEdit, type ZoneEditOptions } from './edit.ts'
 import { readIncludes } from './includes.ts'
 import { parseZone, recordsOf } from './parse.ts'
+import type { RrsetEdit } from './rrset-edit.ts'
 
 const wire = (text: string): WireName => {
   const parsed = nameFromText(text)

@@ -11,15 +11,7 @@ import type { IncludedFile } from './includes.ts'
 import { parseZone, type RecordEntry, type ZoneText } from './parse.ts'
 import { type Refusal, whyRefused } from './refuse.ts'
 import { type Change, type LostComment, render } from './render.ts'
-
-/** What the whole set of this name and type shall be; no data removes it. */
-export interface RrsetEdit {
-  readonly name: WireName
-  /** Of the type; not SOA. */
-  readonly code: number
-  readonly ttlSeconds: number
-  readonly data: readonly Rdata[]
-}
+import type { RrsetEdit } from './rrset-edit.ts'
 
 export interface ZoneEditOptions {
   /** The name of the zone, which is the origin of its file too. */
@@ -53,7 +45,7 @@ export function editZone(bytes: Uint8Array, edits: readonly RrsetEdit[], options
   if (sets.size < edits.length) throw new RangeError('a set of records is edited twice')
   const parsed = parseZone(bytes, { origin: options.zone, others: 'keep' })
   if (parsed.kind === 'invalid') return parsed
-  const refusal = whyRefused(parsed.zone, edits, options)
+  const refusal = whyRefused(parsed.zone, edits, options.zone, options.included)
   if (refusal) return refusal
   const soa = parsed.zone.entries.find((entry) => entry.kind === 'record' && entry.data?.type === 'SOA')
   if (soa?.kind !== 'record' || soa.data?.type !== 'SOA') throw new Error('a zone without SOA was not refused')

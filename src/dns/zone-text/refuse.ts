@@ -6,9 +6,9 @@ import type { Place } from '../../base/place.ts'
 import { printable } from '../../base/printable.ts'
 import { typeCodes, typeName } from '../types.ts'
 import { foldName, isAtOrBelow, nameText, sameName, type WireName } from '../wire-name.ts'
-import type { RrsetEdit, ZoneEditOptions } from './edit.ts'
 import type { IncludedFile } from './includes.ts'
 import { placeOfEntry, type ZoneEntry, type ZoneText } from './parse.ts'
+import type { RrsetEdit } from './rrset-edit.ts'
 
 export interface Refusal {
   readonly kind: 'refused'
@@ -35,15 +35,24 @@ interface Source {
   readonly zone: ZoneText
 }
 
-export function whyRefused(zone: ZoneText, edits: readonly RrsetEdit[], options: ZoneEditOptions): Refusal | undefined {
-  const included = options.included ?? []
+/**
+ * @param apex  the name of the zone
+ * @param read  the files that the text includes; undefined: they were not read
+ */
+export function whyRefused(
+  zone: ZoneText,
+  edits: readonly RrsetEdit[],
+  apex: WireName,
+  read: readonly IncludedFile[] | undefined,
+): Refusal | undefined {
+  const included = read ?? []
   const sources: Source[] = [{ file: undefined, zone }, ...included]
-  const unread = options.included === undefined && zone.entries.find((entry) => entry.kind === 'include')
+  const unread = read === undefined && zone.entries.find((entry) => entry.kind === 'include')
   if (unread) return refuse('included', '$INCLUDE brings records that were not read', { file: undefined, zone }, unread)
-  const refusal = whyNotAtAll(sources, zone, options.zone)
+  const refusal = whyNotAtAll(sources, zone, apex)
   if (refusal) return refusal
   for (const edit of edits) {
-    const refusal = whyNotSet(sources, included, edit, options.zone) ?? whyAlias(sources, edits, edit)
+    const refusal = whyNotSet(sources, included, edit, apex) ?? whyAlias(sources, edits, edit)
     if (refusal) return refusal
   }
   return undefined

@@ -1,10 +1,9 @@
 /** What `waypost backend list` shows: each address of each configured backend, with what is known of it. */
 import type { Delivery } from '../../delivery/delivery.ts'
 import { addressText, type Backend, type Endpoint, type Route } from '../../routing/backend.ts'
-import { faultNow, type HealthState } from '../../routing/health.ts'
+import { faultNow, type HealthState, isServing } from '../../routing/health.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { Backends } from './backends.ts'
-import { isServing } from './standing.ts'
 
 export interface BackendReport {
   readonly url: string

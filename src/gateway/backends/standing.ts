@@ -2,7 +2,7 @@
  * What a backend is, of what each of its addresses is: mail reaches it as long as one of them serves, and what is worse is said beside that. The one place that
  * says so, for the dashboard, the alerts and the reports alike.
  */
-import type { HealthState } from '../../routing/health.ts'
+import { type HealthState, isServing } from '../../routing/health.ts'
 import type { BackendReport } from './report.ts'
 
 export interface Standing {
@@ -19,8 +19,6 @@ export interface Standing {
 
 const fromBest: readonly HealthState[] = ['up', 'suspect', 'slow', 'down', 'out']
 const rank = (state: HealthState) => fromBest.indexOf(state)
-
-export const isServing = (state: HealthState): boolean => state === 'up' || state === 'suspect'
 
 /** @param reports  those of one backend; none: no message has asked for it, and it is taken for well */
 export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'lastError'>[]): Standing {

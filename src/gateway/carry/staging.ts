@@ -14,7 +14,7 @@ import type { Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, isTransient, type Reply, reply } from '../../mail/reply.ts'
 import { backendFields, type Endpoint, type Route } from '../../routing/backend.ts'
 import type { Candidate, Member } from '../../routing/balance.ts'
-import { healthState } from '../../routing/health.ts'
+import { healthState, isServing } from '../../routing/health.ts'
 import type { Expansion } from '../backends/endpoints.ts'
 import { beginWithHeadStart, type Started } from '../backends/head-start.ts'
 import type { AskedStep, WhoWeAre } from './about-us.ts'
@@ -168,10 +168,8 @@ export class Staging {
       health: (endpoint: Endpoint) => backends.health(endpoint),
       busy: (endpoint: Endpoint) => delivery.sessions(endpoint).busy,
     }
-    const isCandidate = (endpoint: Endpoint) => {
-      const state = healthState(backends.health(endpoint), clock.monotonicMs(), network)
-      return state === 'up' || state === 'suspect'
-    }
+    const isCandidate = (endpoint: Endpoint) =>
+      isServing(healthState(backends.health(endpoint), clock.monotonicMs(), network))
     return new LineUp(balancer(this.#route).order(expansion.members, view), isCandidate)
   }
 

@@ -4,7 +4,8 @@
  */
 import { type Clock, within } from '../../base/clock.ts'
 import { isIpv6 } from '../../base/ip.ts'
-import type { Resolution, Resolver } from '../../dns/resolver.ts'
+import type { Resolution } from '../../dns/resolution.ts'
+import type { Resolver } from '../../dns/resolver.ts'
 import { nameFromLabels, nameText, type WireName } from '../../dns/wire-name.ts'
 import type { HostName, Mailbox } from '../../mail/address.ts'
 import type { Client } from '../../mail/message.ts'
