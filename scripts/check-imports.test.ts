@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkFile } from './check-imports.ts'
+import { checkCircles, checkFile } from './check-imports.ts'
 
 const messages = (path: string, text: string) => checkFile(path, text).map(({ line, message }) => `${line}: ${message}`)
 
@@ -29,6 +29,20 @@ test('imports end in .ts and stay within src', () => {
   assert.deepEqual(messages('mail/a.ts', "import { a } from '../../test/lab/lab.ts'"), [
     '1: src/ imports "../test/lab/lab.ts", which does not ship',
   ])
+})
+
+test('no file needs one that needs it, types too', () => {
+  const a = "import type { B } from './b/b.ts'"
+  assert.deepEqual(checkCircles(new Map([['mail/a.ts', a]])), [])
+  assert.deepEqual(
+    checkCircles(
+      new Map([
+        ['mail/a.ts', a],
+        ['mail/b/b.ts', "import { a } from '../a.ts'"],
+      ]),
+    ),
+    [{ file: 'src/mail/a.ts', line: 1, message: 'it needs itself: mail/a.ts → mail/b/b.ts → mail/a.ts' }],
+  )
 })
 
 test('only the door connects', () => {

@@ -1,11 +1,12 @@
 /**
  * Holds the rooms apart: which folder of `src/` may import which (ARCHITECTURE.md), and what only one place may touch. Type imports count
- * too. `npm run check:imports` runs it; it prints `file:line: what is wrong and what is allowed` and exits 1.
+ * too. No file may need one that needs it. `npm run check:imports` runs it; it prints `file:line: what is wrong and what is allowed` and exits 1.
  * Unit tests may import any room; the rules are for what ships.
  */
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, posix, relative } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { circlesOf } from './import-circles.ts'
 
 const everyRoom = 'base store dns records mail routing smtp delivery queue gateway publish checks watch web config cli'
 
@@ -138,12 +139,24 @@ function judgeImport(
     return `"${forbidden}" of ${specifier} is for ${door.allowed.join(', ')} alone: ${door.instead ?? 'take a Door'}`
   if (!specifier.startsWith('.')) return undefined
   if (!/\.(ts|js)$/.test(specifier)) return `the import of "${specifier}" does not end in .ts`
-  const target = posix.normalize(posix.join(posix.dirname(path), specifier))
+  const target = targetOf(path, specifier)
   if (target.startsWith('..'))
     return target === '../package.json' ? undefined : `src/ imports "${target}", which does not ship`
   const other = target.split('/')[0] ?? ''
   if (other === room || allowed.includes(other)) return undefined
   return `${room} imports ${other}; it may import ${allowed.length === 0 ? 'no other room' : allowed.join(', ')}`
+}
+
+const targetOf = (path: string, specifier: string) => posix.normalize(posix.join(posix.dirname(path), specifier))
+
+/** @param texts  of all files, by path below `src/` */
+export function checkCircles(texts: ReadonlyMap<string, string>): Finding[] {
+  const targets = (path: string, text: string) =>
+    importsOf(withoutComments(text)).flatMap(({ specifier }) =>
+      specifier.startsWith('.') ? [targetOf(path, specifier)] : [],
+    )
+  const circles = circlesOf(new Map(Array.from(texts, ([path, text]) => [path, targets(path, text)])))
+  return circles.map((way) => ({ file: `src/${way[0]}`, line: 1, message: `it needs itself: ${way.join(' → ')}` }))
 }
 
 const imports = (names: string, name: string) =>
@@ -182,10 +195,10 @@ function words(text: string): readonly string[] {
 function main(): number {
   const source = join(dirname(fileURLToPath(import.meta.url)), '../src')
   const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
-  const findings = files.sort().flatMap((file) => {
-    const path = relative(source, join(source, file)).replaceAll('\\', '/')
-    return checkFile(path, readFileSync(join(source, file), 'utf8'))
-  })
+  const texts = new Map(
+    files.sort().map((file) => [file.replaceAll('\\', '/'), readFileSync(join(source, file), 'utf8')]),
+  )
+  const findings = [...[...texts].flatMap(([path, text]) => checkFile(path, text)), ...checkCircles(texts)]
   for (const { file, line, message } of findings) console.error(`${file}:${line}: ${message}`)
   return findings.length === 0 ? 0 : 1
 }
