@@ -2,10 +2,9 @@
  * A plan → `GatewaySettings`. Called by `load.ts`. A plan may come from another thread in pieces, so this is where equal things
  * become one object again; it pauses now and then, because mail is being carried meanwhile.
  */
-
 import type { HostName } from '../dns/name.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
-import type { Declaration } from '../publish/declaration.ts'
+import type { Declaration } from '../publish/declare/declaration.ts'
 import type { Route } from '../routing/backend.ts'
 import type { MailDomain } from '../routing/destinations.ts'
 import { createDestinations } from '../routing/find-destination.ts'

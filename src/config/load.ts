@@ -8,7 +8,7 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
-import type { Declaration } from '../publish/declaration.ts'
+import type { Declaration } from '../publish/declare/declaration.ts'
 import { declaredName } from '../routing/destinations.ts'
 import type { WatchingSettings } from '../watch/settings.ts'
 import type { WebSettings } from '../web/settings.ts'

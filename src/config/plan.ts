@@ -2,12 +2,11 @@
  * A configuration that was read and found in order, as plain data: what `read.ts` makes, what may cross to another thread, and what
  * `assemble.ts` makes `GatewaySettings` of.
  */
-
 import type { DnsServerOptions } from '../dns/authoritative/options.ts'
 import type { HostName } from '../dns/name.ts'
 import type { NameServer } from '../dns/servers.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
-import type { Declaration } from '../publish/declaration.ts'
+import type { Declaration } from '../publish/declare/declaration.ts'
 import type { PublisherOptions } from '../publish/options.ts'
 import type { Route } from '../routing/backend.ts'
 import type { HoldPolicy } from '../routing/hold-policy.ts'

@@ -2,6 +2,7 @@
  * What waypost.yaml says about publishing: the keys of a domain, and `publishers:`. Each option once, with default, unit, range and a
  * sentence; `config` puts them into the schema and reads domains with `read-declaration.ts`, `cli` reads the secrets.
  */
+
 import { z } from 'zod'
 import { type IpAddress, parseIp } from '../base/ip.ts'
 import {
@@ -23,7 +24,7 @@ import { type HostName, isHostName, parseName } from '../dns/name.ts'
 import { type NameServer, parseNameServer } from '../dns/servers.ts'
 import { tsigAlgorithms } from '../dns/tsig/key.ts'
 import { nameFromHost, nameFromText, type WireName } from '../dns/wire-name.ts'
-import { type ApiUrl, parseApiUrl } from './api-client.ts'
+import { type ApiUrl, parseApiUrl } from './api-url.ts'
 
 const no = (why: string) => ({ kind: 'no', why }) as const
 const value = <Value>(of: Value) => ({ kind: 'value', value: of }) as const

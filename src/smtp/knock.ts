@@ -1,6 +1,6 @@
 /**
  * Whether somebody takes mail at an address: connect → greeting → EHLO → QUIT, and nothing of any message. Called by
- * `publish/exchanger-health.ts`, again and again, so it is the least that tells (RFC 5321 §3.1, §3.2).
+ * `publish/builtin/exchanger-health.ts`, again and again, so it is the least that tells (RFC 5321 §3.1, §3.2).
  */
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'

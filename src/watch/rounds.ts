@@ -10,7 +10,7 @@ import { printable } from '../base/printable.ts'
 import { jitter, type Random, shuffle } from '../base/random.ts'
 import type { Checked } from '../checks/check-domain.ts'
 import type { HostName } from '../mail/address.ts'
-import type { Declaration } from '../publish/declaration.ts'
+import type { Declaration } from '../publish/declare/declaration.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import { lengthText, timeText } from './alerts/wording.ts'
 import {

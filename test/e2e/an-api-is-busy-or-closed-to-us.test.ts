@@ -1,10 +1,11 @@
 /** A provider's API that has us wait, or lets us read alone: the person hears of it in time, and the token stands in nothing that is said. */
+
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { nameServerText } from '../../src/dns/servers.ts'
-import { apiUrlText } from '../../src/publish/api-client.ts'
+import { apiUrlText } from '../../src/publish/api-url.ts'
 import { commandFolder } from '../lab/command.ts'
 import { startDns } from '../lab/dns.ts'
 import { startApiStub } from '../unit/api-stub.ts'

@@ -1,8 +1,9 @@
 /** An HTTP server on loopback that answers as an API is documented to; what one asks of it that its documentation does not know ends the test. */
+
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { type ApiUrl, parseApiUrl } from '../../src/publish/api-client.ts'
+import { type ApiUrl, parseApiUrl } from '../../src/publish/api-url.ts'
 
 export interface StubRequest {
   readonly method: string

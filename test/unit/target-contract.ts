@@ -1,5 +1,5 @@
 /**
- * What every target keeps (`src/publish/target.ts`), as tests over one: each is started with a zone `example.test` that holds `smallZone` of
+ * What every target keeps (`src/publish/targets/target.ts`), as tests over one: each is started with a zone `example.test` that holds `smallZone` of
  * `test/interop/harness/name-server.ts`, and is changed by another hand in between.
  */
 import assert from 'node:assert/strict'
@@ -7,10 +7,16 @@ import { type TestContext, test } from 'node:test'
 import type { IpAddress } from '../../src/base/ip.ts'
 import type { Rdata } from '../../src/dns/rdata.ts'
 import { typeCodes } from '../../src/dns/types.ts'
-import { type RecordSet, type SetContent, type SetName, sameContent, setKey } from '../../src/publish/record-set.ts'
-import type { SetChange, Target, TargetApplied } from '../../src/publish/target.ts'
-import { textData } from '../../src/publish/text-kind.ts'
-import { nullMx } from '../../src/publish/wanted.ts'
+import { nullMx } from '../../src/publish/declare/wanted.ts'
+import {
+  type RecordSet,
+  type SetContent,
+  type SetName,
+  sameContent,
+  setKey,
+} from '../../src/publish/sets/record-set.ts'
+import { textData } from '../../src/publish/sets/text-kind.ts'
+import type { SetChange, Target, TargetApplied } from '../../src/publish/targets/target.ts'
 import { labName } from '../lab/dns.ts'
 
 export interface TargetStand {

@@ -2,17 +2,19 @@
  * `waypost migrate`: moves a domain from the exchangers that are live to others, in safe steps. It begins one, shows where it stands, turns it back;
  * the steps themselves are done by `waypost apply`, or here with `--apply` (`step.ts`).
  */
+
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { type HostName, isHostName, parseName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
-import { begin } from '../../publish/begin-migration.ts'
-import type { RefusalRule } from '../../publish/consequences.ts'
-import { type Declaration, declaredExchangers } from '../../publish/declaration.ts'
-import { type Migration, nextStep, turnBack } from '../../publish/migrate.ts'
-import { loadMigration, removeMigration, saveMigration } from '../../publish/migration-file.ts'
+import { type Declaration, declaredExchangers } from '../../publish/declare/declaration.ts'
+import { begin } from '../../publish/migrate/begin-migration.ts'
+import type { Migration } from '../../publish/migrate/migration.ts'
+import { loadMigration, removeMigration, saveMigration } from '../../publish/migrate/migration-file.ts'
+import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
 import { readExchangerHost } from '../../publish/options.ts'
+import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import type { Exchanger } from '../../records/catalogue/provider.ts'
 import { recordsFor } from '../../records/catalogue/records-for.ts'
 import { parseSpf } from '../../records/spf.ts'

@@ -1,17 +1,12 @@
 /** What `waypost migrate` shows of a migration: its steps, where it stands and when the next one is safe; for people, and as one object. Pure. */
+
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
-import { type Concern, pastTimeText, spanText, timeText } from '../../publish/consequences.ts'
-import {
-  type Migration,
-  type MxSet,
-  type NextStep,
-  nextStep,
-  oldNeededUntilMs,
-  type Stage,
-  setAfter,
-  stagesOf,
-} from '../../publish/migrate.ts'
+import { type Migration, type Stage, stagesOf } from '../../publish/migrate/migration.ts'
+import { type NextStep, nextStep, oldNeededUntilMs } from '../../publish/migrate/next-step.ts'
+import { setAfter } from '../../publish/migrate/stage-sets.ts'
+import { type Concern, pastTimeText, spanText, timeText } from '../../publish/plan/consequences.ts'
+import type { MxSet } from '../../publish/sets/mx-set.ts'
 
 export function migrationText(migration: Migration, nowMs: number, color: boolean): string {
   const paint = (format: 'bold' | 'dim' | 'green' | 'yellow', text: string) =>

@@ -2,14 +2,15 @@
  * `waypost apply`: shows the plan, asks, does it zone by zone, waits until every authoritative server answers with it, and says until when
  * caches may hold what was there before. What would hurt mail is refused by name before anything is written.
  */
+
 import { Command, Option } from 'commander'
 import type { HostName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
-import { applyZone, refusedBy } from '../../publish/apply.ts'
-import type { RefusalRule } from '../../publish/consequences.ts'
-import { type Examined, type ExaminedZone, hasChanges, unitText } from '../../publish/examine.ts'
-import type { Migration } from '../../publish/migrate.ts'
-import { witnessesOf } from '../../publish/witnesses.ts'
+import { applyZone, refusedBy } from '../../publish/apply/apply.ts'
+import type { Migration } from '../../publish/migrate/migration.ts'
+import type { RefusalRule } from '../../publish/plan/consequences.ts'
+import { type Examined, type ExaminedZone, hasChanges, unitText } from '../../publish/plan/examine.ts'
+import { witnessesOf } from '../../publish/targets/witnesses.ts'
 import { configOption } from '../config-path.ts'
 import { stepMigration } from '../migrate/step.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { refusalRules } from '../../publish/consequences.ts'
+import { refusalRules } from '../../publish/plan/consequences.ts'
 import { parseAllowed } from './flags.ts'
 
 test('rules that are allowed: by their names, all of them, and a word that is none', () => {

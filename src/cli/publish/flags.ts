@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type HostName, parseName } from '../../dns/name.ts'
 import { type NameServer, parseNameServer } from '../../dns/servers.ts'
-import { type RefusalRule, refusalRules } from '../../publish/consequences.ts'
+import { type RefusalRule, refusalRules } from '../../publish/plan/consequences.ts'
 import { countReader, portReader } from '../option-readers.ts'
 
 export interface PublishFlags {

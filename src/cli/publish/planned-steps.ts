@@ -1,9 +1,11 @@
 /** The steps of migrations that `waypost apply` would do now, as a plan shows them beside the records of its zones. */
+
 import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
-import { holdBack } from '../../publish/hold-back.ts'
-import { type Migration, nextStep, type Stage } from '../../publish/migrate.ts'
-import { loadMigrations } from '../../publish/migration-file.ts'
+import { holdBack } from '../../publish/migrate/hold-back.ts'
+import type { Migration, Stage } from '../../publish/migrate/migration.ts'
+import { loadMigrations } from '../../publish/migrate/migration-file.ts'
+import { nextStep } from '../../publish/migrate/next-step.ts'
 import { stageText } from '../migrate/report.ts'
 import type { Publishing } from './publishing.ts'
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../base/clock.ts'
 import { createSharedRun } from '../../base/shared-run.ts'
 import { nameText, type WireName } from '../../dns/wire-name.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
-import type { CommandOutcome } from '../../publish/command.ts'
+import type { CommandOutcome } from '../../publish/targets/zone-file/command.ts'
 
 const timeoutMs = 60_000
 /** Of names in one request: the socket takes 64 KiB. More, and the server looks at all of its files. */

@@ -2,6 +2,7 @@
  * The built-in DNS server within `waypost serve`: made of `listen.dns`, `dns:` and the zones in the state folder. `waypost apply` changes the
  * zones and asks for `dns.reload` through the control socket.
  */
+
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
@@ -17,12 +18,13 @@ import type { NameServer } from '../../dns/servers.ts'
 import { parseTsigKey, type TsigKey } from '../../dns/tsig/key.ts'
 import { foldName, nameFromText, type WireName } from '../../dns/wire-name.ts'
 import type { ControlAnswer, ControlHandlers } from '../../gateway/operate/control.ts'
-import { createSerialStore } from '../../publish/builtin-serials.ts'
-import { builtinFolder, createBuiltinZoneReader } from '../../publish/builtin-zones.ts'
-import { unitText } from '../../publish/examine.ts'
-import { createExchangerHealth } from '../../publish/exchanger-health.ts'
-import { makeFirstZones } from '../../publish/first-zones.ts'
-import { createHealthyMarker, healthyHosts, watchedAddresses } from '../../publish/healthy-hosts.ts'
+import { createSerialStore } from '../../publish/builtin/builtin-serials.ts'
+import { createBuiltinZoneReader } from '../../publish/builtin/builtin-zones.ts'
+import { createExchangerHealth } from '../../publish/builtin/exchanger-health.ts'
+import { makeFirstZones } from '../../publish/builtin/first-zones.ts'
+import { createHealthyMarker, healthyHosts, watchedAddresses } from '../../publish/builtin/healthy-hosts.ts'
+import { unitText } from '../../publish/plan/examine.ts'
+import { builtinFolder } from '../../publish/targets/builtin-zone.ts'
 import type { DnsServerFigures } from '../../web/deps.ts'
 
 export interface DnsService {

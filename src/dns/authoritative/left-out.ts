@@ -1,6 +1,6 @@
 /**
  * Which addresses are left out of answers because nobody takes mail there now: of the hosts for which that was declared, and never the last one of
- * a set. Used by `zones.ts`; who is down, `publish/exchanger-health.ts` knows.
+ * a set. Used by `zones.ts`; who is down, `publish/builtin/exchanger-health.ts` knows.
  */
 import type { IpAddress } from '../../base/ip.ts'
 import { typeCodes } from '../types.ts'

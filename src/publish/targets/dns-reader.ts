@@ -5,8 +5,8 @@
 import type { Resolver } from '../../dns/resolver.ts'
 import { type RecordType, typeCodes, typeName } from '../../dns/types.ts'
 import { sameName, type WireName } from '../../dns/wire-name.ts'
-import { distinct, type RecordSet, setText } from '../record-set.ts'
-import { noLimits, type Target } from '../target.ts'
+import { distinct, type RecordSet, setText } from '../sets/record-set.ts'
+import { noLimits, type Target } from './target.ts'
 
 export function createDnsReader(zone: WireName, resolver: Resolver): Target {
   return {

@@ -19,9 +19,9 @@ import { typeCodes } from '../../dns/types.ts'
 import { createUpdateClient, type UpdateOutcome } from '../../dns/update/client.ts'
 import type { Change, Prerequisite } from '../../dns/update/message.ts'
 import { nameText, sameName, type WireName } from '../../dns/wire-name.ts'
-import { askServer, isFromWildcard } from '../ask-server.ts'
-import { collectSets } from '../collect-sets.ts'
-import { byKey, dataKey, type RecordSet, type SetName, sameContent, setKey, setText } from '../record-set.ts'
+import { askServer, isFromWildcard } from '../sets/ask-server.ts'
+import { collectSets } from '../sets/collect-sets.ts'
+import { byKey, dataKey, type RecordSet, type SetName, sameContent, setKey, setText } from '../sets/record-set.ts'
 import {
   noLimits,
   type SetChange,
@@ -29,7 +29,7 @@ import {
   type TargetApplied,
   type TargetFailure,
   type TargetRead,
-} from '../target.ts'
+} from './target.ts'
 
 export interface Rfc2136Options {
   readonly publisher: string

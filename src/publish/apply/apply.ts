@@ -1,0 +1,132 @@
+/**
+ * Carries out what was examined and proves it: remember until when caches hold the old → apply → ask every authoritative server. Called by
+ * `waypost apply`, zone after zone where updates of one key go one after the other (RFC 8945 §5.2.3).
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Resolver } from '../../dns/resolver.ts'
+import type { Transport } from '../../dns/transport.ts'
+import { typeCodes } from '../../dns/types.ts'
+import type { Concern, RefusalRule } from '../plan/consequences.ts'
+import type { ExaminedZone } from '../plan/examine.ts'
+import type { HeldSets } from '../plan/held-sets.ts'
+import { changesOf } from '../plan/plan.ts'
+import { byKey, sameContent, setKey } from '../sets/record-set.ts'
+import type { SetChange, TargetApplied } from '../targets/target.ts'
+import type { Witnesses } from '../targets/witnesses.ts'
+import { type ServerView, type Verified, verifyChanges } from './verify.ts'
+
+export interface ApplyOptions extends Witnesses {
+  /** How long to wait for the servers; 0: not at all. */
+  readonly waitMs: number
+  readonly timeoutMs: number
+  readonly progress: (servers: readonly ServerView[]) => void
+}
+
+export interface ApplyDeps {
+  readonly clock: Clock
+  readonly held: HeldSets
+  readonly transport: Transport
+  readonly resolver: Resolver
+}
+
+export interface AppliedZone {
+  readonly outcome: TargetApplied
+  readonly changes: readonly SetChange[]
+  /** Undefined where nothing was to be seen, or nobody waited. */
+  readonly verified: Verified | undefined
+  /** Until when caches may hold what was there before, since 1970. Undefined: nothing was applied. */
+  readonly cachesUntilMs: number | undefined
+}
+
+/** The refusals that nobody allowed. */
+export function refusedBy(concerns: readonly Concern[], allowed: ReadonlySet<RefusalRule>): Concern[] {
+  return concerns.filter(({ severity, rule }) => severity === 'refuse' && !allowed.has(rule as RefusalRule))
+}
+
+/** Only for plans without obstacles and with changes, whose refusals were allowed. */
+export async function applyZone(examined: ExaminedZone, options: ApplyOptions, deps: ApplyDeps): Promise<AppliedZone> {
+  const { target, plan, version } = examined
+  const changes = changesOf(plan)
+  // Whatever ends this process behind the write, a later plan has to know. Where nothing comes of it, it holds no longer than the TTL that is live.
+  await keptAhead(changes, deps)
+  const settledOutcome = await settled(await target.apply({ changes, version }), examined, changes)
+  const made = madeOf(settledOutcome, changes)
+  if (made.length === 0) return { outcome: settledOutcome, changes, verified: undefined, cachesUntilMs: undefined }
+  const nowMs = deps.clock.now()
+  const outcome = await withHeld(
+    settledOutcome,
+    made.flatMap((change) => heldBy(change, nowMs)),
+    deps.held,
+  )
+  const cachesUntilMs = Math.max(...made.map(({ before }) => nowMs + (before?.ttlSeconds ?? 0) * 1000))
+  if (outcome.kind !== 'applied' || options.waitMs === 0)
+    return { outcome, changes, verified: undefined, cachesUntilMs }
+  const verified = await verifyChanges(
+    plan.zone,
+    changes,
+    { ...options, limitMs: options.waitMs, servers: target.servers },
+    deps,
+  )
+  return { outcome, changes, verified, cachesUntilMs }
+}
+
+/** Where no answer came, the place itself says whether it was done. That it was not done yet says nothing: it may still be. */
+async function settled(
+  outcome: TargetApplied,
+  { target }: ExaminedZone,
+  changes: readonly SetChange[],
+): Promise<TargetApplied> {
+  if (outcome.kind !== 'unknown') return outcome
+  const seen = await target.read(changes)
+  if (seen.kind !== 'read') return outcome
+  const now = byKey(seen.sets)
+  const isDone = changes.every((change) => sameContent(now.get(setKey(change)), change.after))
+  return isDone ? { kind: 'applied', note: `${outcome.why}; and yet it is done` } : outcome
+}
+
+/** What cannot be kept is told behind the write, where it is kept anew with the time of it. */
+async function keptAhead(changes: readonly SetChange[], { clock, held }: ApplyDeps): Promise<void> {
+  const nowMs = clock.now()
+  await held.add(changes.flatMap((change) => heldBy(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === undefined) throw error
+  })
+}
+
+/** The zone is changed already: what cannot be kept about it is told, and everything else goes on. */
+async function withHeld(
+  outcome: TargetApplied,
+  sets: Parameters<HeldSets['add']>[0],
+  held: HeldSets,
+): Promise<TargetApplied> {
+  try {
+    await held.add(sets)
+    return outcome
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    const lost = `until when caches hold the old exchangers could not be kept (${code}), so that later plans cannot refuse by ttl-wait`
+    if (outcome.kind === 'applied') return { kind: 'applied', note: joined(outcome.note, lost) }
+    return 'why' in outcome ? { ...outcome, why: joined(outcome.why, lost) } : outcome
+  }
+}
+
+const joined = (first: string | undefined, second: string) => (first === undefined ? second : `${first}; ${second}`)
+
+/** Those that were made, or may have been. */
+function madeOf(outcome: TargetApplied, changes: readonly SetChange[]): readonly SetChange[] {
+  switch (outcome.kind) {
+    case 'applied':
+    case 'not-loaded':
+    case 'unknown':
+      return changes
+    case 'partly':
+      return [...outcome.done, ...outcome.unknown]
+    default:
+      return []
+  }
+}
+
+/** Of the sets by which mail is led. */
+function heldBy({ name, code, before }: SetChange, nowMs: number) {
+  return code === typeCodes.MX && before ? [{ name, code, untilMs: nowMs + before.ttlSeconds * 1000 }] : []
+}

@@ -1,0 +1,43 @@
+/**
+ * A zone in which nothing is to be changed: what is declared is kept, and that proves nothing of the servers that waypost.yaml names. They may not have
+ * read it yet, because a command failed when it was written. Called by `waypost plan`, which only looks, and by `waypost apply`.
+ */
+import { type ExaminedZone, type ExamineOptions, hasChanges } from '../plan/examine.ts'
+import type { ZonePlan } from '../plan/plan.ts'
+import type { SetChange } from '../targets/target.ts'
+import { witnessesOf } from '../targets/witnesses.ts'
+import type { AppliedZone, ApplyDeps, ApplyOptions } from './apply.ts'
+import { type Verified, type VerifyDeps, verifyChanges } from './verify.ts'
+
+/** Whether there is something to look at: nothing to change, and servers that are named. */
+export function isToBeSeen(zone: ExaminedZone, { publishers }: ExamineOptions): boolean {
+  const said = zone.unit.publisher === undefined ? undefined : publishers[zone.unit.publisher]
+  return said?.servers !== undefined && zone.plan.obstacles.length === 0 && !hasChanges(zone)
+}
+
+/** One look, without a wait. @param timeoutMs  of one question */
+export function lookAtUnchanged(
+  { plan, target, unit }: ExaminedZone,
+  options: ExamineOptions,
+  timeoutMs: number,
+  deps: VerifyDeps,
+): Promise<Verified> {
+  const witnesses = witnessesOf(unit.publisher, options)
+  const look = { ...witnesses, limitMs: 0, timeoutMs, servers: target.servers, progress: () => undefined }
+  return verifyChanges(plan.zone, declaredSets(plan), look, deps)
+}
+
+/** Has the servers read again what is kept, where there is a way to, and waits until they answer with it. */
+export async function readAgain(
+  { plan, target }: ExaminedZone,
+  options: ApplyOptions,
+  deps: ApplyDeps,
+): Promise<AppliedZone> {
+  const outcome = (await target.reload?.()) ?? ({ kind: 'applied' } as const)
+  const applied = { outcome, changes: [], cachesUntilMs: undefined }
+  if (outcome.kind !== 'applied') return { ...applied, verified: undefined }
+  const look = { ...options, limitMs: options.waitMs, servers: target.servers }
+  return { ...applied, verified: await verifyChanges(plan.zone, declaredSets(plan), look, deps) }
+}
+
+const declaredSets = (plan: ZonePlan): SetChange[] => plan.sets.filter(({ domains }) => domains.length > 0)

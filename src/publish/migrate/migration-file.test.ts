@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { IpAddress } from '../../base/ip.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { AddressSet, Migration } from './migration.ts'
+import { loadMigration, loadMigrations, saveMigration } from './migration-file.ts'
+
+const domain = 'example.com' as HostName
+const set = (host: string) => ({ ttlSeconds: 300, exchangers: [{ preference: 10, host: host as HostName }] })
+const migration: Migration = {
+  ...{ domain, to: 'fastmail', startedAtMs: 1, old: set('a.example'), next: set('b.example'), lowTtlSeconds: 60 },
+  ...{ heldUntilMs: undefined, isBack: false, seen: [{ stage: 'lower-ttl', atMs: 7 }] },
+  policy: { mode: 'enforce', maxAgeSeconds: 86_400, recordTtlSeconds: 60, oldId: '1', newId: '2' },
+}
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'waypost-migration-'))
+  t.after(() => rm(path, { recursive: true }))
+  return path
+}
+
+test('a migration that was kept is read as it was', async (t) => {
+  const state = await folder(t)
+  assert.deepEqual(await loadMigration(state, domain), { kind: 'none' })
+  assert.deepEqual(await loadMigrations(state), { migrations: [], damaged: [] })
+  await saveMigration(state, migration)
+  assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration })
+  const spf = { ttlSeconds: 60, oldText: 'v=spf1 mx -all', jointText: 'v=spf1 mx include:b.example -all' }
+  const before = { ttlSeconds: 60, addresses: ['2001:db8::2' as IpAddress] }
+  const sets: AddressSet[] = [
+    { host: 'b.example' as HostName, type: 'A', before: undefined, addresses: ['192.0.2.1' as IpAddress] },
+    { host: 'b.example' as HostName, type: 'AAAA', before, addresses: [] },
+  ]
+  const addresses = { sets, cachedSeconds: 60 }
+  const held = { ...migration, heldUntilMs: 5, policy: undefined, spf, addresses, isBack: true }
+  await saveMigration(state, held)
+  assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration: held })
+  assert.deepEqual(await loadMigrations(state), { migrations: [held], damaged: [] })
+  assert.deepEqual(await readdir(join(state, 'migrations')), ['example.com.json'])
+})
+
+for (const [what, text] of [
+  ['cut off', '{"format":1,"domain":"exam'],
+  ['of another domain', JSON.stringify({ format: 1, ...migration, domain: 'other.example' })],
+  ['of a format to come', JSON.stringify({ ...migration, format: 2 })],
+  [
+    'without exchangers to go back to',
+    JSON.stringify({ format: 1, ...migration, old: { ttlSeconds: 1, exchangers: [] } }),
+  ],
+  [
+    'with an SPF record that is none',
+    JSON.stringify({
+      format: 1,
+      ...migration,
+      spf: { ttlSeconds: 60, oldText: 'v=spf1 nonsense', jointText: 'v=spf1' },
+    }),
+  ],
+  [
+    'with an address of another family',
+    JSON.stringify({
+      format: 1,
+      ...migration,
+      addresses: { sets: [{ host: 'b.example', type: 'AAAA', addresses: ['192.0.2.1'] }], cachedSeconds: 1 },
+    }),
+  ],
+  ['with a host that is none', JSON.stringify({ format: 1, ...migration, next: set('no host') })],
+] as const) {
+  test(`a file that is ${what} is told, and not taken for none`, async (t) => {
+    const state = await folder(t)
+    await saveMigration(state, migration)
+    const path = join(state, 'migrations', 'example.com.json')
+    await writeFile(path, text)
+    assert.deepEqual(await loadMigration(state, domain), { kind: 'damaged', path })
+    assert.deepEqual(await loadMigrations(state), { migrations: [], damaged: [path] })
+  })
+}

@@ -1,0 +1,277 @@
+/**
+ * What a plan would do to mail, judged: a change that would hurt is refused by a rule with a name, which a person may allow; the rest is worth
+ * a word. Pure; called by `examine.ts` with the plan and what `prospect.ts` found. Not checked is not "does not work": it is told, and stops
+ * nothing. No counts and no percentages: two MX records of three hundred can be all the mail there is.
+ */
+import { printable } from '../../base/printable.ts'
+import type { HostName } from '../../dns/name.ts'
+import { typeCodes } from '../../dns/types.ts'
+import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
+import { isCoveredBySts } from '../../records/mta-sts.ts'
+import { sameContent, sameRecords, setText } from '../sets/record-set.ts'
+import type { PlannedSet, ZonePlan } from './plan.ts'
+import { type ExchangerProspect, hostsOf, type Prospect } from './prospect.ts'
+
+/** The rules that refuse; `--allow` takes their names. */
+export const refusals = {
+  'no-exchanger': 'a domain that takes mail is left without MX records',
+  'null-mx': 'a null MX takes the place of exchangers',
+  'no-working-exchanger': 'none of the exchangers would work',
+  'ttl-wait': 'the exchangers are exchanged while caches still hold records with the TTL of before',
+  'mta-sts': 'a new exchanger is not in the MTA-STS policy that senders enforce',
+  unproven: 'whether new exchangers take mail could not be checked, and old ones would go',
+} as const
+
+export type RefusalRule = keyof typeof refusals
+
+export const refusalRules = Object.keys(refusals) as RefusalRule[]
+
+export type WarningRule =
+  | 'exchanger-unresolved'
+  | 'exchanger-alias'
+  | 'exchanger-silent'
+  | 'exchanger-refuses'
+  | 'doubled-name'
+  | 'old-ttl'
+  | 'mta-sts-testing'
+  | 'not-checked'
+
+export interface Concern {
+  readonly rule: RefusalRule | WarningRule
+  readonly severity: 'refuse' | 'warn'
+  readonly domain: HostName
+  /** Printable, as all words of a concern are. */
+  readonly why: string
+  readonly remedy: string
+}
+
+export interface Circumstances {
+  readonly prospects: readonly Prospect[]
+  /** Until when caches may hold this set as it was before an earlier change of ours, since 1970. */
+  readonly heldUntilMs: (set: PlannedSet) => number | undefined
+  /** Why that cannot be told of every set; undefined: it can. */
+  readonly heldUnread: string | undefined
+  /** Since 1970. */
+  readonly nowMs: number
+}
+
+/** Longer than this, and the old records are worth a word (seconds). */
+const longTtlSeconds = 3_600
+
+export function consequences(plan: ZonePlan, circumstances: Circumstances): Concern[] {
+  const exchangers = plan.sets.filter((set) => set.code === typeCodes.MX && set.domains.length > 0)
+  return exchangers.flatMap((set) => {
+    const domain = hostFromName(set.name)
+    if (domain === undefined) return []
+    const prospect = circumstances.prospects.find((each) => each.domain === domain)
+    return [
+      ...(sameContent(set.before, set.after) ? [] : ofChange(set, domain, circumstances)),
+      ...(prospect ? ofProspect(prospect, leadsElsewhere(set, plan)) : []),
+    ]
+  })
+}
+
+function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstances): Concern[] {
+  const { heldUntilMs, heldUnread, nowMs } = circumstances
+  const { before, after } = set
+  const old = hostsOf(before)
+  const next = hostsOf(after)
+  const said = (severity: Concern['severity'], rule: Concern['rule'], why: string, remedy: string): Concern[] => [
+    { severity, rule, domain, why, remedy },
+  ]
+  if (old.length > 0 && after === undefined)
+    return said(
+      'refuse',
+      'no-exchanger',
+      `${domain} would have no MX records: its mail would go to the address of ${domain} itself, if that has one (RFC 5321 §5.1)`,
+      'Declare its exchangers, or "exchangers: none" where it shall take no mail.',
+    )
+  if (old.length > 0 && next.length === 0)
+    return said(
+      'refuse',
+      'null-mx',
+      `${domain} takes mail at ${old.join(', ')} and would take none: every sender would bounce at once (RFC 7505)`,
+      'Declare its exchangers, if it takes mail.',
+    )
+  if (!before || sameRecords(before.data, after?.data ?? [])) return []
+  const held = heldUntilMs(set)
+  const isCut = old.length > 0 && !old.some((host) => next.includes(host))
+  // Within the TTL that it has now, going back and forth is as safe as it was.
+  if (isCut && held !== undefined && held > nowMs + before.ttlSeconds * 1000)
+    return said(
+      'refuse',
+      'ttl-wait',
+      `caches may hold ${setText(set)} with its longer TTL of before until ${timeText(held)}, so that a lowered one helps nobody yet`,
+      `Apply this at ${timeText(held)} or later.`,
+    )
+  if (isCut && heldUnread !== undefined)
+    return said(
+      'warn',
+      'not-checked',
+      `whether caches still hold ${setText(set)} with a longer TTL of before is not known: ${printable(heldUnread, 300)}`,
+      'Plan as the user to whom the state folder belongs; "ttl-wait" is not looked at otherwise.',
+    )
+  if (before.ttlSeconds <= longTtlSeconds || old.length === 0) return []
+  return said(
+    'warn',
+    'old-ttl',
+    `senders may go on to use ${old.filter((host) => !next.includes(host)).join(', ') || 'the old preferences'} for ${spanText(before.ttlSeconds)}, the TTL that the old records have`,
+    'Keep the old exchangers working so long, or lower the TTL first and wait.',
+  )
+}
+
+/** Another TTL alone makes nothing worse than it is, and is what people want while their exchangers are down. */
+function leadsElsewhere(set: PlannedSet, { sets }: ZonePlan): boolean {
+  const isMoved = ({ before, after }: PlannedSet) => !sameRecords(before?.data ?? [], after?.data ?? [])
+  const hosts = hostsOf(set.after).map(nameFromHost)
+  const isAddress = ({ code }: PlannedSet) => code === typeCodes.A || code === typeCodes.AAAA
+  return (
+    isMoved(set) ||
+    sets.some((each) => isAddress(each) && isMoved(each) && hosts.some((host) => sameName(host, each.name)))
+  )
+}
+
+function ofProspect({ domain, exchangers, policy }: Prospect, isElsewhere: boolean): Concern[] {
+  const each = exchangers.flatMap((exchanger) => ofExchanger(domain, exchanger))
+  const uncovered =
+    policy.kind === 'policy'
+      ? exchangers.filter(({ host, isNew }) => isNew && !isCoveredBySts(policy.policy, host)).map(({ host }) => host)
+      : []
+  return [...each, ...ofAll(domain, exchangers, isElsewhere), ...ofPolicy(domain, policy, uncovered)]
+}
+
+function ofExchanger(domain: HostName, { host, addresses, smtp }: ExchangerProspect): Concern[] {
+  const warn = (rule: WarningRule, why: string, remedy: string): Concern => ({
+    severity: 'warn',
+    rule,
+    domain,
+    why,
+    remedy,
+  })
+  const found: Concern[] = []
+  // The origin was added twice by somebody: the commonest mistake with MX records that there is.
+  if (host.endsWith(`.${domain}.${domain}`))
+    found.push(
+      warn(
+        'doubled-name',
+        `${host} ends in ${domain} twice`,
+        `Write the host as it is, such as ${host.slice(0, -domain.length - 1)}.`,
+      ),
+    )
+  if (addresses.kind === 'none')
+    found.push(
+      warn(
+        'exchanger-unresolved',
+        `${host} does not resolve: ${addresses.why}`,
+        'Give it an address ("addresses:"), or mend its name.',
+      ),
+    )
+  if (addresses.kind === 'not-checked')
+    found.push(
+      warn(
+        'not-checked',
+        `${host} could not be looked up: ${printable(addresses.why, 200)}`,
+        'Look at the resolver that is asked.',
+      ),
+    )
+  if (addresses.kind === 'addresses' && addresses.alias !== undefined)
+    found.push(
+      warn(
+        'exchanger-alias',
+        `${host} is an alias of ${addresses.alias}, which an exchanger must not be (RFC 2181 §10.3)`,
+        `Name ${addresses.alias} itself.`,
+      ),
+    )
+  switch (smtp.kind) {
+    case 'takes':
+    case 'not-wanted':
+      break
+    case 'silent':
+      found.push(
+        warn('exchanger-silent', `${host} answers no SMTP: ${smtp.why}`, 'Have it run before mail is led there.'),
+      )
+      break
+    case 'refuses':
+      found.push(
+        warn(
+          'exchanger-refuses',
+          `${host} takes no mail for ${domain}: ${printable(smtp.reply, 200)}`,
+          'Add the domain there first.',
+        ),
+      )
+      break
+    case 'not-checked':
+      if (addresses.kind === 'addresses')
+        found.push(
+          warn(
+            'not-checked',
+            `whether ${host} takes mail was not checked: ${printable(smtp.why, 200)}`,
+            'This is no fault. Where its address is private, --private asks it; where port 25 is closed from here, plan from elsewhere.',
+          ),
+        )
+  }
+  return found
+}
+
+function ofAll(domain: HostName, exchangers: readonly ExchangerProspect[], isElsewhere: boolean): Concern[] {
+  if (exchangers.length === 0 || !exchangers.every(isDead)) return []
+  // Nobody was asked whether they work where none has an address to ask.
+  const isUnresolved = exchangers.every(({ addresses }) => addresses.kind === 'none')
+  const why =
+    exchangers.length === 1
+      ? `the only exchanger of ${domain} does not ${isUnresolved ? 'resolve' : 'work'}`
+      : `none of the ${exchangers.length} exchangers of ${domain} ${isUnresolved ? 'resolves' : 'works'}`
+  const rule = 'no-working-exchanger'
+  const severity = isElsewhere ? 'refuse' : 'warn'
+  return [{ severity, rule, domain, why, remedy: 'Mend what is said of each above, and plan again.' }]
+}
+
+const isDead = ({ addresses, smtp }: ExchangerProspect) =>
+  addresses.kind === 'none' || smtp.kind === 'silent' || smtp.kind === 'refuses'
+
+function ofPolicy(domain: HostName, policy: Prospect['policy'], uncovered: readonly HostName[]): Concern[] {
+  if (policy.kind === 'not-checked')
+    return [
+      {
+        ...{ severity: 'warn', rule: 'not-checked', domain },
+        why: `${domain} announces an MTA-STS policy, which could not be read: ${printable(policy.why, 200)}`,
+        remedy: 'Senders may have kept it: make sure that it lists the new exchangers.',
+      },
+    ]
+  if (policy.kind === 'none' || uncovered.length === 0 || policy.policy.mode === 'none') return []
+  const enforced = policy.policy.mode === 'enforce'
+  return [
+    {
+      severity: enforced ? 'refuse' : 'warn',
+      rule: enforced ? 'mta-sts' : 'mta-sts-testing',
+      domain,
+      why: `the MTA-STS policy of ${domain} does not list ${uncovered.join(', ')}: senders that keep it ${enforced ? 'would not deliver there' : 'would report it'} (RFC 8461 §5)`,
+      remedy: 'Publish a policy that lists old and new exchangers and a new id, wait a day, and apply then.',
+    },
+  ]
+}
+
+/** When something ends or may be done: RFC 3339, to the minute, and never too early. @param ms  since 1970 */
+export const timeText = (ms: number): string => minuteText(Math.ceil(ms / 60_000))
+
+/** When something was done: the minute in which it was, so that it is never to come. @param ms  since 1970 */
+export const pastTimeText = (ms: number): string => minuteText(Math.floor(ms / 60_000))
+
+const minuteText = (minutes: number) => `${new Date(minutes * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
+/** `90 s`, `1 h 30 min`, `2 d`. */
+export function spanText(seconds: number): string {
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ] as const
+  const parts: string[] = []
+  let left = seconds
+  for (const [unit, size] of units) {
+    if (left >= size && parts.length < 2) parts.push(`${Math.floor(left / size)} ${unit}`)
+    left %= size
+  }
+  return parts.join(' ') || '0 s'
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { labName } from '../../../test/lab/dns.ts'
+import { steadyClock } from '../../../test/lab/fast-clock.ts'
+import type { HostName } from '../../dns/name.ts'
+import type { Resolver } from '../../dns/resolver.ts'
+import type { PublisherOptions } from '../options.ts'
+import { type ExamineDeps, type ExamineOptions, examineUnits, type Unit } from './examine.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** How many of these run, and how many ran at once at most. */
+function gauge() {
+  let [running, most] = [0, 0]
+  return {
+    get most() {
+      return most
+    },
+    async pass(turns: number): Promise<void> {
+      most = Math.max(most, ++running)
+      for (let at = 0; at < turns; at++) await turn()
+      running--
+    },
+  }
+}
+
+const unitOf = (index: number, publisher: string | undefined): Unit => {
+  const domain = `d${index}.example.test` as HostName
+  const exchangers = [{ preference: 10, host: 'mx.example.net' as HostName, addresses: undefined }]
+  const declaration = { domain, exchangers, ttlSeconds: 60, publisher, texts: [], absent: [] }
+  return { publisher, zone: labName(domain), declarations: [declaration] }
+}
+
+const options: ExamineOptions = {
+  publishers: {
+    api: { type: 'powerdns', apiKey: { kind: 'environment', name: 'KEY' } } as unknown as PublisherOptions,
+  },
+  ...{
+    asksSmtp: false,
+    isPrivate: false,
+    healthy: new Set<never>(),
+    smtpPort: 25,
+    httpsPort: 443,
+    hello: 'waypost.example.net',
+  },
+}
+
+test('many zones are looked at several at once, those of an API one after the other, and all stand in their order', async () => {
+  const [questions, secrets] = [gauge(), gauge()]
+  const resolver = {
+    async resolve(name: string) {
+      // The later ones answer sooner.
+      await questions.pass(20 - (name.charCodeAt(2) % 10))
+      return { kind: 'no-data', canonicalName: name, aliases: [] }
+    },
+  } as unknown as Resolver
+  const deps = {
+    ...{ clock: steadyClock, resolver, held: { untilMs: () => undefined, unread: undefined } },
+    async secrets() {
+      await secrets.pass(3)
+      return { kind: 'missing', why: 'KEY is not set' }
+    },
+  } as unknown as ExamineDeps
+  const units = Array.from({ length: 60 }, (_, index) => unitOf(index, index % 4 === 0 ? 'api' : undefined))
+  const told: number[] = []
+  const examined = await examineUnits(units, options, deps, {
+    ...{ atOnce: 7, told: (done) => void told.push(done) },
+  })
+  assert.deepEqual(
+    examined.map(({ unit }) => unit),
+    units,
+  )
+  assert.deepEqual(
+    examined.map(({ kind }) => kind),
+    units.map(({ publisher }) => (publisher === undefined ? 'examined' : 'failed')),
+  )
+  assert.equal(secrets.most, 1)
+  assert.ok(questions.most > 1 && questions.most <= 2 * 7, `${questions.most} questions at once`)
+  assert.deepEqual(
+    told,
+    units.map((_, index) => index + 1),
+  )
+})
+
+test('what one zone throws ends it all', async () => {
+  const resolver = { resolve: () => Promise.reject(new Error('a bug')) } as unknown as Resolver
+  const deps = { clock: steadyClock, resolver } as unknown as ExamineDeps
+  const units = [unitOf(1, undefined), unitOf(2, undefined)]
+  await assert.rejects(examineUnits(units, options, deps, { atOnce: undefined, told: () => undefined }), /a bug/)
+})

@@ -1,0 +1,66 @@
+/**
+ * Until when caches may hold sets as they were before our last change of each: kept in the state folder, so that a later plan knows whether a
+ * TTL was waited out. Told by `apply.ts`, asked by `consequences.ts`.
+ */
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { replaceFile } from '../../base/atomic-file.ts'
+import { makeFolder } from '../../base/make-folder.ts'
+import { createSharedRun } from '../../base/shared-run.ts'
+import { type SetName, setKey } from '../sets/record-set.ts'
+
+export interface HeldSets {
+  /** Since 1970; undefined: nothing is known to be held. */
+  untilMs(set: SetName): number | undefined
+  /** Why what was kept could not be read, so that more may be held than `untilMs` knows; undefined: it was. */
+  readonly unread: string | undefined
+  /** Keeps the latest time of each set. Rejects with the system's error where it cannot be kept. */
+  add(held: readonly (SetName & { readonly untilMs: number })[]): Promise<void>
+}
+
+const kept = z.object({ version: z.literal(1), sets: z.record(z.string(), z.number()) })
+
+/**
+ * @param path  of the file; one that is missing holds nothing
+ * @param nowMs  since 1970: what has passed is forgotten
+ */
+export async function loadHeldSets(path: string, nowMs: number): Promise<HeldSets> {
+  const read = await readKept(path)
+  const unread = typeof read === 'string' ? read : undefined
+  const sets = new Map(Object.entries(typeof read === 'string' ? {} : read).filter(([, untilMs]) => untilMs > nowMs))
+  // The whole of it, and once for all that were added meanwhile: zones may be applied by the thousand.
+  const write = createSharedRun(async () => {
+    await makeFolder(dirname(path))
+    const sorted = Object.fromEntries([...sets].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    await replaceFile(path, `${JSON.stringify({ version: 1, sets: sorted })}\n`)
+  })
+  return {
+    untilMs: (set) => sets.get(fileKey(set)),
+    unread,
+    async add(held) {
+      if (held.length === 0) return
+      for (const set of held) {
+        const key = fileKey(set)
+        sets.set(key, Math.max(sets.get(key) ?? 0, set.untilMs))
+      }
+      await write()
+    },
+  }
+}
+
+/** Names are octets: in hexadecimal, whatever they hold. */
+const fileKey = (set: SetName) => Buffer.from(setKey(set), 'latin1').toString('hex')
+
+/** @returns in words, why it cannot be read: it belongs to another user, say, or is damaged */
+async function readKept(path: string): Promise<Readonly<Record<string, number>> | string> {
+  try {
+    const parsed = kept.safeParse(JSON.parse(await readFile(path, 'utf8')))
+    return parsed.data?.sets ?? `${path} is damaged`
+  } catch (error) {
+    if (error instanceof SyntaxError) return `${path} is damaged`
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    return code === 'ENOENT' ? {} : `${path} cannot be read (${code})`
+  }
+}
