@@ -1,5 +1,5 @@
 /** The measurements of all rounds as a table of medians, each beside the yardstick of the same round. Used by `run.ts`. */
-import { median } from '../relay/report.ts'
+import { median, textTable } from '../figures.ts'
 import type { ContenderName } from './contenders.ts'
 
 export interface Measured {
@@ -29,10 +29,5 @@ export function table(measured: ReadonlyMap<ContenderName, readonly Measured[]>)
       middle((one) => one.lostPercent).toFixed(2),
     ]
   })
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const show = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-  return [show(head), ...rows.map(show)].join('\n')
+  return textTable(head, rows, 1)
 }

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { freePort } from '../../test/lab/loopback.ts'
 import { startContender, writeZones } from '../authority/contenders.ts'
-import { median } from '../relay/report.ts'
+import { median, textTable } from '../figures.ts'
 import { measureBulk } from './bulk.ts'
 import { measureCommand } from './measure.ts'
 
@@ -217,9 +217,7 @@ function table(measured: ReadonlyMap<string, readonly Measured[]>): string {
     const processorUs = middle(rounds, (one) => one.processorUs)
     return [name, perSecond.toFixed(0), (perSecond / yardstick).toFixed(2), processorUs.toFixed(1)]
   })
-  const all = [['client', 'look-ups/s', "of Node's best", 'CPU µs'], ...rows]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return `${all.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')).join('\n')}\n`
+  return `${textTable(['client', 'look-ups/s', "of Node's best", 'CPU µs'], rows, 1)}\n`
 }
 
 function readCount(text: string): number {

@@ -1,8 +1,7 @@
 /** One turn of one contender: it takes messages while its destination is down, every 250 behind a sync, then hands all of them on. */
-import { run } from '../../test/interop/harness/program.ts'
 import { until } from '../../test/lab/until.ts'
 import { processorMs } from '../relay/daemon.ts'
-import type { Load } from '../relay/measure.ts'
+import { type Load, sendAll } from '../relay/source.ts'
 import type { Contender } from './contenders.ts'
 
 export interface Rate {
@@ -20,17 +19,7 @@ export interface Measured {
 export async function measure(contender: Contender, load: Load): Promise<Measured> {
   const accept = await rateOf(contender, load.messages, async () => {
     const begun = performance.now()
-    const ran = await run(
-      'smtp-source',
-      [
-        ...['-s', String(load.sessions), '-l', String(load.length), '-m', String(load.messages)],
-        ...['-f', 'bench@sender.test', '-t', 'bench@example.test', '-M', 'sender.test'],
-        ...(load.mode === 'reused' ? ['-d'] : []),
-        `${contender.address}:${contender.port}`,
-      ],
-      { timeoutMs: load.timeoutMs },
-    )
-    if (ran.code !== 0) throw new Error(`${contender.name}: smtp-source ended with ${ran.code}: ${ran.stderr}`)
+    await sendAll(contender, load)
     return performance.now() - begun
   })
   const drain = await rateOf(contender, load.messages, () => drainMs(contender, load))

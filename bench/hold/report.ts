@@ -1,6 +1,6 @@
 /** Rounds to medians and ratios, and those to a table. Ratios are made within a round, where both saw the same machine. */
-import type { Mode } from '../relay/measure.ts'
-import { median } from '../relay/report.ts'
+import { median, textTable } from '../figures.ts'
+import type { Mode } from '../relay/source.ts'
 import type { ContenderName } from './contenders.ts'
 import type { Measured, Rate } from './measure.ts'
 
@@ -63,11 +63,5 @@ export function table(lines: readonly Line[]): string {
     line.ofEmpty?.toFixed(2) ?? '',
     line.processorMsEach?.toFixed(3) ?? '',
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const show = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd()
-  return [show(head), ...rows.map(show)].join('\n')
+  return textTable(head, rows, 2)
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readdirSync, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { greetsAt } from '../../test/lab/greets.ts'
 import { until } from '../../test/lab/until.ts'
 
 export interface Daemon {
@@ -32,18 +32,7 @@ export function startDaemon(command: string, args: readonly string[], output: st
 
 /** Resolves when something greets there with 220. */
 export function untilGreets(address: string, port: number): Promise<void> {
-  const greets = () =>
-    new Promise<boolean>((resolve) => {
-      const socket = connect({ host: address, port })
-      const end = (good: boolean) => {
-        socket.destroy()
-        resolve(good)
-      }
-      socket.once('data', (chunk: Buffer) => end(chunk.toString('latin1').startsWith('220')))
-      socket.once('error', () => end(false))
-      socket.once('close', () => end(false))
-    })
-  return until(greets, 20_000, `a greeting at ${address}:${port}`)
+  return until(() => greetsAt(address, port), 20_000, `a greeting at ${address}:${port}`)
 }
 
 /** Linux counts the time of children that have ended in hundredths of a second (proc_pid_stat(5); `getconf CLK_TCK`). */

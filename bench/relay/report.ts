@@ -1,6 +1,8 @@
 /** Rounds to medians and ratios, and those to a table. Ratios are made within a round, where both saw the same machine. */
+import { median, textTable } from '../figures.ts'
 import type { ContenderName } from './contenders.ts'
-import type { Measured, Mode } from './measure.ts'
+import type { Measured } from './measure.ts'
+import type { Mode } from './source.ts'
 
 export interface Round {
   readonly mode: Mode
@@ -55,14 +57,6 @@ function ratio(
   return own === undefined || !other ? undefined : own / other
 }
 
-export function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length / 2
-  const upper = sorted[Math.floor(middle)]
-  if (upper === undefined || !Number.isInteger(middle)) return upper
-  return ((sorted[middle - 1] ?? upper) + upper) / 2
-}
-
 export function table(lines: readonly Line[]): string {
   const head = [
     'connections',
@@ -84,11 +78,5 @@ export function table(lines: readonly Line[]): string {
     line.processorMsEach?.toFixed(3) ?? '',
     line.ofMinimum?.toFixed(2) ?? '',
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
-  const show = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd()
-  return [show(head), ...rows.map(show)].join('\n')
+  return textTable(head, rows, 2)
 }

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { freeAddress } from '../../test/lab/loopback.ts'
 import { type Contender, type ContenderName, contenderNames, startContender } from './contenders.ts'
-import { type Load, type Measured, type Mode, measure } from './measure.ts'
+import { type Measured, measure } from './measure.ts'
 import { type Round, summarise, table } from './report.ts'
 import { type Sink, startSink } from './sink.ts'
+import type { Load, Mode } from './source.ts'
 
 const help = `Measures how fast messages are taken in and relayed, and what that costs.
 

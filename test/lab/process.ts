@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FakeBackend } from './backend.ts'
+import { greetsAt } from './greets.ts'
 import { freeAddress, freePort } from './loopback.ts'
 import { until } from './until.ts'
 
@@ -178,20 +178,6 @@ async function writeConfiguration(
 
 const isBackend = (value: unknown): value is FakeBackend =>
   typeof value === 'object' && value !== null && 'violations' in value && 'url' in value
-
-function greetsAt(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port })
-    const end = (greets: boolean) => {
-      socket.destroy()
-      resolve(greets)
-    }
-    socket.setTimeout(20_000, () => end(false))
-    socket.once('data', (chunk: Buffer) => end(chunk.toString('latin1').startsWith('220')))
-    socket.once('error', () => end(false))
-    socket.once('close', () => end(false))
-  })
-}
 
 function jsonLines(text: string): readonly Readonly<Record<string, unknown>>[] {
   const lines: Readonly<Record<string, unknown>>[] = []

@@ -1,7 +1,7 @@
 /** A Dovecot of the test's own that takes mail by LMTP into Maildirs, over TCP and a Unix socket. */
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
+import { greetsAt } from '../../lab/greets.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { freeAddress, freePort } from '../../lab/loopback.ts'
 import { until } from '../../lab/until.ts'
@@ -38,7 +38,7 @@ export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 
   const log = () => readFile(join(home, 'dovecot.log'), 'latin1').catch(() => '')
   const answers = async () => {
     if (daemon.hasEnded) throw new Error(`Dovecot ended at once: ${daemon.output}${await log()}`)
-    return greets(address, port)
+    return greetsAt(address, port)
   }
   await until(answers, 90_000, 'Dovecot greets')
   return {
@@ -80,16 +80,3 @@ service lmtp {
   }
 }
 `
-
-function greets(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port })
-    const end = (good: boolean) => {
-      socket.destroy()
-      resolve(good)
-    }
-    socket.once('data', (chunk: Buffer) => end(chunk.toString('latin1').startsWith('220')))
-    socket.once('error', () => end(false))
-    socket.once('close', () => end(false))
-  })
-}

@@ -4,7 +4,7 @@
  */
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Dialogue } from '../../lab/dialogue.ts'
+import { greetsAt } from '../../lab/greets.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { freeAddress, freePort } from '../../lab/loopback.ts'
 import { until } from '../../lab/until.ts'
@@ -79,7 +79,7 @@ export async function startPostfix(lab: Home, words: PostfixWords = {}): Promise
   const log = () => readFile(join(home, 'mail.log'), 'latin1').catch(() => '')
   const answers = async () => {
     if (master.hasEnded) throw new Error(`Postfix ended at once: ${master.output}${await log()}`)
-    return greets(address, port)
+    return greetsAt(address, port)
   }
   await until(answers, 90_000, 'Postfix greets')
   return {
@@ -197,12 +197,4 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
-}
-
-async function greets(address: string, port: number): Promise<boolean> {
-  const dialogue = await Dialogue.open({ address, port, waitMs: 20_000 }).catch(() => undefined)
-  if (!dialogue) return false
-  const greeting = await dialogue.nextReply().catch(() => undefined)
-  dialogue.destroy()
-  return greeting?.code === 220
 }
