@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { seededRandom } from '../../src/base/random.ts'
-import { hurriedClock, Sender, startServer, until } from '../lab/smtp-server.ts'
+import { hurriedClock, Sender, startServer } from '../lab/smtp-server.ts'
+import { until } from '../lab/until.ts'
 
 /** One piece a line, as JSON strings. */
 const pieces = readFileSync(new URL('./corpus/smtp-server/pieces.jsonl', import.meta.url), 'utf8')

@@ -226,15 +226,6 @@ export class Sender {
   }
 }
 
-/** Waits until it is so; looks again at each turn of the event loop. */
-export async function until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
-  const dueMs = steadyClock.monotonicMs() + withinMs
-  while (!isSo()) {
-    if (steadyClock.monotonicMs() > dueMs) throw new Error(`not so within ${withinMs} ms: ${isSo}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
-
 /** A clock whose waits end at once, and that remembers how long each would have been. */
 export function hurriedClock(): Clock & { readonly waits: number[] } {
   const waits: number[] = []

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hurriedClock, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { hurriedClock, Sender, startServer } from '../../../test/lab/smtp-server.ts'
+import { until } from '../../../test/lab/until.ts'
 
 const mailAndRcpt = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<you@example.test>\r\n'
 const evil = 'MAIL FROM:<evil@example.com>\r\nRCPT TO:<victim@example.test>\r\nDATA\r\nforged\r\n.\r\n'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hurriedClock, ok, Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { hurriedClock, ok, Sender, startServer } from '../../../test/lab/smtp-server.ts'
+import { until } from '../../../test/lab/until.ts'
 import type { Envelope, Recipient } from '../../mail/message.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Sender, startServer, until } from '../../../test/lab/smtp-server.ts'
+import { Sender, startServer } from '../../../test/lab/smtp-server.ts'
+import { until } from '../../../test/lab/until.ts'
 
 test('STARTTLS: offered, taken, everything said before is forgotten, and the mail comes in TLS', async (t) => {
   const server = await startServer(t, { isTls: true })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
-import { until } from '../../../test/lab/smtp-server.ts'
+import { until } from '../../../test/lab/until.ts'
 import { Connection } from './connection.ts'
 
 /** A connection and the socket of its peer. */
