@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
-import { collectedMs, host, intermediate, leafFor, root } from '../../test/unit/facts.ts'
+import { intermediate, leafFor, root } from '../../test/unit/facts/certificates.ts'
+import { collectedMs, host } from '../../test/unit/facts/names.ts'
 import { createRoots, matchesHost, pathOf, readCertificate, trustOf } from './certificate.ts'
 
 const roots = createRoots([root.pem])

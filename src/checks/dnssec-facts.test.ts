@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { record, rrsigData, wire } from '../../test/unit/facts.ts'
+import { wire } from '../../test/unit/facts/names.ts'
+import { record, rrsigData } from '../../test/unit/facts/records.ts'
 import { isDenialAt, isInForce, keyTagOf, secondsLeft } from './dnssec-facts.ts'
 
 test('the key tag of RFC 4034 §5.4', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { contextOf, factsOf } from '../../test/unit/facts.ts'
+import { contextOf, factsOf } from '../../test/unit/facts/facts.ts'
 import type { HostName } from '../dns/name.ts'
 import { partsFor } from './check-domain.ts'
 import type { Verdict } from './finding.ts'

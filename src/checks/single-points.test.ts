@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAddress, changeExchanger, changeSession, factsOf, ip } from '../../test/unit/facts.ts'
+import { changeAddress, changeExchanger, changeSession } from '../../test/unit/facts/change.ts'
+import { factsOf } from '../../test/unit/facts/facts.ts'
+import { ip } from '../../test/unit/facts/names.ts'
 import { mailShares } from './mail-share.ts'
 import { pointText, singlePoints } from './single-points.ts'
 

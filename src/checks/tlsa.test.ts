@@ -3,23 +3,12 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
-import {
-  answer,
-  changeExchanger,
-  cnameData,
-  collectedMs,
-  factsOf,
-  failed,
-  intermediate,
-  keyDigest,
-  leafFor,
-  noData,
-  noSuchName,
-  notExamined,
-  root,
-  tlsaData,
-  wire,
-} from '../../test/unit/facts.ts'
+import { intermediate, keyDigest, leafFor, root } from '../../test/unit/facts/certificates.ts'
+import { changeExchanger } from '../../test/unit/facts/change.ts'
+import { factsOf } from '../../test/unit/facts/facts.ts'
+import { collectedMs, wire } from '../../test/unit/facts/names.ts'
+import { cnameData, tlsaData } from '../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../test/unit/facts/views.ts'
 import { readCertificate } from './certificate.ts'
 import type { ExchangerFacts, Facts } from './facts.ts'
 import { daneOf, matchOf, tlsaLine, tlsaOfKey, whyUnusable } from './tlsa.ts'

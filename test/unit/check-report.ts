@@ -9,7 +9,7 @@ import { createFormat, type FormatName, formatNames } from '../../src/checks/rep
 import type { FormatOptions } from '../../src/checks/report/report-format.ts'
 import { count, countable, createTally } from '../../src/checks/report/tally.ts'
 import type { Rule } from '../../src/checks/rule.ts'
-import { factsOf } from './facts.ts'
+import { factsOf } from './facts/facts.ts'
 
 export const finding = (change: Partial<Finding> = {}): Finding => ({
   kind: 'finding',

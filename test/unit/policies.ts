@@ -1,7 +1,9 @@
 /** The faultless domain with other demands on TLS: MTA-STS in another mode or absent, other TLSA records or none. */
 import type { Facts } from '../../src/checks/facts.ts'
 import type { RdataOf } from '../../src/dns/rdata.ts'
-import { answer, changeExchanger, noSuchName, wire } from './facts.ts'
+import { changeExchanger } from './facts/change.ts'
+import { wire } from './facts/names.ts'
+import { answer, noSuchName } from './facts/views.ts'
 
 export interface Demands {
   readonly sts: 'enforce' | 'testing' | 'none' | 'absent'

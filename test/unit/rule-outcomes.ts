@@ -6,7 +6,7 @@ import type { Facts } from '../../src/checks/facts.ts'
 import type { Finding } from '../../src/checks/finding.ts'
 import type { Context, Rule } from '../../src/checks/rule.ts'
 import { runRules } from '../../src/checks/run.ts'
-import { contextOf } from './facts.ts'
+import { contextOf } from './facts/facts.ts'
 import { assertSafe } from './outcomes.ts'
 
 export function outcomesOf(

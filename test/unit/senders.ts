@@ -6,7 +6,10 @@ import { spfCost } from '../../src/checks/spf-cost.ts'
 import type { RecordType } from '../../src/dns/types.ts'
 import { nameFromHost } from '../../src/dns/wire-name.ts'
 import { discoverDmarcByTree } from '../../src/records/dmarc-discovery.ts'
-import { answer, factsOf, host, noSuchName, txtData, wire } from './facts.ts'
+import { factsOf } from './facts/facts.ts'
+import { host, wire } from './facts/names.ts'
+import { txtData } from './facts/records.ts'
+import { answer, noSuchName } from './facts/views.ts'
 
 /** TXT at a name, one string a record. */
 export const txtAt = (name: string, ...texts: readonly string[]): View<'TXT'> =>

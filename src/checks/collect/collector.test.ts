@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startCleanDomain } from '../../../test/lab/clean-domain.ts'
-import { contextOf } from '../../../test/unit/facts.ts'
+import { contextOf } from '../../../test/unit/facts/facts.ts'
 import { rcodes } from '../../dns/types.ts'
 import { createRoots, trustOf } from '../certificate.ts'
 import { directs, everyAddress, plainName, readingOf, textsOf, zoneNamed } from '../read-facts.ts'

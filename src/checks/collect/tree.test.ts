@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ip } from '../../../test/unit/facts.ts'
+import { ip } from '../../../test/unit/facts/names.ts'
 import { defaultCheckOptions } from '../options.ts'
 import { whyUseless } from './tree.ts'
 

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { finding, notChecked, reportOf, written } from '../../../test/unit/check-report.ts'
-import {
-  answer,
-  changeAddress,
-  changeExchanger,
-  factsOf,
-  mxData,
-  noData,
-  notExamined,
-  wire,
-} from '../../../test/unit/facts.ts'
+import { changeAddress, changeExchanger } from '../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../test/unit/facts/facts.ts'
+import { wire } from '../../../test/unit/facts/names.ts'
+import { mxData } from '../../../test/unit/facts/records.ts'
+import { answer, noData, notExamined } from '../../../test/unit/facts/views.ts'
 import { publishedReportSchema, reportSchema, runSchema } from './document.ts'
 import type { DomainReport } from './domain-report.ts'
 import { formatNames } from './format.ts'

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { finding, notChecked } from '../../../test/unit/check-report.ts'
-import {
-  answer,
-  changeSession,
-  factsOf,
-  failed,
-  mxData,
-  noSuchName,
-  notExamined,
-  notSaid,
-  said,
-} from '../../../test/unit/facts.ts'
+import { changeSession } from '../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../test/unit/facts/facts.ts'
+import { mxData } from '../../../test/unit/facts/records.ts'
+import { notSaid, said } from '../../../test/unit/facts/sessions.ts'
+import { answer, failed, noSuchName, notExamined } from '../../../test/unit/facts/views.ts'
 import type { ProbedSession } from '../../smtp/probe-facts.ts'
 import type { Facts } from '../facts.ts'
 import type { Outcome } from '../finding.ts'

@@ -8,7 +8,7 @@ import { type CleanWords, startCleanDomain } from '../../../test/lab/clean-domai
 import { labName } from '../../../test/lab/dns.ts'
 import type { LabFault, LabZoneWords } from '../../../test/lab/internet.ts'
 import { assertWritten } from '../../../test/unit/check-report.ts'
-import { contextOf } from '../../../test/unit/facts.ts'
+import { contextOf } from '../../../test/unit/facts/facts.ts'
 import { rcodes } from '../../dns/types.ts'
 import type { WireName } from '../../dns/wire-name.ts'
 import { createRoots } from '../certificate.ts'

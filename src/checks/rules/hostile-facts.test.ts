@@ -1,19 +1,11 @@
 /** What strangers wrote reaches nobody as it is, and a flood of it costs little: every rule over facts that are as bad as DNS lets them be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeZone,
-  contextOf,
-  factsOf,
-  failed,
-  ip,
-  mxData,
-  noSuchName,
-  ptrData,
-  record,
-  txtData,
-} from '../../../test/unit/facts.ts'
+import { changeZone } from '../../../test/unit/facts/change.ts'
+import { contextOf, factsOf } from '../../../test/unit/facts/facts.ts'
+import { ip } from '../../../test/unit/facts/names.ts'
+import { mxData, ptrData, record, txtData } from '../../../test/unit/facts/records.ts'
+import { answer, failed, noSuchName } from '../../../test/unit/facts/views.ts'
 import { assertSafe } from '../../../test/unit/outcomes.ts'
 import { rcodes } from '../../dns/types.ts'
 import { nameFromLabels, type WireName } from '../../dns/wire-name.ts'

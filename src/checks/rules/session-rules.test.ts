@@ -1,15 +1,10 @@
 /** What holds for every rule about sessions and policies: nothing that was not examined is a fault, and no text of others gets through as it is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAddress,
-  changeSession,
-  contextOf,
-  factsOf,
-  notExamined,
-  notSaid,
-  said,
-} from '../../../test/unit/facts.ts'
+import { changeAddress, changeSession } from '../../../test/unit/facts/change.ts'
+import { contextOf, factsOf } from '../../../test/unit/facts/facts.ts'
+import { notSaid, said } from '../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../test/unit/facts/views.ts'
 import { assertSafe } from '../../../test/unit/outcomes.ts'
 import type { ProbedSession, Said } from '../../smtp/probe-facts.ts'
 import type { Facts } from '../facts.ts'

@@ -9,7 +9,7 @@ import { type CleanWords, startCleanDomain } from '../../../test/lab/clean-domai
 import type { LabZoneWords } from '../../../test/lab/internet.ts'
 import { makeCertificate } from '../../../test/unit/certificate-maker.ts'
 import { assertWritten } from '../../../test/unit/check-report.ts'
-import { contextOf } from '../../../test/unit/facts.ts'
+import { contextOf } from '../../../test/unit/facts/facts.ts'
 import { assertSafe, subjectText } from '../../../test/unit/outcomes.ts'
 import { createRoots } from '../certificate.ts'
 import { domainReport } from '../report/domain-report.ts'

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeExchanger,
-  factsOf,
-  failed,
-  noData,
-  noSuchName,
-  notExamined,
-  response,
-  silence,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { response, silence } from '../../../../test/unit/facts/servers.ts'
+import { failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import { aaaaQueryFails } from './aaaa-query-fails.ts'

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aData,
-  changeAnswer,
-  changeExchanger,
-  changeServer,
-  direct,
-  factsOf,
-  response,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeExchanger, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { aData } from '../../../../test/unit/facts/records.ts'
+import { direct, response } from '../../../../test/unit/facts/servers.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts } from '../../facts.ts'
 import { addressDiffers } from './address-differs.ts'

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aData,
-  answer,
-  changeAddress,
-  factsOf,
-  failed,
-  noData,
-  noSuchName,
-  notExamined,
-  ptrData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAddress } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { aData, ptrData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { ReverseFacts } from '../../facts.ts'
 import { ptrMissing, ptrNotConfirmed } from './reverse-dns.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { factsOf } from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { routeUnsigned } from './route-unsigned.ts'
 

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeExchanger,
-  factsOf,
-  failed,
-  keyDigest,
-  leafFor,
-  noData,
-  noSuchName,
-  notExamined,
-  tlsaData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { keyDigest, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { tlsaData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding } from '../../../../test/unit/policies.ts'
 import type { ExchangerFacts, Facts, View } from '../../facts.ts'

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeExchanger,
-  changeSession,
-  collectedMs,
-  factsOf,
-  intermediate,
-  keyDigest,
-  leafFor,
-  notExamined,
-  secured,
-  tlsaData,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, keyDigest, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs } from '../../../../test/unit/facts/names.ts'
+import { tlsaData } from '../../../../test/unit/facts/records.ts'
+import { secured } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding } from '../../../../test/unit/policies.ts'
 import type { RdataOf } from '../../../dns/rdata.ts'

@@ -5,16 +5,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Issued } from '../../../../test/unit/certificate-maker.ts'
-import {
-  changeExchanger,
-  changeSession,
-  factsOf,
-  intermediate,
-  keyDigest,
-  leafFor,
-  secured,
-  tlsaData,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, keyDigest, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { tlsaData } from '../../../../test/unit/facts/records.ts'
+import { secured } from '../../../../test/unit/facts/sessions.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding } from '../../../../test/unit/policies.ts'
 import { daneMismatch } from './served.ts'

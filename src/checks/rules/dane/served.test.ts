@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Issued, makeCertificate } from '../../../../test/unit/certificate-maker.ts'
-import {
-  changeAddress,
-  changeExchanger,
-  changeSession,
-  collectedMs,
-  factsOf,
-  intermediate,
-  keyDigest,
-  leafFor,
-  notExamined,
-  notSaid,
-  root,
-  said,
-  secured,
-  tlsaData,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, keyDigest, leafFor, root } from '../../../../test/unit/facts/certificates.ts'
+import { changeAddress, changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs } from '../../../../test/unit/facts/names.ts'
+import { tlsaData } from '../../../../test/unit/facts/records.ts'
+import { notSaid, said, secured } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding } from '../../../../test/unit/policies.ts'
 import type { RdataOf } from '../../../dns/rdata.ts'

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeExchanger,
-  factsOf,
-  failed,
-  mxData,
-  noData,
-  record,
-  response,
-  rrsigData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { mxData, record, rrsigData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { failed, noData } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { keyTagOf } from '../../dnssec-facts.ts'
 import type { DirectOutcome, Facts } from '../../facts.ts'

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeExchanger,
-  changeZone,
-  factsOf,
-  failed,
-  noData,
-  response,
-  soaData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeExchanger, changeZone } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { soaData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { failed, noData } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import { dnssecBogus } from './dnssec-bogus.ts'

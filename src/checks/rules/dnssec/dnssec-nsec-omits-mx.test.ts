@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAnswer, factsOf, notExamined, response, rrsigData, soaData, wire } from '../../../../test/unit/facts.ts'
+import { changeAnswer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { rrsigData, soaData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { dnssecNsecOmitsMx } from './dnssec-nsec-omits-mx.ts'
 

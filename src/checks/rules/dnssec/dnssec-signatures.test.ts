@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeZone,
-  collectedMs,
-  factsOf,
-  failed,
-  mxData,
-  noData,
-  notExamined,
-  record,
-  response,
-  rrsigData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeZone } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs, wire } from '../../../../test/unit/facts/names.ts'
+import { mxData, record, rrsigData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { failed, noData, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Rrsig } from '../../../dns/rdata.ts'
 import type { Facts } from '../../facts.ts'

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeAddress,
-  changeExchanger,
-  changeSession,
-  collectedMs,
-  factsOf,
-  host,
-  intermediate,
-  leafFor,
-  mxData,
-  notExamined,
-  notSaid,
-  said,
-  secured,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeAddress, changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs, host, wire } from '../../../../test/unit/facts/names.ts'
+import { mxData } from '../../../../test/unit/facts/records.ts'
+import { notSaid, said, secured } from '../../../../test/unit/facts/sessions.ts'
+import { answer, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding } from '../../../../test/unit/policies.ts'
 import type { Facts } from '../../facts.ts'

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  collectedMs,
-  factsOf,
-  intermediate,
-  leafFor,
-  noSuchName,
-  notExamined,
-  secured,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs } from '../../../../test/unit/facts/names.ts'
+import { secured } from '../../../../test/unit/facts/sessions.ts'
+import { noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import type { Facts, HttpsFacts } from '../../facts.ts'
 import { stsPolicyCertificate, stsPolicyMediaType, stsPolicyRedirects, stsPolicyUnreachable } from './policy-host.ts'

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  cnameData,
-  direct,
-  factsOf,
-  notExamined,
-  response,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { cnameData } from '../../../../test/unit/facts/records.ts'
+import { direct, response } from '../../../../test/unit/facts/servers.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { dnsAnswerMalformed } from './dns-answer-malformed.ts'
 

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  changeZone,
-  direct,
-  factsOf,
-  failed,
-  ip,
-  notExamined,
-  silence,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer, changeZone } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { ip, wire } from '../../../../test/unit/facts/names.ts'
+import { direct, silence } from '../../../../test/unit/facts/servers.ts'
+import { failed, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts, NameServerName } from '../../facts.ts'
 import { nsDelegationDiffers } from './ns-delegation-differs.ts'

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeAnswer,
-  factsOf,
-  noSuchName,
-  notExamined,
-  response,
-  txtData,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { txtData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { answer, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import { nsDeniesEmptyNonterminal } from './ns-denies-empty-nonterminal.ts'

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeServer,
-  changeZone,
-  direct,
-  factsOf,
-  noData,
-  notExamined,
-  response,
-  silence,
-  soaData,
-} from '../../../../test/unit/facts.ts'
+import { changeServer, changeZone } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { soaData } from '../../../../test/unit/facts/records.ts'
+import { direct, response, silence } from '../../../../test/unit/facts/servers.ts'
+import { noData, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import type { DirectOutcome, Facts } from '../../facts.ts'

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  direct,
-  factsOf,
-  mxData,
-  noSuchName,
-  notExamined,
-  record,
-  response,
-  rrsigData,
-  soaData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { mxData, record, rrsigData, soaData } from '../../../../test/unit/facts/records.ts'
+import { direct, response } from '../../../../test/unit/facts/servers.ts'
+import { noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts } from '../../facts.ts'
 import { nsMxDataDiffers, nsMxPresenceDiffers } from './ns-mx-differs.ts'

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  direct,
-  factsOf,
-  mxData,
-  notExamined,
-  nsData,
-  response,
-  silence,
-  soaData,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { mxData, nsData, soaData } from '../../../../test/unit/facts/records.ts'
+import { direct, response, silence } from '../../../../test/unit/facts/servers.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import { nsNotAuthoritative } from './ns-not-authoritative.ts'

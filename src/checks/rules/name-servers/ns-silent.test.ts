@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  changeZone,
-  contextOf,
-  factsOf,
-  notExamined,
-  silence,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer, changeZone } from '../../../../test/unit/facts/change.ts'
+import { contextOf, factsOf } from '../../../../test/unit/facts/facts.ts'
+import { silence } from '../../../../test/unit/facts/servers.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import type { Facts } from '../../facts.ts'
 import { runRules } from '../../run.ts'
 import { nsSilent } from './ns-silent.ts'

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAnswer,
-  changeServer,
-  direct,
-  factsOf,
-  mxData,
-  notExamined,
-  response,
-  silence,
-  soaData,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { mxData, soaData } from '../../../../test/unit/facts/records.ts'
+import { direct, response, silence } from '../../../../test/unit/facts/servers.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { nsSilent } from './ns-silent.ts'
 import { nsTcpFails } from './ns-tcp-fails.ts'

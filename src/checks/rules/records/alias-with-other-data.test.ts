@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAnswer, cnameData, factsOf, noSuchName, notExamined, response } from '../../../../test/unit/facts.ts'
+import { changeAnswer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { cnameData } from '../../../../test/unit/facts/records.ts'
+import { response } from '../../../../test/unit/facts/servers.ts'
+import { noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { aliasWithOtherData } from './alias-with-other-data.ts'
 

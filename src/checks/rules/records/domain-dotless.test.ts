@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { factsOf, host } from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
 import { outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { domainDotless } from './domain-dotless.ts'
 

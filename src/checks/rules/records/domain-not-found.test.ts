@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { factsOf, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { domainNotFound } from './domain-not-found.ts'
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answer, factsOf, failed, host, mxData, noData, noSuchName } from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
+import { mxData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { mxDiffersFromDeclared } from './mx-differs-from-declared.ts'
 

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aData,
-  answer,
-  changeExchanger,
-  factsOf,
-  failed,
-  noData,
-  noSuchName,
-  notExamined,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { aData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { mxTargetAliasBroken, mxTargetIsAlias } from './mx-target-alias.ts'
 import { mxTargetUnresolvable } from './mx-target-unresolvable.ts'

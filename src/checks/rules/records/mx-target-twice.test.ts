@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeExchanger, factsOf, failed } from '../../../../test/unit/facts.ts'
+import { changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { failed } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { mxTargetTwice } from './mx-target-twice.ts'
 

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeExchanger,
-  factsOf,
-  failed,
-  host,
-  noSuchName,
-  notExamined,
-  soaData,
-} from '../../../../test/unit/facts.ts'
+import { changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
+import { soaData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { mxTargetUnregistered } from './mx-target-unregistered.ts'
 

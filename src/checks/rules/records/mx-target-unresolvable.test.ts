@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aaaaData,
-  answer,
-  changeExchanger,
-  factsOf,
-  failed,
-  noData,
-  noSuchName,
-  notExamined,
-  tlsaData,
-} from '../../../../test/unit/facts.ts'
+import { changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { aaaaData, tlsaData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { ExchangerFacts } from '../../facts.ts'
 import { mxTargetUnresolvable } from './mx-target-unresolvable.ts'

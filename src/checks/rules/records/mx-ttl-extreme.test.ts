@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeAnswer,
-  changeZone,
-  factsOf,
-  mxData,
-  record,
-  response,
-  rrsigData,
-  silence,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAnswer, changeZone } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { wire } from '../../../../test/unit/facts/names.ts'
+import { mxData, record, rrsigData } from '../../../../test/unit/facts/records.ts'
+import { response, silence } from '../../../../test/unit/facts/servers.ts'
+import { answer } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts } from '../../facts.ts'
 import { mxTtlExtreme } from './mx-ttl-extreme.ts'

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aaaaData,
-  answer,
-  factsOf,
-  failed,
-  mxData,
-  noData,
-  noSuchName,
-  notExamined,
-} from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { aaaaData, mxData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { mxMissing, noMailHost } from './no-mx.ts'
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answer, factsOf, failed, mxData, noData, notExamined, txtData } from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { mxData, txtData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, notExamined } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { wildcardMx, wildcardTxt } from './wildcard.ts'
 

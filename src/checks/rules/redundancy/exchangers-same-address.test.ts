@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAddress, changeExchanger, factsOf, failed, ip } from '../../../../test/unit/facts.ts'
+import { changeAddress, changeExchanger } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { ip } from '../../../../test/unit/facts/names.ts'
+import { failed } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { exchangersSameAddress } from './exchangers-same-address.ts'
 

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeAddress,
-  changeExchanger,
-  changeServer,
-  factsOf,
-  failed,
-  host,
-  ip,
-  mxData,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { changeAddress, changeExchanger, changeServer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host, ip, wire } from '../../../../test/unit/facts/names.ts'
+import { mxData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed } from '../../../../test/unit/facts/views.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts } from '../../facts.ts'
 import { redundancyRules } from './rules.ts'

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAnswer, factsOf, response, silence, txtData } from '../../../../test/unit/facts.ts'
+import { changeAnswer } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { txtData } from '../../../../test/unit/facts/records.ts'
+import { response, silence } from '../../../../test/unit/facts/servers.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { spfDiffers } from './spf-differs.ts'
 

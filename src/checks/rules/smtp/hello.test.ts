@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changeAddress, changeSession, factsOf, host, notExamined, notSaid, said } from '../../../../test/unit/facts.ts'
+import { changeAddress, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
+import { notSaid, said } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { smtpEhloRefused, smtpExtensionsDiffer, smtpExtensionsMissing, smtpSizeSmall } from './hello.ts'
 

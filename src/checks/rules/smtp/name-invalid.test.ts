@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answer,
-  changeAddress,
-  changeSession,
-  factsOf,
-  failed,
-  host,
-  noSuchName,
-  notExamined,
-  said,
-} from '../../../../test/unit/facts.ts'
+import { changeAddress, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
+import { said } from '../../../../test/unit/facts/sessions.ts'
+import { answer, failed, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import type { ExchangerAddress, Facts, View } from '../../facts.ts'
 import { smtpNameInvalid } from './name-invalid.ts'

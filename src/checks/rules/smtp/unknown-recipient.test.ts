@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAddress,
-  changeExchanger,
-  changeSession,
-  factsOf,
-  notExamined,
-  said,
-} from '../../../../test/unit/facts.ts'
+import { changeAddress, changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { said } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { told } from '../../../../test/unit/outcomes.ts'
 import type { Said } from '../../../smtp/probe-facts.ts'
 import type { Facts } from '../../facts.ts'

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeCertificate } from '../../../../test/unit/certificate-maker.ts'
-import {
-  answer,
-  caaData,
-  changeExchanger,
-  changeSession,
-  collectedMs,
-  factsOf,
-  failed,
-  leafFor,
-  noData,
-  notExamined,
-  notSaid,
-  secured,
-  wire,
-} from '../../../../test/unit/facts.ts'
+import { leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs, wire } from '../../../../test/unit/facts/names.ts'
+import { caaData } from '../../../../test/unit/facts/records.ts'
+import { notSaid, secured } from '../../../../test/unit/facts/sessions.ts'
+import { answer, failed, noData, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { createRoots } from '../../certificate.ts'
 import type { NamedView } from '../../facts.ts'

@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  changeAddress,
-  changeSession,
-  factsOf,
-  intermediate,
-  leafFor,
-  notExamined,
-  notSaid,
-  said,
-  secured,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { changeAddress, changeSession } from '../../../../test/unit/facts/change.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { notSaid, said, secured } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { opportunistic } from '../../../../test/unit/policies.ts'
 import type { ExtraHandshake, Handshake } from '../../../smtp/probe-facts.ts'

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeCertificate } from '../../../../test/unit/certificate-maker.ts'
-import {
-  changeAddress,
-  changeSession,
-  collectedMs,
-  contextOf,
-  factsOf,
-  intermediate,
-  leafFor,
-  notExamined,
-  root,
-  secured,
-} from '../../../../test/unit/facts.ts'
+import { intermediate, leafFor, root } from '../../../../test/unit/facts/certificates.ts'
+import { changeAddress, changeSession } from '../../../../test/unit/facts/change.ts'
+import { contextOf, factsOf } from '../../../../test/unit/facts/facts.ts'
+import { collectedMs } from '../../../../test/unit/facts/names.ts'
+import { secured } from '../../../../test/unit/facts/sessions.ts'
+import { notExamined } from '../../../../test/unit/facts/views.ts'
 import type { Facts } from '../../facts.ts'
 import { runRules } from '../../run.ts'
 import { tlsKeyWeak } from './tls-key-weak.ts'

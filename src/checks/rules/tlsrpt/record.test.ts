@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  aData,
-  answer,
-  factsOf,
-  failed,
-  host,
-  mxData,
-  noData,
-  noSuchName,
-  notExamined,
-} from '../../../../test/unit/facts.ts'
+import { factsOf } from '../../../../test/unit/facts/facts.ts'
+import { host } from '../../../../test/unit/facts/names.ts'
+import { aData, mxData } from '../../../../test/unit/facts/records.ts'
+import { answer, failed, noData, noSuchName, notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import { demanding, opportunistic } from '../../../../test/unit/policies.ts'
 import { txtAt } from '../../../../test/unit/senders.ts'
