@@ -21,6 +21,7 @@ import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import type { Nobody } from './line-up.ts'
+import type { Wait } from './live-first.ts'
 import { Phase } from './phase.ts'
 import { type Staged, Staging, type Trouble } from './staging.ts'
 import * as verdict from './verdict.ts'
@@ -119,37 +120,49 @@ export class CutThrough {
   }
 
   /** Asks for recipients; one answer each, in order. Those that were accepted are part of the message. */
-  recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
-    return this.#whileSomebodyWaits(this.#recipients(asked))
-  }
-
-  async #recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
-    const { clock, budgets, patience } = this.#deps
-    if (this.#staging.staged) this.#heldMs += clock.monotonicMs() - this.#heldFromMs
-    patience.end(this.#staging)
+  async recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
+    const { clock, budgets } = this.#deps
+    this.#takeUp()
     const refusal = this.#senderRefusal
     if (refusal) return asked.map(() => refusal)
-    const answers = new Map<Recipient, Answer>()
-    const phase = new Phase(clock, budgets)
-    let pending = asked
-    while (pending.length > 0) {
-      const staged = await this.#staging.stage(this.#accepted, phase)
-      if (staged.kind === 'nobody') {
-        for (const recipient of pending) answers.set(recipient, answerOf(staged))
-        break
+    const wait = this.#beginWait()
+    try {
+      const answers = new Map<Recipient, Answer>()
+      const phase = new Phase(clock, budgets)
+      let pending = asked
+      while (pending.length > 0) {
+        const found = this.#staging.stage(this.#accepted, phase)
+        const staged = found instanceof Promise ? await found : found
+        if (staged.kind === 'nobody') {
+          for (const recipient of pending) answers.set(recipient, answerOf(staged))
+          break
+        }
+        pending = await this.#ask(staged, pending, phase, answers)
       }
-      pending = await this.#ask(staged, pending, phase, answers)
+      // That nobody took these recipients says nothing of the next one.
+      if (this.#accepted.length === 0) this.#staging.startOver()
+      this.#layDown()
+      return asked.map((recipient) => answers.get(recipient) ?? outage)
+    } finally {
+      this.#endWait(wait)
     }
-    // That nobody took these recipients says nothing of the next one.
-    if (this.#accepted.length === 0) this.#staging.startOver()
-    // The session waits for the body, or for another recipient, no longer than a second; then it serves others.
+  }
+
+  /** What the sender says next has come: the session waits for it no longer. */
+  #takeUp(): void {
+    const { clock, patience } = this.#deps
+    if (this.#staging.staged) this.#heldMs += clock.monotonicMs() - this.#heldFromMs
+    patience.end(this.#staging)
+  }
+
+  /** The session waits for the body, or for another recipient, no longer than a second; then it serves others. */
+  #layDown(): void {
+    const { clock, patience } = this.#deps
     const { staged } = this.#staging
-    if (staged && !this.#staging.isGone) {
-      this.#heldFromMs = clock.monotonicMs()
-      patience.begin(this.#staging)
-      if (this.#isHoldingUp(staged)) this.#staging.giveBack()
-    }
-    return asked.map((recipient) => answers.get(recipient) ?? outage)
+    if (!staged || this.#staging.isGone) return
+    this.#heldFromMs = clock.monotonicMs()
+    patience.begin(this.#staging)
+    if (this.#isHoldingUp(staged)) this.#staging.giveBack()
   }
 
   /**
@@ -180,35 +193,47 @@ export class CutThrough {
   }
 
   /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
-  deliver(message: Message): Promise<Carried> {
-    return this.#whileSomebodyWaits(this.#deliver(message))
+  async deliver(message: Message): Promise<Carried> {
+    const { clock, budgets, patience } = this.#deps
+    const wait = this.#beginWait()
+    try {
+      patience.end(this.#staging)
+      this.#staging.atDot()
+      const dotUntilMs = clock.monotonicMs() + budgets.dotMs + this.#blocksMs(message)
+      const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
+      if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
+      for (;;) {
+        const found =
+          this.#staging.staged ?? this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
+        const staged = found instanceof Promise ? await found : found
+        if (staged.kind === 'nobody') return { kind: 'nobody', answer: answerOf(staged) }
+        const carried = await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
+        if (carried) return carried
+      }
+    } finally {
+      this.#endWait(wait)
+    }
   }
 
-  async #deliver(message: Message): Promise<Carried> {
-    const { clock, budgets, patience } = this.#deps
-    patience.end(this.#staging)
-    this.#staging.atDot()
-    const dotUntilMs = clock.monotonicMs() + budgets.dotMs + this.#blocksMs(message)
-    const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
-    if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
-    for (;;) {
-      const staged = await this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
-      if (staged.kind === 'nobody') return { kind: 'nobody', answer: answerOf(staged) }
-      // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
-      if (staged.transaction.acceptedCount !== this.#accepted.length)
-        throw new TypeError(
-          `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
-        )
-      let outcome: DataOutcome | undefined
-      const onDotLeft = () => this.#dotLeaves(staged)
-      try {
-        outcome = await staged.transaction.data(message, { bodyUntilMs, untilMs: dotUntilMs, onDotLeft })
-      } finally {
-        this.#dotIsOver(staged, outcome?.kind === 'answered')
-      }
-      const carried = this.#judgeData(staged, outcome)
-      if (carried) return carried
+  /** @returns what became of it, or undefined where another backend may be asked */
+  async #hand(
+    message: Message,
+    staged: Staged,
+    limits: { bodyUntilMs: number; untilMs: number },
+  ): Promise<Carried | undefined> {
+    // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
+    if (staged.transaction.acceptedCount !== this.#accepted.length)
+      throw new TypeError(
+        `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
+      )
+    let outcome: DataOutcome | undefined
+    const onDotLeft = () => this.#dotLeaves(staged)
+    try {
+      outcome = await staged.transaction.data(message, { ...limits, onDotLeft })
+    } finally {
+      this.#dotIsOver(staged, outcome?.kind === 'answered')
     }
+    return this.#judgeData(staged, outcome)
   }
 
   /** Where nobody waits, each block of a body has its time (RFC 5321 §4.5.3.2.5): a long one that moves is not broken off for its length. */
@@ -222,14 +247,13 @@ export class CutThrough {
     this.#staging.abandon(!this.#dotLeft)
   }
 
-  /** For a message of the hold nobody does. */
-  #whileSomebodyWaits<T>(answer: Promise<T>): Promise<T> {
-    const { live } = this.#deps
-    if (this.#job.isFromHold) return answer
-    const wait = live.begin()
-    const end = () => live.end(wait)
-    answer.then(end, end)
-    return answer
+  /** A sender waits from now on; for a message of the hold nobody does. */
+  #beginWait(): Wait | undefined {
+    return this.#job.isFromHold ? undefined : this.#deps.live.begin()
+  }
+
+  #endWait(wait: Wait | undefined): void {
+    if (wait) this.#deps.live.end(wait)
   }
 
   /** @returns the recipients that are still to be asked for, at another backend or on another session */
@@ -244,7 +268,9 @@ export class CutThrough {
     const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
     // What is held is whole: its body follows at once.
     const isLast = this.#job.isFromHold === true && now.length === asked.length
-    const outcome = await phase.ask(transaction, now, isLast)
+    const limits = phase.limits(isLast)
+    const outcome = await transaction.recipients(now, limits)
+    phase.spent(outcome, limits)
     if (outcome.kind === 'lost') {
       this.#staging.lost(candidate, outcome)
       return asked

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
-import type { Transaction } from '../../delivery/delivery.ts'
 import type { Fault, RecipientsOutcome } from '../../delivery/outcome.ts'
 import type { Budgets } from '../settings.ts'
 import { Phase } from './phase.ts'
@@ -12,17 +11,11 @@ function start(capMs?: number) {
   const clock = createFakeClock()
   const phase = new Phase(clock, budgets, capMs)
   /** A backend that answers after so long. @returns the end that it was given for MAIL, and the one for all */
-  async function ask(afterMs: number, outcome: RecipientsOutcome) {
-    let given: { mailUntilMs: number; untilMs: number } | undefined
-    const transaction = {
-      async recipients(_: unknown, limits: { mailUntilMs: number; untilMs: number }) {
-        given = { mailUntilMs: limits.mailUntilMs, untilMs: limits.untilMs }
-        clock.advance(afterMs)
-        return outcome
-      },
-    } as unknown as Transaction
-    await phase.ask(transaction, [])
-    return given
+  function ask(afterMs: number, outcome: RecipientsOutcome) {
+    const limits = phase.limits()
+    clock.advance(afterMs)
+    phase.spent(outcome, limits)
+    return { mailUntilMs: limits.mailUntilMs, untilMs: limits.untilMs }
   }
   return { clock, phase, ask }
 }
@@ -34,35 +27,35 @@ const lostAt = (step: Fault['step']): RecipientsOutcome => ({
 })
 const refused: RecipientsOutcome = { kind: 'mail-refused', reply: { code: 451, enhanced: '4.3.0', text: ['later'] } }
 
-test('what ends at MAIL is spent on MAIL, over all backends', async () => {
+test('what ends at MAIL is spent on MAIL, over all backends', () => {
   const { clock, phase, ask } = start()
   const beganMs = clock.monotonicMs()
-  const first = await ask(30_000, lostAt('mail'))
+  const first = ask(30_000, lostAt('mail'))
   assert.deepEqual(first, { mailUntilMs: beganMs + 50_000, untilMs: beganMs + 100_000 })
   assert.equal(phase.mayTryAnother, true)
-  const second = await ask(20_000, refused)
+  const second = ask(20_000, refused)
   assert.deepEqual(second, { mailUntilMs: beganMs + 50_000, untilMs: beganMs + 100_000 })
   assert.equal(phase.mayTryAnother, false)
 })
 
-test('silence at RCPT leaves the whole time of MAIL for the next backend, within the time for all', async () => {
+test('silence at RCPT leaves the whole time of MAIL for the next backend, within the time for all', () => {
   const { clock, phase, ask } = start()
   const beganMs = clock.monotonicMs()
-  await ask(60_000, lostAt('rcpt'))
+  ask(60_000, lostAt('rcpt'))
   assert.equal(phase.mayTryAnother, true)
-  const next = await ask(40_000, lostAt('rcpt'))
+  const next = ask(40_000, lostAt('rcpt'))
   assert.deepEqual(next, { mailUntilMs: beganMs + 100_000, untilMs: beganMs + 100_000 })
   assert.equal(phase.mayTryAnother, false)
 })
 
-test('connecting is spent on connecting alone, and nothing lasts beyond the cap', async () => {
+test('connecting is spent on connecting alone, and nothing lasts beyond the cap', () => {
   const { clock, phase, ask } = start()
   const beganMs = clock.monotonicMs()
   clock.advance(10_000)
   phase.connected(beganMs)
   assert.equal(phase.connectUntilMs, beganMs + 25_000)
-  assert.equal((await ask(0, refused))?.untilMs, beganMs + 110_000)
+  assert.equal(ask(0, refused).untilMs, beganMs + 110_000)
   const capped = start(beganMs + 5_000)
-  assert.deepEqual(await capped.ask(5_000, lostAt('mail')), { mailUntilMs: beganMs + 5_000, untilMs: beganMs + 5_000 })
+  assert.deepEqual(capped.ask(5_000, lostAt('mail')), { mailUntilMs: beganMs + 5_000, untilMs: beganMs + 5_000 })
   assert.equal(capped.phase.mayTryAnother, false)
 })

@@ -1,9 +1,15 @@
 /** The time that one question to the backends may take, step by step. Made by `cut-through` for each group of recipients and for the dot; `staging` spends it. */
 import type { Clock } from '../../base/clock.ts'
-import type { Transaction } from '../../delivery/delivery.ts'
 import type { RecipientsOutcome } from '../../delivery/outcome.ts'
-import type { Recipient } from '../../mail/message.ts'
 import type { Budgets } from '../settings.ts'
+
+/** For `Transaction.recipients`, on the monotonic clock. */
+export interface AskingLimits {
+  readonly fromMs: number
+  readonly mailUntilMs: number
+  readonly untilMs: number
+  readonly isLast: boolean
+}
 
 /**
  * How long the sender may have to wait for one answer, over all candidates: 25 s for connecting; 100 s for the recipients, of which 50 s for what
@@ -42,17 +48,16 @@ export class Phase {
     this.#askUntilMs += spentMs
   }
 
-  /** Says MAIL, where that was not done yet, and RCPT, within what is left. @param isLast  see `Transaction.recipients` */
-  async ask(transaction: Transaction, recipients: readonly Recipient[], isLast = false): Promise<RecipientsOutcome> {
+  /** What is left for MAIL, where that was not said yet, and RCPT. @param isLast  see `Transaction.recipients` */
+  limits(isLast = false): AskingLimits {
     const fromMs = this.#clock.monotonicMs()
     const untilMs = Math.min(this.#capMs, this.#askUntilMs)
-    const outcome = await transaction.recipients(recipients, {
-      mailUntilMs: Math.min(untilMs, fromMs + this.#mailLeftMs),
-      untilMs,
-      isLast,
-    })
+    return { fromMs, mailUntilMs: Math.min(untilMs, fromMs + this.#mailLeftMs), untilMs, isLast }
+  }
+
+  /** What came of them. */
+  spent(outcome: RecipientsOutcome, { fromMs }: AskingLimits): void {
     const isEndedAtMail = outcome.kind === 'mail-refused' || (outcome.kind === 'lost' && outcome.fault.step === 'mail')
     if (isEndedAtMail) this.#mailLeftMs -= this.#clock.monotonicMs() - fromMs
-    return outcome
   }
 }

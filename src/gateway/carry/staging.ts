@@ -108,12 +108,14 @@ export class Staging {
   }
 
   async #find(accepted: readonly Recipient[], phase: Phase): Promise<Staged | Nobody> {
-    const line = this.#line ?? (await this.#lineUp(phase))
+    const lined = this.#line ?? this.#lineUp(phase)
+    const line = lined instanceof Promise ? await lined : lined
     if (!(line instanceof LineUp)) return line
     this.#line = line
     for (let candidate = line.next(); candidate; candidate = line.next()) {
       if (this.isGone || !phase.mayTryAnother) break
-      const staged = await this.#begin(candidate, line, phase)
+      const begun = this.#begin(candidate, line, phase)
+      const staged = begun instanceof Promise ? await begun : begun
       if (!staged) continue
       // Known before the replay, so that a sender that goes meanwhile ends it.
       this.#staged = staged
@@ -222,7 +224,9 @@ export class Staging {
 
   /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
   async #replay(staged: Staged, accepted: readonly Recipient[], line: LineUp, phase: Phase): Promise<boolean> {
-    const outcome = await phase.ask(staged.transaction, accepted)
+    const limits = phase.limits()
+    const outcome = await staged.transaction.recipients(accepted, limits)
+    phase.spent(outcome, limits)
     if (outcome.kind === 'lost') {
       this.lost(staged.candidate, outcome)
       return false

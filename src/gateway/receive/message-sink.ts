@@ -63,15 +63,17 @@ export class MessageSink implements BodySink {
 
   /** The sender that is gone by now does not know, and will send it again. */
   told(isHanded: boolean): void {
-    void this.#told(isHanded)
+    const { untold } = this.#transaction
+    if (!untold) return
+    if (isHanded) untold.release()
+    else void this.#remember(untold)
   }
 
-  async #told(isHanded: boolean): Promise<void> {
-    const { envelope, accepted, untold } = this.#transaction
-    if (!untold) return
+  async #remember(untold: Body): Promise<void> {
+    const { envelope, accepted } = this.#transaction
     const { repeats, log } = this.#connection.deps
     try {
-      if (!isHanded) repeats.remember(envelopeHash(envelope.sender, accepted.keys()), await contentHash(untold))
+      repeats.remember(envelopeHash(envelope.sender, accepted.keys()), await contentHash(untold))
     } catch (error) {
       log.error('message not remembered', { client: this.#connection.peer.address, error })
     } finally {
@@ -91,12 +93,19 @@ export class MessageSink implements BodySink {
     return notWritten
   }
 
-  async #deliver(message: Message): Promise<Reply> {
+  /** A hash is only made where one is remembered that it could be. */
+  #deliver(message: Message): Promise<Reply> {
+    return this.#connection.deps.repeats.size > 0 ? this.#deliverUnlessRepeated(message) : this.#handOver(message)
+  }
+
+  async #deliverUnlessRepeated(message: Message): Promise<Reply> {
+    if (!(await this.#wasDelivered(message))) return await this.#handOver(message)
+    this.#transaction.abandon()
+    return alreadyDelivered
+  }
+
+  #handOver(message: Message): Promise<Reply> {
     const { peer, deps } = this.#connection
-    if (deps.repeats.size > 0 && (await this.#wasDelivered(message))) {
-      this.#transaction.abandon()
-      return alreadyDelivered
-    }
     return handOver(message, this.#transaction.taken, () => peer.isGone, deps)
   }
 
@@ -109,7 +118,6 @@ export class MessageSink implements BodySink {
     return { id, client, envelope, trace: Buffer.from(received, 'latin1'), body }
   }
 
-  /** A hash is only made where one is remembered that it could be. */
   async #wasDelivered({ body }: Message): Promise<boolean> {
     const { id, envelope, accepted } = this.#transaction
     const { repeats, log, tell, clock } = this.#connection.deps

@@ -69,9 +69,9 @@ export async function sendData(
   const blocks = content.blocks()
   const isWhole = Array.isArray(blocks) && content.trace.length + content.size <= wholeOctets
   const early = isWhole ? undefined : await sendBlocks(session, content, blocks, limits)
-  if (early instanceof DotStuffer) return sendDot(session, early.end(), replyCount, limits)
+  if (early instanceof DotStuffer) return await sendDot(session, early.end(), replyCount, limits)
   if (early) return early
-  return sendDot(session, stuffWhole([content.trace, ...(blocks as readonly Buffer[])]), replyCount, limits)
+  return await sendDot(session, stuffWhole([content.trace, ...(blocks as readonly Buffer[])]), replyCount, limits)
 }
 
 /** @returns the stuffer, which knows the end, or why there will be none */

@@ -60,7 +60,9 @@ export async function sendEnvelope(
   let isClosing = false
   while (replies.length < commands.length) {
     if (!isPipelined) session.send(commands[replies.length] as string)
-    const answer = await session.reply('rcpt', atMost(session, limits.steps.rcptMs, limits.untilMs))
+    const awaited = session.reply('rcpt', atMost(session, limits.steps.rcptMs, limits.untilMs))
+    // Mostly it has come with the one before.
+    const answer = awaited instanceof Promise ? await awaited : awaited
     if (answer.kind === 'failed') return refusal ? { kind: 'mail-refused', reply: refusal, refusals: 1 } : answer
     isClosing = answer.reply.code === 421
     do replies.push(answer.reply)
