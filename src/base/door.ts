@@ -4,6 +4,7 @@
  * address, and the address that was judged is the one that is connected to: nothing is resolved twice.
  */
 import { connect as netConnect, type Socket } from 'node:net'
+import type { Inlet } from './inlet.ts'
 import { type IpAddress, whyNotPublic } from './ip.ts'
 
 export type Purpose =
@@ -32,8 +33,9 @@ export interface Door {
    * Begins to connect; the socket is returned at once, still connecting, so that its owner sets the deadline and
    * hears 'connect' and 'error'.
    * @param isPrivate  true where a person has said that private addresses are meant (`private: true`, `--private`)
+   * @param inlet  where the octets go; a door that cannot do that leaves them to the socket's 'data'
    */
-  open(purpose: Purpose, target: Target, isPrivate?: boolean): Opening
+  open(purpose: Purpose, target: Target, isPrivate?: boolean, inlet?: Inlet): Opening
 }
 
 const judged: ReadonlySet<Purpose> = new Set(['included', 'mx', 'dsn', 'check', 'policy'])
@@ -43,15 +45,16 @@ const judged: ReadonlySet<Purpose> = new Set(['included', 'mx', 'dsn', 'check', 
  * declared private.
  */
 export const systemDoor: Door = {
-  open(purpose, target, isPrivate = false) {
-    if (target.kind === 'unix') return { kind: 'opened', socket: netConnect({ path: target.path }) }
+  open(purpose, target, isPrivate = false, inlet) {
+    const reading = inlet ? { onread: inlet.onread } : {}
+    if (target.kind === 'unix') return { kind: 'opened', socket: netConnect({ path: target.path, ...reading }) }
     const why = judged.has(purpose) && !isPrivate ? whyNotPublic(target.address) : undefined
     if (why) return { kind: 'forbidden', why: `${target.address} is ${why}` }
     const { address, port, source } = target
     const local = source ? { localAddress: source } : {}
     return {
       kind: 'opened',
-      socket: netConnect({ host: address, port, noDelay: true, autoSelectFamily: false, ...local }),
+      socket: netConnect({ host: address, port, noDelay: true, autoSelectFamily: false, ...local, ...reading }),
     }
   },
 }

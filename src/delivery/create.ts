@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
+import { createInlets } from '../base/inlet.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createTurnEnd } from '../base/turn-end.ts'
@@ -48,7 +49,19 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   const opening = new Set<Socket>()
   const atTurnEnd = createTurnEnd()
   const isStopping = () => isClosed
-  const open = createOpener({ hostname, clock, log, door, health, openLimits, opening, isStopping, atTurnEnd })
+  const newInlet = createInlets()
+  const open = createOpener({
+    hostname,
+    clock,
+    log,
+    door,
+    health,
+    openLimits,
+    opening,
+    isStopping,
+    atTurnEnd,
+    newInlet,
+  })
   const pools = new Map<string, Pool>()
   /** Where our sessions that are in use lead to, by where they come from: `address port`. */
   const ends = new Map<string, string>()

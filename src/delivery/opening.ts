@@ -6,6 +6,7 @@ import { isIP, type Socket } from 'node:net'
 import type { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
+import type { Inlet } from '../base/inlet.ts'
 import type { Log } from '../base/log.ts'
 import type { AtTurnEnd } from '../base/turn-end.ts'
 import type { HostName } from '../mail/address.ts'
@@ -29,6 +30,7 @@ export interface OpeningDeps {
   readonly opening: Set<Socket>
   /** For all sessions alike. */
   readonly atTurnEnd: AtTurnEnd
+  readonly newInlet: () => Inlet
 }
 
 type Opened =
@@ -105,7 +107,9 @@ async function connectOnce(
 ): Promise<Opened> {
   const { target, backend } = endpoint
   if (target.kind === 'maildir') throw new TypeError('a Maildir has no sessions')
-  const opening = deps.door.open(endpoint.purpose, target, backend.options.private)
+  // Under TLS the octets are the TLS socket's.
+  const inlet = tls === 'implicit' ? undefined : deps.newInlet()
+  const opening = deps.door.open(endpoint.purpose, target, backend.options.private, inlet)
   if (opening.kind === 'forbidden')
     return { kind: 'failed', fault: { kind: 'forbidden', step: 'connect', reply: undefined, detail: opening.why } }
   const options: OpenOptions = {
@@ -114,6 +118,7 @@ async function connectOnce(
     tls,
     serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
     atTurnEnd: deps.atTurnEnd,
+    inlet,
     ...(deps.openLimits ? { limits: deps.openLimits } : {}),
   }
   deps.opening.add(opening.socket)

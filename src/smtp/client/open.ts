@@ -6,6 +6,7 @@
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Clock } from '../../base/clock.ts'
+import type { Inlet } from '../../base/inlet.ts'
 import { printable } from '../../base/printable.ts'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
 import { type Reply, replyText } from '../../mail/reply.ts'
@@ -26,6 +27,8 @@ export interface OpenOptions {
   readonly limits?: OpenLimits
   /** When commands are written, where many sessions share a loop. */
   readonly atTurnEnd?: AtTurnEnd
+  /** What the socket's octets come by until TLS begins, where the door was given one. */
+  readonly inlet?: Inlet | undefined
 }
 
 /** Milliseconds; a whole handshake counts as one step. */
@@ -58,7 +61,7 @@ export async function openSession(
   const wire = options.tls === 'implicit' ? beginTls(socket, options.serverName) : socket
   const session = new ClientSession(
     options.protocol,
-    new Connection(wire, clock, undefined, options.atTurnEnd),
+    new Connection(wire, clock, { atTurnEnd: options.atTurnEnd, inlet: options.inlet }),
     clock,
     options.dialogue,
   )
@@ -144,10 +147,9 @@ export type Securing =
 
 /** The handshake, behind a 220 to STARTTLS (RFC 3207 §4). The session goes on under TLS, and has forgotten what was said before. */
 export async function secureSession(session: ClientSession, options: TlsOptions, untilMs: number): Promise<Securing> {
-  const { socket, deadline } = session.connection
+  const { socket } = session.connection
   // Nothing of the old connection may hear the octets of the handshake; what it had buffered goes with it (RFC 3207 §4.2).
-  for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event)
-  deadline.end()
+  session.connection.leave()
   const secure = tlsConnect({ ...options, socket })
   session.moveTo(new Connection(secure, session.clock))
   const secured = await happens(session, secure, 'secureConnect', untilMs)

@@ -61,7 +61,7 @@ export class ServerSession {
     this.#context = context
     this.#options = context.options
     this.#peer = peer
-    this.#connection = new Connection(socket, context.deps.clock, undefined, context.atTurnEnd)
+    this.#connection = new Connection(socket, context.deps.clock, { atTurnEnd: context.atTurnEnd })
     const { clock } = context.deps
     const { budgets, limits, dsn } = context.options
     this.#input = new CommandInput(this.#connection, clock, budgets.commandMs, dsn)

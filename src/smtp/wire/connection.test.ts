@@ -19,7 +19,7 @@ async function pair(t: TestContext, maxBuffered?: number): Promise<{ connection:
   })
   peer.on('error', () => {})
   const [socket] = (await once(server, 'connection')) as [Socket]
-  const connection = new Connection(socket, steadyClock, maxBuffered)
+  const connection = new Connection(socket, steadyClock, maxBuffered === undefined ? {} : { maxBuffered })
   t.after(() => {
     connection.destroy()
     peer.destroy()

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Clock, Deadline } from '../../base/clock.ts'
+import type { Inlet } from '../../base/inlet.ts'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
 
 /** Why there is no next chunk. `ended`: the peer sent FIN; `lost`: reset, write error, destroyed; `timeout`: the deadline passed. */
@@ -16,11 +17,21 @@ const maxChunks = 32
 /** Octets that wait for the end of a turn. */
 const mostHeldBack = 16 * 1024
 
+export interface ConnectionOptions {
+  /** Octets that wait to be read, default 64 KiB. */
+  readonly maxBuffered?: number
+  /** When strings are written, where many connections share a loop. */
+  readonly atTurnEnd?: AtTurnEnd | undefined
+  /** Where the socket's octets come in, if not by its 'data'. */
+  readonly inlet?: Inlet | undefined
+}
+
 export class Connection {
   /** The one timer of this connection: armed before a wait, by whoever waits. */
   readonly deadline: Deadline
   readonly #maxBuffered: number
   readonly #atTurnEnd: AtTurnEnd
+  readonly #inlet: Inlet | undefined
   #socket: Socket
   #chunks: Buffer[] = []
   #buffered = 0
@@ -43,10 +54,13 @@ export class Connection {
   readonly #onError = () => this.#finish('lost')
   readonly #onClose = () => this.#close()
 
-  constructor(socket: Socket, clock: Clock, maxBuffered = 64 * 1024, atTurnEnd: AtTurnEnd = setImmediate) {
+  constructor(socket: Socket, clock: Clock, options: ConnectionOptions = {}) {
+    const { maxBuffered = 64 * 1024, atTurnEnd = setImmediate, inlet } = options
     this.#socket = socket
     this.#maxBuffered = maxBuffered
     this.#atTurnEnd = atTurnEnd
+    this.#inlet = inlet
+    if (inlet) inlet.onOctets = this.#onData
     this.deadline = new Deadline(clock, () => this.#expire())
     this.#listen(socket)
   }
@@ -231,6 +245,13 @@ export class Connection {
     this.#paused = false
     this.#socket = tls
     this.#listen(tls)
+  }
+
+  /** Hears and times nothing of its socket any more, which goes on below TLS in another connection. */
+  leave(): void {
+    for (const event of ['data', 'end', 'error', 'close']) this.#socket.removeAllListeners(event)
+    if (this.#inlet) this.#inlet.onOctets = () => undefined
+    this.deadline.end()
   }
 
   #listen(socket: Socket): void {
