@@ -1,9 +1,11 @@
 /**
  * A sender that keeps a pace, in a process of its own: so many messages a second over a few connections that stay open. `smtp-source` knows only as fast as it
- * goes. Started by `pace.ts`: ADDRESS PORT MESSAGES-A-SECOND CONNECTIONS OCTETS; ends with its standard input and says then, as JSON, how many were taken.
+ * goes. Started by `pace.ts`: ADDRESS PORT MESSAGES-A-SECOND CONNECTIONS OCTETS; says for each line of its
+ * standard input, as JSON, how many were taken until now, and ends with it.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 
 const [address = '', port = '', perSecondText = '', connectionsText = '', octetsText = ''] = process.argv.slice(2)
 const perSecond = Number(perSecondText)
@@ -65,8 +67,6 @@ setInterval(() => {
   }
 }, everyMs)
 
-process.stdin.resume()
-process.stdin.on('end', () => {
-  process.stdout.write(JSON.stringify({ taken, ms: performance.now() - begunMs }))
-  process.exit(0)
-})
+createInterface({ input: process.stdin })
+  .on('line', () => void process.stdout.write(`${JSON.stringify({ taken, ms: performance.now() - begunMs })}\n`))
+  .on('close', () => process.exit(0))

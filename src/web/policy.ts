@@ -15,20 +15,21 @@ export const commonFields = {
 /** Nothing at all: for what is no page. */
 export const apiPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/** Our own files and our own API, without any of it written into the page. */
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
+/** Our own files and our own API, and of what is written into the page only what has these hashes (`sha256-…`). */
+export const pagePolicy = (scriptHash: string, styleHash: string): string =>
+  [
+    "default-src 'none'",
+    `script-src 'self' '${scriptHash}'`,
+    `style-src 'self' '${styleHash}'`,
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ')
 
 /**
  * The text of somebody's mail: it may have colours, and nothing else. The frame around it may be ours alone. `sandbox` holds where it is opened

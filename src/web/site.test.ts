@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
 import { collectLog } from '../../test/lab/log.ts'
@@ -63,15 +64,7 @@ const routesOf = (web: Web) => {
 }
 
 /** They hold nothing of ours: the way in, what it is drawn with, and one word for monitors. */
-const open = new Set([
-  'GET /enter',
-  'POST /api/session',
-  'GET /healthz',
-  'GET /readyz',
-  'GET /assets/enter.js',
-  'GET /assets/style.css',
-  'GET /assets/icon.svg',
-])
+const open = new Set(['GET /enter', 'POST /api/session', 'GET /healthz', 'GET /readyz', 'GET /assets/icon.svg'])
 
 test('who is not on this machine and has no token is refused, route by route', async () => {
   const { web } = make()
@@ -310,9 +303,26 @@ test('keys and secrets that are tried again and again: a line at once, then how 
   )
 })
 
+test('of what stands in a page only our own script and style are allowed, by their hashes', async () => {
+  const { web } = make([], quiet)
+  for (const path of ['/', '/queue', '/enter']) {
+    const response = await ask(web, path)
+    const policy = response.headers.get('content-security-policy') ?? ''
+    const text = await response.text()
+    for (const element of ['script', 'style']) {
+      const [, inside = ''] = new RegExp(`<${element}>([\\s\\S]+?)</${element}>`).exec(text) ?? []
+      assert.ok(inside.length > 500, `${path} ${element}`)
+      const hash = createHash('sha256').update(inside).digest('base64')
+      assert.ok(policy.split('; ').includes(`${element}-src 'self' 'sha256-${hash}'`), policy)
+    }
+    // What else stands in it is data.
+    assert.doesNotMatch(text.replace(/<script>[\s\S]+?<\/script>/, ''), /<script(?! type="application\/json")|\son\w+=/)
+  }
+})
+
 test('every answer forbids what it does not need', async () => {
   const { web } = make()
-  for (const path of ['/', '/enter', '/api/minutes', '/nothing', '/assets/style.css']) {
+  for (const path of ['/', '/enter', '/api/minutes', '/nothing', '/assets/icon.svg']) {
     const { headers } = await ask(web, path)
     const policy = headers.get('content-security-policy') ?? ''
     assert.match(policy, /^default-src 'none'/)

@@ -79,7 +79,7 @@ export interface SiteDeps extends IdentifyDeps {
   /** The name of the cookie that says whose session it is; browsers share cookies among the ports of a host. */
   readonly cookieName: (connection: Connection) => string
   /** What somebody is shown who asks for a page and is not known. */
-  readonly wayIn: (context: SiteContext) => Response
+  readonly wayIn: (context: SiteContext) => Promise<Response>
 }
 
 const mostBodyBytes = 64 * 1024

@@ -24,7 +24,8 @@ import { createChecks } from './check/checks.ts'
 import type { WebDeps } from './deps.ts'
 import { createListening } from './listening.ts'
 import { addAssets } from './page/assets.ts'
-import { addPages, wayIn } from './page/shell.ts'
+import { createInlines } from './page/scripts.ts'
+import { addPages, createWayIn } from './page/shell.ts'
 import { createSite, type SiteEnv } from './site.ts'
 import { createCanKeep } from './state/can-keep.ts'
 import { createNow } from './state/now.ts'
@@ -45,6 +46,8 @@ export function createWeb(deps: WebDeps): Web {
   const sessions = createSessions({ clock, random })
   const secrets = createSecrets(clock, () => settings().access)
   const once = createToldOnce({ clock, log })
+  const inlines = createInlines()
+  const wayIn = createWayIn(inlines)
   const site = createSite({
     clock,
     log,
@@ -75,7 +78,7 @@ export function createWeb(deps: WebDeps): Web {
   const events = addEvents(site, now, deps)
   addOpenApi(site, deps.version)
   addAssets(site)
-  addPages(site)
+  addPages(site, inlines, wayIn)
 
   const listening = createListening({
     ...{ clock, log, settings },

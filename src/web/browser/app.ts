@@ -4,7 +4,7 @@
  */
 import type { Self } from '../api/session.ts'
 import { ask } from './ask.ts'
-import { h } from './element.ts'
+import { h, whenDrawn } from './element.ts'
 import type { Stage } from './stage.ts'
 import { zone } from './words.ts'
 
@@ -88,7 +88,11 @@ function showZone(): void {
   const place = document.querySelector('#zone')
   if (!place) return
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
-  place.textContent = `Times on these pages are by the clock of this browser: ${timeZone}, ${zone(Date.now())}. The log and the command line say UTC.`
+  const short = zone(Date.now())
+  const name = short === timeZone ? timeZone : `${timeZone}, ${short}`
+  const others =
+    timeZone === 'UTC' ? ', as on the command line and in the log' : '. The log and the command line say UTC'
+  place.textContent = `Times on these pages are by the clock of this browser: ${name}${others}.`
 }
 
 async function leave(): Promise<void> {
@@ -117,5 +121,5 @@ addEventListener('popstate', () => void show(false))
 const heard = await ask<Self>('GET', '/api/session')
 if (heard.kind === 'ok') self = heard.value
 showSelf()
-showZone()
+whenDrawn(showZone)
 await show(true)

@@ -1,5 +1,7 @@
 /** Makes elements. Text is always text here: nothing of anybody's becomes markup, which the page's policy (trusted types) would forbid as well. */
 
+import { ago, machineTime, momentAndUtc } from './words.ts'
+
 type Child = Node | string | number | undefined | false
 type Given = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | undefined>>
 
@@ -30,6 +32,22 @@ function prepare(element: Element, given: Given, children: readonly Child[]): vo
     if (child === undefined || child === false) continue
     element.append(child instanceof Node ? child : String(child))
   }
+}
+
+/** After the words are there to read: the next frame has them, and the one behind it begins when they were drawn. Where nobody looks no frame is drawn, and it is at once. */
+export function whenDrawn(run: () => void): void {
+  if (document.hidden) run()
+  else requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(run)))
+}
+
+/** How long ago, with the moment itself for who points at it. */
+export function timeAgo(atMs: number, given: Given = {}): HTMLTimeElement {
+  const element = h('time', { ...given, datetime: machineTime(atMs) }, ago(atMs))
+  const tell = () => {
+    element.title = momentAndUtc(atMs)
+  }
+  element.addEventListener('pointerenter', tell, { once: true })
+  return element
 }
 
 /** Changes the text where it is another one, so that a screen reader is not told twice and a selection stays. */

@@ -26,19 +26,21 @@ export function flowPicture() {
   const element = h('div')
   let drawn = ''
   let last: Overview | undefined
-  const observer = new ResizeObserver(() => last && show(last))
-  observer.observe(element)
+  // By the window and not by the element, whose width is known only after all of the page was laid out.
+  const narrow = matchMedia('(max-width: 45rem)')
+  const again = () => last && show(last)
+  narrow.addEventListener('change', again)
 
   function show(overview: Overview): void {
     last = overview
-    const isNarrow = element.clientWidth < 640
+    const isNarrow = narrow.matches
     const { columns, ways, sentence } = picture(overview)
     const key = JSON.stringify([isNarrow, columns, ways])
     if (key === drawn) return
     drawn = key
     element.replaceChildren(draw(columns, ways, sentence, isNarrow))
   }
-  return { element, show, end: () => observer.disconnect() }
+  return { element, show, end: () => narrow.removeEventListener('change', again) }
 }
 
 function picture({ backends: all, backendCount: count, perSecond, connections, held, hostname }: Overview) {
@@ -101,7 +103,7 @@ function shortName(name: string): string {
 const box = { width: 184, height: 54 }
 const pitch = 66
 const wide = 1080
-const narrow = 360
+const narrowWidth = 360
 
 function draw(
   columns: readonly (readonly Box[])[],
@@ -112,7 +114,7 @@ function draw(
   const parts = isNarrow ? drawDown(columns, ways) : drawAcross(columns, ways)
   return svg(
     'svg',
-    { viewBox: `0 0 ${isNarrow ? narrow : wide} ${parts.height}`, role: 'img', 'aria-label': sentence },
+    { viewBox: `0 0 ${isNarrow ? narrowWidth : wide} ${parts.height}`, role: 'img', 'aria-label': sentence },
     ...parts.shapes,
   )
 }
@@ -163,16 +165,16 @@ function drawDown(columns: readonly (readonly Box[])[], ways: readonly Way[]) {
         : here.length > 0 && here.every((way) => way.kind === 'cut')
           ? 'cut'
           : 'still'
-      shapes.push(svg('path', { d: `M${narrow / 2} ${y + 3}V${y + arrow - 3}`, class: `way ${kind}` }))
+      shapes.push(svg('path', { d: `M${narrowWidth / 2} ${y + 3}V${y + arrow - 3}`, class: `way ${kind}` }))
       y += arrow
     }
     const across = index === 3 ? 3 : Math.min(2, column.length)
-    const width = across === 1 ? 220 : (narrow - 16 - (across - 1) * gap) / across
+    const width = across === 1 ? 220 : (narrowWidth - 16 - (across - 1) * gap) / across
     const rows = Math.ceil(column.length / across)
     const top = y
     column.forEach((one, at) => {
       const inRow = Math.min(across, column.length - Math.floor(at / across) * across)
-      const begin = (narrow - inRow * width - (inRow - 1) * gap) / 2
+      const begin = (narrowWidth - inRow * width - (inRow - 1) * gap) / 2
       shapes.push(
         boxAt(one, begin + (at % across) * (width + gap), top + Math.floor(at / across) * (box.height + gap), width),
       )

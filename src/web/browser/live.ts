@@ -1,6 +1,7 @@
 /** The state of things as it changes: one stream for the whole page, from which each view hears as long as it is shown. */
 import type { Overview } from '../state/shapes.ts'
 import { sentAlong } from './ask.ts'
+import { whenDrawn } from './element.ts'
 
 type Hear = (overview: Overview) => void
 
@@ -11,8 +12,11 @@ let source: EventSource | undefined
 /** @returns stops it */
 export function listen(hear: Hear): () => void {
   listeners.add(hear)
-  if (latest) hear(latest)
-  open()
+  if (!latest) open()
+  else {
+    hear(latest)
+    whenDrawn(open)
+  }
   return () => void listeners.delete(hear)
 }
 

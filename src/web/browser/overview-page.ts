@@ -1,7 +1,7 @@
 /** `/`: what an administrator wants to know first: does mail arrive for each domain, where does it go, what is held. */
 import type { BackendNow, DomainNow, Overview } from '../state/shapes.ts'
 import { ask } from './ask.ts'
-import { h, keyed, setText, table } from './element.ts'
+import { h, keyed, setText, table, whenDrawn } from './element.ts'
 import { flowPicture } from './flow-picture.ts'
 import { listen } from './live.ts'
 import { mayAct, type Stage } from './stage.ts'
@@ -48,17 +48,14 @@ export function overviewPage(stage: Stage): void {
     }),
   )
   stage.atEnd(picture.end)
-  // After the words are there to read: a frame, and what is due behind it.
   let isOver = false
   stage.atEnd(() => {
     isOver = true
   })
-  requestAnimationFrame(() =>
-    setTimeout(async () => {
-      const { showCharts } = await import('./charts.ts')
-      if (!isOver) await showCharts(charts, stage.atEnd)
-    }),
-  )
+  whenDrawn(async () => {
+    const { showCharts } = await import('./charts.ts')
+    if (!isOver) await showCharts(charts, stage.atEnd)
+  })
 }
 
 function headline({ say }: Stage) {

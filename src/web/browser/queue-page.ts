@@ -3,11 +3,11 @@ import type { z } from 'zod'
 import type { ListedMessage, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { ask } from './ask.ts'
 import { type Act, actWords, askAndAct, type Filter } from './dialog.ts'
-import { h, table } from './element.ts'
+import { h, table, timeAgo, whenDrawn } from './element.ts'
 import { listen } from './live.ts'
 import { mayAct, type Stage } from './stage.ts'
 import { badgeOf, type Tone } from './states.ts'
-import { ago, count, machineTime, momentAndUtc, number, size, until } from './words.ts'
+import { count, number, size, until } from './words.ts'
 
 export const stateWords: Readonly<Record<string, readonly [tone: Tone, word: string]>> = {
   offered: ['unknown', 'coming in'],
@@ -30,6 +30,7 @@ const kinds = [
 ] as const
 
 const pageSize = 50
+const firstRows = 20
 
 export function queuePage(stage: Stage): void {
   const { main, self } = stage
@@ -150,7 +151,7 @@ function messageTable(
     { text: 'Size', number: true },
     'Next try',
   ])
-  for (const { id, from, recipients, recipientCount, receivedMs, size: octets } of messages) {
+  const rowOf = ({ id, from, recipients, recipientCount, receivedMs, size: octets }: ListedMessage) => {
     const [first] = recipients
     const [tone, word] = stateWords[first?.state ?? ''] ?? ['unknown', first?.state ?? '']
     const more = recipientCount > 1 ? ` and ${number(recipientCount - 1)} more` : ''
@@ -165,39 +166,35 @@ function messageTable(
       else choosing?.chosen.delete(id)
       choosing?.changed()
     })
-    const time = h(
-      'time',
-      { datetime: machineTime(receivedMs), title: momentAndUtc(receivedMs), class: 'dim small' },
-      ago(receivedMs),
-    )
-    body.append(
+    return h(
+      'tr',
+      {},
+      box && h('td', { class: 'pick' }, box),
       h(
-        'tr',
+        'th',
+        { scope: 'row' },
+        h('a', { href: `/messages/${id}`, class: 'mono' }, id.slice(0, 10)),
+        h('div', {}, timeAgo(receivedMs, { class: 'dim small' })),
+      ),
+      h('td', { class: 'long wide', 'data-label': 'From' }, from || 'the null sender'),
+      h('td', { class: 'long wide', 'data-label': 'To' }, `${first?.to ?? ''}${more}`),
+      h(
+        'td',
         {},
-        box && h('td', { class: 'pick' }, box),
-        h(
-          'th',
-          { scope: 'row' },
-          h('a', { href: `/messages/${id}`, class: 'mono' }, id.slice(0, 10)),
-          h('div', {}, time),
-        ),
-        h('td', { class: 'long wide', 'data-label': 'From' }, from || 'the null sender'),
-        h('td', { class: 'long wide', 'data-label': 'To' }, `${first?.to ?? ''}${more}`),
-        h(
-          'td',
-          {},
-          badgeOf(tone, word),
-          first?.reply && first.state !== 'ready' ? h('div', { class: 'dim small' }, first.reply) : undefined,
-        ),
-        h('td', { class: 'number', 'data-label': 'Size' }, size(octets)),
-        h(
-          'td',
-          { 'data-label': 'Next try' },
-          first?.nextMs ? until(first.nextMs) : first?.state === 'ready' ? 'when one is up' : '–',
-        ),
+        badgeOf(tone, word),
+        first?.reply && first.state !== 'ready' ? h('div', { class: 'dim small' }, first.reply) : undefined,
+      ),
+      h('td', { class: 'number', 'data-label': 'Size' }, size(octets)),
+      h(
+        'td',
+        { 'data-label': 'Next try' },
+        first?.nextMs ? until(first.nextMs) : first?.state === 'ready' ? 'when one is up' : '–',
       ),
     )
   }
+  body.append(...messages.slice(0, firstRows).map(rowOf))
+  // Below what a window shows: it is drawn sooner without them.
+  if (messages.length > firstRows) whenDrawn(() => body.append(...messages.slice(firstRows).map(rowOf)))
   return element
 }
 

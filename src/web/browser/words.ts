@@ -1,7 +1,8 @@
 /** Numbers, times and sizes as people read them. */
 
+/** `1,234`, and below ten `1.5`. By hand: the first number by a locale costs a browser more than a whole page of them. @param value  not negative */
 export const number = (value: number): string =>
-  value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 })
+  value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',')
 
 export const count = (value: number, what: string): string => `${number(value)} ${what}${value === 1 ? '' : 's'}`
 
@@ -35,9 +36,14 @@ export const ago = (atMs: number, nowMs = Date.now()): string =>
 export const until = (atMs: number, nowMs = Date.now()): string =>
   atMs - nowMs < 1_000 ? 'now' : `in ${duration(atMs - nowMs)}`
 
+let momentFormat: Intl.DateTimeFormat | undefined
+
 /** By the reader's own clock and habits, with the zone of that clock: the log and the command line say UTC. */
-export const moment = (atMs: number): string =>
-  new Date(atMs).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+export function moment(atMs: number): string {
+  // Each one that is made costs more than a hundred that are written with it.
+  momentFormat ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+  return momentFormat.format(atMs)
+}
 
 /** The same with UTC beside it, for who points at it. */
 export const momentAndUtc = (atMs: number): string =>

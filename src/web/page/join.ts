@@ -1,6 +1,7 @@
 /**
- * Joins the browser's modules (`browser/*.ts`) to one script: a page that needs fifteen files asks fifteen times, and each waits its turn behind the mail. Each
- * module becomes a function that runs when it is first wanted, so that what a page does not show costs it nothing but its octets. Called by `assets.ts`.
+ * Joins the browser's modules (`browser/*.ts`): what a page shows first to one script that stands in the page, and what it may show later to parts that are asked
+ * for then. A page that needs fifteen files would ask fifteen times, and each answer waits its turn behind the mail. Each module becomes a function that runs
+ * when it is first wanted. Called by `scripts.ts`.
  */
 
 /** What a module may say to another one; `join.test.ts` sees to it that nothing else stands in ours. */
@@ -8,12 +9,65 @@ const staticImport = /^import\s*\{([^}]*)\}\s*from\s*'\.\/([a-z-]+)\.[jt]s';?[ \
 const dynamicImport = /\bimport\('\.\/([a-z-]+)\.[jt]s'\)/g
 const anyExport = /^export\s+((?:async\s+)?function\s*\*?|const|class)\s+([A-Za-z_$][\w$]*)/gm
 
+/** The JavaScript of a module, by its name. */
+export type ReadModule = (name: string) => Promise<string>
+
 /**
+ * A script, and no module, so that it runs where it stands: the page is drawn once, with what it shows.
+ *
  * @param entry  runs at once
- * @param read  the JavaScript of a module, by its name
+ * @param along  modules that are wanted soon after, of those that `entry` imports late
+ * @param folder  where the others of them are to be had, `/assets/` and `NAME.js`, as `joinPart` makes them
  * @throws TypeError where modules import each other in a circle, or in another form than ours
  */
-export async function joinModules(entry: string, read: (name: string) => Promise<string>): Promise<string> {
+export async function joinPage(
+  entry: string,
+  along: readonly string[],
+  folder: string,
+  read: ReadModule,
+): Promise<string> {
+  const written = await closure([entry, ...along], read)
+  const own = written.get(entry) ?? ''
+  written.delete(entry)
+  // A part may bring a module that is here already: it stays the one that has run.
+  return `(async () => {
+const $modules = {
+${functionsOf(written)}};
+const $made = {};
+const $use = (name) => ($made[name] ??= $modules[name]());
+const $load = async (name) => {
+if (!(name in $modules)) Object.assign($modules, (await import('${folder}' + name + '.js')).default($use, $load));
+return $use(name);
+};
+${inside(entry, own)}
+})();
+`
+}
+
+/** What `name` needs beyond that which every page of `entry` has. @throws TypeError as `joinPage` */
+export async function joinPart(entry: string, name: string, read: ReadModule): Promise<string> {
+  const here = await closure([entry], read)
+  const written = new Map([...(await closure([name], read))].filter(([each]) => !here.has(each)))
+  return `export default ($use, $load) => ({\n${functionsOf(written)}});\n`
+}
+
+/** The parts that `entry` may ask for, and those that they ask for. */
+export async function partsOf(entry: string, read: ReadModule): Promise<readonly string[]> {
+  const found = new Set<string>()
+  const add = async (name: string): Promise<void> => {
+    for (const text of (await closure([name], read)).values())
+      for (const [, late = ''] of text.matchAll(dynamicImport)) {
+        if (found.has(late)) continue
+        found.add(late)
+        await add(late)
+      }
+  }
+  await add(entry)
+  return [...found]
+}
+
+/** These modules and what they import at once, each behind what it needs. */
+async function closure(names: readonly string[], read: ReadModule): Promise<Map<string, string>> {
   const written = new Map<string, string>()
   const begun = new Set<string>()
 
@@ -24,15 +78,14 @@ export async function joinModules(entry: string, read: (name: string) => Promise
     const text = await read(name)
     for (const [, , needed = ''] of text.matchAll(staticImport)) await add(needed)
     written.set(name, text)
-    // These run later, and may need what is being read now.
-    for (const [, needed = ''] of text.matchAll(dynamicImport)) if (!begun.has(needed)) await add(needed)
   }
 
-  await add(entry)
-  const parts = [...written].filter(([name]) => name !== entry).map(([name, text]) => `${asFunction(name, text)},\n`)
-  const use = 'const $use = (name) => ($made[name] ??= $modules[name]());\n'
-  return `const $modules = {\n${parts.join('')}};\nconst $made = {};\n${use}${inside(entry, written.get(entry) ?? '')}`
+  for (const name of names) await add(name)
+  return written
 }
+
+const functionsOf = (written: ReadonlyMap<string, string>) =>
+  [...written].map(([name, text]) => `${asFunction(name, text)},\n`).join('')
 
 function asFunction(name: string, text: string): string {
   const names = [...text.matchAll(anyExport)].map(([, , exported = '']) => exported)
@@ -45,10 +98,12 @@ function inside(name: string, text: string): string {
       staticImport,
       (_, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = $use('${from}');`,
     )
-    .replace(dynamicImport, (_, from: string) => `Promise.resolve($use('${from}'))`)
+    .replace(dynamicImport, (_, from: string) => `$load('${from}')`)
     .replace(/^export \{\};?$/gm, '')
     .replace(/^\/\/# sourceMappingURL=.*$/gm, '')
   if (/^(?:import|export)\b/m.test(joined))
     throw new TypeError(`${name} imports or exports in a way that cannot be joined`)
+  // HTML §4.12.1.3: these would end the element that it stands in, or begin a state in which nothing ends it.
+  if (/<!--|<\/?script/i.test(joined)) throw new TypeError(`${name} says what cannot stand in a page`)
   return joined
 }

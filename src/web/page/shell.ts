@@ -1,46 +1,76 @@
 /**
- * The pages as they are sent: a frame that its script fills through the API; and the way in. What the script will ask for first goes with the frame, as data, so
- * that nobody waits for a second and third answer before there is anything to see.
+ * The pages as they are sent: a frame, with the style and the script that fills it and what that will ask for first, as data asked by the same door. So nobody waits
+ * for a second and third answer before there is anything to see. And the way in.
  */
 import { pagePolicy } from '../policy.ts'
 import type { Site, SiteContext } from '../site.ts'
-import { scriptPaths } from './assets.ts'
+import type { Entry, Inlines, Part } from './scripts.ts'
 
-/** Where the script shows which page; all of them are one document. What each of them asks first, in the words of `browser/`. */
-const pages: Readonly<Record<string, (context: SiteContext) => readonly string[]>> = {
-  '/': () => ['/api/overview'],
-  '/domains/:name': (context) => [`/api/domains/${encodeURIComponent(context.req.param('name') ?? '')}`],
-  '/queue': (context) => {
-    const query = new URLSearchParams(new URL(context.req.url).search)
-    // A search may take long: the page stands there before it ends.
-    if ([...query.keys()].some((key) => key !== 'after')) return ['/api/overview']
-    query.set('limit', '50')
-    return ['/api/overview', `/api/queue?${query}`]
+interface Page {
+  /** The module that shows it. */
+  readonly part: Part
+  /** What it asks first, in the words of `browser/`. */
+  readonly first: (context: SiteContext) => readonly string[]
+}
+
+/** Where the script shows which page; all of them are one document. */
+const pages: Readonly<Record<string, Page>> = {
+  '/': { part: 'overview-page', first: () => ['/api/overview'] },
+  '/domains/:name': {
+    part: 'domain-page',
+    first: (context) => [`/api/domains/${encodeURIComponent(context.req.param('name') ?? '')}`],
   },
-  '/messages/:id': (context) => [`/api/messages/${encodeURIComponent(context.req.param('id') ?? '')}`],
-  '/check': () => [],
-  '/history': (context) => {
-    const domain = context.req.query('domain')
-    return ['/api/conditions', `/api/history?${new URLSearchParams(domain ? { domain } : {})}`]
+  '/queue': {
+    part: 'queue-page',
+    first(context) {
+      const query = new URLSearchParams(new URL(context.req.url).search)
+      // A search may take long: the page stands there before it ends.
+      if ([...query.keys()].some((key) => key !== 'after')) return ['/api/overview']
+      query.set('limit', '50')
+      return ['/api/overview', `/api/queue?${query}`]
+    },
+  },
+  '/messages/:id': {
+    part: 'message-page',
+    first: (context) => [`/api/messages/${encodeURIComponent(context.req.param('id') ?? '')}`],
+  },
+  '/check': { part: 'check-page', first: () => [] },
+  '/history': {
+    part: 'history-page',
+    first(context) {
+      const domain = context.req.query('domain')
+      return ['/api/conditions', `/api/history?${new URLSearchParams(domain ? { domain } : {})}`]
+    },
   },
 }
 
-export function addPages(site: Site): void {
-  for (const [path, first] of Object.entries(pages))
+/** What is shown to whoever must say first who he is. */
+export type WayIn = (context: SiteContext, status: 200 | 401) => Promise<Response>
+
+export function createWayIn(inlines: Inlines): WayIn {
+  return (context, status) => send(inlines, context, status, 'enter', { title: 'Waypost: log in', body: () => enter })
+}
+
+export function addPages(site: Site, inlines: Inlines, wayIn: WayIn): void {
+  for (const [path, { part, first }] of Object.entries(pages))
     site.page(path, 'glance', async (context) => {
       const answers = await answersOf(site, context, ['/api/session', ...first(context)])
-      return page(context, 200, shell('Waypost', scriptPaths.app, `${frame}\n${dataOf(answers)}`))
+      const body = (icon: string) => `${frame(icon)}\n${dataOf(answers)}`
+      return send(inlines, context, 200, 'app', { part, title: 'Waypost', body })
     })
   site.page('/enter', 'public', (context) => wayIn(context, 200))
 }
 
-/** What is shown to whoever must say first who he is. */
-export const wayIn = (context: SiteContext, status: 200 | 401): Response =>
-  page(context, status, shell('Waypost: log in', scriptPaths.enter, enter))
-
-function page(context: SiteContext, status: 200 | 401, text: string): Response {
-  context.header('content-security-policy', pagePolicy)
-  return context.html(text, status)
+async function send(
+  inlines: Inlines,
+  context: SiteContext,
+  status: 200 | 401,
+  entry: Entry,
+  { part, title, body }: { readonly part?: Part; readonly title: string; readonly body: (icon: string) => string },
+): Promise<Response> {
+  const [script, style, icon] = await Promise.all([inlines.script(entry, part), inlines.style(), inlines.icon()])
+  context.header('content-security-policy', pagePolicy(script.hash, style.hash))
+  return context.html(shell(title, style.text, body(icon), script.text), status)
 }
 
 /** Asked as whoever asks for the page would ask, by the same door: what he may not have is left out, and his script hears why when it asks itself. */
@@ -57,7 +87,7 @@ async function answersOf(site: Site, context: SiteContext, paths: readonly strin
 const dataOf = (answers: Readonly<Record<string, unknown>>) =>
   `<script type="application/json" id="first">${JSON.stringify(answers).replaceAll('<', '\\u003c')}</script>`
 
-const shell = (title: string, script: string, body: string) => `<!doctype html>
+const shell = (title: string, style: string, body: string, script: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -65,18 +95,19 @@ const shell = (title: string, script: string, body: string) => `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/style.css">
-<script type="module" src="${script}"></script>
+<style>${style}</style>
 </head>
 <body>
 ${body}
+<script>${script}</script>
 </body>
 </html>
 `
 
-const frame = `<a class="skip" href="#content">To the content</a>
+/** @param icon  as SVG: as a picture of its own it would be one more request, and a document of its own to the browser */
+const frame = (icon: string) => `<a class="skip" href="#content">To the content</a>
 <header class="top">
-<a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="26" height="26"><span>Waypost</span></a>
+<a class="brand" href="/"><span class="icon" aria-hidden="true">${icon}</span><span>Waypost</span></a>
 <nav aria-label="Pages">
 <a href="/">Overview</a>
 <a href="/queue">Queue</a>
