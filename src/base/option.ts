@@ -189,7 +189,7 @@ export function secret(says: string) {
     if (variable !== undefined) return { kind: 'value', value: { kind: 'environment', variable } }
     if (/^file:./.test(input)) return { kind: 'value', value: { kind: 'file', path: input.slice('file:'.length) } }
     return { kind: 'no', why: '' }
-  }).meta({ description: says, wants, 'x-secret': true })
+  }).meta({ description: says, wants, writeOnly: true })
 }
 
 const durationUnits: ReadonlyMap<string, number> = new Map([

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { documentConfiguration } from './document.ts'
 import { type JsonSchema, publishedSchema, toJsonSchema } from './schema.ts'
 
@@ -8,6 +9,17 @@ test('docs/configuration.md and docs/waypost.schema.json are current: npm run do
   const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
   assert.equal(read('configuration.md'), documentConfiguration())
   assert.equal(read('waypost.schema.json'), `${JSON.stringify(publishedSchema(), null, 2)}\n`)
+})
+
+test('strict validators take the schema without an option of their own, and it knows right from wrong', () => {
+  const validate = new Ajv2020({ strict: true }).compile(publishedSchema() as object)
+  const domains = { 'example.test': { deliver: 'maildir:./mail' } }
+  const tsig = { name: 'waypost', secret: 'file:key' }
+  const publishers = { here: { type: 'rfc2136', server: '192.0.2.53', tsig } }
+  assert.ok(validate({ domains, publishers, limits: { messageBytes: '50MB' } }), JSON.stringify(validate.errors))
+  assert.ok(validate({ domains, limits: { messageBytes: 1_000_000 } }), JSON.stringify(validate.errors))
+  assert.equal(validate({ domains, limits: { messageBytes: true } }), false)
+  assert.equal(validate({ domains, publisher: publishers }), false)
 })
 
 test('every option says what it is and what it takes', () => {

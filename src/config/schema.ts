@@ -105,7 +105,8 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema | boolean
   readonly items?: JsonSchema
   readonly anyOf?: readonly JsonSchema[]
-  readonly 'x-secret'?: true
+  /** A secret: editors of forms hide what is typed. */
+  readonly writeOnly?: true
 }
 
 /** The JSON Schema of what stands in the file, with what errors say (`wants`). */
@@ -126,9 +127,18 @@ export function toJsonSchema(schema: z.ZodType = fileSchema): JsonSchema {
   }) as JsonSchema
 }
 
-/** The JSON Schema (draft 2020-12) for editors: the same without our own words. */
+/** The JSON Schema (draft 2020-12) for editors: the same without our own words, and as strict validators want it. */
 export function publishedSchema(): unknown {
-  return JSON.parse(JSON.stringify(toJsonSchema(), (key, value) => (key === 'wants' ? undefined : value)))
+  return JSON.parse(
+    JSON.stringify(toJsonSchema(), (key, value) => {
+      if (key === 'wants') return undefined
+      // A list of types is one that strict validators take for a mistake.
+      if (!Array.isArray(value?.type)) return value
+      const { type, pattern, minimum, maximum, ...rest } = value
+      const words = { string: { pattern }, integer: { minimum, maximum }, number: { minimum, maximum } }
+      return { ...rest, anyOf: type.map((each: keyof typeof words) => ({ type: each, ...words[each] })) }
+    }),
+  )
 }
 
 /** The parts of the schema that a path leads to; several where a value may be one of several kinds. */

@@ -192,7 +192,7 @@ export function refuseSubstitution(file: ReadYaml, schema: () => JsonSchema, pro
     if (node.kind !== 'scalar' || !node.value?.includes('${')) return
     const written = file.source.text.slice(node.start, node.end)
     if (!written.includes('${') && !written.startsWith('*')) return
-    if (schemasAt(schema(), path).some((part) => part['x-secret'])) return
+    if (schemasAt(schema(), path).some((part) => part.writeOnly)) return
     problems.push(
       file.source.problem(
         node.start,
