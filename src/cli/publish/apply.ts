@@ -5,17 +5,15 @@
 
 import { Command, Option } from 'commander'
 import type { HostName } from '../../dns/name.ts'
-import { createTransport } from '../../dns/transport.ts'
-import { applyZone, refusedBy } from '../../publish/apply/apply.ts'
+import { refusedBy } from '../../publish/apply/apply.ts'
 import type { Migration } from '../../publish/migrate/migration.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
-import { type Examined, type ExaminedZone, hasChanges, unitText } from '../../publish/plan/examine.ts'
-import { witnessesOf } from '../../publish/targets/witnesses.ts'
+import { type Examined, type ExaminedZone, hasChanges } from '../../publish/plan/examine.ts'
 import { configOption } from '../config-path.ts'
 import { stepMigration } from '../migrate/step.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { waitTime } from '../time-argument.ts'
-import { tellEach, tellTogether } from './apply-report.ts'
+import { carryOut } from './carry-out.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
@@ -37,8 +35,6 @@ export interface ApplyCommandDeps {
   /** Asks a person; undefined where there is none to ask. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
 }
-
-const timeoutMs = 5_000
 
 export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
   const command = new Command('apply')
@@ -161,70 +157,7 @@ async function confirmed(
     if (!deps.ask) return say(terminal, 'nothing was changed: there is nobody to ask, so say --yes', 2)
     if (!(await deps.ask('Apply this?'))) return say(terminal, 'nothing was changed', 2)
   }
-  return carryOut(changing, publishing, flags, terminal)
-}
-
-/** Zones of each of which is told how far it is; of more, how far they are together. */
-const mostTold = 10
-
-/** Zones of the built-in server at once: it reads them again together, and then answers for each within its own rate limit. */
-const mostAtOnce = 200
-
-/**
- * Zones that are applied at once, in their order: of servers that take updates one after the other, because those of one key must not overtake each
- * other (RFC 8945 §5.2.3).
- */
-function groupsOf(zones: readonly ExaminedZone[], { options }: Publishing): ExaminedZone[][] {
-  const groups: ExaminedZone[][] = []
-  const isBuiltin = ({ unit }: ExaminedZone) =>
-    unit.publisher !== undefined && options.publishers[unit.publisher]?.type === 'builtin'
-  for (const zone of zones) {
-    const last = groups.at(-1)
-    if (last?.[0] && last.length < mostAtOnce && isBuiltin(zone) && isBuiltin(last[0])) last.push(zone)
-    else groups.push([zone])
-  }
-  return groups
-}
-
-async function carryOut(
-  zones: readonly ExaminedZone[],
-  publishing: Publishing,
-  flags: ApplyFlags,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const transport = createTransport(publishing.deps)
-  const telling = zones.length > mostTold ? tellTogether(zones.length, terminal) : tellEach(terminal)
-  let exit: ExitCode = 0
-  let left = zones.length
-  const one = (zone: ExaminedZone) =>
-    applyZone(
-      zone,
-      {
-        ...{ waitMs: flags.wait, timeoutMs, ...witnessesOf(zone.unit.publisher, publishing.options) },
-        progress: (servers) => telling.progress(unitText(zone.unit), servers),
-      },
-      { ...publishing.deps, transport },
-    )
-  try {
-    for (const group of groupsOf(zones, publishing)) {
-      const done = await Promise.all(group.map(async (zone) => ({ zone, applied: await one(zone) })))
-      left -= group.length
-      for (const { zone, applied } of done) {
-        const code = telling.done(unitText(zone.unit), applied, flags.wait)
-        exit = code === 0 ? exit : code
-      }
-      // What follows was planned on the belief that this one works.
-      if (done.some(({ applied }) => applied.outcome.kind !== 'applied')) {
-        if (left > 0)
-          terminal.err(`waypost: stopped here; ${left} more zone${left === 1 ? ' was' : 's were'} not touched\n`)
-        break
-      }
-    }
-  } finally {
-    telling.end()
-    transport.close()
-  }
-  return exit
+  return carryOut(changing, publishing, flags.wait, terminal)
 }
 
 function say(terminal: Terminal, why: string, exit: ExitCode): ExitCode {

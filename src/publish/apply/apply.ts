@@ -1,6 +1,6 @@
 /**
  * Carries out what was examined and proves it: remember until when caches hold the old → apply → ask every authoritative server. Called by
- * `waypost apply`, zone after zone where updates of one key go one after the other (RFC 8945 §5.2.3).
+ * `waypost apply`, which writes the next zone while the one before is still looked for.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Resolver } from '../../dns/resolver.ts'
@@ -45,6 +45,11 @@ export function refusedBy(concerns: readonly Concern[], allowed: ReadonlySet<Ref
 
 /** Only for plans without obstacles and with changes, whose refusals were allowed. */
 export async function applyZone(examined: ExaminedZone, options: ApplyOptions, deps: ApplyDeps): Promise<AppliedZone> {
+  return seeZone(examined, await writeZone(examined, deps), options, deps)
+}
+
+/** The first half of `applyZone`: the change is made, and nobody has looked whether it arrived. */
+export async function writeZone(examined: ExaminedZone, deps: Pick<ApplyDeps, 'clock' | 'held'>): Promise<AppliedZone> {
   const { target, plan, version } = examined
   const changes = changesOf(plan)
   // Whatever ends this process behind the write, a later plan has to know. Where nothing comes of it, it holds no longer than the TTL that is live.
@@ -59,15 +64,19 @@ export async function applyZone(examined: ExaminedZone, options: ApplyOptions, d
     deps.held,
   )
   const cachesUntilMs = Math.max(...made.map(({ before }) => nowMs + (before?.ttlSeconds ?? 0) * 1000))
-  if (outcome.kind !== 'applied' || options.waitMs === 0)
-    return { outcome, changes, verified: undefined, cachesUntilMs }
-  const verified = await verifyChanges(
-    plan.zone,
-    changes,
-    { ...options, limitMs: options.waitMs, servers: target.servers },
-    deps,
-  )
-  return { outcome, changes, verified, cachesUntilMs }
+  return { outcome, changes, verified: undefined, cachesUntilMs }
+}
+
+/** The second half: waits for the servers, where it was made and somebody wants to know. */
+export async function seeZone(
+  { target, plan }: ExaminedZone,
+  written: AppliedZone,
+  options: ApplyOptions,
+  deps: ApplyDeps,
+): Promise<AppliedZone> {
+  if (written.outcome.kind !== 'applied' || options.waitMs === 0) return written
+  const look = { ...options, limitMs: options.waitMs, servers: target.servers }
+  return { ...written, verified: await verifyChanges(plan.zone, written.changes, look, deps) }
 }
 
 /** Where no answer came, the place itself says whether it was done. That it was not done yet says nothing: it may still be. */
@@ -85,7 +94,10 @@ async function settled(
 }
 
 /** What cannot be kept is told behind the write, where it is kept anew with the time of it. */
-async function keptAhead(changes: readonly SetChange[], { clock, held }: ApplyDeps): Promise<void> {
+async function keptAhead(
+  changes: readonly SetChange[],
+  { clock, held }: Pick<ApplyDeps, 'clock' | 'held'>,
+): Promise<void> {
   const nowMs = clock.now()
   await held.add(changes.flatMap((change) => heldBy(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
     if (error.code === undefined) throw error
