@@ -134,8 +134,7 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
   try {
     const { state } = publishing.loaded.settings
     const kept = await loadMigration(state, name)
-    if (kept.kind === 'damaged')
-      return say(`${kept.path} is damaged, and says where the migration of ${name} stands: look at it, or remove it`, 2)
+    if (kept.kind === 'unread') return say(kept.why, 2)
     const known = kept.kind === 'migration' ? kept.migration : undefined
     if (flags.forget) return forget(known, name, state, terminal)
     const current =

@@ -10,7 +10,7 @@ import { createTransport } from '../../dns/transport.ts'
 import { isRight } from '../../publish/apply/verify.ts'
 import { declaredExchangers } from '../../publish/declare/declaration.ts'
 import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
-import { loadMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
+import { type KeptMigrations, loadMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { missingHosts } from '../../publish/migrate/missing-hosts.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { askOldSide } from '../../publish/migrate/old-side.ts'
@@ -57,7 +57,16 @@ export async function stepMigration(
     )
     return 2
   }
-  const needed = await neededByOthers(domain, publishing)
+  const kept = await loadMigrations(publishing.loaded.settings.state)
+  const step = nextStep(migration, systemClock.now())
+  const [unread] = kept.unread
+  if (unread && step.kind === 'apply' && step.stage === 'withdraw') {
+    terminal.err(
+      `waypost: ${domain}: not done: ${stageText(migration, step.stage)}\n  Another domain may lead to these: ${unread.why}\n`,
+    )
+    return 2
+  }
+  const needed = neededByOthers(domain, kept, publishing)
   const request: StepRequest = { migration, publisher, needed, allowed: flags.allow }
   const looked = await lookAtStep(request, publishing.options, publishing.deps)
   if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
@@ -70,8 +79,11 @@ export async function stepMigration(
 }
 
 /** Hosts that other domains declare as exchangers, or are on their way to. */
-async function neededByOthers(domain: HostName, { loaded }: Publishing): Promise<ReadonlySet<HostName>> {
-  const { migrations } = await loadMigrations(loaded.settings.state)
+function neededByOthers(
+  domain: HostName,
+  { migrations }: KeptMigrations,
+  { loaded }: Publishing,
+): ReadonlySet<HostName> {
   const others = loaded.publishing.declarations.filter((each) => each.domain !== domain)
   const declared = others.flatMap(declaredExchangers)
   const moving = migrations.filter((each) => each.domain !== domain).flatMap(hostsOfBoth)

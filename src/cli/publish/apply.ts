@@ -80,8 +80,9 @@ async function apply(
   if (!publishing) return 2
   let zones: readonly Examined[] | undefined
   try {
-    zones = await examineAll(publishing, domains, flags, terminal)
-    if (!zones) return 2
+    const examined = await examineAll(publishing, domains, flags, terminal)
+    if (!examined) return 2
+    zones = examined.zones
     const steps = await plannedSteps(publishing, domains)
     const exit = await applyAll(zones, steps, publishing, flags, terminal, deps)
     if (exit !== 0) return exit
@@ -91,7 +92,8 @@ async function apply(
     // What became safe meanwhile nobody has looked at.
     const isMeant = flags.plan === undefined ? () => true : (migration: Migration) => isPlanned(migration, steps)
     const stepped = await stepAll(open.filter(isMeant), publishing, flags, terminal, deps)
-    return stepped === 0 ? seen : stepped
+    // What could not be looked at was told, and held up nobody else.
+    return stepped !== 0 ? stepped : examined.isWhole ? seen : 2
   } finally {
     for (const zone of zones ?? []) if (zone.kind === 'examined') zone.target.close()
     publishing.close()

@@ -16,15 +16,20 @@ import { createStatusLine, type Terminal } from '../terminal.ts'
 import type { PublishFlags } from './flags.ts'
 import { type Publishing, waitText } from './publishing.ts'
 
+export interface ExaminedAll {
+  readonly zones: readonly Examined[]
+  /** Whether all were looked at; what stands in the way of a domain was told, and the others go on. */
+  readonly isWhole: boolean
+}
+
 /** The plans of the domains that were named, or of all; undefined where one was named that declares nothing, which was told. */
 export async function examineAll(
   { loaded, deps, options }: Publishing,
   names: readonly HostName[],
   { concurrency: atOnce }: Pick<PublishFlags, 'concurrency'>,
   terminal: Terminal,
-): Promise<Examined[] | undefined> {
+): Promise<ExaminedAll | undefined> {
   const kept = await heldBackOf(loaded, names, terminal)
-  if (!kept) return undefined
   const { declarations, unknown } = chosen(kept.declarations, names)
   for (const name of unknown) terminal.err(`waypost: ${whyUndeclared(name, loaded)}\n`)
   if (unknown.length > 0) return undefined
@@ -41,7 +46,8 @@ export async function examineAll(
     const told = (now: number) => {
       done = now
     }
-    return await examineUnits(units, options, { ...deps, waiting }, { atOnce, told })
+    const zones = await examineUnits(units, options, { ...deps, waiting }, { atOnce, told })
+    return { zones, isWhole: !kept.unread.some(({ domain }) => declarations.some((each) => each.domain === domain)) }
   } finally {
     progress.end()
   }
@@ -67,20 +73,16 @@ function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
 const mostNamed = 5
 
 /**
- * The declarations without what migrations have in their hands; undefined where that cannot be told, which was said.
+ * The declarations without what migrations have in their hands.
  * @param names  whose migrations are told; none: those of all
  */
-async function heldBackOf(
-  loaded: Loaded,
-  names: readonly HostName[],
-  terminal: Terminal,
-): Promise<HeldBack | undefined> {
-  const { migrations, damaged } = await loadMigrations(loaded.settings.state)
-  for (const path of damaged)
-    terminal.err(`waypost: ${path} is damaged, and says where a migration stands: look at it, or remove it\n`)
-  if (damaged.length > 0) return undefined
-  const kept = holdBack(loaded.publishing.declarations, migrations, systemClock.now())
-  const isMeant = ({ domain }: { readonly domain: HostName }) => names.length === 0 || names.includes(domain)
+async function heldBackOf(loaded: Loaded, names: readonly HostName[], terminal: Terminal): Promise<HeldBack> {
+  const { declarations } = loaded.publishing
+  const kept = holdBack(declarations, await loadMigrations(loaded.settings.state), systemClock.now())
+  const declared = new Set(declarations.map(({ domain }) => domain))
+  const isMeant = ({ domain }: { readonly domain: HostName }) =>
+    names.length === 0 ? declared.has(domain) : names.includes(domain)
+  for (const { why } of kept.unread.filter(isMeant)) terminal.err(`waypost: ${why}\n`)
   for (const { domain } of kept.open.filter(isMeant))
     terminal.err(`waypost: ${domain} is being migrated; see "waypost migrate ${domain}"\n`)
   for (const { domain, what } of kept.outdated.filter(isMeant))

@@ -70,19 +70,20 @@ async function plan(
   const publishing = await openPublishing(flags, terminal)
   if (!publishing) return 2
   try {
-    const zones = await examineAll(publishing, domains, flags, terminal)
-    if (!zones) return 2
+    const examined = await examineAll(publishing, domains, flags, terminal)
+    if (!examined) return 2
+    const { zones, isWhole } = examined
     for (const zone of zones) if (zone.kind === 'examined') zone.target.close()
     const { failed, obstacles } = countsOf(zones)
     if (flags.export !== undefined) {
       exportAll(flags.export, zones, await leftOutOf(publishing, domains), terminal)
-      return failed > 0 ? 2 : obstacles > 0 ? 1 : 0
+      return failed > 0 || !isWhole ? 2 : obstacles > 0 ? 1 : 0
     }
     const told = await withNotes(zones, publishing)
     const steps = await plannedSteps(publishing, domains)
     const { allow: allowed } = flags
     terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
-    if (failed > 0) return 2
+    if (failed > 0 || !isWhole) return 2
     if (obstacles > 0) return 1
     return steps.length > 0 || zones.some(hasChanges) ? 3 : 0
   } finally {
@@ -110,7 +111,7 @@ function exportAll(
 
 /** What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know. */
 async function leftOutOf({ loaded }: Publishing, domains: readonly HostName[]): Promise<string[]> {
-  const { migrations } = await loadMigrations(loaded.settings.state)
+  const kept = await loadMigrations(loaded.settings.state)
   const { declarations } = chosen(loaded.publishing.declarations, domains)
-  return leftOut(holdBack(declarations, migrations, systemClock.now()), declarations)
+  return leftOut(holdBack(declarations, kept, systemClock.now()), declarations)
 }

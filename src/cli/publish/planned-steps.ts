@@ -20,8 +20,8 @@ export interface PlannedStep {
 
 /** The migrations that are on their way. @param names  of which domains; none: of all */
 export async function openMigrations({ loaded }: Publishing, names: readonly HostName[]): Promise<Migration[]> {
-  const { migrations } = await loadMigrations(loaded.settings.state)
-  const { open } = holdBack(loaded.publishing.declarations, migrations, systemClock.now())
+  const kept = await loadMigrations(loaded.settings.state)
+  const { open } = holdBack(loaded.publishing.declarations, kept, systemClock.now())
   return open.filter(({ domain }) => names.length === 0 || names.includes(domain))
 }
 

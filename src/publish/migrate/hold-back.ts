@@ -7,18 +7,21 @@ import type { HostName } from '../../dns/name.ts'
 import type { Declaration, DeclaredText } from '../declare/declaration.ts'
 import { sameExchangers } from '../sets/mx-set.ts'
 import type { Migration } from './migration.ts'
+import type { KeptMigrations, UnreadMigration } from './migration-file.ts'
 import { nextStep } from './next-step.ts'
 
 export interface HeldBack {
   readonly declarations: readonly Declaration[]
   /** Migrations that are on their way. */
   readonly open: readonly Migration[]
+  /** Of these domains nothing is planned: nobody knows what would undo a step of theirs. */
+  readonly unread: readonly UnreadMigration[]
   /** It is over, and waypost.yaml still declares what it led away from. */
   readonly outdated: readonly { readonly domain: HostName; readonly what: 'exchangers' | 'SPF record' }[]
 }
 
 /** Printable: what of the declared records of these domains is not in the plans, and why. Empty: all of it is. */
-export function leftOut({ open, outdated }: HeldBack, declarations: readonly Declaration[]): string[] {
+export function leftOut({ open, unread, outdated }: HeldBack, declarations: readonly Declaration[]): string[] {
   const declared = new Map(declarations.map((declaration) => [declaration.domain, declaration]))
   return [
     ...open.flatMap(({ domain, spf }) => {
@@ -33,6 +36,9 @@ export function leftOut({ open, outdated }: HeldBack, declarations: readonly Dec
         `${domain}: its ${what.join(', ')} records${addresses} are left out: it is being migrated, see "waypost migrate ${domain}"`,
       ]
     }),
+    ...unread
+      .filter(({ domain }) => declared.has(domain))
+      .map(({ domain, why }) => `${domain}: its records are left out: ${why}`),
     ...outdated
       .filter(({ domain }) => declared.has(domain))
       .map(
@@ -45,13 +51,15 @@ export function leftOut({ open, outdated }: HeldBack, declarations: readonly Dec
 /** @param nowMs  since 1970 */
 export function holdBack(
   declarations: readonly Declaration[],
-  migrations: readonly Migration[],
+  { migrations, unread }: KeptMigrations,
   nowMs: number,
 ): HeldBack {
   const byDomain = new Map(migrations.map((migration) => [migration.domain, migration]))
+  const unknown = new Set(unread.map(({ domain }) => domain))
   const open: Migration[] = []
   const outdated: HeldBack['outdated'][number][] = []
   const kept = declarations.map((declaration): Declaration => {
+    if (unknown.has(declaration.domain)) return { ...declaration, exchangers: undefined, texts: [], absent: [] }
     const migration = byDomain.get(declaration.domain)
     if (migration === undefined) return declaration
     const { kind } = nextStep(migration, nowMs)
@@ -73,7 +81,7 @@ export function holdBack(
     )
     return { ...declaration, exchangers: undefined, texts }
   })
-  return { declarations: kept, open, outdated }
+  return { declarations: kept, open, unread, outdated }
 }
 
 /** The one that let the old side alone send. */

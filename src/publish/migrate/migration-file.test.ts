@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -25,7 +25,7 @@ async function folder(t: TestContext): Promise<string> {
 test('a migration that was kept is read as it was', async (t) => {
   const state = await folder(t)
   assert.deepEqual(await loadMigration(state, domain), { kind: 'none' })
-  assert.deepEqual(await loadMigrations(state), { migrations: [], damaged: [] })
+  assert.deepEqual(await loadMigrations(state), { migrations: [], unread: [] })
   await saveMigration(state, migration)
   assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration })
   const spf = { ttlSeconds: 60, oldText: 'v=spf1 mx -all', jointText: 'v=spf1 mx include:b.example -all' }
@@ -38,7 +38,7 @@ test('a migration that was kept is read as it was', async (t) => {
   const held = { ...migration, heldUntilMs: 5, policy: undefined, spf, addresses, isBack: true }
   await saveMigration(state, held)
   assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration: held })
-  assert.deepEqual(await loadMigrations(state), { migrations: [held], damaged: [] })
+  assert.deepEqual(await loadMigrations(state), { migrations: [held], unread: [] })
   assert.deepEqual(await readdir(join(state, 'migrations')), ['example.com.json'])
 })
 
@@ -73,7 +73,20 @@ for (const [what, text] of [
     await saveMigration(state, migration)
     const path = join(state, 'migrations', 'example.com.json')
     await writeFile(path, text)
-    assert.deepEqual(await loadMigration(state, domain), { kind: 'damaged', path })
-    assert.deepEqual(await loadMigrations(state), { migrations: [], damaged: [path] })
+    const why = `${path} is damaged, and says where the migration of example.com stands: look at it, or remove it`
+    assert.deepEqual(await loadMigration(state, domain), { kind: 'unread', domain, why })
+    assert.deepEqual(await loadMigrations(state), { migrations: [], unread: [{ domain, why }] })
   })
 }
+
+test('one that cannot be opened is told, and hides no other', async (t) => {
+  const state = await folder(t)
+  await saveMigration(state, migration)
+  const path = join(state, 'migrations', 'another.example.json')
+  await mkdir(path)
+  const why = `${path} cannot be read (EISDIR), and says where the migration of another.example stands: look at it`
+  assert.deepEqual(await loadMigrations(state), {
+    migrations: [migration],
+    unread: [{ domain: 'another.example', why }],
+  })
+})

@@ -17,8 +17,20 @@ import { backStages, forwardStages, type Migration } from './migration.ts'
 export type KeptMigration =
   | { readonly kind: 'migration'; readonly migration: Migration }
   | { readonly kind: 'none' }
-  /** Something is there and is none. To go on as if nothing were there could take a domain's exchangers away. */
-  | { readonly kind: 'damaged'; readonly path: string }
+  /** Something is there. To go on as if nothing were could take a domain's exchangers away. */
+  | ({ readonly kind: 'unread' } & UnreadMigration)
+
+/** A file that cannot be read, or is none: where the migration of this domain stands, nobody knows. */
+export interface UnreadMigration {
+  readonly domain: HostName
+  /** With the file and what to do about it; printable. */
+  readonly why: string
+}
+
+export interface KeptMigrations {
+  readonly migrations: readonly Migration[]
+  readonly unread: readonly UnreadMigration[]
+}
 
 const name = z.string().transform((text, context) => {
   const parsed = parseName(text)
@@ -101,13 +113,19 @@ export async function whyClosed(state: string): Promise<string | undefined> {
 
 export async function loadMigration(state: string, domain: HostName): Promise<KeptMigration> {
   const path = pathOf(state, domain)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
+  const unread = (what: string, remedy: string): KeptMigration => ({
+    ...{ kind: 'unread', domain },
+    why: `${printable(path, 300)} ${what}, and says where the migration of ${domain} stands: ${remedy}`,
   })
-  if (text === undefined) return { kind: 'none' }
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => ({ error }))
+  if (typeof text !== 'string') {
+    const { code } = text.error
+    if (code === undefined) throw text.error
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' }
+    return unread(`cannot be read (${code})`, code === 'EACCES' ? 'run this as the user whose it is' : 'look at it')
+  }
   const parsed = format.safeParse(readJson(text))
-  if (!parsed.success || parsed.data.domain !== domain) return { kind: 'damaged', path }
+  if (!parsed.success || parsed.data.domain !== domain) return unread('is damaged', 'look at it, or remove it')
   const { format: _, heldUntilMs, policy, spf, addresses, ...rest } = parsed.data
   const found = addresses && { ...addresses, sets: addresses.sets.map((each) => ({ ...each, before: each.before })) }
   const more = { ...(spf && { spf }), ...(found && { addresses: found }) }
@@ -126,18 +144,16 @@ async function migratedDomains(state: string): Promise<HostName[]> {
   })
 }
 
-/** All of them; `damaged` names the files that are none. */
-export async function loadMigrations(
-  state: string,
-): Promise<{ readonly migrations: readonly Migration[]; readonly damaged: readonly string[] }> {
+/** All of them. Rejects with the system's error where the folder cannot be read; see `whyClosed`. */
+export async function loadMigrations(state: string): Promise<KeptMigrations> {
   const migrations: Migration[] = []
-  const damaged: string[] = []
+  const unread: UnreadMigration[] = []
   for (const domain of await migratedDomains(state)) {
     const kept = await loadMigration(state, domain)
     if (kept.kind === 'migration') migrations.push(kept.migration)
-    if (kept.kind === 'damaged') damaged.push(kept.path)
+    if (kept.kind === 'unread') unread.push({ domain, why: kept.why })
   }
-  return { migrations, damaged }
+  return { migrations, unread }
 }
 
 /** Resolves when it is on stable storage. */
