@@ -1,5 +1,7 @@
 /** `waypost migrate`: an option that would do nothing is refused, and what nobody looked at is not called missing. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 import { startMoving } from '../lab/moving.ts'
@@ -35,6 +37,32 @@ test('options of the beginning are heeded there and refused elsewhere; --wait 0s
   assert.match(unseen, /it is written\. Whether the servers answer with it was not looked at \(--wait 0s\)/)
   assert.doesNotMatch(unseen, /not seen at every server|✓/)
   assert.match(await command(0, ...apply, '1m'), /✓ let both sides send/)
+})
+
+test('the addresses of --recipients are asked for again while it is on its way; on its way back nothing else begins', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const unknown = new Set<string>()
+  const fresh = await lab.backend({ rcpt: (path) => (unknown.has(path) ? '550 5.1.1 no such user' : undefined) })
+  const { gateway, command } = await startMoving(
+    lab,
+    { exchangers: [{ preference: '10', host: 'mx.old.test' }] },
+    { 'mx.new.test': { A: [fresh.address] } },
+  )
+  const addresses = join(gateway.state, 'addresses.txt')
+  await writeFile(addresses, 'one@example.test\ntwo@example.test\n')
+  const port = ['--private', '--smtp-port', String(fresh.port)]
+  const begun = ['migrate', 'example.test', '--to', '10:mx.new.test', '--recipients', addresses, ...port]
+  unknown.add('two@example.test')
+  assert.match(await command(2, ...begun), /nothing was begun: the new exchangers do not take all 2 addresses/)
+  unknown.clear()
+  await command(0, ...begun)
+  unknown.add('one@example.test')
+  assert.match(
+    await command(2, ...begun),
+    /^waypost: example\.test is on its way there already, and the new exchangers do not take all 2 addresses\n {2}mx\.new\.test: one@example\.test: 550 5\.1\.1 no such user$/m,
+  )
+  await command(0, 'migrate', 'example.test', '--abort')
+  assert.match(await command(2, ...begun), /example\.test is on its way back from 10:mx\.new\.test/)
 })
 
 test('an exchanger that DNS does not have is told when the migration begins', async (t) => {

@@ -194,21 +194,11 @@ async function begun(
     return undefined
   }
   const to = flags.to ?? ''
-  if (known && isOpen(known)) {
-    if (known.to === wordsOf(to, flags.set)) {
-      const other = otherThanBegun(known, flags)
-      if (other === undefined) return known
-      return say(
-        `${name} is on its way there already, and was not begun with this ${other}`,
-        `Go on without it, or go back and begin again: waypost migrate ${name} --abort`,
-      )
-    }
-    return say(
-      `${name} is on its way to ${printable(known.to, 200)} already`,
-      `End that first: waypost migrate ${name} --abort`,
-    )
-  }
   const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === name)
+  if (known && isOpen(known)) {
+    const told = await whyNotAsItIs(known, declaration, flags, publishing)
+    return told === undefined ? known : say(told.why, told.remedy)
+  }
   if (declaration?.publisher === undefined)
     return say(
       `nobody said where the records of ${name} are kept`,
@@ -219,7 +209,7 @@ async function begun(
   const spf = readSpf(flags, to)
   if (typeof spf === 'string') return say(spf)
   const untaken = await whyUntaken({ domain: name, wanted, declaration }, flags, publishing)
-  if (untaken !== undefined) return say(untaken.why, untaken.remedy)
+  if (untaken !== undefined) return say(`nothing was begun: ${untaken.why}`, untaken.remedy)
   const transport = createTransport(publishing.deps)
   try {
     const beginning = await begin(
@@ -251,6 +241,35 @@ async function begun(
   } finally {
     transport.close()
   }
+}
+
+/** What `--to` and the rest ask for that a migration on its way does not do; undefined: it is as they say. */
+async function whyNotAsItIs(
+  known: Migration,
+  declaration: Declaration | undefined,
+  flags: MigrateFlags,
+  publishing: Publishing,
+): Promise<{ readonly why: string; readonly remedy: string } | undefined> {
+  const { domain, isBack, next } = known
+  const to = printable(known.to, 200)
+  if (isBack)
+    return {
+      why: `${domain} is on its way back from ${to}`,
+      remedy: `Let that come to its end (waypost apply ${domain}), and begin then.`,
+    }
+  if (known.to !== wordsOf(flags.to ?? '', flags.set))
+    return {
+      why: `${domain} is on its way to ${to} already`,
+      remedy: `End that first: waypost migrate ${domain} --abort`,
+    }
+  const other = otherThanBegun(known, flags)
+  if (other !== undefined)
+    return {
+      why: `${domain} is on its way there already, and was not begun with this ${other}`,
+      remedy: `Go on without it, or go back and begin again: waypost migrate ${domain} --abort`,
+    }
+  const untaken = declaration && (await whyUntaken({ domain, wanted: next.exchangers, declaration }, flags, publishing))
+  return untaken && { ...untaken, why: `${domain} is on its way there already, and ${untaken.why}` }
 }
 
 /** The options that say how a migration begins, of those that were said. */

@@ -27,7 +27,7 @@ export interface RecipientsOf {
   readonly declaration: Declaration
 }
 
-/** Why nothing is begun; undefined where they take all of them, or nobody wants to know. */
+/** Which addresses the new exchangers do not take, or are not known to; undefined where they take all of them, or nobody wants to know. */
 export async function whyUntaken(
   { domain, wanted, declaration }: RecipientsOf,
   { recipients: file, allow }: RecipientFlags,
@@ -51,14 +51,14 @@ export async function whyUntaken(
   if (refused.length > 0) {
     const more = refused.length > mostShown ? [`and ${refused.length - mostShown} more`] : []
     return {
-      why: `nothing was begun: the new exchangers do not take all ${read.addresses.length} addresses\n  ${[...refused.slice(0, mostShown), ...more].join('\n  ')}`,
+      why: `the new exchangers do not take all ${read.addresses.length} addresses\n  ${[...refused.slice(0, mostShown), ...more].join('\n  ')}`,
       remedy: 'Make these mailboxes there first.',
     }
   }
   const open = asked.find(({ unasked }) => unasked > 0)
   if (open === undefined || allow.has('unproven')) return undefined
   return {
-    why: `nothing was begun: whether ${open.host} takes ${open.unasked} of the ${read.addresses.length} addresses could not be told: ${open.why ?? ''}`,
+    why: `whether ${open.host} takes ${open.unasked} of the ${read.addresses.length} addresses could not be told: ${open.why ?? ''}`,
     remedy: 'Ask again later, or pass over that with --allow unproven.',
   }
 }
