@@ -1,6 +1,6 @@
 /** `waypost apply --plan FILE` does what stands in the file and nothing else, the steps of migrations too. */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
@@ -31,13 +31,27 @@ test('a step that nobody looked at is not done, one that stands in the plan is, 
 
   assert.match(
     await command(3, 'plan', '--no-smtp'),
-    /^example\.test to 10:mx\.new\.test, the next step of its migration\n {2}> lower the TTL from 3600 to 300\n\n1 step of migrations\.$/m,
+    /^example\.test to 10:mx\.new\.test, the next step of its migration\n {2}> lower the TTL from 3600 to 300\n {2}~ example\.test\. +MX +10 mx\.old\.test\. +TTL 3600 -> 300 .*\n\n1 step of migrations\.$/m,
   )
   const what = 'lower the TTL from 3600 to 300'
-  assert.deepEqual(await keep(3), [{ domain: 'example.test', to: '10:mx.new.test', stage: 'lower-ttl', what }])
+  const data = ['10 mx.old.test.']
+  const changes = [{ name: 'example.test.', type: 'MX', before: { ttl: 3600, data }, after: { ttl: 300, data } }]
+  assert.deepEqual(await keep(3), [{ domain: 'example.test', to: '10:mx.new.test', stage: 'lower-ttl', what, changes }])
   assert.match(await apply(0), /✓ lower the TTL from 3600 to 300/)
 
   // The rest has to be waited for.
   assert.deepEqual(await keep(0), [])
   assert.match(await apply(0), /No changes\./)
+})
+
+test('what another hand did to a domain that is being migrated is told by the plan, and no step is planned over it', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const { gateway, command } = await startMoving(lab, { exchangers: [{ preference: '10', host: 'mx.old.test' }] })
+  await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test')
+  const zone = join(gateway.state, 'dns', 'example.test.zone')
+  await writeFile(zone, (await readFile(zone, 'utf8')).replace('mx.old.test', 'mx.theirs.test'))
+  const planned = await command(1, 'plan', '--no-smtp')
+  assert.match(planned, /^ {2}✗ somebody else changed the MX records of example\.test: they are 10 mx\.theirs\.test/m)
+  assert.match(planned, /"waypost migrate example\.test --forget"/)
+  assert.match(await command(1, 'plan', '--no-smtp', '--json'), /"kind": "drifted"/)
 })

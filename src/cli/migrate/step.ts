@@ -8,9 +8,8 @@ import type { HostName } from '../../dns/name.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { isRight } from '../../publish/apply/verify.ts'
-import { declaredExchangers } from '../../publish/declare/declaration.ts'
 import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
-import { type KeptMigrations, loadMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
+import { loadMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { missingHosts } from '../../publish/migrate/missing-hosts.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { askOldSide } from '../../publish/migrate/old-side.ts'
@@ -25,6 +24,7 @@ import { planText } from '../publish/plan-report.ts'
 import type { Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import { concernsText, migrationJson, migrationText, stageText } from './report.ts'
+import { stepRequest } from './step-request.ts'
 
 export interface StepFlags {
   readonly allow: ReadonlySet<RefusalRule>
@@ -49,15 +49,14 @@ export async function stepMigration(
   deps: StepDeps,
 ): Promise<ExitCode> {
   const { domain } = migration
-  const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === domain)
-  const publisher = declaration?.publisher
-  if (publisher === undefined) {
+  const kept = await loadMigrations(publishing.loaded.settings.state)
+  const request = stepRequest(migration, kept, publishing, flags.allow)
+  if (request === undefined) {
     terminal.err(
       `waypost: ${domain} is being migrated, and waypost.yaml does not say any more where its records are kept\n`,
     )
     return 2
   }
-  const kept = await loadMigrations(publishing.loaded.settings.state)
   const step = nextStep(migration, systemClock.now())
   const [unread] = kept.unread
   if (unread && step.kind === 'apply' && step.stage === 'withdraw') {
@@ -66,8 +65,6 @@ export async function stepMigration(
     )
     return 2
   }
-  const needed = neededByOthers(domain, kept, publishing)
-  const request: StepRequest = { migration, publisher, needed, allowed: flags.allow }
   const looked = await lookAtStep(request, publishing.options, publishing.deps)
   if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
   if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)
@@ -76,18 +73,6 @@ export async function stepMigration(
   } finally {
     looked.examined.target.close()
   }
-}
-
-/** Hosts that other domains declare as exchangers, or are on their way to. */
-function neededByOthers(
-  domain: HostName,
-  { migrations }: KeptMigrations,
-  { loaded }: Publishing,
-): ReadonlySet<HostName> {
-  const others = loaded.publishing.declarations.filter((each) => each.domain !== domain)
-  const declared = others.flatMap(declaredExchangers)
-  const moving = migrations.filter((each) => each.domain !== domain).flatMap(hostsOfBoth)
-  return new Set([...declared.map(({ host }) => host), ...moving])
 }
 
 async function confirmed(

@@ -18,7 +18,7 @@ import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
-import { openMigrations, type PlannedStep, plannedStep, plannedSteps } from './planned-steps.ts'
+import { openMigrations, type PlannedStep, plannedSteps, stageToDo } from './planned-steps.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 import { seeUnchanged } from './unchanged.ts'
 
@@ -101,8 +101,8 @@ async function apply(
 }
 
 function isPlanned(migration: Migration, steps: readonly PlannedStep[]): boolean {
-  const now = plannedStep(migration)
-  return steps.some(({ domain, stage }) => domain === now?.domain && stage === now.stage)
+  const now = stageToDo(migration)
+  return steps.some(({ domain, stage }) => domain === migration.domain && stage === now)
 }
 
 /** The next step of each. */

@@ -26,6 +26,8 @@ export async function isSamePlan(file: string, now: string, terminal: Terminal):
 
 const content = z.object({ ttl: z.number(), data: z.array(z.string()) }).nullable()
 
+const changes = z.array(z.object({ name: z.string(), type: z.string(), before: content, after: content })).default([])
+
 /** What a plan would do, without what was only found out along the way. */
 const plan = z.object({
   zones: z.array(
@@ -33,11 +35,11 @@ const plan = z.object({
       zone: z.string(),
       publisher: z.string().nullable(),
       newZone: z.boolean().default(false),
-      changes: z.array(z.object({ name: z.string(), type: z.string(), before: content, after: content })).default([]),
+      changes,
     }),
   ),
   migrations: z
-    .array(z.object({ domain: z.string(), to: z.string(), stage: z.string(), what: z.string() }))
+    .array(z.object({ domain: z.string(), to: z.string(), stage: z.string(), what: z.string(), changes }))
     .default([]),
 })
 type Plan = z.output<typeof plan>
@@ -54,14 +56,19 @@ function readPlan(text: string): Plan | undefined {
 function linesOf({ zones, migrations }: Plan): string[] {
   const records = zones.flatMap(({ zone, publisher, newZone, changes }) => {
     const place = `${zone}${publisher === null ? '' : ` at ${publisher}`}: `
-    const lines = changes.flatMap(({ name, type, before, after }) => [
-      ...recordLines(before, after).map((text) => `- ${name} ${type} ${text}`),
-      ...recordLines(after, before).map((text) => `+ ${name} ${type} ${text}`),
-    ])
-    return [...(newZone ? ['+ the zone itself'] : []), ...lines].map((line) => `${place}${line}`)
+    return [...(newZone ? ['+ the zone itself'] : []), ...changeLines(changes)].map((line) => `${place}${line}`)
   })
-  return [...records, ...migrations.map(({ domain, to, what }) => `${domain} to ${to}: > ${what}`)]
+  const steps = migrations.flatMap(({ domain, to, what, changes }) =>
+    [`> ${what}`, ...changeLines(changes)].map((line) => `${domain} to ${to}: ${line}`),
+  )
+  return [...records, ...steps]
 }
+
+const changeLines = (changes: z.output<typeof plan>['zones'][number]['changes']) =>
+  changes.flatMap(({ name, type, before, after }) => [
+    ...recordLines(before, after).map((text) => `- ${name} ${type} ${text}`),
+    ...recordLines(after, before).map((text) => `+ ${name} ${type} ${text}`),
+  ])
 
 type Content = z.output<typeof content>
 

@@ -11,7 +11,7 @@ import { nameText } from '../../dns/wire-name.ts'
 import { refusedBy } from '../../publish/apply/apply.ts'
 import type { Concern, RefusalRule } from '../../publish/plan/consequences.ts'
 import type { Examined, ExaminedZone, FailedZone } from '../../publish/plan/examine.ts'
-import { changesOf, type PlannedLine, type PlannedSet } from '../../publish/plan/plan.ts'
+import { changesOf, type PlannedLine, type PlannedSet, type ZonePlan } from '../../publish/plan/plan.ts'
 import type { SetContent } from '../../publish/sets/record-set.ts'
 import type { PlannedStep } from './planned-steps.ts'
 
@@ -32,11 +32,18 @@ const painter =
 export function planText(zones: readonly Examined[], style: Style, steps: readonly PlannedStep[] = []): string {
   const paint = painter(style.color)
   const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
-  const moving = steps.map(
-    ({ domain, to, what }) =>
-      `${paint('bold', domain)} to ${printable(to, 200)}, the next step of its migration\n  ${paint('yellow', `> ${what}`)}`,
-  )
+  const moving = steps.map((step) => stepText(step, paint))
   return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
+}
+
+function stepText({ domain, to, what, records }: PlannedStep, paint: Paint): string {
+  const head = [
+    `${paint('bold', domain)} to ${printable(to, 200)}, the next step of its migration`,
+    `  ${paint('yellow', `> ${what}`)}`,
+  ]
+  if (records.kind === 'plan') return [...head, ...recordLines(records.plan.sets, paint)].join('\n')
+  const remedy = records.remedy === undefined ? [] : [`    ${paint('dim', records.remedy)}`]
+  return [...head, `  ${paint('red', '✗')} ${records.why}`, ...remedy].join('\n')
 }
 
 function headline({ unit }: Examined, place: string, paint: Paint): string {
@@ -173,9 +180,23 @@ export function planJson(
   steps: readonly PlannedStep[],
   allowed: ReadonlySet<RefusalRule>,
 ): string {
-  const all = { refused: refusedRules(zones, allowed), migrations: steps, zones: zones.map(zoneJson) }
+  const all = { refused: refusedRules(zones, allowed), migrations: steps.map(stepJson), zones: zones.map(zoneJson) }
   return JSON.stringify(all, undefined, 2)
 }
+
+function stepJson({ domain, to, stage, what, records }: PlannedStep) {
+  const head = { domain, to, stage, what }
+  if (records.kind === 'plan') return { ...head, changes: changesJson(records.plan) }
+  return { ...head, failure: records }
+}
+
+const changesJson = (plan: ZonePlan) =>
+  changesOf(plan).map((change) => ({
+    name: nameText(change.name),
+    type: typeName(change.code),
+    before: contentJson(change.before),
+    after: contentJson(change.after),
+  }))
 
 function zoneJson(zone: Examined) {
   const { unit } = zone
@@ -191,12 +212,7 @@ function zoneJson(zone: Examined) {
     place: zone.target.place,
     version: zone.version,
     newZone: zone.isNewZone,
-    changes: changesOf(zone.plan).map((change) => ({
-      name: nameText(change.name),
-      type: typeName(change.code),
-      before: contentJson(change.before),
-      after: contentJson(change.after),
-    })),
+    changes: changesJson(zone.plan),
     records: zone.plan.sets.flatMap((set) => set.lines.map((line) => lineJson(set, line))),
     obstacles: zone.plan.obstacles,
     concerns: zone.concerns,

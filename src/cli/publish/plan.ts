@@ -14,7 +14,7 @@ import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
-import { plannedSteps } from './planned-steps.ts'
+import { type PlannedStep, plannedSteps } from './planned-steps.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 import { withNotes } from './unchanged.ts'
 
@@ -83,8 +83,9 @@ async function plan(
     const steps = await plannedSteps(publishing, domains)
     const { allow: allowed } = flags
     terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
-    if (failed > 0 || !isWhole) return 2
-    if (obstacles > 0) return 1
+    const hasSteps = (kind: PlannedStep['records']['kind']) => steps.some(({ records }) => records.kind === kind)
+    if (failed > 0 || !isWhole || hasSteps('failed')) return 2
+    if (obstacles > 0 || hasSteps('drifted')) return 1
     return steps.length > 0 || zones.some(hasChanges) ? 3 : 0
   } finally {
     publishing.close()

@@ -17,7 +17,14 @@ import { type AppliedZone, type ApplyDeps, type ApplyOptions, applyZone, refused
 import { isRight, verifyChanges } from '../apply/verify.ts'
 import type { Declaration, HostAddresses } from '../declare/declaration.ts'
 import type { Concern, RefusalRule } from '../plan/consequences.ts'
-import { type ExamineDeps, type ExaminedZone, type ExamineOptions, examine, unitsOf } from '../plan/examine.ts'
+import {
+  type ExamineDeps,
+  type ExaminedZone,
+  type ExamineOptions,
+  examine,
+  type Unit,
+  unitsOf,
+} from '../plan/examine.ts'
 import { changesOf, type PlannedSet } from '../plan/plan.ts'
 import { askExchangers, type ExchangerProspect, policyOf } from '../plan/prospect.ts'
 import { mxSetOf, sameMxSet } from '../sets/mx-set.ts'
@@ -28,10 +35,23 @@ import { type NextStep, nextStep, type Proof } from './next-step.ts'
 import { publishedAddresses } from './published-addresses.ts'
 import { expectedSets, setAfter } from './stage-sets.ts'
 
+/** What the next step would write. */
+export type ExaminedStep =
+  /** `examined.target` is closed by the caller. */
+  | { readonly kind: 'examined'; readonly stage: Stage; readonly examined: ExaminedZone }
+  /** Neither what was there before the stage nor what it leaves. */
+  | { readonly kind: 'drifted'; readonly stage: Stage; readonly why: string; readonly remedy: string }
+  | { readonly kind: 'failed'; readonly stage: Stage; readonly failure: TargetFailure }
+
+/** Nothing to do now, or any more. */
+export interface AtRest {
+  readonly kind: 'at-rest'
+  readonly step: Exclude<NextStep, { kind: 'apply' }>
+}
+
 export type LookedAt =
-  /** Nothing to do now, or any more. */
-  | { readonly kind: 'at-rest'; readonly step: Exclude<NextStep, { kind: 'apply' }> }
-  /** `examined.target` is closed by the caller. `allowed`: refusals that were passed. */
+  | AtRest
+  /** `examined.target` is closed by the caller. */
   | {
       readonly kind: 'ready'
       readonly stage: Stage
@@ -40,9 +60,7 @@ export type LookedAt =
     }
   /** What must hold does not, or would hurt. */
   | { readonly kind: 'refused'; readonly stage: Stage; readonly concerns: readonly Concern[] }
-  /** Neither what was there before the stage nor what it leaves. */
-  | { readonly kind: 'drifted'; readonly stage: Stage; readonly why: string; readonly remedy: string }
-  | { readonly kind: 'failed'; readonly stage: Stage; readonly failure: TargetFailure }
+  | Exclude<ExaminedStep, { kind: 'examined' }>
 
 export interface StepRequest {
   readonly migration: Migration
@@ -58,25 +76,54 @@ export async function lookAtStep(request: StepRequest, options: ExamineOptions, 
   const step = nextStep(migration, deps.clock.now())
   if (step.kind !== 'apply') return { kind: 'at-rest', step }
   const { stage } = step
-  const [unit] = unitsOf(declarationsOf(request, stage), options.publishers)
-  if (unit === undefined) throw new TypeError('a stage declares something')
+  const unit = unitOf(request, stage, options)
   const published = await publishedAddresses(unit, hostsOfBoth(migration), options, deps)
   const proof = await prove(step.proof, migration, { ...options, published }, deps)
   if (refusedBy(proof, allowed).length > 0) return { kind: 'refused', stage, concerns: proof }
-  // The exchangers were asked already.
-  const examined = await examine(unit, { ...options, published, asksSmtp: false }, deps)
+  const looked = await examineStage(request, stage, { ...options, published }, deps)
+  if (looked.kind !== 'examined') return looked
+  const { examined } = looked
+  const concerns = [...proof, ...examined.concerns.filter(({ rule }) => rule !== 'not-checked')]
+  if (refusedBy(concerns, allowed).length === 0) return { kind: 'ready', stage, examined, concerns }
+  examined.target.close()
+  return { kind: 'refused', stage, concerns }
+}
+
+/** For who only wants to see it: what must be proven first is not asked. Changes nothing. */
+export async function planStep(
+  request: StepRequest,
+  options: ExamineOptions,
+  deps: ExamineDeps,
+): Promise<ExaminedStep | AtRest> {
+  const step = nextStep(request.migration, deps.clock.now())
+  if (step.kind !== 'apply') return { kind: 'at-rest', step }
+  return examineStage(request, step.stage, options, deps)
+}
+
+function unitOf(request: StepRequest, stage: Stage, { publishers }: ExamineOptions): Unit {
+  const [unit] = unitsOf(declarationsOf(request, stage), publishers)
+  if (unit === undefined) throw new TypeError('a stage declares something')
+  return unit
+}
+
+async function examineStage(
+  request: StepRequest,
+  stage: Stage,
+  options: ExamineOptions,
+  deps: ExamineDeps,
+): Promise<ExaminedStep> {
+  // Whether exchangers take mail is a proof of the step, and no concern of its records.
+  const examined = await examine(unitOf(request, stage, options), { ...options, asksSmtp: false }, deps)
   if (examined.kind === 'failed') return { kind: 'failed', stage, failure: examined.failure }
   const close = <Outcome>(outcome: Outcome): Outcome => {
     examined.target.close()
     return outcome
   }
-  const drift = driftOf(migration, examined, hostsOf(request, stage))
+  const drift = driftOf(request.migration, examined, hostsOf(request, stage))
   if (drift !== undefined) return close({ kind: 'drifted', stage, ...drift })
   const [obstacle] = examined.plan.obstacles
   if (obstacle) return close({ kind: 'failed', stage, failure: { ...obstacle, kind: 'unusable' } })
-  const concerns = [...proof, ...examined.concerns.filter(({ rule }) => rule !== 'not-checked')]
-  if (refusedBy(concerns, allowed).length > 0) return close({ kind: 'refused', stage, concerns })
-  return { kind: 'ready', stage, examined, concerns }
+  return { kind: 'examined', stage, examined }
 }
 
 export interface Done {
