@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labName } from '../../test/lab/dns.ts'
+import { labName } from '../../test/lab/names.ts'
 import { type DnsRecord, type Message, query } from './message.ts'
 import type { Rdata } from './rdata.ts'
 import { readAnswer } from './read-answer.ts'

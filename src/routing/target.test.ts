@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labName } from '../../test/lab/dns.ts'
+import { labName } from '../../test/lab/names.ts'
 import { judgeTarget } from './target.ts'
 
 for (const [text, expected] of [

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseName } from '../../src/dns/name.ts'
 import { startLab } from '../lab/lab.ts'
-
-// `helo` of a backend, default `hostname`
-function name(text: string) {
-  const parsed = parseName(text)
-  return parsed.kind === 'invalid' ? assert.fail(parsed.why) : parsed.name
-}
+import { labHost } from '../lab/names.ts'
 
 test('a backend hears its `helo`; one that has none hears our hostname', async (t) => {
   const lab = await startLab(t)
@@ -15,9 +9,9 @@ test('a backend hears its `helo`; one that has none hears our hostname', async (
   await lab.gateway({
     hostname: 'mx1.waypost.test',
     domains: {
-      'named.test': { deliver: [{ to: named, helo: name('relay.example.test') }] },
+      'named.test': { deliver: [{ to: named, helo: labHost('relay.example.test') }] },
       'plain.test': { deliver: plain },
-      'lmtp.test': { deliver: [{ to: lmtp, helo: name('relay.example.test') }] },
+      'lmtp.test': { deliver: [{ to: lmtp, helo: labHost('relay.example.test') }] },
     },
   })
   for (const domain of ['named.test', 'plain.test', 'lmtp.test'])
@@ -31,7 +25,7 @@ test('a server that knows no EHLO hears the same name in HELO, and one with STAR
   const lab = await startLab(t)
   const old = await lab.backend({ ehlo: '502 5.5.1 what?' })
   const secured = await lab.backend({ startTls: 'offer' })
-  const helo = name('relay.example.test')
+  const helo = labHost('relay.example.test')
   await lab.gateway({
     domains: { 'old.test': { deliver: [{ to: old, helo }] }, 'secured.test': { deliver: [{ to: secured, helo }] } },
   })

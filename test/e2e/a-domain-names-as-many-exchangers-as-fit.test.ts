@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { encodeMessage, query } from '../../src/dns/message.ts'
 import { checkCommand } from '../lab/check-command.ts'
 import { startCleanDomain } from '../lab/clean-domain.ts'
-import { labName } from '../lab/dns.ts'
+import { labName } from '../lab/names.ts'
 
 const letters = 'abcdefghijklmnopqrstuvwxyz'
 

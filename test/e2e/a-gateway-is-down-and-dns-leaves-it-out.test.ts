@@ -10,11 +10,10 @@ import { systemRandom } from '../../src/base/random.ts'
 import { createTransport } from '../../src/dns/transport.ts'
 import { typeCodes } from '../../src/dns/types.ts'
 import { askServer } from '../../src/publish/sets/ask-server.ts'
-import { labName } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
 import { freeAddress, freePort } from '../lab/loopback.ts'
+import { labAddress, labName } from '../lab/names.ts'
 import { callWaypost } from '../lab/process.ts'
-import { labAddress } from '../lab/resolver.ts'
 
 test('a gateway that is killed is left out of DNS, and comes back with itself', async (t) => {
   const lab = await startLab(t, 300_000)

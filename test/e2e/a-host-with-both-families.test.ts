@@ -4,7 +4,7 @@ import { type Door, systemDoor } from '../../src/base/door.ts'
 import type { FakeBackend } from '../lab/backend.ts'
 import { startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
-import { labAddress } from '../lab/resolver.ts'
+import { labAddress } from '../lab/names.ts'
 import type { BackendWords } from '../lab/words.ts'
 
 // RFC 8305: interleaved, 250 ms head start; health is by address

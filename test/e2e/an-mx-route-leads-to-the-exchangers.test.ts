@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
-import { type LabNode, startDns } from '../lab/dns.ts'
+import { startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
+import type { LabRecords } from '../lab/records.ts'
 import type { GatewayWords } from '../lab/settings.ts'
 
 /** A gateway that is the backup of example.test, and three exchangers on one port. @param mx  the MX set; `us` is the gateway */
@@ -19,7 +20,7 @@ async function backup(
   const addresses = Object.fromEntries(
     exchangers.map(({ address }, index) => [`mx${index + 1}.example.test`, { A: [address] }]),
   )
-  const zone: Record<string, LabNode> = {
+  const zone: Record<string, LabRecords> = {
     'example.test': { MX: mx, ttl: 300 },
     'us.example.test': { A: ['192.0.2.99'] },
     ...addresses,

@@ -8,9 +8,9 @@ import { rdataText } from '../../src/dns/rdata-text.ts'
 import { createTransport } from '../../src/dns/transport.ts'
 import { typeCodes } from '../../src/dns/types.ts'
 import { askServer } from '../../src/publish/sets/ask-server.ts'
-import { labName } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
 import { startMoving } from '../lab/moving.ts'
+import { labName } from '../lab/names.ts'
 
 test('both sides may send while a domain moves, and one alone when it went back', async (t) => {
   const lab = await startLab(t, 300_000)

@@ -12,10 +12,9 @@ import { rdataText } from '../../src/dns/rdata-text.ts'
 import { createTransport } from '../../src/dns/transport.ts'
 import { typeCodes } from '../../src/dns/types.ts'
 import { askServer } from '../../src/publish/sets/ask-server.ts'
-import { labName } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
 import { freeAddress, freePort } from '../lab/loopback.ts'
-import { labAddress } from '../lab/resolver.ts'
+import { labAddress, labName } from '../lab/names.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

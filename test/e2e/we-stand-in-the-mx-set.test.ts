@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ExchangerOptions } from '../../src/routing/exchangers.ts'
 import { type LabZone, startDns } from '../lab/dns.ts'
-import { labAddress, labHost, labResolver } from '../lab/resolver.ts'
+import { labAddress, labHost } from '../lab/names.ts'
+import { labResolver } from '../lab/resolver.ts'
 
 const us = { ownNames: [labHost('us.example.test')] }
 

@@ -16,7 +16,7 @@ import type { TsigKey } from '../../src/dns/tsig/key.ts'
 import { findTsig } from '../../src/dns/tsig/record.ts'
 import { verifyRequest } from '../../src/dns/tsig/request.ts'
 import { isAtOrBelow } from '../../src/dns/wire-name.ts'
-import { labName } from '../lab/dns.ts'
+import { labName } from '../lab/names.ts'
 
 interface Kept {
   readonly from: string

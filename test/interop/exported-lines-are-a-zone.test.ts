@@ -10,7 +10,7 @@ import { wantedIn } from '../../src/publish/declare/wanted.ts'
 import { exportZones } from '../../src/publish/plan/export.ts'
 import { planZone } from '../../src/publish/plan/plan.ts'
 import { noLimits } from '../../src/publish/targets/target.ts'
-import { labName } from '../lab/dns.ts'
+import { labName } from '../lab/names.ts'
 import { run } from './harness/program.ts'
 
 test('named-checkzone takes the exported lines', async (t) => {

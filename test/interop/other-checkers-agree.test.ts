@@ -4,21 +4,19 @@
  * need root.
  */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { readCertificate } from '../../src/checks/certificate.ts'
 import { createChecker } from '../../src/checks/check-domain.ts'
 import type { RuleId } from '../../src/checks/rules/ids.ts'
-import { labHost } from '../lab/clean-domain.ts'
 import { startExchanger } from '../lab/exchanger.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import { freeAddress } from '../lab/loopback.ts'
-import { makeCertificate } from '../unit/certificate-maker.ts'
+import { labHost } from '../lab/names.ts'
+import { keyDigest, makeCertificate } from '../unit/certificate-maker.ts'
 import { run } from './harness/program.ts'
 import { type SignedInternet, type SignedZoneWords, startSignedInternet } from './harness/signed-internet.ts'
 
@@ -312,7 +310,7 @@ test('DANE: posttls-finger and we say the same of a right and of a wrong TLSA re
   for (const { name, address, leaf } of hosts) await startExchanger(t, { name, chain: [leaf, root] }, address, 25)
   const zones = hosts.map(({ name, address, leaf }): SignedZoneWords => {
     const zone = name.slice('mx1.'.length)
-    const digest = zone === 'wrong.lab' ? 'ab'.repeat(32) : keyDigest(leaf.der)
+    const digest = zone === 'wrong.lab' ? 'ab'.repeat(32) : keyDigest(leaf).toString('hex')
     return {
       name: zone,
       servers: two(zone),
@@ -368,12 +366,6 @@ test('certificates: posttls-finger that wants good ones and we say the same of e
     assert.deepEqual([...found], wanted ? [wanted] : [], zone)
   }
 })
-
-/** What TLSA 3 1 1 holds (RFC 6698 §2.1). */
-function keyDigest(der: Buffer): string {
-  const spki = readCertificate(der)?.key.spki ?? assert.fail('the lab made no certificate')
-  return createHash('sha256').update(spki).digest('hex')
-}
 
 /** posttls-finger asks the resolver of /etc/resolv.conf, so it gets a mount of its own. */
 async function postfixView(

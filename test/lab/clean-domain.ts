@@ -3,22 +3,20 @@
  * names. A test changes what its scenario is about, and examines it.
  */
 
-import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { systemDoor } from '../../src/base/door.ts'
-import { parseIp } from '../../src/base/ip.ts'
 import { systemRandom } from '../../src/base/random.ts'
-import { readCertificate } from '../../src/checks/certificate.ts'
 import { type Collector, type CollectorDeps, createCollector } from '../../src/checks/collect/collector.ts'
 import type { Facts } from '../../src/checks/facts.ts'
 import type { CheckOptions } from '../../src/checks/options.ts'
 import type { Part } from '../../src/checks/rule.ts'
-import { type HostName, parseName } from '../../src/dns/name.ts'
-import { type Issued, makeCertificate } from '../unit/certificate-maker.ts'
+import { type Issued, keyDigest, makeCertificate } from '../unit/certificate-maker.ts'
 import { type ExchangerWords, type LabExchanger, startExchanger } from './exchanger.ts'
 import { steadyClock } from './fast-clock.ts'
-import { type LabFault, type LabInternet, type LabZoneWords, startInternet } from './internet.ts'
+import { type LabInternet, startInternet } from './internet/internet.ts'
+import type { LabFault, LabZoneWords } from './internet/words.ts'
 import { freeAddress, freePort } from './loopback.ts'
+import { labHost } from './names.ts'
 import { type PolicyHost, type PolicyWords, startPolicyHost } from './policy-host.ts'
 
 export interface CleanWords {
@@ -59,12 +57,6 @@ export const everyPart: readonly Part[] = [
   ...(['name-servers', 'dnssec', 'wildcard', 'reverse', 'registrable', 'smtp'] as const),
   ...(['tlsa', 'caa', 'mta-sts', 'tlsrpt', 'senders', 'blocklists'] as const),
 ]
-
-export const labHost = (text: string): HostName => {
-  const parsed = parseName(text)
-  if (parsed.kind === 'invalid') throw new Error(`"${text}" is no name: ${parsed.why}`)
-  return parsed.name
-}
 
 export const labPolicy = 'version: STSv1\nmode: enforce\nmx: mx1.example.lab\nmx: mx2.example.lab\nmax_age: 2419200\n'
 
@@ -157,8 +149,8 @@ function cleanZone({ mx1, mx2, web, leaf1, leaf2 }: LabPlaces): LabZoneWords {
       },
       'mx1.example.lab': { A: [mx1] },
       'mx2.example.lab': { A: [mx2] },
-      '_25._tcp.mx1.example.lab': { TLSA: [[3, 1, 1, labDigest(leaf1)]] },
-      '_25._tcp.mx2.example.lab': { TLSA: [[3, 1, 1, labDigest(leaf2)]] },
+      '_25._tcp.mx1.example.lab': { TLSA: [[3, 1, 1, keyDigest(leaf1)]] },
+      '_25._tcp.mx2.example.lab': { TLSA: [[3, 1, 1, keyDigest(leaf2)]] },
       '_mta-sts.example.lab': { TXT: ['v=STSv1; id=20260101'] },
       'mta-sts.example.lab': { A: [web] },
       '_smtp._tls.example.lab': { TXT: ['v=TLSRPTv1; rua=mailto:tls@example.lab'] },
@@ -168,16 +160,3 @@ function cleanZone({ mx1, mx2, web, leaf1, leaf2 }: LabPlaces): LabZoneWords {
     },
   }
 }
-
-/** What `3 1 1` holds. */
-export function labDigest(certificate: Issued): Buffer {
-  const spki = readCertificate(certificate.der)?.key.spki
-  if (!spki) throw new Error('the lab made no certificate')
-  return createHash('sha256').update(spki).digest()
-}
-
-export const labIp = (text: string) =>
-  parseIp(text) ??
-  (() => {
-    throw new Error(`"${text}" is no address`)
-  })()

@@ -5,27 +5,17 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { parseIp } from '../../src/base/ip.ts'
 import { type DnsRecord, decodeMessage, encodeMessage, type Message, type Question } from '../../src/dns/message.ts'
 import type { Rdata } from '../../src/dns/rdata.ts'
 import type { NameServer } from '../../src/dns/servers.ts'
 import { classCodes, rcodes, typeName } from '../../src/dns/types.ts'
-import { foldName, isAtOrBelow, nameFromText, nameText, rootWireName, type WireName } from '../../src/dns/wire-name.ts'
-
-/** What a name has. `ttl` (seconds, default 300) is that of all its records and of the absence of others. */
-export interface LabNode {
-  readonly A?: readonly string[]
-  readonly AAAA?: readonly string[]
-  /** `[preference, exchange]`. */
-  readonly MX?: readonly (readonly [number, string])[]
-  readonly CNAME?: string
-  readonly TXT?: readonly string[]
-  readonly PTR?: readonly string[]
-  readonly ttl?: number
-}
+import { foldName, isAtOrBelow, nameText, rootWireName, type WireName } from '../../src/dns/wire-name.ts'
+import { labAddress, labName } from './names.ts'
+import { type LabRecords, recordsOf } from './records.ts'
+import { framed } from './tcp-server.ts'
 
 /** Names as presentation text, with or without a final dot; escapes as in zone text. */
-export type LabZone = Readonly<Record<string, LabNode>>
+export type LabZone = Readonly<Record<string, LabRecords>>
 
 export type DnsFault =
   | 'servfail'
@@ -111,12 +101,11 @@ export async function startDns(t: TestContext, zone: LabZone): Promise<DnsLab> {
       input = Buffer.concat([input, chunk])
       if (input.length < 2 || input.length < 2 + input.readUInt16BE(0)) return
       answer(input.subarray(2), 'tcp', (reply) => {
-        const length = Buffer.alloc(2)
-        length.writeUInt16BE(reply.length)
-        // Octet by octet at the beginning, as TCP may bring it.
+        const octets = framed(reply)
+        // The first one alone, as TCP may bring it.
         socket.setNoDelay(true)
-        socket.write(length.subarray(0, 1))
-        socket.write(Buffer.concat([length.subarray(1), reply]))
+        socket.write(octets.subarray(0, 1))
+        socket.write(octets.subarray(1))
       })
     })
   })
@@ -133,10 +122,8 @@ export async function startDns(t: TestContext, zone: LabZone): Promise<DnsLab> {
     ])
   }
   t.after(stop)
-  const address = parseIp('127.0.0.1')
-  if (!address) throw new Error('127.0.0.1 is an address')
   return {
-    server: { address, port },
+    server: { address: labAddress('127.0.0.1'), port },
     asked,
     ports,
     ids,
@@ -156,13 +143,6 @@ export async function startDns(t: TestContext, zone: LabZone): Promise<DnsLab> {
   }
 }
 
-/** A name of the lab, or a bug in the test. */
-export function labName(text: string): WireName {
-  const parsed = nameFromText(text)
-  if (parsed.kind === 'invalid') throw new Error(`"${text}" is no name: ${parsed.why}`)
-  return parsed.name
-}
-
 interface Node {
   readonly name: WireName
   readonly records: readonly DnsRecord[]
@@ -172,21 +152,7 @@ function readZone(zone: LabZone): ReadonlyMap<string, Node> {
   const nodes = new Map<string, Node>()
   for (const [text, node] of Object.entries(zone)) {
     const name = labName(text)
-    const record = (data: Rdata): DnsRecord => ({ name, class: classCodes.IN, ttlSeconds: node.ttl ?? 300, data })
-    const address = (type: 'A' | 'AAAA') => (written: string) => {
-      const parsed = parseIp(written)
-      if (!parsed) throw new Error(`"${written}" is no address`)
-      return record({ type, address: parsed })
-    }
-    const records = [
-      ...(node.CNAME === undefined ? [] : [record({ type: 'CNAME', target: labName(node.CNAME) })]),
-      ...(node.A ?? []).map(address('A')),
-      ...(node.AAAA ?? []).map(address('AAAA')),
-      ...(node.MX ?? []).map(([preference, to]) => record({ type: 'MX', preference, exchange: labName(to) })),
-      ...(node.PTR ?? []).map((to) => record({ type: 'PTR', target: labName(to) })),
-      ...(node.TXT ?? []).map((string) => record({ type: 'TXT', strings: stringsOf(string) })),
-    ]
-    nodes.set(foldName(name), { name, records })
+    nodes.set(foldName(name), { name, records: recordsOf(name, node) })
   }
   return nodes
 }
@@ -281,11 +247,4 @@ async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server; port: number }
     udp.close()
     if (tries >= 20) throw failure
   }
-}
-
-/** A TXT record is made of strings of 255 octets at most (RFC 1035 §3.3). */
-function stringsOf(text: string): readonly Buffer[] {
-  const octets = Buffer.from(text)
-  const count = Math.max(1, Math.ceil(octets.length / 255))
-  return Array.from({ length: count }, (_, index) => octets.subarray(255 * index, 255 * (index + 1)))
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { NameServer } from '../../src/dns/servers.ts'
 import type { Lab } from './lab.ts'
 import { freeAddress, freePort } from './loopback.ts'
+import { labAddress } from './names.ts'
 import { callWaypost, type WaypostProcess } from './process.ts'
-import { labAddress } from './resolver.ts'
 
 export interface Moving {
   readonly gateway: WaypostProcess

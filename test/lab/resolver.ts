@@ -2,15 +2,14 @@
 import type { TestContext } from 'node:test'
 import type { Clock } from '../../src/base/clock.ts'
 import { systemDoor } from '../../src/base/door.ts'
-import { type IpAddress, parseIp } from '../../src/base/ip.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
-import { type HostName, parseName } from '../../src/dns/name.ts'
 import { type CountingResolver, createResolver } from '../../src/dns/resolver.ts'
 import type { ResolverOptions } from '../../src/dns/resolver-options.ts'
 import { type ExchangerOptions, type Exchangers, lookupExchangers } from '../../src/routing/exchangers.ts'
 import type { DnsLab } from './dns.ts'
 import { steadyClock } from './fast-clock.ts'
+import { labHost } from './names.ts'
 
 export interface LabResolver extends CountingResolver {
   /** What the domain's exchangers are; addresses of the lab are not public, so `private` is true unless it is said otherwise. */
@@ -37,16 +36,4 @@ export function labResolver(t: TestContext, labs: readonly DnsLab[], settings: L
     exchangers: (domain, options = {}) =>
       lookupExchangers(labHost(domain), { private: true, ...options }, { resolver, random }),
   }
-}
-
-export function labHost(text: string): HostName {
-  const parsed = parseName(text)
-  if (parsed.kind === 'invalid') throw new Error(`"${text}" is no name: ${parsed.why}`)
-  return parsed.name
-}
-
-export function labAddress(text: string): IpAddress {
-  const address = parseIp(text)
-  if (!address) throw new Error(`"${text}" is no address`)
-  return address
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { parseIp, parseNetwork } from '../../src/base/ip.ts'
-import { type HostName, parseName } from '../../src/dns/name.ts'
+import type { HostName } from '../../src/dns/name.ts'
 import { defaultResolverOptions, type ResolverOptions } from '../../src/dns/resolver-options.ts'
 import type { Budgets, GatewaySettings, Limits } from '../../src/gateway/settings.ts'
 import { parseMailbox } from '../../src/mail/address.ts'
@@ -14,6 +14,7 @@ import { createDestinations } from '../../src/routing/find-destination.ts'
 import { type HoldPolicy, holdPolicy, neverHold } from '../../src/routing/hold-policy.ts'
 import { createBackend, defaultBackendOptions, parseBackend } from '../../src/routing/parse-backend.ts'
 import type { FakeBackend } from './backend.ts'
+import { labHost } from './names.ts'
 
 /** A backend of the lab, or a URL: `smtp://127.0.0.1:25`, `lmtp:/path`, `maildir:/path`, `mx`, `mx:domain`. */
 export type To = FakeBackend | string
@@ -114,7 +115,7 @@ export function settingsOf(
   words: GatewayWords,
   lab: { readonly state: string; readonly certificate: string; readonly key: string; readonly address: string },
 ): GatewaySettings {
-  const hostname = nameOf(words.hostname ?? 'mx.waypost.test')
+  const hostname = labHost(words.hostname ?? 'mx.waypost.test')
   const postmaster = routeOf('postmaster', words.postmaster ?? `maildir:${join(lab.state, 'postmaster')}`, {})
   const declared = words.domains ?? {
     [labDomain]: {
@@ -166,7 +167,7 @@ function domainOf(name: string, words: DomainWords, routeFor: typeof routeOf): M
   )
   const { recipients = 'ask' } = words
   return {
-    name: nameOf(name.replace(/^\*\./, '')),
+    name: labHost(name.replace(/^\*\./, '')),
     subdomains: name.startsWith('*.'),
     route: routeFor(name, words.deliver, words),
     recipients:
@@ -222,10 +223,4 @@ function mailboxOf(text: string) {
   const parsed = parseMailbox(text)
   if (parsed.kind === 'invalid') throw new TypeError(`not an address: ${text}: ${parsed.why}`)
   return parsed.mailbox
-}
-
-function nameOf(text: string): HostName {
-  const parsed = parseName(text)
-  if (parsed.kind === 'invalid') throw new TypeError(`not a name: ${text}: ${parsed.why}`)
-  return parsed.name
 }

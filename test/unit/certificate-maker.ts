@@ -2,7 +2,15 @@
  * Certificates on demand, with any fault that a test wants: expired, for another name, with a weak key, signed with SHA-1, without its issuer.
  * Keys are made once a process and shared, because RSA takes its time; nothing here guards anything.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 
 export type KeyKind = 'ec' | 'rsa' | 'rsa-1024'
 
@@ -66,6 +74,12 @@ export function makeCertificate(words: CertificateWords): Issued {
     key,
   }
 }
+
+/** SHA-256 of the key: what TLSA `3 1 1` holds (RFC 6698 §2.1). */
+export const keyDigest = ({ key }: Pick<Issued, 'key'>): Buffer =>
+  createHash('sha256')
+    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+    .digest()
 
 const dayMs = 86_400_000
 

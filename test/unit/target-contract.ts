@@ -17,7 +17,7 @@ import {
 } from '../../src/publish/sets/record-set.ts'
 import { textData } from '../../src/publish/sets/text-kind.ts'
 import type { SetChange, Target, TargetApplied } from '../../src/publish/targets/target.ts'
-import { labName } from '../lab/dns.ts'
+import { labName } from '../lab/names.ts'
 
 export interface TargetStand {
   readonly target: Target

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startCleanDomain } from '../../../test/lab/clean-domain.ts'
-import type { LabFault, LabZoneWords } from '../../../test/lab/internet.ts'
+import type { LabFault, LabZoneWords } from '../../../test/lab/internet/words.ts'
 import { rcodes } from '../../dns/types.ts'
 import type { Facts } from '../facts.ts'
 import { directs, plainName, readingOf, zoneNamed } from '../read-facts.ts'

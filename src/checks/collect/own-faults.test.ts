@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { openBlackHole } from '../../../test/lab/black-hole.ts'
-import { labIp, startCleanDomain } from '../../../test/lab/clean-domain.ts'
+import { startCleanDomain } from '../../../test/lab/clean-domain.ts'
 import { startExchanger } from '../../../test/lab/exchanger.ts'
 import { freeAddress } from '../../../test/lab/loopback.ts'
+import { labAddress } from '../../../test/lab/names.ts'
 import { changeAnswer } from '../../../test/unit/facts/change.ts'
 import { factsOf } from '../../../test/unit/facts/facts.ts'
 import { silence } from '../../../test/unit/facts/servers.ts'
@@ -32,7 +33,7 @@ test('exchangers by an address that we have no way to are not examined', async (
       records: { ...zone.records, 'mx1.example.lab': { A: [mx1], AAAA: ['2001:db8::25'] } },
     }),
     // Nobody is there either: documentation addresses lead nowhere.
-    options: { rootHints: [labIp('2001:db8::1')], dnsTries: 1, dnsTimeoutMs: 100 },
+    options: { rootHints: [labAddress('2001:db8::1')], dnsTries: 1, dnsTimeoutMs: 100 },
   })
   const facts = await lab.examine('example.lab', ['smtp'])
   assert.equal(facts.vantage.ipv6, 'broken')

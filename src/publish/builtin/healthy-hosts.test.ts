@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labName } from '../../../test/lab/dns.ts'
+import { labName } from '../../../test/lab/names.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import type { ZoneSource } from '../../dns/authoritative/zone.ts'
 import type { HostName } from '../../dns/name.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labName } from '../../../test/lab/dns.ts'
+import { labName } from '../../../test/lab/names.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Rdata } from '../../dns/rdata.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labName } from '../../../test/lab/dns.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
+import { labName } from '../../../test/lab/names.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { PublisherOptions } from '../options.ts'

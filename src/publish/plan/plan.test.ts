@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { labName } from '../../../test/lab/dns.ts'
+import { labName } from '../../../test/lab/names.ts'
 import { parseIp } from '../../base/ip.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Rdata } from '../../dns/rdata.ts'

@@ -2,7 +2,7 @@
 import { parseIp } from '../../../src/base/ip.ts'
 import { parseZone, recordsOf } from '../../../src/dns/zone-text/parse.ts'
 import { startAuthority } from '../../lab/authority.ts'
-import { labName } from '../../lab/dns.ts'
+import { labName } from '../../lab/names.ts'
 import type { Home, NameServerWords } from './name-server.ts'
 
 export async function startBuiltin(

@@ -1,6 +1,4 @@
 /** Certificates of the facts that rules are tested with: a root, an intermediate one, and one for each host. */
-import { createHash } from 'node:crypto'
-import { readCertificate } from '../../../src/checks/certificate.ts'
 import { type Issued, makeCertificate } from '../certificate-maker.ts'
 import { collectedMs } from './names.ts'
 
@@ -27,10 +25,3 @@ const ofFaultless = new Map(
 
 /** Of a host of the faultless domain always the same one. */
 export const leafOf = (host: string): Issued => ofFaultless.get(host) ?? leafFor(host)
-
-/** SHA-256 of the key: what `3 1 1` holds. */
-export function keyDigest(certificate: Issued): Buffer {
-  const spki = readCertificate(certificate.der)?.key.spki
-  if (!spki) throw new Error('the fixture made no certificate')
-  return createHash('sha256').update(spki).digest()
-}

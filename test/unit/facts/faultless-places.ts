@@ -1,5 +1,6 @@
 /** What the parts of the faultless domain (`faultless.ts`) have in common: its hosts, and the records that are seen both ways. */
-import { keyDigest, leafOf } from './certificates.ts'
+import { keyDigest } from '../certificate-maker.ts'
+import { leafOf } from './certificates.ts'
 import { tlsaData } from './records.ts'
 
 export const exchangerPlaces = [

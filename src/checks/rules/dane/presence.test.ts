@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyDigest, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { keyDigest } from '../../../../test/unit/certificate-maker.ts'
+import { leafFor } from '../../../../test/unit/facts/certificates.ts'
 import { changeExchanger } from '../../../../test/unit/facts/change.ts'
 import { factsOf } from '../../../../test/unit/facts/facts.ts'
 import { wire } from '../../../../test/unit/facts/names.ts'

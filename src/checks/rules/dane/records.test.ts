@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { intermediate, keyDigest, leafFor } from '../../../../test/unit/facts/certificates.ts'
+import { keyDigest } from '../../../../test/unit/certificate-maker.ts'
+import { intermediate, leafFor } from '../../../../test/unit/facts/certificates.ts'
 import { changeExchanger, changeSession } from '../../../../test/unit/facts/change.ts'
 import { factsOf } from '../../../../test/unit/facts/facts.ts'
 import { collectedMs } from '../../../../test/unit/facts/names.ts'

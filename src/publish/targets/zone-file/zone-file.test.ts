@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { labName } from '../../../../test/lab/dns.ts'
+import { labName } from '../../../../test/lab/names.ts'
 import { a, apex, change, mx, mxSet, type TargetStand, testTarget } from '../../../../test/unit/target-contract.ts'
 import { systemClock } from '../../../base/clock.ts'
 import { systemRandom } from '../../../base/random.ts'
