@@ -63,6 +63,7 @@ test('the addresses of --recipients are asked for again while it is on its way; 
   )
   await command(0, 'migrate', 'example.test', '--abort')
   assert.match(await command(2, ...begun), /example\.test is on its way back from 10:mx\.new\.test/)
+  assert.match(await command(3, 'plan', '--no-smtp'), /^example\.test back from 10:mx\.new\.test, the next step of/m)
 })
 
 test('an exchanger that DNS does not have is told when the migration begins', async (t) => {

@@ -29,6 +29,8 @@ export function tellTogether(count: number, terminal: Terminal): Telling {
   const startedMs = systemClock.monotonicMs()
   const all = { zones: 0 }
   const fine = { zones: 0, sets: 0, cachesUntilMs: 0, isSeen: true }
+  /** Why some servers were not asked → of how many zones. */
+  const unasked = new Map<string, number>()
   const text = () => barText(all.zones, all.zones / count, systemClock.monotonicMs() - startedMs)
   const bar = createProgress(text, createStatusLine(), terminal, systemClock, true)
   return {
@@ -41,6 +43,8 @@ export function tellTogether(count: number, terminal: Terminal): Telling {
         bar.clear()
         return report(title, applied, waitMs, terminal)
       }
+      const { unfound } = verified ?? {}
+      if (unfound !== undefined) unasked.set(unfound, (unasked.get(unfound) ?? 0) + 1)
       fine.zones++
       fine.sets += changes.length
       fine.isSeen &&= verified !== undefined
@@ -50,16 +54,25 @@ export function tellTogether(count: number, terminal: Terminal): Telling {
     end() {
       bar.end()
       if (fine.zones === 0) return
-      const seen = fine.isSeen ? ', and every server answers with them' : '; whether they arrived was not looked at'
+      const who = unasked.size === 0 ? 'every server' : 'every server that was asked'
+      const seen = fine.isSeen ? `, and ${who} answers with them` : '; whether they arrived was not looked at'
       terminal.out(`${fine.zones} zones: ${fine.sets} sets of records changed${seen}.\n`)
+      for (const [why, zones] of [...unasked].slice(0, mostReasons))
+        terminal.out(`  ${unaskedText(why)} (${zones} zone${zones === 1 ? '' : 's'}).\n`)
+      if (unasked.size > mostReasons) terminal.out(`  And ${unasked.size - mostReasons} more reasons like this.\n`)
       terminal.out(cachesText(fine.cachesUntilMs))
     },
   }
 }
 
+/** Of many zones; the same one is told once. */
+const mostReasons = 5
+
+const unaskedText = (why: string) => `Others were not asked: ${printable(why, 400)}`
+
 function isSeenEverywhere(verified: Verified | undefined, waitMs: number): boolean {
   if (verified === undefined) return waitMs === 0
-  return verified.servers.length > 0 && verified.unfound === undefined && verified.servers.every(isRight)
+  return verified.servers.length > 0 && verified.servers.every(isRight)
 }
 
 function progress(title: string, servers: readonly ServerView[], terminal: Terminal): void {
@@ -127,7 +140,7 @@ export function viewText({ server, state }: ServerView): string {
 
 export function verifiedText({ servers, unfound }: Verified, waitMs: number): { text: string; exit: ExitCode } {
   const right = servers.filter(isRight)
-  const lost = unfound === undefined ? '' : ` Others were not asked: ${printable(unfound, 400)}.`
+  const lost = unfound === undefined ? '' : `\n  ${unaskedText(unfound)}.`
   if (servers.length > 0 && right.length === servers.length)
     return {
       text: `${servers.length === 1 ? 'The server answers' : `All ${servers.length} servers answer`} with it.${lost}`,
@@ -135,7 +148,7 @@ export function verifiedText({ servers, unfound }: Verified, waitMs: number): { 
     }
   if (servers.length === 0)
     return {
-      text: `No server was found to ask, so nobody has seen it.${lost} Name some by "servers:" under the publisher.`,
+      text: `No server was found to ask, so nobody has seen it: ${printable(unfound ?? 'none is named', 400)}. Name some by "servers:" under the publisher.`,
       exit: 2,
     }
   const wrong = servers.filter((view) => !isRight(view)).map(viewText)

@@ -36,9 +36,9 @@ export function planText(zones: readonly Examined[], style: Style, steps: readon
   return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
 }
 
-function stepText({ domain, to, what, records }: PlannedStep, paint: Paint): string {
+function stepText({ domain, to, isBack, what, records }: PlannedStep, paint: Paint): string {
   const head = [
-    `${paint('bold', domain)} to ${printable(to, 200)}, the next step of its migration`,
+    `${paint('bold', domain)} ${isBack ? 'back from' : 'to'} ${printable(to, 200)}, the next step of its migration`,
     `  ${paint('yellow', `> ${what}`)}`,
   ]
   if (records.kind === 'plan') return [...head, ...recordLines(records.plan.sets, paint)].join('\n')

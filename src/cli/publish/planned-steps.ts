@@ -15,6 +15,8 @@ export interface PlannedStep {
   readonly domain: HostName
   /** Where it moves to, in the words of `--to`. */
   readonly to: string
+  /** On its way back from there. */
+  readonly isBack: boolean
   readonly stage: Stage
   /** Printable: `lower the TTL from 3600 to 300`. */
   readonly what: string
@@ -46,9 +48,9 @@ export async function plannedSteps(publishing: Publishing, names: readonly HostN
   for (const migration of await openMigrations(publishing, names)) {
     const stage = stageToDo(migration)
     if (stage === undefined) continue
-    const { domain, to } = migration
+    const { domain, to, isBack } = migration
     const what = stageText(migration, stage)
-    steps.push({ domain, to, stage, what, records: await recordsOf(migration, publishing) })
+    steps.push({ domain, to, isBack, stage, what, records: await recordsOf(migration, publishing) })
   }
   return steps
 }

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseIp } from '../../base/ip.ts'
+import type { AppliedZone } from '../../publish/apply/apply.ts'
+import { tellTogether } from './apply-report.ts'
+
+test('why some servers were not asked is told once for all zones, and makes none of them one to look at', () => {
+  const said = { out: '', err: '' }
+  const terminal = {
+    out(text: string) {
+      said.out += text
+    },
+    err(text: string) {
+      said.err += text
+    },
+  }
+  const server = { address: parseIp('192.0.2.53') ?? assert.fail(), port: 53 }
+  const applied = (kind: 'right' | 'silent', unfound: string | undefined): AppliedZone => ({
+    ...{ outcome: { kind: 'applied' }, changes: [], cachesUntilMs: undefined },
+    verified: { servers: [{ server, state: kind === 'right' ? { kind } : { kind, why: 'no answer' } }], unfound },
+  })
+  const telling = tellTogether(20, terminal)
+  const inside = 'ns.corp.test at 10.0.0.1, which is private: say --private, or name them by "servers:"'
+  for (let zone = 0; zone < 18; zone++) assert.equal(telling.done(`z${zone}.test`, applied('right', inside), 1_000), 0)
+  assert.equal(telling.done('lost.test', applied('right', 'no address for ns.lost.test'), 1_000), 0)
+  assert.equal(telling.done('late.test', applied('silent', undefined), 1_000), 2)
+  telling.end()
+  assert.deepEqual(said.out.split('\n'), [
+    'late.test: the zone is made.',
+    '  It is done, and after 1 s not seen everywhere: 192.0.2.53:53 gives no answer of its own (no answer).',
+    '19 zones: 0 sets of records changed, and every server that was asked answers with them.',
+    `  Others were not asked: ${inside} (18 zones).`,
+    '  Others were not asked: no address for ns.lost.test (1 zone).',
+    '',
+  ])
+})
