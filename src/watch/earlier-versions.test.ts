@@ -61,6 +61,18 @@ for (const [index] of storeModule.migrations.entries())
     )
     assert.equal((await history.outages('backend', ['smtp://a:25'], span))[0]?.endedMs, baseMs + 3_600_000)
 
+    const unsent = index === 0 ? [] : [['abc', 'a channel', baseMs + 2]]
+    assert.deepEqual(
+      (await history.unsent()).map(({ id, channel, value }) => [id, channel, JSON.parse(value).atMs]),
+      unsent,
+    )
+    await history.keepUnsent({ id: 'def', channel: 'another', value: '{}' })
+    await history.sent(['abc'])
+    assert.deepEqual(
+      (await history.unsent()).map(({ id }) => id),
+      ['def'],
+    )
+
     await history.flush({ hours: [{ ...hour, counts: { held: 1 }, latency: [] }], available: [], outages: [] })
     assert.deepEqual((await history.hours('example.com', span))[0]?.counts, { ...counts, held: 4 })
   })

@@ -17,7 +17,7 @@ const report = (url: string, state: BackendReport['state'], address = '10.0.0.1:
   ...{ url, address, state, sessions: 0, lastError: state === 'up' ? null : 'connection refused', share: 1 },
 })
 
-function start(certificate?: { readonly path: string; readonly pem: () => string }) {
+function start(certificate?: { readonly path: string; readonly pem: () => string }, looked = (): unknown => undefined) {
   const clock = createFakeClock()
   const notes: HistoryEvent[] = []
   const sent: AlertMessage[] = []
@@ -29,7 +29,7 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
     [],
     { clock, log: silentLog, send: (message) => void sent.push(message), saved() {} },
   )
-  const read = (): Gauges => ({
+  const gauges = (): Gauges => ({
     connections: 0,
     backends,
     held: undefined,
@@ -37,6 +37,10 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
     heldByDomain: [],
     heldByLane: lanes,
   })
+  const read = () => {
+    looked()
+    return gauges()
+  }
   const history = { note: (event: HistoryEvent) => void notes.push(event) }
   const conditions = createGatewayConditions({
     clock,
@@ -184,6 +188,18 @@ test('a change of a backend is looked at a moment later', () => {
   assert.deepEqual(open(), [])
   clock.advance(100)
   assert.deepEqual(open(), [['backend smtp://a:25', 'warning']])
+})
+
+test('backends that change without end are looked at all the same, and no more than twice a second', () => {
+  const looks: number[] = []
+  const { clock, conditions } = start(undefined, () => looks.push(clock.monotonicMs()))
+  const change = { kind: 'backend-state', atMs: 0, backend: 'smtp://a:25', endpoint: undefined } as const
+  for (let ms = 0; ms < 5_000; ms += 50) {
+    conditions.tell({ ...change, from: 'up', to: 'down', why: 'connection refused' })
+    clock.advance(50)
+  }
+  assert.equal(looks[0], 100)
+  assert.ok(looks.length >= 8 && looks.length <= 10, String(looks))
 })
 
 test('a hold that can keep nothing is an error while it lasts, told once and not by each message', () => {

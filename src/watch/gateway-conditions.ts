@@ -47,6 +47,8 @@ export interface GatewayConditionsDeps {
 
 const lookMs = 5_000
 const soonMs = 100
+/** What is looked at may be long, and what happens may happen a hundred times a second. */
+const apartMs = 500
 
 /** Alerts of the log that are conditions here, with a beginning and an end. */
 const conditionsAlready: ReadonlySet<string> = new Set([
@@ -59,11 +61,22 @@ const conditionsAlready: ReadonlySet<string> = new Set([
 export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayConditions {
   const { clock, log, alerting, conditions, history, read, watched } = deps
   let isStopped = false
+  let lookedMs = Number.NEGATIVE_INFINITY
   const alarm = new Deadline(clock, () => {
+    lookedMs = clock.monotonicMs()
+    isSoon = false
     look()
     alarm.arm(lookMs)
   })
+  let isSoon = false
   alarm.arm(lookMs)
+
+  /** Once for all that comes until then: whoever comes last must neither put it off nor have it done again. */
+  function lookSoon(): void {
+    if (isSoon || isStopped) return
+    isSoon = true
+    alarm.armAt(Math.max(clock.monotonicMs() + soonMs, lookedMs + apartMs))
+  }
   const certificate = createOwnCertificate({
     ...{ clock, log, conditions, readText: deps.readText },
     path: () => watched().certificate,
@@ -89,7 +102,7 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
     if (conditionsAlready.has(event.event)) return
     // Of one domain's share alone, or of a message that was too long for the room left, it is no condition.
     if (event.event === 'message not held' && read().whyNotKept !== undefined) {
-      alarm.arm(soonMs)
+      lookSoon()
       return
     }
     const note = noteOf(event)
@@ -115,7 +128,7 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
       switch (event.kind) {
         case 'backend-state':
           // Several addresses go at once, and a message is on its way here.
-          return alarm.arm(soonMs)
+          return lookSoon()
         case 'drain-stopped':
           return conditions.raise(drainStopped(event.backend, event.why ?? ''))
         case 'drain-resumed':

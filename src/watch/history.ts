@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import { StoreFailure } from '../store/failure.ts'
 import type { Store } from '../store/store.ts'
 import type { OpenCondition } from './alerts/alerting.ts'
+import type { UnsentRow } from './alerts/unsent.ts'
 import type { EventFilter, EventRow, Flush, HourRow, OutageRow, WatchOperations } from './tables.ts'
 
 /** For `openStore`. */
@@ -27,6 +28,10 @@ export interface History {
   events(filter: EventFilter): Promise<readonly KeptEvent[]>
   save(key: string, open: OpenCondition | undefined): void
   conditions(): Promise<readonly OpenCondition[]>
+  /** Alerts that no channel is known to have heard; see `alerts/unsent.ts`. Resolves when it is written, or cannot be. */
+  keepUnsent(row: UnsentRow): Promise<void>
+  sent(ids: readonly string[]): Promise<void>
+  unsent(): Promise<readonly UnsentRow[]>
   /** What the last check of a domain saw. @param value  JSON */
   see(domain: string, atMs: number, value: string): Promise<void>
   seen(domain: string): Promise<{ readonly atMs: number; readonly value: string } | undefined>
@@ -86,7 +91,15 @@ export function openHistory(store: Store, log: Log): History {
   }
 
   let saving: Promise<void> = Promise.resolve()
-  const seeing = new Set<Promise<void>>()
+  const following = new Set<Promise<void>>()
+
+  /** `settled` waits for it. */
+  async function followed(write: () => Promise<unknown>): Promise<void> {
+    const written = quietly(write)
+    following.add(written)
+    await written
+    following.delete(written)
+  }
 
   return {
     note(event) {
@@ -102,12 +115,10 @@ export function openHistory(store: Store, log: Log): History {
     async conditions() {
       return (await room.read('conditions', undefined)).map((value) => JSON.parse(value) as OpenCondition)
     },
-    async see(domain, atMs, value) {
-      const written = quietly(() => room.write('see', { domain, atMs, value }))
-      seeing.add(written)
-      await written
-      seeing.delete(written)
-    },
+    keepUnsent: (row) => followed(() => room.write('keepUnsent', row)),
+    sent: (ids) => followed(() => room.write('sent', ids)),
+    unsent: () => room.read('unsent', undefined),
+    see: (domain, atMs, value) => followed(() => room.write('see', { domain, atMs, value })),
     seen: (domain) => room.read('seen', domain),
     flush: (what) => room.write('flush', what),
     hours: (domain, span) => room.read('hours', { domain, ...span }),
@@ -116,7 +127,7 @@ export function openHistory(store: Store, log: Log): History {
     openOutages: () => room.read('openOutages', undefined),
     tidy: (nowMs) => room.write('tidy', { eventsBeforeMs: nowMs - eventsKeptMs, hoursBeforeMs: nowMs - hoursKeptMs }),
     async settled() {
-      await Promise.all([writing, saving, ...seeing])
+      await Promise.all([writing, saving, ...following])
     },
   }
 }

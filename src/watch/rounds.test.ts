@@ -45,7 +45,6 @@ function start({ everyMs = 3_600_000, domains = ['example.com'] }: { everyMs?: n
     open: () =>
       [...open.values()].map((condition) => ({ condition, sinceMs: 0, toldMs: 0, clearedMs: undefined, returns: 0 })),
     tellNow() {},
-    notHeard() {},
     stop() {},
   }
   const rounds = createRounds({

@@ -1,9 +1,10 @@
 /**
  * The tables of what was seen and done, and the operations on them that run in the store's threads: what happened (`event`), what is wrong now
- * (`condition`), what the last check of each domain saw (`seen`), counts by hour and domain (`hour`), availability by hour (`available`), and outages.
+ * (`condition`), what nobody has heard of it (`unsent`), what the last check of each domain saw (`seen`), counts by hour and domain (`hour`), availability by hour (`available`), and outages.
  * `history.ts` names this module to `openStore`.
  */
 import type { Database, StoreModule } from '../store/module.ts'
+import type { UnsentRow } from './alerts/unsent.ts'
 
 const version1 = `
 CREATE TABLE event (
@@ -50,6 +51,15 @@ CREATE TABLE outage (
   value TEXT NOT NULL      -- JSON
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outage_of ON outage (kind, name, began);
+`
+
+const version2 = `
+CREATE TABLE unsent (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  channel TEXT NOT NULL,
+  value TEXT NOT NULL      -- JSON: an alert that the channel is not known to have heard
+) STRICT;
 `
 
 export interface EventRow {
@@ -253,6 +263,21 @@ const outageRow = ({ id, kind, name, began, ended, value }: Record<string, unkno
   ...{ endedMs: ended === null ? null : Number(ended), value: String(value) },
 })
 
+function keepUnsent(db: Database, { id, channel, value }: UnsentRow): void {
+  db.sql('INSERT INTO unsent (id, channel, value) VALUES (?, ?, ?)').run(id, channel, value)
+}
+
+function sent(db: Database, ids: readonly string[]): void {
+  for (const id of ids) db.sql('DELETE FROM unsent WHERE id = ?').run(id)
+}
+
+function unsent(db: Database): UnsentRow[] {
+  return db
+    .sql('SELECT id, channel, value FROM unsent ORDER BY number')
+    .all()
+    .map(({ id, channel, value }) => ({ id: String(id), channel: String(channel), value: String(value) }))
+}
+
 const operations = {
   flush,
   note,
@@ -266,7 +291,10 @@ const operations = {
   availability,
   outages,
   openOutages,
+  keepUnsent,
+  sent,
+  unsent,
 } as const
 export type WatchOperations = typeof operations
 
-export const storeModule: StoreModule = { room: 'watch', migrations: [version1], operations }
+export const storeModule: StoreModule = { room: 'watch', migrations: [version1, version2], operations }

@@ -24,6 +24,7 @@ import type { Declaration } from '../publish/declare/declaration.ts'
 import { declaredDomain } from '../routing/destinations.ts'
 import { type Alerting, type AlertingOptions, createAlerting, type OpenCondition } from './alerts/alerting.ts'
 import { type BroadcastSettings, createBroadcast } from './alerts/broadcast.ts'
+import { createUnsent } from './alerts/unsent.ts'
 import type { CheckedState } from './checked-state.ts'
 import type { Condition } from './condition.ts'
 import { createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
@@ -94,10 +95,17 @@ const beatMs = 60_000
 export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Promise<Watch> {
   const { clock, random, log, history, read } = deps
   let settings = initial
-  const [before, openOutages] = await Promise.all([history.conditions(), history.openOutages()])
+  const [before, openOutages, left] = await Promise.all([history.conditions(), history.openOutages(), history.unsent()])
   const domainsNow = createDomainsNow(() => settings)
   const heart = createHeart(history, { clock, log, whyNotWell: deps.whyNotWell })
-  const broadcast = createBroadcast(broadcastOf(initial), { ...deps, whyNotAlive: heart.whyNotAlive })
+  const broadcast = createBroadcast(broadcastOf(initial), {
+    ...deps,
+    whyNotAlive: heart.whyNotAlive,
+    unsent: createUnsent(left, {
+      ...{ clock, rows: history },
+      newId: () => Buffer.from(random.bytes(12)).toString('base64url'),
+    }),
+  })
   const alerting: Alerting = createAlerting(() => alertingOptions(settings), before, {
     ...{ clock, log, send: broadcast.send, saved: history.save },
   })
@@ -162,7 +170,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
       heart.stop()
       gateway?.stop()
       alerting.stop()
-      for (const message of broadcast.close()) alerting.notHeard(message)
+      broadcast.close()
       rounds.stop()
       await recorder.stop()
       await history.settled()

@@ -175,22 +175,41 @@ test('after a restart nothing is told twice, and the recovery is told', () => {
   assert.equal(second.kept.size, 0)
 })
 
-test('what nobody heard before the end is told after the start', () => {
-  const first = start()
-  first.alerting.raise(down)
-  first.alerting.raise(finding)
-  first.pass(60_000)
-  const [message] = first.sent
-  first.alerting.stop()
-  first.alerting.notHeard(message ?? assert.fail())
+for (const [way, byMs] of [
+  ['forward', 86_400_000],
+  ['back', -86_400_000],
+] as const)
+  test(`a clock that jumps a day ${way} sends nothing and swallows nothing`, () => {
+    const { clock, sent, alerting, pass } = start({ groupMs: 0, intervalMs: 0 })
+    const note = { key: 'n', kind: 'gateway-alert', severity: 'error', domain: undefined } as const
+    alerting.note({ ...note, title: 'a note', detail: '' })
+    alerting.raise(finding)
+    alerting.raise(down)
+    pass(2_000)
+    assert.deepEqual([sent.length, sent[0]?.alerts.length], [1, 1], 'the backend has not been down for long enough')
+    clock.jump(byMs)
+    alerting.note({ ...note, title: 'the same note', detail: '' })
+    pass(20_000)
+    assert.equal(sent.length, 1)
+    pass(10_000)
+    assert.deepEqual(
+      sent[1]?.alerts.map(({ condition }) => condition.title),
+      [down.title],
+    )
 
-  const second = start({}, [...first.kept.values()])
-  second.pass(60_000)
-  assert.deepEqual(
-    second.sent.map(({ alerts }) => alerts.map(({ condition }) => condition.title)),
-    [[down.title, finding.title]],
-  )
-})
+    alerting.clear(down.key)
+    clock.jump(byMs)
+    pass(290_000)
+    assert.equal(sent.length, 2, 'it has not settled yet')
+    pass(20_000)
+    assert.deepEqual(
+      sent[2]?.recoveries.map(({ condition }) => condition.title),
+      [down.title],
+    )
+    clock.jump(byMs)
+    pass(60_000)
+    assert.equal(sent.length, 3, 'it is no day since the finding was told')
+  })
 
 test('the same note is told once an hour', () => {
   const { sent, alerting, pass } = start()

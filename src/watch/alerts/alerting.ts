@@ -7,7 +7,8 @@
  *   clear → stands clear for `settle` → recovery ─┤ grouped, apart by `interval`, quiet hours → `send`
  *   note → not the same within an hour ─┘
  *
- * It opens no connection and keeps no promise: `send` takes the message and returns. What was told outlives the process by `saved`.
+ * It opens no connection and keeps no promise: `send` takes the message and returns. What was told outlives the process by `saved`. People are told moments of the
+ * wall clock; what is waited for goes by the monotonic one, so that a clock that jumps sends nothing and swallows nothing. Only quiet hours are the wall's.
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -66,8 +67,6 @@ export interface Alerting {
   open(): readonly OpenCondition[]
   /** Whatever is due is told now, without waiting for more of it: for a process that ends. */
   tellNow(): void
-  /** Nobody heard this one of `send`: what it told of and is still so counts as not told, and is told after the next start. */
-  notHeard(message: AlertMessage): void
   stop(): void
 }
 
@@ -90,12 +89,18 @@ export interface AlertingDeps {
 
 interface Entry {
   condition: Condition
-  readonly sinceMs: number
-  toldMs: number | undefined
-  clearedMs: number | undefined
+  readonly since: Moment
+  told: Moment | undefined
+  cleared: Moment | undefined
   returns: number
   /** It has stood long enough to be told. */
   isDue: boolean
+}
+
+/** One moment on both clocks. */
+interface Moment {
+  readonly wallMs: number
+  readonly steadyMs: number
 }
 
 const noteAgainMs = 3_600_000
@@ -110,10 +115,26 @@ export function createAlerting(
   deps: AlertingDeps,
 ): Alerting {
   const { clock, log, send, saved } = deps
+  const moment = (): Moment => ({ wallMs: clock.now(), steadyMs: clock.monotonicMs() })
+
+  /** Of an earlier process, where the wall clock is all there is to go by. */
+  function earlier(wallMs: number): Moment {
+    const now = moment()
+    return { wallMs, steadyMs: now.steadyMs - Math.max(0, now.wallMs - wallMs) }
+  }
+
   const open = new Map<string, Entry>(
-    before.map((each) => [each.condition.key, { ...each, isDue: each.toldMs !== undefined }]),
+    before.map(({ condition, sinceMs: since, toldMs, clearedMs, returns }) => [
+      condition.key,
+      {
+        ...{ condition, since: earlier(since), returns, isDue: toldMs !== undefined },
+        told: toldMs === undefined ? undefined : earlier(toldMs),
+        cleared: clearedMs === undefined ? undefined : earlier(clearedMs),
+      },
+    ]),
   )
   const room = createRoom(log, before)
+  /** When each was noted last; on the monotonic clock. */
   const notedMs = new Map<string, number>()
   let waiting: { recoveries: Recovered[]; notes: (Note & { atMs: number })[] } = { recoveries: [], notes: [] }
   /** Since when there is something to be told, and when something was told last; on the monotonic clock. */
@@ -122,39 +143,42 @@ export function createAlerting(
   const ticker = new Deadline(clock, tick)
   ticker.arm(tickMs)
 
+  const save = (key: string, entry: Entry) => saved(key, openOf(entry))
+
   function tick(): void {
-    const nowMs = clock.now()
-    settle(nowMs)
-    tell(nowMs)
+    settle()
+    tell()
     ticker.arm(tickMs)
   }
 
   /** What has been in order for long enough is over. */
-  function settle(nowMs: number): void {
+  function settle(): void {
+    const steadyMs = clock.monotonicMs()
     for (const [key, entry] of open) {
-      if (entry.clearedMs === undefined || nowMs - entry.clearedMs < options().settleMs) continue
+      const { condition, since, cleared, returns, isDue } = entry
+      if (cleared === undefined || steadyMs - cleared.steadyMs < options().settleMs) continue
       open.delete(key)
-      room.leave(entry.condition)
+      room.leave(condition)
       saved(key, undefined)
-      const { condition, sinceMs: from, clearedMs, returns, isDue } = entry
       // Of what was not worth telling nobody need hear the end; what had to wait, as in quiet hours, is told as over.
-      if (isDue) waiting.recoveries.push({ condition, sinceMs: from, untilMs: clearedMs, returns })
+      if (isDue) waiting.recoveries.push({ condition, sinceMs: since.wallMs, untilMs: cleared.wallMs, returns })
     }
   }
 
-  function tell(nowMs: number, isHurried = false): void {
+  function tell(isHurried = false): void {
+    const now = moment()
     const { repeatMs, quiet, groupMs, intervalMs } = options()
     const mayTell = ({ severity }: { readonly severity: Severity }) =>
-      !quiet || !isQuiet(quiet, nowMs) || (severity === 'error' && quiet.errors === 'tell')
+      !quiet || !isQuiet(quiet, now.wallMs) || (severity === 'error' && quiet.errors === 'tell')
     for (const entry of open.values())
-      if (entry.clearedMs === undefined && nowMs - entry.sinceMs >= options().afterMs(entry.condition))
+      if (entry.cleared === undefined && now.steadyMs - entry.since.steadyMs >= options().afterMs(entry.condition))
         entry.isDue = true
     const entries = [...open.values()].filter(({ condition }) => mayTell(condition))
     // What comes and goes is told although it may be gone at this very moment.
-    const fresh = entries.filter(({ toldMs, isDue }) => isDue && toldMs === undefined)
+    const fresh = entries.filter(({ told, isDue }) => isDue && told === undefined)
     const old = entries.filter(
-      ({ toldMs, clearedMs }) =>
-        clearedMs === undefined && toldMs !== undefined && repeatMs > 0 && nowMs - toldMs >= repeatMs,
+      ({ told, cleared }) =>
+        cleared === undefined && told !== undefined && repeatMs > 0 && now.steadyMs - told.steadyMs >= repeatMs,
     )
     const recoveries = waiting.recoveries.filter(({ condition }) => mayTell(condition))
     const notes = waiting.notes.filter(mayTell)
@@ -162,26 +186,26 @@ export function createAlerting(
       sinceMs = undefined
       return
     }
-    const monotonicMs = clock.monotonicMs()
-    sinceMs ??= monotonicMs
-    if (!isHurried && (monotonicMs - sinceMs < groupMs || monotonicMs - lastMs < intervalMs)) return
+    sinceMs ??= now.steadyMs
+    if (!isHurried && (now.steadyMs - sinceMs < groupMs || now.steadyMs - lastMs < intervalMs)) return
     sinceMs = undefined
-    lastMs = monotonicMs
-    for (const entry of [...fresh, ...old]) {
-      entry.toldMs = nowMs
-      saved(entry.condition.key, entry)
-    }
+    lastMs = now.steadyMs
     waiting = {
       recoveries: waiting.recoveries.filter((each) => !recoveries.includes(each)),
       notes: waiting.notes.filter((each) => !notes.includes(each)),
     }
     send({
-      atMs: nowMs,
+      atMs: now.wallMs,
       alerts: worstFirst(fresh.map(toldOf)),
       reminders: worstFirst(old.map(toldOf)),
       recoveries: worstFirst(recoveries),
       notes,
     })
+    // Behind `send`, which keeps it: killed between the two, the next process rather tells it twice than never.
+    for (const entry of [...fresh, ...old]) {
+      entry.told = now
+      save(entry.condition.key, entry)
+    }
   }
 
   return {
@@ -190,28 +214,24 @@ export function createAlerting(
       if (!found) {
         if (!room.enter(condition)) return false
         const made: Entry = {
-          condition,
-          sinceMs: clock.now(),
-          toldMs: undefined,
-          clearedMs: undefined,
-          returns: 0,
-          isDue: false,
+          ...{ condition, since: moment(), returns: 0, isDue: false },
+          ...{ told: undefined, cleared: undefined },
         }
         open.set(condition.key, made)
-        saved(condition.key, made)
+        save(condition.key, made)
         return true
       }
       const isWorse = rank(condition) > rank(found.condition)
-      const isBack = found.clearedMs !== undefined
+      const isBack = found.cleared !== undefined
       const isOther = isWorse || isBack || condition.title !== found.condition.title
       found.condition = condition
       if (isBack) {
-        found.clearedMs = undefined
+        found.cleared = undefined
         found.returns++
       }
       // It is told again as what it has become.
-      if (isWorse) found.toldMs = undefined
-      if (isOther) saved(condition.key, found)
+      if (isWorse) found.told = undefined
+      if (isOther) save(condition.key, found)
       return isBack
     },
     clear,
@@ -222,35 +242,27 @@ export function createAlerting(
       return cleared
     },
     note(note) {
-      const nowMs = clock.now()
+      const nowMs = clock.monotonicMs()
       const last = notedMs.get(note.key)
-      if (last !== undefined && nowMs - last < noteAgainMs && nowMs >= last) return
+      if (last !== undefined && nowMs - last < noteAgainMs) return
       for (const [key, atMs] of notedMs)
         if (nowMs - atMs >= noteAgainMs || notedMs.size > mostNotes) notedMs.delete(key)
       notedMs.set(note.key, nowMs)
-      if (waiting.notes.length < mostNotes) waiting.notes.push({ ...note, atMs: nowMs })
+      if (waiting.notes.length < mostNotes) waiting.notes.push({ ...note, atMs: clock.now() })
     },
-    open: () => [...open.values()].sort((one, other) => rank(other.condition) - rank(one.condition)),
+    open: () => [...open.values()].map(openOf).sort((one, other) => rank(other.condition) - rank(one.condition)),
     tellNow() {
-      settle(clock.now())
-      tell(clock.now(), true)
-    },
-    notHeard({ atMs, alerts, reminders }) {
-      for (const { condition } of [...alerts, ...reminders]) {
-        const entry = open.get(condition.key)
-        if (entry?.toldMs !== atMs) continue
-        entry.toldMs = undefined
-        saved(condition.key, entry)
-      }
+      settle()
+      tell(true)
     },
     stop: () => ticker.end(),
   }
 
   function clear(key: string): boolean {
     const found = open.get(key)
-    if (!found || found.clearedMs !== undefined) return false
-    found.clearedMs = clock.now()
-    saved(key, found)
+    if (!found || found.cleared !== undefined) return false
+    found.cleared = moment()
+    save(key, found)
     return true
   }
 }
@@ -286,7 +298,10 @@ function createRoom(log: Log, before: readonly OpenCondition[]): Room {
 }
 
 const rank = ({ severity }: { readonly severity: Severity }) => severities.indexOf(severity)
-const toldOf = ({ condition, sinceMs }: Entry): Told => ({ condition, sinceMs })
+const toldOf = ({ condition, since }: Entry): Told => ({ condition, sinceMs: since.wallMs })
+const openOf = ({ condition, since, told, cleared, returns }: Entry): OpenCondition => ({
+  ...{ condition, sinceMs: since.wallMs, toldMs: told?.wallMs, clearedMs: cleared?.wallMs, returns },
+})
 const worstFirst = <Each extends Told>(list: readonly Each[]): Each[] =>
   list.toSorted((one, other) => rank(other.condition) - rank(one.condition))
 

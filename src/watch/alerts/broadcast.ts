@@ -2,6 +2,7 @@
  * Every message to every channel that waypost.yaml names, and what becomes of it where a reload names others: those that stay go on with what they have,
  * and what those that left had not delivered is handed to those that are new. Made by `watch`.
  */
+import { createHash } from 'node:crypto'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { HostName } from '../../mail/address.ts'
@@ -11,6 +12,7 @@ import { createChannels } from './channels.ts'
 import type { ChannelDeps } from './http-channel.ts'
 import { createPing, type Ping } from './ping.ts'
 import { createSending, entriesOf, type Sending } from './sending.ts'
+import { joined, type Kept, type Unsent } from './unsent.ts'
 import type { Speaker } from './wording.ts'
 
 export interface Broadcast {
@@ -18,8 +20,8 @@ export interface Broadcast {
   /** Waits until each channel has been tried once with what it has. */
   tried(): Promise<void>
   apply(settings: BroadcastSettings): void
-  /** Nothing new begins. @returns what was taken, and no channel is known to have heard */
-  close(): readonly AlertMessage[]
+  /** Nothing new begins. What no channel is known to have heard stays kept for the next start. */
+  close(): void
 }
 
 export interface BroadcastSettings {
@@ -32,20 +34,23 @@ export interface BroadcastDeps extends ChannelDeps {
   readonly log: Log
   /** What the dead man's ping stops for. */
   readonly whyNotAlive: () => string | undefined
+  readonly unsent: Unsent
 }
 
 /** One channel with its line; `key` is other where anything of it is. */
 interface Line {
   readonly key: string
+  /** The same after a restart; of the key, which may be long. */
+  readonly id: string
   readonly name: string
   readonly sending: Sending
 }
 
 export function createBroadcast(initial: BroadcastSettings, deps: BroadcastDeps): Broadcast {
-  const { log } = deps
-  const heard = new WeakSet<AlertMessage>()
+  const { log, unsent } = deps
   let lines = linesOf(initial, [])
   let pinging = pingOf(initial, undefined)
+  sendLeft()
 
   function linesOf({ alerts, hostname }: BroadcastSettings, before: readonly Line[]): readonly Line[] {
     return oneByOne(alerts).flatMap((only) => {
@@ -58,9 +63,39 @@ export function createBroadcast(initial: BroadcastSettings, deps: BroadcastDeps)
   function open(key: string, only: Named, speaker: Speaker, tries: number): Line[] {
     return createChannels(only, speaker, deps).map((channel) => ({
       key,
+      id: createHash('sha256').update(`${key} ${channel.name}`).digest('base64url').slice(0, 22),
       name: channel.name,
-      sending: createSending(channel, tries, { ...deps, heard: (message) => void heard.add(message) }),
+      sending: createSending(channel, tries, deps),
     }))
+  }
+
+  /** What an earlier process could not get rid of: to its channel, or where that has changed since, to those that were left nothing. */
+  function sendLeft(): void {
+    const left = new Map(unsent.left())
+    const without = lines.filter(({ id }) => !left.has(id))
+    for (const { id, sending } of lines) {
+      const kept = left.get(id)
+      if (kept) sending.send(kept)
+      left.delete(id)
+    }
+    handOver([{ left: [...left.values()] }], without)
+  }
+
+  /** To other channels, as one message; nothing is over before they have it kept. */
+  function handOver(
+    from: readonly { readonly channel?: string; readonly left: readonly Kept[] }[],
+    to: readonly Line[],
+  ): void {
+    const left = from.flatMap((each) => each.left)
+    if (left.length === 0) return
+    if (to.length === 0)
+      for (const { left: dropped, ...of } of from)
+        if (dropped.length > 0)
+          log.error('alerts dropped, their channel left the configuration', { ...of, ...countOf(dropped) })
+    const message = joined(left.map((kept) => kept.message).sort((one, other) => one.atMs - other.atMs))
+    const kept = to.map(({ id, sending }) => ({ sending, kept: unsent.keep(id, message) }))
+    for (const each of kept) each.sending.send(each.kept)
+    void Promise.all(kept.map(({ kept: { written } }) => written)).then(() => left.forEach(({ over }) => void over()))
   }
 
   function pingOf({ alerts: { ping } }: BroadcastSettings, before: Pinging | undefined): Pinging {
@@ -72,7 +107,7 @@ export function createBroadcast(initial: BroadcastSettings, deps: BroadcastDeps)
 
   return {
     send(message) {
-      for (const { sending } of lines) sending.send(message)
+      for (const { id, sending } of lines) sending.send(unsent.keep(id, message))
     },
     async tried() {
       await Promise.all(lines.map(({ sending }) => sending.tried()))
@@ -82,26 +117,19 @@ export function createBroadcast(initial: BroadcastSettings, deps: BroadcastDeps)
       lines = linesOf(next, before)
       const added = lines.filter((line) => !before.includes(line))
       // Two that left have much the same; whoever is new hears it once.
-      const left = new Set<AlertMessage>()
-      for (const { name, sending } of before.filter((line) => !lines.includes(line))) {
-        const messages = sending.stop()
-        for (const message of messages) left.add(message)
-        if (messages.length > 0 && added.length === 0)
-          log.error('alerts dropped, their channel left the configuration', { channel: name, ...countOf(messages) })
-      }
-      for (const message of [...left].sort((one, other) => one.atMs - other.atMs))
-        for (const { sending } of added) sending.send(message)
+      const gone = before.filter((line) => !lines.includes(line))
+      handOver(
+        gone.map(({ name, sending }) => ({ channel: name, left: sending.stop() })),
+        added,
+      )
       pinging = pingOf(next, pinging)
     },
     close() {
       pinging.ping?.stop()
-      const left = new Set<AlertMessage>()
       for (const { name, sending } of lines) {
-        const messages = sending.stop()
-        for (const message of messages) if (!heard.has(message)) left.add(message)
-        if (messages.length > 0) log.warn('alerts not sent before the end', { channel: name, ...countOf(messages) })
+        const left = sending.stop()
+        if (left.length > 0) log.warn('alerts not sent before the end', { channel: name, ...countOf(left) })
       }
-      return [...left]
     },
   }
 }
@@ -121,7 +149,7 @@ const oneByOne = ({ email, webhook, command }: Named): readonly Named[] => [
   ...command.map((each) => ({ ...none, command: [each] })),
 ]
 
-const countOf = (messages: readonly AlertMessage[]) => ({
-  messages: messages.length,
-  entries: messages.reduce((sum, message) => sum + entriesOf(message), 0),
+const countOf = (left: readonly Kept[]) => ({
+  messages: left.length,
+  entries: left.reduce((sum, { message }) => sum + entriesOf(message), 0),
 })

@@ -23,11 +23,14 @@ function start(
   const lines: [string, Fields | undefined][] = []
   const line = (event: string, fields?: Fields) => void lines.push([event, fields])
   const log: Log = { ...silentLog, info: line, warn: line, error: line }
-  const heard: AlertMessage[] = []
-  const sending = createSending({ name: 'a channel', least, deliver }, tries, {
-    ...{ clock, random: seededRandom(1), log },
-    heard: (each) => void heard.push(each),
-  })
+  const over: AlertMessage[] = []
+  const made = createSending({ name: 'a channel', least, deliver }, tries, { clock, random: seededRandom(1), log })
+  const sending = {
+    ...made,
+    send: (each: AlertMessage) =>
+      made.send({ message: each, written: Promise.resolve(), over: () => void over.push(each) }),
+    stop: () => made.stop().map((kept) => kept.message),
+  }
   /** Lets promises and timers have their turns. */
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left -= 5_000) {
@@ -36,12 +39,12 @@ function start(
     }
     for (let turn = 0; turn < 10; turn++) await Promise.resolve()
   }
-  return { sending, lines, heard, pass }
+  return { sending, lines, over, pass }
 }
 
 test('a channel that is down is tried again with growing pauses, and then given up', async () => {
   let tried = 0
-  const { sending, lines, pass } = start(async () => {
+  const { sending, lines, over, pass } = start(async () => {
     tried++
     return { why: 'it answered 503', isFinal: false }
   })
@@ -50,8 +53,10 @@ test('a channel that is down is tried again with growing pauses, and then given 
   assert.equal(tried, 1)
   await pass(20_000)
   assert.equal(tried, 2)
+  assert.deepEqual(over, [])
   await pass(3_600_000)
   assert.equal(tried, 4)
+  assert.deepEqual(over, [message])
   assert.deepEqual(lines.at(-1), [
     'alert given up',
     { channel: 'a channel', tries: 4, why: 'it answered 503', entries: 2 },
@@ -83,9 +88,10 @@ test('messages behind one that is being tried wait for it, and go in their order
 })
 
 test('of more than a hundred that wait the oldest are dropped, and the log says so', async () => {
-  const { sending, lines } = start(() => new Promise(() => undefined))
+  const { sending, lines, over } = start(() => new Promise(() => undefined))
   for (let number = 0; number < 150; number++) sending.send(message)
   assert.equal(lines.filter(([event]) => event === 'alert dropped, too many wait').length, 49)
+  assert.equal(over.length, 49)
 })
 
 test('a bug in a channel stops neither it nor anybody else', async () => {
@@ -132,17 +138,17 @@ test('stopped, it begins nothing new', async () => {
 
 test('stopped while it tries, it may be heard all the same, and is neither given up nor tried again', async () => {
   const answer = Promise.withResolvers<Undelivered | undefined>()
-  const { sending, lines, heard, pass } = start(() => answer.promise)
+  const { sending, lines, over, pass } = start(() => answer.promise)
   sending.send(message)
   assert.deepEqual(sending.stop(), [message])
   answer.resolve({ why: 'it answered 404', isFinal: true })
   await pass(3_600_000)
-  assert.deepEqual([lines, heard], [[], []])
+  assert.deepEqual([lines, over], [[], []], 'it stays kept')
 })
 
 test('a channel hears what is severe enough for it, and of the rest nobody says that it was sent', async () => {
   const told: string[][] = []
-  const { sending, lines, heard, pass } = start(
+  const { sending, lines, over, pass } = start(
     async ({ notes }) => {
       told.push(notes.map(({ title }) => title))
       return undefined
@@ -155,5 +161,21 @@ test('a channel hears what is severe enough for it, and of the rest nobody says 
   await pass(10_000)
   assert.deepEqual(told, [['two']])
   assert.deepEqual(lines, [['alert sent', { channel: 'a channel', tries: 1 }]])
-  assert.deepEqual(heard, [message])
+  assert.deepEqual(over, [lesser, message])
+})
+
+test('nothing is tried before it is on disk', async () => {
+  const written = Promise.withResolvers<void>()
+  let tried = 0
+  const clock = createFakeClock()
+  const deliver = async () => void tried++
+  const sending = createSending({ name: 'a channel', least: 'notice', deliver }, 4, {
+    ...{ clock, random: seededRandom(1), log: silentLog },
+  })
+  sending.send({ message, written: written.promise, over() {} })
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  assert.equal(tried, 0)
+  written.resolve()
+  await sending.tried()
+  assert.equal(tried, 1)
 })

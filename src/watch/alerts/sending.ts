@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.ts'
 import { jitter, type Random } from '../../base/random.ts'
 import type { Severity } from '../../checks/finding.ts'
 import type { AlertMessage } from './alerting.ts'
+import type { Kept } from './unsent.ts'
 import { heardFrom } from './wording.ts'
 
 /** A way to people. */
@@ -27,20 +28,18 @@ export interface Undelivered {
 }
 
 export interface Sending {
-  /** Takes of it what is severe enough for the channel, and returns. */
-  send(message: AlertMessage): void
+  /** Takes of it what is severe enough for the channel, and returns. It is over at once where none of it is. */
+  send(kept: Kept): void
   /** Resolves when everything that was taken has been tried once. */
   tried(): Promise<void>
   /** Nothing new begins. @returns what it is not known to have got rid of, the oldest first: what is being tried may have been heard all the same */
-  stop(): readonly AlertMessage[]
+  stop(): readonly Kept[]
 }
 
 export interface SendingDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** The channel has it; given as it was handed in. */
-  readonly heard: (message: AlertMessage) => void
 }
 
 const firstPauseMs = 10_000
@@ -51,8 +50,8 @@ const mostWaiting = 100
 /** @param tries  of each message, 1–20 */
 export function createSending(channel: Channel, tries: number, deps: SendingDeps): Sending {
   const { clock, random, log } = deps
-  const waiting: AlertMessage[] = []
-  let current: AlertMessage | undefined
+  const waiting: Kept[] = []
+  let current: Kept | undefined
   let isBusy = false
   let isStopped = false
   const whenTried: (() => void)[] = []
@@ -74,18 +73,21 @@ export function createSending(channel: Channel, tries: number, deps: SendingDeps
     for (const resolve of whenTried.splice(0)) resolve()
   }
 
-  async function deliver(message: AlertMessage): Promise<void> {
+  async function deliver({ message, written, over }: Kept): Promise<void> {
+    await written
     for (let tried = 1; !isStopped; tried++) {
       const failed = await attempt(message)
       if (!failed) {
-        deps.heard(message)
+        over()
         return log.info('alert sent', { channel: channel.name, tries: tried })
       }
       // Whoever stopped it has the message, and does with it what is to be done.
       if (isStopped) return
       const { why, isFinal } = failed
-      if (isFinal || tried >= tries)
+      if (isFinal || tried >= tries) {
+        over()
         return log.error('alert given up', { channel: channel.name, tries: tried, why, entries: entriesOf(message) })
+      }
       log.warn('alert not sent yet', { channel: channel.name, tries: tried, why })
       if (waiting.length === 0) allTried()
       await rest(jitter(Math.min(longestPauseMs, firstPauseMs * 3 ** (tried - 1)), 0.2, random))
@@ -109,13 +111,18 @@ export function createSending(channel: Channel, tries: number, deps: SendingDeps
   }
 
   return {
-    send(message) {
-      if (isStopped || !heardFrom(message, channel.least)) return
+    send(kept) {
+      if (isStopped) return
+      if (!heardFrom(kept.message, channel.least)) return kept.over()
       if (waiting.length >= mostWaiting) {
         const dropped = waiting.shift()
-        log.error('alert dropped, too many wait', { channel: channel.name, entries: dropped ? entriesOf(dropped) : 0 })
+        dropped?.over()
+        log.error('alert dropped, too many wait', {
+          channel: channel.name,
+          entries: dropped ? entriesOf(dropped.message) : 0,
+        })
       }
-      waiting.push(message)
+      waiting.push(kept)
       if (!isBusy) void work()
     },
     tried: () => (isBusy ? new Promise((resolve) => void whenTried.push(resolve)) : Promise.resolve()),

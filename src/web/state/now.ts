@@ -174,7 +174,8 @@ function everything(deps: NowDeps, name: ((url: string) => string) | undefined):
       hold: declared.hold,
       whyNotKept: deps.queue === undefined ? '' : deps.canKeep.whyNot(),
       reports,
-      waiting: sums.onTheWay,
+      // Sums by state are of recipients, and what people are told is messages.
+      waiting: Math.min(sums.messages, sums.onTheWay),
       stopped,
       label: (url) => labels.get(url) ?? 'a backend',
     })
