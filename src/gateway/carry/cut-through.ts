@@ -10,67 +10,21 @@
  * is asked.
  */
 import type { Log } from '../../base/log.ts'
-import type { Job, Transaction } from '../../delivery/delivery.ts'
-import { type DataOutcome, type Fault, faultText, type LateAnswer } from '../../delivery/outcome.ts'
+import type { Job } from '../../delivery/delivery.ts'
+import { type DataOutcome, faultText } from '../../delivery/outcome.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
-import { isPermanent, type Reply } from '../../mail/reply.ts'
+import type { Reply } from '../../mail/reply.ts'
 import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../../routing/backend.ts'
 import type { Candidate } from '../../routing/balance.ts'
 import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
+import { type Answer, answerAlone, answerOf, type Carried, outage } from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
-import type { Nobody } from './line-up.ts'
 import type { Wait } from './live-first.ts'
 import { Phase } from './phase.ts'
 import { type Staged, Staging, type Trouble } from './staging.ts'
 import * as verdict from './verdict.ts'
-
-/** What came of asking for one recipient, or of handing the message over for it. */
-export type Answer =
-  | { readonly kind: 'accepted'; readonly reply: Reply }
-  /** For the sender to hear: a backend's word on the recipient or the message, or ours on load or on what must be mended. */
-  | {
-      readonly kind: 'said'
-      readonly by: 'backend' | 'us'
-      readonly reply: Reply
-      /** Of the backend that said so to MAIL or RCPT. */
-      readonly endpoint?: Endpoint
-    }
-  /** No backend could say anything: the hold may take it; where it does not, this is what the sender hears. */
-  | { readonly kind: 'outage'; readonly reply: Reply }
-
-/** What became of a message on its way to one route. */
-export type Carried =
-  /** A backend answered, for all recipients alike or (LMTP, Maildir) for each. */
-  | {
-      readonly kind: 'answered'
-      readonly endpoint: Endpoint
-      readonly answers: readonly RecipientAnswer[]
-      /** What is owed to senders who want to hear of success (`Transaction.owedOnSuccess`). */
-      readonly owed: Transaction['owedOnSuccess']
-    }
-  /** It was given to nobody. */
-  | { readonly kind: 'nobody'; readonly answer: Answer }
-  /** A backend may have it: it is silent or gone behind our dot. `answers`: what it did say of some of several recipients. */
-  | {
-      readonly kind: 'unknown'
-      readonly endpoint: Endpoint
-      readonly fault: Fault
-      readonly answers: readonly RecipientAnswer[]
-      readonly unanswered: readonly Recipient[]
-      /** Where it is merely silent: its word may still come. */
-      readonly late: LateAnswer | undefined
-      /** Behind the dot. */
-      readonly waitedMs: number
-      /** As above, should its word be yes. */
-      readonly owed: Transaction['owedOnSuccess']
-    }
-
-export interface RecipientAnswer {
-  readonly recipient: Recipient
-  readonly answer: Answer
-}
 
 export class CutThrough {
   readonly route: Route
@@ -411,19 +365,4 @@ export class CutThrough {
       waitedMs: Math.round(waitedMs),
     })
   }
-}
-
-const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
-
-const answerOf = ({ isOutage, reply }: Nobody): Answer =>
-  isOutage ? { kind: 'outage', reply } : { kind: 'said', by: 'us', reply }
-
-/**
- * What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. A message has
- * one answer, so nobody can be held while the others are delivered: its sender comes again with it alone, and then other backends and the hold
- * are there for it.
- */
-function answerAlone(said: Reply, endpoint: Endpoint): Answer {
-  if (isPermanent(said)) return { kind: 'said', by: 'us', reply: verdict.misconfiguredReply }
-  return { kind: 'said', by: 'backend', reply: verdict.ownWords(said, 'rcpt'), endpoint }
 }

@@ -17,7 +17,8 @@ import {
   type Task,
 } from '../../queue/queue.ts'
 import type { Endpoint, Route } from '../../routing/backend.ts'
-import { type Answer, type Carried, CutThrough } from '../carry/cut-through.ts'
+import type { Answer, Carried } from '../carry/carried.ts'
+import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import * as verdict from '../carry/verdict.ts'
 import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'

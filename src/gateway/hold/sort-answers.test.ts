@@ -4,7 +4,7 @@ import { seededRandom } from '../../base/random.ts'
 import { reply } from '../../mail/reply.ts'
 import { type HeldRecipient, recipientStates } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
-import type { Answer, Carried } from '../carry/cut-through.ts'
+import type { Answer, Carried } from '../carry/carried.ts'
 import type { Way } from '../drain/lanes.ts'
 import { type Answered, beforeOf, sortAnswers } from './sort-answers.ts'
 

@@ -11,7 +11,7 @@ import {
   type Settled,
   type SettledRecipient,
 } from '../../queue/queue.ts'
-import type { Answer, Carried } from '../carry/cut-through.ts'
+import type { Answer, Carried } from '../carry/carried.ts'
 import type { Way } from '../drain/lanes.ts'
 import { pauseAfter } from '../drain/pauses.ts'
 import { isUnknownRecipient } from './about-recipient.ts'
