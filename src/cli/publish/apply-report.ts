@@ -1,11 +1,13 @@
 /** What `waypost apply` says of a zone while it is applied, and of what came of it. */
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import { rdataText } from '../../dns/rdata-text.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import type { AppliedZone } from '../../publish/apply/apply.ts'
 import { isRight, type ServerView, type Verified } from '../../publish/apply/verify.ts'
 import { timeText } from '../../publish/plan/consequences.ts'
-import { setText } from '../../publish/sets/record-set.ts'
+import { byKey, type RecordSet, sameContent, setKey, setText } from '../../publish/sets/record-set.ts'
+import type { SetChange } from '../../publish/targets/target.ts'
 import { barText, createProgress } from '../progress.ts'
 import { createStatusLine, type ExitCode, type Terminal } from '../terminal.ts'
 
@@ -88,6 +90,7 @@ function report(title: string, applied: AppliedZone, waitMs: number, terminal: T
   const { outcome, verified, cachesUntilMs } = applied
   if (outcome.kind !== 'applied') {
     terminal.err(`waypost: ${title}: ${outcomeText(applied)}\n`)
+    if (outcome.kind === 'conflict') terminal.err(nowText(outcome.now, applied.changes))
     if ('remedy' in outcome && outcome.remedy !== undefined) terminal.err(`  ${outcome.remedy}\n`)
     return 2
   }
@@ -125,6 +128,20 @@ function outcomeText({ outcome, changes }: AppliedZone): string {
     default:
       return 'why' in outcome ? `${outcome.why}. Nothing was changed.` : ''
   }
+}
+
+/** What somebody else made of the sets that were to be changed, a record a line. */
+function nowText(now: readonly RecordSet[] | undefined, changes: readonly SetChange[]): string {
+  if (now === undefined) return ''
+  const live = byKey(now)
+  const lines = changes
+    .filter((change) => !sameContent(live.get(setKey(change)), change.before))
+    .flatMap((change) => {
+      const set = live.get(setKey(change))
+      if (set === undefined) return [`${setText(change)} is gone`]
+      return set.data.map((data) => `${setText(set)} ${printable(rdataText(data), 400)}  TTL ${set.ttlSeconds}`)
+    })
+  return `  It is there now:\n${lines.map((line) => `    ${line}\n`).join('')}`
 }
 
 /** What a server that does not answer with it does instead. */

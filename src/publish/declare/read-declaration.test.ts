@@ -92,6 +92,21 @@ domains:
   assert.deepEqual(office.tsig?.secret, { kind: 'file', path: join(path, 'tsig.key') })
 })
 
+test('the least and the greatest preference are ones', async (t) => {
+  const { file } = await fileOf(
+    t,
+    'hostname: mx.example.com\ndomains:\n  a.example: { exchangers: [{ preference: 0, host: mx1.a.example }, { preference: 65535, host: mx2.a.example }] }\n',
+  )
+  const loaded = await loadConfig(file, deps)
+  assert.ok(loaded.kind === 'loaded', JSON.stringify(loaded))
+  const [declared] = loaded.publishing.declarations
+  assert.ok(Array.isArray(declared?.exchangers))
+  assert.deepEqual(
+    declared.exchangers.map(({ preference }) => preference),
+    [0, 65_535],
+  )
+})
+
 test('healthy: true is refused where nobody would keep it', async (t) => {
   const found = await problems(
     t,

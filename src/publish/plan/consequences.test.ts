@@ -84,6 +84,22 @@ test('exchangers that cannot work: the last of them is refused, one of several i
   assert.deepEqual(judge({ after, exchangers: [gone, good('d.example.net')] }), ['warn exchanger-unresolved'])
 })
 
+test('a change of all exchangers is judged by what they do, whatever else the zone holds: refused unless one takes mail', () => {
+  const after = [mx(10, 'new1.example.net'), mx(20, 'new2.example.net')]
+  const refusing = after.map(
+    (_, index): ExchangerProspect => ({
+      ...good(`new${index + 1}.example.net`, true),
+      smtp: { kind: 'refuses', reply: '550 relay denied' },
+    }),
+  )
+  assert.deepEqual(
+    judge({ before: old, after, exchangers: refusing }).filter((told) => told.startsWith('refuse')),
+    ['refuse no-working-exchanger'],
+  )
+  const taking = after.map((_, index) => good(`new${index + 1}.example.net`, true))
+  assert.deepEqual(judge({ before: old, after, exchangers: taking }), [])
+})
+
 test('another TTL alone is not refused because of exchangers that are down', () => {
   const gone: ExchangerProspect = { ...good('a.example.net'), addresses: { kind: 'none', why: 'no such name' } }
   const same = [mx(1, 'a.example.net')]
