@@ -1,9 +1,10 @@
 /** The last 24 hours, minute by minute, for charts: rates, the depth of the queue, latency. For `figures`. */
 import type { MessageEvent, MessageVerdict } from '../events.ts'
+import { type ByVerdict, noVerdicts } from './by-verdict.ts'
 import type { Gauges } from './gauges.ts'
 import { countFine, type FineCounts, type Percentiles, percentiles } from './histogram.ts'
 
-export interface Minute extends Percentiles, Readonly<Record<MessageVerdict, number>> {
+export interface Minute extends Percentiles, ByVerdict {
   /** Wall clock of its end. */
   readonly atMs: number
   /** Held messages that were delivered. */
@@ -66,7 +67,7 @@ interface Open {
 }
 
 const none = (): Open => ({
-  counts: { delivered: 0, refused: 0, deferred: 0, held: 0, unknown: 0 },
+  counts: noVerdicts(),
   latency: [],
   bytes: 0,
   drained: 0,
