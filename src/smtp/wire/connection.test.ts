@@ -4,22 +4,34 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { until } from '../../../test/lab/until.ts'
+import { createInlets } from '../../base/inlet.ts'
 import { Connection } from './connection.ts'
 
+/** How the octets come to the connection: by the socket's 'data', as where we accept, or by an inlet, as where we open. */
+type Way = 'accepted' | 'opened'
+
 /** A connection and the socket of its peer. */
-async function pair(t: TestContext, maxBuffered?: number): Promise<{ connection: Connection; peer: Socket }> {
+async function pair(t: TestContext, way: Way, maxBuffered?: number): Promise<{ connection: Connection; peer: Socket }> {
   const server = createServer({ allowHalfOpen: true, noDelay: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const peer = connect({
+  const inlet = way === 'opened' ? createInlets()() : undefined
+  const opened = connect({
     port: (server.address() as AddressInfo).port,
     host: '127.0.0.1',
     noDelay: true,
     allowHalfOpen: true,
+    ...(inlet ? { onread: inlet.onread } : {}),
   })
+  const hasConnected = once(opened, 'connect')
+  const [accepted] = (await once(server, 'connection')) as [Socket]
+  await hasConnected
+  const [socket, peer] = inlet ? [opened, accepted] : [accepted, opened]
   peer.on('error', () => {})
-  const [socket] = (await once(server, 'connection')) as [Socket]
-  const connection = new Connection(socket, steadyClock, maxBuffered === undefined ? {} : { maxBuffered })
+  const connection = new Connection(socket, steadyClock, {
+    inlet,
+    ...(maxBuffered === undefined ? {} : { maxBuffered }),
+  })
   t.after(() => {
     connection.destroy()
     peer.destroy()
@@ -28,159 +40,163 @@ async function pair(t: TestContext, maxBuffered?: number): Promise<{ connection:
   return { connection, peer }
 }
 
-test('what waits to be read is bounded, and the peer waits for the reader', async (t) => {
-  const { connection, peer } = await pair(t, 64 * 1024)
-  const total = 32 << 20
-  for (let sent = 0; sent < total; sent += 65_536) peer.write(Buffer.alloc(65_536))
-  await until(() => connection.hasInput)
-  let before = -1
-  await until(() => {
-    const isStill = peer.writableLength === before
-    before = peer.writableLength
-    return isStill
+for (const way of ['accepted', 'opened'] as const) connectionTests(way)
+
+function connectionTests(way: Way): void {
+  test(`${way}: what waits to be read is bounded, and the peer waits for the reader`, async (t) => {
+    const { connection, peer } = await pair(t, way, 64 * 1024)
+    const total = 32 << 20
+    for (let sent = 0; sent < total; sent += 65_536) peer.write(Buffer.alloc(65_536))
+    await until(() => connection.hasInput)
+    let before = -1
+    await until(() => {
+      const isStill = peer.writableLength === before
+      before = peer.writableLength
+      return isStill
+    })
+    assert.ok(peer.writableLength > 0)
+    const held = connection.discardInput()
+    assert.ok(held > 0 && held < 256 * 1024, `${held} octets`)
+    let received = held
+    while (received < total) {
+      const chunk = await connection.read()
+      assert.ok(Buffer.isBuffer(chunk))
+      received += chunk.length
+    }
   })
-  assert.ok(peer.writableLength > 0)
-  const held = connection.discardInput()
-  assert.ok(held > 0 && held < 256 * 1024, `${held} octets`)
-  let received = held
-  while (received < total) {
-    const chunk = await connection.read()
-    assert.ok(Buffer.isBuffer(chunk))
-    received += chunk.length
-  }
-})
 
-test('many small chunks are put together', async (t) => {
-  const { connection, peer } = await pair(t)
-  let last = 0
-  for (let count = 0; count < 500; count++) {
-    peer.write(Buffer.from([count & 0xff]))
-    last = count & 0xff
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await until(() => connection.unreadEndsWith(String.fromCharCode(last)) && connection.hasInput)
-  peer.end()
-  await until(() => connection.noMore === 'ended')
-  const chunks: Buffer[] = []
-  for (let chunk = connection.read(); Buffer.isBuffer(chunk); chunk = connection.read()) chunks.push(chunk)
-  assert.equal(Buffer.concat(chunks).length, 500)
-  assert.ok(chunks.length <= 32, `${chunks.length} chunks`)
-})
-
-test('the deadline ends a read once, and so does an interruption; the connection stays usable', async (t) => {
-  const { connection, peer } = await pair(t)
-  connection.deadline.arm(20)
-  assert.equal(await connection.read(), 'timeout')
-  const interrupted = connection.read()
-  connection.interrupt()
-  assert.equal(await interrupted, 'timeout')
-  peer.write('still here')
-  assert.equal(String(await connection.read()), 'still here')
-})
-
-test('FIN is told when it comes, what came before can be read, and a close behind it is told too', async (t) => {
-  const { connection, peer } = await pair(t)
-  const told: string[] = []
-  connection.onGone = () => void told.push('gone')
-  connection.onLost = () => void told.push('lost')
-  peer.end('NOOP\r\nQuit\r\n')
-  await until(() => told.length > 0)
-  assert.deepEqual([told, connection.noMore], [['gone'], 'ended'])
-  assert.equal(connection.unreadEndsWith('quit\r\n'), true)
-  assert.equal(String(connection.read()), 'NOOP\r\nQuit\r\n')
-  assert.equal(connection.read(), 'ended')
-  connection.write('bye')
-  const [heard] = (await once(peer, 'data')) as [Buffer]
-  assert.equal(String(heard), 'bye')
-  connection.end()
-  await connection.closed()
-  assert.deepEqual(told, ['gone', 'lost'])
-})
-
-test('end sends what was written, drops what still comes, and waits for the peer to close', async (t) => {
-  const { connection, peer } = await pair(t, 1024)
-  let heard = ''
-  peer.on('data', (chunk: Buffer) => {
-    heard += chunk
+  test(`${way}: many small chunks are put together`, async (t) => {
+    const { connection, peer } = await pair(t, way)
+    let last = 0
+    for (let count = 0; count < 500; count++) {
+      peer.write(Buffer.from([count & 0xff]))
+      last = count & 0xff
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => connection.unreadEndsWith(String.fromCharCode(last)) && connection.hasInput)
+    peer.end()
+    await until(() => connection.noMore === 'ended')
+    const chunks: Buffer[] = []
+    for (let chunk = connection.read(); Buffer.isBuffer(chunk); chunk = connection.read()) chunks.push(chunk)
+    assert.equal(Buffer.concat(chunks).length, 500)
+    assert.ok(chunks.length <= 32, `${chunks.length} chunks`)
   })
-  peer.write(Buffer.alloc(1 << 20))
-  await until(() => connection.hasInput)
-  connection.write('last words')
-  connection.end()
-  await once(peer, 'end')
-  assert.equal(heard, 'last words')
-  peer.end()
-  await connection.closed()
-  assert.equal(connection.noMore, 'lost')
-})
 
-test('a reset while nobody reads is told at once', async (t) => {
-  const { connection, peer } = await pair(t)
-  const lost = new Promise<void>((resolve) => {
-    connection.onLost = resolve
+  test(`${way}: the deadline ends a read once, and so does an interruption; the connection stays usable`, async (t) => {
+    const { connection, peer } = await pair(t, way)
+    connection.deadline.arm(20)
+    assert.equal(await connection.read(), 'timeout')
+    const interrupted = connection.read()
+    connection.interrupt()
+    assert.equal(await interrupted, 'timeout')
+    peer.write('still here')
+    assert.equal(String(await connection.read()), 'still here')
   })
-  peer.resetAndDestroy()
-  await lost
-  assert.equal(connection.read(), 'lost')
-  assert.equal(connection.written(), 'lost')
-})
 
-test('what is said in one turn goes out as one write, in its order with octets, and what waits goes out before the end', async (t) => {
-  const { connection, peer } = await pair(t)
-  const heard: Buffer[] = []
-  peer.on('data', (chunk) => heard.push(chunk))
-  const text = () => Buffer.concat(heard).toString('latin1')
-  const writes: unknown[] = []
-  const { socket } = connection
-  const write = socket.write.bind(socket)
-  socket.write = (...args: unknown[]) => {
-    writes.push(args[0])
-    return (write as (...all: unknown[]) => boolean)(...args)
-  }
-  connection.write('one ')
-  connection.write('two ')
-  assert.deepEqual(writes, [], 'not before the turn ends')
-  await until(() => text() === 'one two ')
-  assert.deepEqual(writes, ['one two '])
-  connection.write('three ')
-  connection.write(Buffer.from('four '))
-  connection.write('five ')
-  assert.equal(await connection.written(), 'written')
-  assert.deepEqual(writes.slice(1).map(String).slice(0, 3), ['three ', 'four ', 'five '])
-  for (let count = 0; count < 20_000; count++) connection.write('250 2.0.0 Ok\r\n')
-  assert.ok(writes.length > 10, 'a turn keeps no more than a little')
-  connection.write('six')
-  connection.end()
-  await once(peer, 'end')
-  assert.match(text(), /^one two three four five (?:250 2\.0\.0 Ok\r\n){20000}six$/)
-})
+  test(`${way}: FIN is told when it comes, what came before can be read, and a close behind it is told too`, async (t) => {
+    const { connection, peer } = await pair(t, way)
+    const told: string[] = []
+    connection.onGone = () => void told.push('gone')
+    connection.onLost = () => void told.push('lost')
+    peer.end('NOOP\r\nQuit\r\n')
+    await until(() => told.length > 0)
+    assert.deepEqual([told, connection.noMore], [['gone'], 'ended'])
+    assert.equal(connection.unreadEndsWith('quit\r\n'), true)
+    assert.equal(String(connection.read()), 'NOOP\r\nQuit\r\n')
+    assert.equal(connection.read(), 'ended')
+    connection.write('bye')
+    const [heard] = (await once(peer, 'data')) as [Buffer]
+    assert.equal(String(heard), 'bye')
+    connection.end()
+    await connection.closed()
+    assert.deepEqual(told, ['gone', 'lost'])
+  })
 
-test('what was written is told handed when it was given to the socket, and not where it came too late', async (t) => {
-  const told: boolean[] = []
-  const handed = (isHanded: boolean) => void told.push(isHanded)
-  const one = await pair(t)
-  one.connection.write('250 Ok\r\n')
-  one.connection.whenHanded(handed)
-  assert.deepEqual(told, [], 'it waits for the end of the turn')
-  await until(() => told.length === 1)
-  one.connection.whenHanded(handed)
-  assert.deepEqual(told, [true, true], 'at once where nothing waits')
+  test(`${way}: end sends what was written, drops what still comes, and waits for the peer to close`, async (t) => {
+    const { connection, peer } = await pair(t, way, 1024)
+    let heard = ''
+    peer.on('data', (chunk: Buffer) => {
+      heard += chunk
+    })
+    peer.write(Buffer.alloc(1 << 20))
+    await until(() => connection.hasInput)
+    connection.write('last words')
+    connection.end()
+    await once(peer, 'end')
+    assert.equal(heard, 'last words')
+    peer.end()
+    await connection.closed()
+    assert.equal(connection.noMore, 'lost')
+  })
 
-  const lost = await pair(t)
-  lost.connection.write('250 Ok\r\n')
-  lost.connection.whenHanded(handed)
-  lost.connection.destroy()
-  await until(() => told.length === 3)
-  assert.equal(told[2], false)
+  test(`${way}: a reset while nobody reads is told at once`, async (t) => {
+    const { connection, peer } = await pair(t, way)
+    const lost = new Promise<void>((resolve) => {
+      connection.onLost = resolve
+    })
+    peer.resetAndDestroy()
+    await lost
+    assert.equal(connection.read(), 'lost')
+    assert.equal(connection.written(), 'lost')
+  })
 
-  // The reset lies in the kernel, and no event has told of it.
-  const unseen = await pair(t)
-  await until(() => !unseen.peer.connecting)
-  unseen.peer.resetAndDestroy()
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
-  unseen.connection.write('250 Ok\r\n')
-  unseen.connection.whenHanded(handed)
-  assert.equal(unseen.connection.noMore, undefined)
-  unseen.connection.flush()
-  assert.equal(told[3], false)
-})
+  test(`${way}: what is said in one turn goes out as one write, in its order with octets, and what waits goes out before the end`, async (t) => {
+    const { connection, peer } = await pair(t, way)
+    const heard: Buffer[] = []
+    peer.on('data', (chunk) => heard.push(chunk))
+    const text = () => Buffer.concat(heard).toString('latin1')
+    const writes: unknown[] = []
+    const { socket } = connection
+    const write = socket.write.bind(socket)
+    socket.write = (...args: unknown[]) => {
+      writes.push(args[0])
+      return (write as (...all: unknown[]) => boolean)(...args)
+    }
+    connection.write('one ')
+    connection.write('two ')
+    assert.deepEqual(writes, [], 'not before the turn ends')
+    await until(() => text() === 'one two ')
+    assert.deepEqual(writes, ['one two '])
+    connection.write('three ')
+    connection.write(Buffer.from('four '))
+    connection.write('five ')
+    assert.equal(await connection.written(), 'written')
+    assert.deepEqual(writes.slice(1).map(String).slice(0, 3), ['three ', 'four ', 'five '])
+    for (let count = 0; count < 20_000; count++) connection.write('250 2.0.0 Ok\r\n')
+    assert.ok(writes.length > 10, 'a turn keeps no more than a little')
+    connection.write('six')
+    connection.end()
+    await once(peer, 'end')
+    assert.match(text(), /^one two three four five (?:250 2\.0\.0 Ok\r\n){20000}six$/)
+  })
+
+  test(`${way}: what was written is told handed when it was given to the socket, and not where it came too late`, async (t) => {
+    const told: boolean[] = []
+    const handed = (isHanded: boolean) => void told.push(isHanded)
+    const one = await pair(t, way)
+    one.connection.write('250 Ok\r\n')
+    one.connection.whenHanded(handed)
+    assert.deepEqual(told, [], 'it waits for the end of the turn')
+    await until(() => told.length === 1)
+    one.connection.whenHanded(handed)
+    assert.deepEqual(told, [true, true], 'at once where nothing waits')
+
+    const lost = await pair(t, way)
+    lost.connection.write('250 Ok\r\n')
+    lost.connection.whenHanded(handed)
+    lost.connection.destroy()
+    await until(() => told.length === 3)
+    assert.equal(told[2], false)
+
+    // The reset lies in the kernel, and no event has told of it.
+    const unseen = await pair(t, way)
+    await until(() => !unseen.peer.connecting)
+    unseen.peer.resetAndDestroy()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    unseen.connection.write('250 Ok\r\n')
+    unseen.connection.whenHanded(handed)
+    assert.equal(unseen.connection.noMore, undefined)
+    unseen.connection.flush()
+    assert.equal(told[3], false)
+  })
+}
