@@ -99,10 +99,24 @@ const patientBudgets: Partial<Budgets> = {
   sessionMs: 5_000,
 }
 
+/** Made once for each load of the settings, and asked for at each attempt. */
+function createPatient(): (carrying: CutThroughDeps) => CutThroughDeps {
+  let last: { readonly of: CutThroughDeps; readonly made: CutThroughDeps } | undefined
+  return (of) => {
+    if (last?.of !== of) {
+      const budgets = { ...of.budgets, ...patientBudgets }
+      // What a refusal at the drain teaches, a sender's own transaction teaches too; and a server that came back empty must teach nothing.
+      last = { of, made: { ...of, budgets, steps: patientSteps, onAnswer: undefined } }
+    }
+    return last.made
+  }
+}
+
 export function createKept(deps: KeptDeps): Kept {
   const { clock, random, log, tell, holding, settings } = deps
   const declared = (recipient: Recipient) => declaredDomain(settings().destinations, recipient)
   const { queue, known, whenWritable } = holding
+  const patient = createPatient()
   const proofs = createSenderProofs({
     clock,
     resolver: deps.resolver,
@@ -184,10 +198,7 @@ export function createKept(deps: KeptDeps): Kept {
       random,
       queue,
       get carrying() {
-        const carrying = deps.carrying()
-        // What a refusal at the drain teaches, a sender's own transaction teaches too; and a server that came back empty must teach nothing.
-        const budgets = { ...carrying.budgets, ...patientBudgets }
-        return { ...carrying, budgets, steps: patientSteps, onAnswer: undefined }
+        return patient(deps.carrying())
       },
     },
   })

@@ -74,6 +74,8 @@ export interface Counters {
   /** The same of one bucket of a domain and a network (`shareBucket`). */
   share(bucket: number): number
   readonly totals: Totals
+  /** Messages with a recipient of that lane in that state. */
+  inLane(lane: string, state: RecipientState): number
   lanes(): LaneSummary[]
   domains(): DomainSummary[]
 }
@@ -211,6 +213,7 @@ export function createCounters(): Counters {
     get totals() {
       return { ...totals, oldestMs: defined(totals.oldestMs) }
     },
+    inLane: (lane, state) => lanes.get(lane)?.byState[numberOf[state]] ?? 0,
     lanes: () =>
       [...lanes].map(([name, { byState, oldestMs }]) => ({
         lane: name as LaneSummary['lane'],

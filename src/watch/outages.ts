@@ -62,7 +62,9 @@ export function createOutages(
       value: sums,
     })
   }
-  const dirty = new Map<string, OutageRow>()
+  /** By their ids: what has changed, and rows that could not be written. */
+  const changed = new Map<string, Open>()
+  const unwritten = new Map<string, OutageRow>()
 
   function begin(kind: Open['kind'], name: string, atMs: number): Open | undefined {
     const key = `${kind} ${name}`
@@ -75,10 +77,8 @@ export function createOutages(
     return made
   }
 
-  function touch(outage: Open): void {
-    const { id, kind, name, beganMs, endedMs, value } = outage
-    dirty.set(id, { id, kind, name, beganMs, endedMs, value: JSON.stringify(value) })
-  }
+  /** Each message does so: its row is made when it is to be written. */
+  const touch = (outage: Open) => void changed.set(outage.id, outage)
 
   function end(outage: Open, nowMs: number): void {
     outage.endedMs = Math.max(outage.beganMs, nowMs)
@@ -148,12 +148,22 @@ export function createOutages(
       }
     },
     changed() {
-      const rows = [...dirty.values()]
-      dirty.clear()
-      return rows
+      const rows = new Map([...unwritten, ...[...changed].map(([id, outage]) => [id, rowOf(outage)] as const)])
+      changed.clear()
+      unwritten.clear()
+      return [...rows.values()]
     },
     notWritten(rows) {
-      for (const row of rows) if (!dirty.has(row.id)) dirty.set(row.id, row)
+      for (const row of rows) unwritten.set(row.id, row)
     },
   }
 }
+
+const rowOf = ({ id, kind, name, beganMs, endedMs, value }: Open): OutageRow => ({
+  id,
+  kind,
+  name,
+  beganMs,
+  endedMs,
+  value: JSON.stringify(value),
+})

@@ -35,7 +35,7 @@ export interface LaneDrainDeps extends SettleDeps {
  */
 export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
 
-const fetchedAtOnce = 64
+const fetchedAtOnce = 128
 /** When so few are left, the next ones are fetched, so that no session waits for them. */
 const fetchedAhead = 32
 /** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. */

@@ -33,11 +33,24 @@ export function bodiesOf(db: Database, tasks: readonly TaskRow[], mostOctets: nu
   const bodies: (Uint8Array | undefined)[] = []
   let left = mostOctets
   for (const { message } of tasks) {
-    const [, id, , , size] = message
+    const [seq, , , , size, , inFile] = message
     left -= size
     if (left < 0) break
-    const found = bodyOf(db, id)
-    bodies.push(found.kind === 'content' ? found.content : undefined)
+    bodies.push(inFile ? undefined : soundBody(db, seq, size))
   }
   return bodies
+}
+
+/** Undefined where it is missing, or is not what was stored. */
+function soundBody(db: Database, seq: number, size: number): Uint8Array | undefined {
+  const found = rowOf<[Uint8Array, Uint8Array]>(
+    db,
+    'SELECT sha256, content FROM message JOIN body ON body.message = seq WHERE seq = ?',
+    seq,
+  )
+  if (!found) return undefined
+  const [sha256, content] = found
+  if (content.length !== size || !hash('sha256', content, 'buffer').equals(sha256)) return undefined
+  db.give(content.buffer)
+  return content
 }

@@ -6,7 +6,7 @@ import { type Clock, Deadline } from '../../base/clock.ts'
 import { StoreFailure } from '../../store/failure.ts'
 import type { Store, StoreRoom } from '../../store/store.ts'
 import { type Counters, createCounters } from '../counters.ts'
-import type { NewHeld } from '../queue.ts'
+import type { NewHeld, RecipientState } from '../queue.ts'
 import type { Counts } from './count-rows.ts'
 import { countedNew, countedRow } from './message-codec.ts'
 import { type Change, stateOf } from './rows.ts'
@@ -14,6 +14,8 @@ import type { QueueOperations } from './tables.ts'
 
 export interface KeptCounts {
   readonly counters: Counters
+  /** False where nothing of that lane is in that state for certain: then the rows need not be asked. */
+  mayHave(lane: string, state: RecipientState): boolean
   /** Of what was committed, in the order of it. */
   apply(changes: readonly Change[]): void
   /** @param size  octets of its body, as it was stored */
@@ -43,6 +45,7 @@ export async function openKeptCounts(
   const oldestDue = new Deadline(clock, () => void refreshOldest())
   let nextWakeMs = Number.POSITIVE_INFINITY
   let isDoubtful = false
+  let reloading = 0
   let isClosed = false
   let removals = 0
 
@@ -75,8 +78,16 @@ export async function openKeptCounts(
 
   async function reload(): Promise<void> {
     isDoubtful = false
-    // By the writer, so that it is in order with everything else that changes the counts.
-    await room.write('counts', undefined, { committed: load }).catch(noteFailure)
+    reloading++
+    try {
+      // By the writer, so that it is in order with everything else that changes the counts.
+      await room.write('counts', undefined, { committed: load })
+    } catch (error) {
+      isDoubtful = true
+      noteFailure(error)
+    } finally {
+      reloading--
+    }
   }
 
   function noteFailure(error: unknown): void {
@@ -101,6 +112,7 @@ export async function openKeptCounts(
 
   return {
     counters,
+    mayHave: (lane, state) => isDoubtful || reloading > 0 || counters.inLane(lane, state) > 0,
     apply(changes) {
       for (const { before, after } of changes) counters.change(countedRow(before), countedRow(after))
       removals++

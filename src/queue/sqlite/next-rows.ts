@@ -67,19 +67,14 @@ function tasksOf(
 ): TaskRow[] {
   const skipped = seqsOf(db, without)
   const tasks: TaskRow[] = []
+  // The state is part of the text: bound, it would have SQLite look at its partial indexes, and prepare the statement, anew each time.
+  const ofTask = `SELECT ${recipientColumns} FROM recipient WHERE message = ? AND lane = ? AND state = ${state} AND (not_before IS NULL OR not_before <= ?) ORDER BY place`
   for (const [turn, seq] of found) {
     if (tasks.length >= limit) break
     if (skipped.has(seq)) continue
     const message = messageRow(db, seq)
     if (!message) continue
-    const recipients = rowsOf<RecipientRow>(
-      db,
-      `SELECT ${recipientColumns} FROM recipient WHERE message = ? AND lane = ? AND state = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY place`,
-      seq,
-      lane,
-      state,
-      nowMs,
-    )
+    const recipients = rowsOf<RecipientRow>(db, ofTask, seq, lane, nowMs)
     tasks.push({ turn, message, recipients })
     // Some of its recipients may have another turn: they go along.
     skipped.add(seq)

@@ -55,15 +55,20 @@ export function settle(db: Database, row: SettlementRow, payload: Uint8Array): S
   const [seq, expires, inFile, ...weight] = found
   const before = tally(db, seq, weight)
   let changed = 0
-  for (const recipient of row.recipients) changed += settleOne(db, seq, recipient, row)
+  let left = before.recipients.length
+  for (const recipient of row.recipients) {
+    const rows = settleOne(db, seq, recipient, row)
+    changed += rows
+    if (recipient.to === gone) left -= rows
+  }
   // A DSN tells of recipients; where a person removed them meanwhile there is nothing to tell.
   const isDsnHeld = row.dsn !== undefined && changed > 0
   if (row.dsn && isDsnHeld) hold(db, row.dsn, payload)
-  const after = tally(db, seq, weight)
-  if (after.recipients.length === 0) {
+  if (left === 0) {
     dropMessage(db, seq)
     return { change: { before, after: undefined }, leavesFile: inFile === 1, isDsnHeld }
   }
+  const after = tally(db, seq, weight)
   setDue(db, seq, after, expires)
   if (row.attempt) addAttempt(db, seq, row.attempt)
   if (row.proof !== undefined) db.sql('UPDATE message SET proof = ? WHERE seq = ?').run(row.proof, seq)
