@@ -1,12 +1,12 @@
 /**
- * Sessions that wait for their senders, and are given back where that takes too long. One timer for all that wait equally long: one for each
- * would be set and cancelled with every message. Used by `cut-through`.
+ * Places that are given back where what they wait for takes too long: sessions that wait for their senders (`cut-through`), attempts that wait for a
+ * backend's first word (`lane-drain`). One timer for all that wait equally long: one for each would be set and cancelled with every message.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
 
-/** Whoever has a session that waits. */
+/** Whoever keeps a place while it waits. */
 export interface Waiting {
-  /** The session serves others from now on. */
+  /** The place serves others from now on. */
   giveBack(): void
 }
 

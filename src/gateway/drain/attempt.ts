@@ -73,8 +73,17 @@ const ourselves: Client = {
   tls: undefined,
 }
 
-/** @param route  the way's own, or a part of it */
-export async function attempt(task: Task, way: Way, route: Route, deps: AttemptDeps): Promise<Attempted> {
+/**
+ * @param route  the way's own, or a part of it
+ * @param heard  called when a backend has answered for the recipients, or none is left to be asked
+ */
+export async function attempt(
+  task: Task,
+  way: Way,
+  route: Route,
+  deps: AttemptDeps,
+  heard: () => void,
+): Promise<Attempted> {
   const { message, recipients } = task
   const opened = await deps.queue.body(message.id)
   if (opened.kind === 'gone') return nothing('gone', 'removed')
@@ -91,6 +100,7 @@ export async function attempt(task: Task, way: Way, route: Route, deps: AttemptD
   const cut = new CutThrough(route, way.domain, job, deps.carrying)
   try {
     const asked = await cut.recipients(recipients.map(({ recipient }) => recipient))
+    heard()
     if (!asked.some(({ kind }) => kind === 'accepted')) return conclude(task, way, asked, undefined, cut, deps)
     const whole: Message = { ...message, client: job.client, body }
     const carried = await cut.deliver(whole)

@@ -287,6 +287,49 @@ const refusing = {
   abandon: () => undefined,
 }
 
+test('a session on which a backend says nothing to MAIL keeps its lane for half a minute, and no other attempt behind that', async () => {
+  const settled: string[] = []
+  const speaks = Promise.withResolvers<void>()
+  let asked = 0
+  const made = withTwoBackends({
+    transaction: {
+      ...refusing,
+      async recipients() {
+        if (++asked === 1) await speaks.promise
+        return { kind: 'answered', replies: [reply(450, '4.2.1', 'Later')] }
+      },
+    },
+    queue: {
+      next: async (_, __, without) =>
+        tasks.filter(({ message: { id } }) => !without?.has(id) && !settled.includes(id)).slice(0, 1),
+      settle: async ({ id }) => void settled.push(id),
+    } as Partial<Queue>,
+  })
+  const { clock, drain, name, task } = made
+  const tasks = [task('mute'), task('second'), task('third')]
+  drain.start()
+  await until(() => asked === 1)
+  clock.advance(29_999)
+  await new Promise(setImmediate)
+  assert.deepEqual([asked, settled], [1, []])
+  clock.advance(1)
+  await until(() => settled.length === 2)
+  assert.deepEqual(settled, ['second', 'third'])
+  assert.ok(drain.isAttempting('mute'))
+  // Nor does it keep what comes later, and it is not begun again with that.
+  tasks.push(task('later'))
+  await until(() => {
+    drain.noticed(name)
+    clock.advance(5_000)
+    return settled.includes('later')
+  })
+  assert.deepEqual([asked, drain.isAttempting('mute')], [4, true])
+  speaks.resolve()
+  await until(() => settled.includes('mute'))
+  await until(() => !drain.isAttempting('mute'))
+  await drain.stop()
+})
+
 test('what may be with a backend that is away waits for that one, and what is behind it goes to the others', async () => {
   const settled: string[] = []
   const refused: string[] = []

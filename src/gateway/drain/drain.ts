@@ -10,6 +10,7 @@ import type { Recipient } from '../../mail/message.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
 import type { Endpoint } from '../../routing/backend.ts'
 import type { LiveFirst } from '../carry/live-first.ts'
+import { Patience } from '../carry/patience.ts'
 import type { Declared, Tell } from '../events.ts'
 import type { LateWatch } from '../hold/late-watch.ts'
 import type { WriteDown } from '../hold/write-down.ts'
@@ -87,6 +88,8 @@ const mostOutboundAtOnce = 50
 /** A message that was held behind a route that can be asked again is not pounced on: its backend has just said that it cannot. */
 const firstPauseMs = 5_000
 const busyPauseMs = 2_000
+/** So long a backend may say nothing to MAIL and RCPT until its session counts as one that is lost to the lane, though it may speak yet. */
+const muteMs = 30_000
 /** Before the queue is read again where it could not be: what fails at once would fail a thousand times a second. */
 const unreadPauseMs = 1_000
 /** At the end, for a store that fails: what a backend has said by then and cannot be written down is asked again after the next start. */
@@ -101,6 +104,7 @@ export function createDrain(deps: DrainDeps): Drain {
   const outboundSlots = createSlots(mostOutboundAtOnce)
   const alarm = new Deadline(clock, () => void wake())
   const underWay = createUnderWay()
+  const patience = new Patience(clock, muteMs)
   const avoided = new Set<string>()
   let isStopped = false
   /** On the monotonic clock. */
@@ -142,6 +146,7 @@ export function createDrain(deps: DrainDeps): Drain {
       },
       turnOver: () => taken.give(),
       underWay,
+      patience,
       avoided,
       gate: () => gate,
     })
@@ -269,7 +274,7 @@ export function createDrain(deps: DrainDeps): Drain {
       await Promise.all([slots.whenFree(), outboundSlots.whenFree()])
       givingUp.cancel()
     },
-    isAttempting: (id) => [...lanes.values()].some(({ running }) => running?.isAttempting(id)),
+    isAttempting: (id) => underWay.has(id),
     isOut(lane) {
       const state = lanes.get(lane)
       return state !== undefined && !state.running && state.isOut

@@ -6,6 +6,7 @@
 import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
+import type { Patience, Waiting } from '../carry/patience.ts'
 import { type AttemptDeps, attempt } from './attempt.ts'
 import type { Way } from './lanes.ts'
 import { type Enough, Pace } from './pace.ts'
@@ -23,6 +24,8 @@ export interface LaneDrainDeps extends SettleDeps {
   readonly turnOver: () => void
   /** Recipients that are being attempted, in whatever lane, and the end of that. */
   readonly underWay: UnderWay
+  /** With backends that say nothing to MAIL and RCPT. */
+  readonly patience: Patience
   /** Ids of what cannot be written down, though the store can be written: never touched again while this process lives. */
   readonly avoided: Set<string>
   /** Resolves when rows are where they belong again; undefined where they are. */
@@ -46,8 +49,10 @@ export class LaneDrain {
   readonly #deps: LaneDrainDeps
   /** What is under way, by the message's id. */
   readonly #active = new Set<string>()
-  /** Of those, what backends are being asked about: the others are being written down, and keep no session. */
+  /** Of those, what backends are being asked about: the others are being written down, and keep no session; or they are mute. */
   readonly #asking = new Set<string>()
+  /** Of those that are under way, what no backend has answered at all for so long that others need not wait for it. */
+  readonly #mute = new Set<string>()
   /** What may be with a backend that could not be asked in this run. */
   readonly #bound = new Set<string>()
   #fetched: Task[] = []
@@ -89,11 +94,11 @@ export class LaneDrain {
         if (gate) {
           this.forgetFetched()
           await gate
-        } else if (this.#pace.isFull(this.#asking.size, this.#active.size)) await this.#oneLess()
+        } else if (this.#pace.isFull(this.#asking.size, this.#audible)) await this.#oneLess()
         else {
           const task = await this.#next()
           if (task) await this.#begin(task)
-          else if (this.#active.size > 0) await this.#oneLess()
+          else if (this.#audible > 0) await this.#oneLess()
           // What was being attempted when the queue was asked may be ready again by the time that it has answered.
           else if (this.#hasSeenAll && !this.#deps.gate()) break
         }
@@ -101,7 +106,8 @@ export class LaneDrain {
     } catch (error) {
       this.#endForFault(error)
     }
-    while (this.#active.size > 0) await this.#oneLess()
+    // What is mute comes to its end without us: whatever becomes of it, its lane is looked at again then.
+    while (this.#audible > 0) await this.#oneLess()
     this.#fetched = []
     if (this.#isStopping) return 'stopped'
     if (this.#end !== undefined) return this.#end
@@ -114,19 +120,20 @@ export class LaneDrain {
     this.#isStopping = true
   }
 
-  isAttempting(id: string): boolean {
-    return this.#active.has(id)
-  }
-
   /** A person has changed something: what was fetched ahead may not be as it was. */
   forgetFetched(): void {
     this.#fetching++
     this.#fetched = []
   }
 
-  /** Resolves when an attempt has ended, at once where none is under way. */
+  /** What is under way and not mute. */
+  get #audible(): number {
+    return this.#active.size - this.#mute.size
+  }
+
+  /** Resolves when an attempt has ended or gone mute, at once where none is under way. */
   #oneLess(): Promise<void> {
-    if (this.#active.size === 0) return Promise.resolve()
+    if (this.#audible === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#whenOneLess = resolve
     })
@@ -153,8 +160,10 @@ export class LaneDrain {
     const { queue, gate } = this.#deps
     const fetching = this.#fetching
     const fetched = this.#fetched.map(({ message }) => message.id)
-    const without = new Set([...this.#active, ...this.#deps.avoided, ...fetched])
-    const seesAll = this.#active.size === 0
+    // Also those that an earlier run has left behind.
+    const underWay = this.#deps.underWay.inLane(this.#lane)
+    const without = new Set([...this.#active, ...underWay, ...this.#deps.avoided, ...fetched])
+    const seesAll = this.#audible === 0
     const [unknown, ready] = await Promise.all([
       // Other recipients of what is bound may be free to go.
       this.#bound.size < mostBound
@@ -182,22 +191,41 @@ export class LaneDrain {
     }
     this.#active.add(id)
     this.#asking.add(id)
-    void this.#serve(task).finally(() => {
+    const hearing: Waiting = { giveBack: () => this.#becomesMute(id) }
+    this.#deps.patience.begin(hearing)
+    void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
+      this.#deps.patience.end(hearing)
+      const wasMute = this.#mute.delete(id)
       this.#active.delete(id)
       this.#asking.delete(id)
       this.#deps.turnOver()
       this.#whenOneLess?.()
+      // This run may have ended without it.
+      if (wasMute) this.#deps.onHeld(this.#lane)
     })
   }
 
+  /** Its place goes to others: a session on which nobody answers must not keep a lane for the minutes that RFC 5321 gives it. */
+  #becomesMute(id: string): void {
+    this.#mute.add(id)
+    this.#asking.delete(id)
+    this.#whenOneLess?.()
+  }
+
+  /** A backend has spoken, so the message counts again. */
+  #heard(id: string, hearing: Waiting): void {
+    this.#deps.patience.end(hearing)
+    if (this.#mute.delete(id)) this.#asking.add(id)
+  }
+
   /** Never rejects: a fault of one message must not reach the others. */
-  async #serve(task: Task): Promise<void> {
+  async #serve(task: Task, heard: () => void): Promise<void> {
     const other = this.#deps.underWay.of(task)
     // It was another lane's a moment ago, and is being attempted there; afterwards the rows say what is left of it.
     if (other) return await other
     const over = this.#deps.underWay.begin(task)
     try {
-      await this.#attempt(task)
+      await this.#attempt(task, heard)
     } catch (error) {
       const routeId = () => this.#deps.way()?.route.id ?? ''
       await settleCrash(task, error, routeId, this.#deps).catch((again: unknown) => this.#endForFault(again))
@@ -206,7 +234,7 @@ export class LaneDrain {
     }
   }
 
-  async #attempt(task: Task): Promise<void> {
+  async #attempt(task: Task, heard: () => void): Promise<void> {
     const { clock, writeDown, onNowhere } = this.#deps
     const way = this.#deps.way()
     if (!way) {
@@ -218,7 +246,7 @@ export class LaneDrain {
     const fromMs = clock.monotonicMs()
     const fetching = this.#fetching
     const bound = this.#boundTo(task)
-    const attempted = await attempt(task, way, this.#routeFor(way, bound), this.#deps.attempting)
+    const attempted = await attempt(task, way, this.#routeFor(way, bound), this.#deps.attempting, heard)
     // That one backend is away says nothing of the others: it waits for that one, as it is, and what is behind it goes on.
     if (bound !== undefined && attempted.kind === 'route-out') {
       this.#bound.add(task.message.id)
