@@ -71,5 +71,15 @@ for (const pipelined of [false, true]) {
     deliveredTo(t, { onDefer: 'hold', rcpt: { [u]: '451 4.7.1 greylisted' }, pipelined, heard: { [u]: 250 } }))
 }
 
-test('put off, then accepted: both are held, and get it once', (t) =>
-  deliveredTo(t, { rcpt: { [u]: '451 4.3.0 later' }, heard: { [u]: 250, [v]: 250 } }))
+for (const protocol of ['smtp', 'lmtp'] as const) {
+  test(`${protocol}, put off, then accepted: both are held, and get it once`, (t) =>
+    deliveredTo(t, { protocol, rcpt: { [u]: '451 4.3.0 later' }, heard: { [u]: 250, [v]: 250 } }))
+
+  // Held unasked it would be refused when its sender is gone.
+  for (const said of ['550 5.1.1 no such user', '450 4.2.0 greylisted'])
+    test(`${protocol}, put off, then ${said}, then accepted: the second one's sender hears so, the others get it once`, (t) =>
+      deliveredTo(t, {
+        ...{ protocol, rcpt: { [u]: '451 4.3.0 later', [v]: said } },
+        heard: { [u]: 250, [v]: Number(said.slice(0, 3)), [w]: 250 },
+      }))
+}

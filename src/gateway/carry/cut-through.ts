@@ -34,6 +34,8 @@ export class CutThrough {
   readonly #log: Log
   readonly #staging: Staging
   #accepted: Recipient[] = []
+  /** No backend has accepted these, and the message is for them too. */
+  readonly #included: Recipient[] = []
   /** What the backend said to MAIL, where that was no yes: it holds for every recipient of the transaction. */
   #senderRefusal: Answer | undefined
   /** How long a session has waited for the sender in this transaction, and since when it does now. */
@@ -120,12 +122,12 @@ export class CutThrough {
   }
 
   /**
-   * Takes a recipient on whom no backend has accepted: the hold has vouched for it. A session that stands knows nothing of it, and its yes at the
-   * dot would not be a yes to it; so at the dot all of them are said again.
+   * Takes a recipient on whom no backend has accepted: the hold has vouched for it. The next ones are asked for without it: that a backend puts off one
+   * says nothing of the others, who may not exist. But no session knows of it, and a yes at the dot would not be a yes to it; so at the dot all of
+   * them are said again.
    */
   include(recipient: Recipient): void {
-    this.#accepted.push(recipient)
-    this.#staging.giveBack()
+    this.#included.push(recipient)
   }
 
   /** Whether somebody answered for each recipient: LMTP and Maildir do. */
@@ -153,6 +155,10 @@ export class CutThrough {
     try {
       patience.end(this.#staging)
       this.#staging.atDot()
+      if (this.#included.length > 0) {
+        this.#staging.giveBack()
+        this.#accepted.push(...this.#included.splice(0))
+      }
       const dotUntilMs = clock.monotonicMs() + budgets.dotMs + this.#blocksMs(message)
       const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
       if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
