@@ -8,7 +8,8 @@ import { startLab } from '../lab/lab.ts'
 import { callWaypost as call } from '../lab/process.ts'
 
 const domains = (one: unknown, other: unknown) => ({
-  domains: { 'one.test': { deliver: [one] }, 'two.test': { deliver: [other] } },
+  routes: { spare: [other] },
+  domains: { 'one.test': { deliver: [one] }, 'two.test': { deliver: 'spare' } },
 })
 
 test('messages are held: they are listed, shown, held back, released, routed and removed', async (t) => {
@@ -81,7 +82,12 @@ test('messages are held: they are listed, shown, held back, released, routed and
 
   const nowhere = await queue('route', ids[0] ?? '', '--to', 'smtp://127.0.0.1:9')
   assert.equal(nowhere.code, 2)
-  assert.match(nowhere.stderr, /is no backend or route of waypost\.yaml for it; there are smtp:/)
+  const ways = `spare, ${one.url}, ${other.url}, maildir:`
+  assert.ok(nowhere.stderr.includes(` is no backend or route of waypost.yaml for it`), nowhere.stderr)
+  assert.ok(nowhere.stderr.includes(`here are ${ways}`), nowhere.stderr)
+  const mistyped = await queue('route', ids[0] ?? '', '--to', 'sapre')
+  assert.equal(mistyped.code, 2)
+  assert.ok(mistyped.stderr.includes(`for it; did you mean "spare"? There are ${ways}`), mistyped.stderr)
   const unsaidRoute = await queue('route', '--to', other.url)
   assert.deepEqual([unsaidRoute.code, unsaidRoute.stdout], [2, ''])
   assert.match(unsaidRoute.stderr, /say which: ids, a filter/)

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
+import { nearest } from '../../base/nearest.ts'
 import { printable } from '../../base/printable.ts'
 import {
   type Act,
@@ -211,12 +212,7 @@ async function actOnAll(
     )
     if (!page) return undefined
     if ('kind' in page) {
-      const choices = page.choices
-      terminal.err(
-        choices
-          ? `waypost: "${printable(to ?? '')}" is no backend or route of waypost.yaml for it; there are ${choices.map((each) => printable(each)).join(', ')}\n`
-          : 'waypost: the configuration cannot be read, so there is no way to choose\n',
-      )
+      terminal.err(`waypost: ${whyNoWay(to ?? '', page.choices)}\n`)
       return undefined
     }
     sum.messages += page.messages
@@ -230,6 +226,16 @@ async function actOnAll(
   return sum
 }
 
+function whyNoWay(to: string, choices: readonly string[] | undefined): string {
+  if (!choices) return 'the configuration cannot be read, so there is no way to choose'
+  const near = nearest(to, choices)
+  const meant = near === undefined ? '' : `; did you mean "${printable(near)}"?`
+  const shown = choices.slice(0, waysShown).map((each) => printable(each))
+  const more = choices.length > waysShown ? `, and ${choices.length - waysShown} more` : ''
+  return `"${printable(to)}" is no backend or route of waypost.yaml for it${meant || ';'} ${meant ? 'There' : 'there'} are ${shown.join(', ')}${more}`
+}
+
+const waysShown = 20
 const leftShown = 10
 
 /** Messages that a person keeps back, which these two pass over in silence unless they are named. @returns undefined where it could not be asked */

@@ -41,8 +41,10 @@ export function chosenWay(lane: Lane, where: Where): Way | undefined {
 
 /** Everything that can be named, for people: routes by name, backends by URL. */
 export function choices({ destinations, postmaster }: Where): readonly string[] {
-  const routes = [...destinations.routes, postmaster]
-  return [...new Set([...routes.flatMap(({ entries }) => entries.map(({ backend }) => backend.url))])]
+  // A list that has no name is called after a domain, which has a dot.
+  const named = destinations.routes.filter(({ id }) => !id.includes('.')).map(({ id }) => id)
+  const urls = [...destinations.routes, postmaster].flatMap(({ entries }) => entries.map(({ backend }) => backend.url))
+  return [...new Set([...named, ...urls])]
 }
 
 function declaredWay(domain: HostName | undefined, { destinations, postmaster }: Where): Way | undefined {

@@ -4,6 +4,7 @@
  */
 import { z } from '@hono/zod-openapi'
 import { printable } from '../../base/printable.ts'
+import { choices } from '../../gateway/drain/chosen-lane.ts'
 import { actAnswer, acts, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { type QueueFilter, recipientStates, StoreFailure } from '../../queue/queue.ts'
 import type { WebDeps } from '../deps.ts'
@@ -113,10 +114,7 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
     summary: 'Where held mail may be sent instead: the backends and routes that are declared.',
     answer: choicesAnswer,
     handle() {
-      const { destinations } = gatewaySettings()
-      const named = destinations.routes.filter(({ id }) => !id.includes('.')).map(({ id }) => id)
-      const urls = destinations.routes.flatMap(({ entries }) => entries.map(({ backend }) => backend.url))
-      return { kind: 'ok', value: { choices: [...new Set([...named, ...urls])].slice(0, 500) } }
+      return { kind: 'ok', value: { choices: choices(gatewaySettings()).slice(0, 500) } }
     },
   })
 
