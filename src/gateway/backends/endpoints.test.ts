@@ -138,17 +138,23 @@ test('exchangers are tiers within the route’s preference; a configured one beh
   )
 })
 
-test('null MX is told; an outage of DNS leaves the other backends of the route', async () => {
+test('null MX is told where nothing else is named; that and an outage of DNS leave the other backends of the route', async () => {
   const mixed = route(
     { protocol: 'mx', domain: undefined },
     { protocol: 'smtp', host: ip('10.0.0.1'), port: 25, preference: 20 },
   )
+  const alone = route({ protocol: 'mx', domain: undefined })
   const nullMx = world({}, { kind: 'null-mx' })
-  assert.equal((await nullMx.endpoints.expand(mixed, host('example.com'))).kind, 'null-mx')
+  assert.equal((await nullMx.endpoints.expand(alone, host('example.com'))).kind, 'null-mx')
+  const twice = route({ protocol: 'mx', domain: undefined }, { protocol: 'mx', domain: host('other.example') })
+  assert.equal((await nullMx.endpoints.expand(twice, host('example.com'))).kind, 'null-mx')
+  assert.deepEqual(addresses(await nullMx.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
+  // Nobody can say now what the other one would.
+  const unresolved = route({ protocol: 'mx', domain: undefined }, { protocol: 'smtp', host: host('away'), port: 25 })
+  assert.deepEqual(addresses(await nullMx.endpoints.expand(unresolved, host('example.com'))), [])
   const outage = world({}, { kind: 'outage', why: 'SERVFAIL' })
   assert.deepEqual(addresses(await outage.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
   const loop = world({}, { kind: 'misconfigured', why: 'loop' })
   assert.deepEqual(addresses(await loop.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
-  const alone = route({ protocol: 'mx', domain: undefined })
   assert.equal((await loop.endpoints.expand(alone, host('example.com'))).kind, 'misconfigured')
 })

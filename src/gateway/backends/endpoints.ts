@@ -13,7 +13,7 @@ import type { Member } from '../../routing/balance.ts'
 
 export type Expansion =
   | { readonly kind: 'members'; readonly members: readonly Member[] }
-  /** The domain says in DNS that it takes no mail (RFC 7505). */
+  /** Each domain that is looked up says in DNS that it takes no mail (RFC 7505), and no other backend is named. */
   | { readonly kind: 'null-mx' }
   /** `mx` without us in the set, or a set in which nobody is better than us. */
   | { readonly kind: 'misconfigured'; readonly why: string }
@@ -164,11 +164,14 @@ function members(
   return { kind: 'members', members: endpoints.map((each) => ({ endpoint: each, tier, weight })) }
 }
 
+/** What one entry of a route says is no word on the others: null MX is a verdict for good, so all of them must say it. */
 function join(parts: readonly Expansion[]): Expansion {
-  const all = parts.flatMap((part) => (part.kind === 'members' ? part.members : []))
-  const other = parts.find((part) => part.kind !== 'members')
-  if (other?.kind === 'null-mx') return other
-  return all.length === 0 && other ? other : { kind: 'members', members: all }
+  const members = parts.flatMap((part) => (part.kind === 'members' ? part.members : []))
+  if (members.length > 0) return { kind: 'members', members }
+  const misconfigured = parts.find(({ kind }) => kind === 'misconfigured')
+  if (misconfigured) return misconfigured
+  const areAllNull = parts.length > 0 && parts.every(({ kind }) => kind === 'null-mx')
+  return areAllNull ? { kind: 'null-mx' } : { kind: 'members', members }
 }
 
 function isUnchanging({ backend: { address } }: RouteEntry): boolean {
