@@ -97,7 +97,6 @@ test('a user of Postfix asks, we hear it, and our answer reaches its mailbox', a
     client,
     messageId: '01KE6W7S000000000000000001',
     arrivedMs: nowMs - 60_000,
-    isUtf8: false,
     recipients: [
       {
         action: 'failed',

@@ -43,7 +43,6 @@ export interface CaseWords {
   readonly sender?: Mailbox | null
   readonly ret?: ReturnContent
   readonly envid?: EnvelopeId
-  readonly isUtf8?: boolean
   readonly recipients: readonly DsnRecipient[]
   readonly content?: Buffer | string
 }
@@ -74,7 +73,6 @@ export function dsnCase(words: CaseWords): Case {
       client: { address: loopback, hello: 'client.example' },
       messageId: '01KE6W7S000000000000000001',
       arrivedMs,
-      isUtf8: words.isUtf8 ?? false,
       recipients: words.recipients,
     },
     original: { trace: Buffer.from(trace), body: inBlocks(content) },
@@ -184,7 +182,6 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
   }),
   'utf-8': dsnCase({
-    isUtf8: true,
     sender: utf8Mailbox('jörg', 'example.org'),
     content: plainMessage.replace('Lunch', 'Mittagessen für zwölf'),
     recipients: [
@@ -195,7 +192,6 @@ export const cases: Readonly<Record<string, Case>> = {
     ],
   }),
   'utf-8-to-an-ascii-sender': dsnCase({
-    isUtf8: true,
     content: plainMessage.replace('Lunch', 'Mittagessen für zwölf'),
     recipients: [failed(utf8Mailbox('δοκιμή', 'example.test'), '5.1.1')],
   }),

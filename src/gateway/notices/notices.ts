@@ -120,7 +120,6 @@ export function createNotices(deps: NoticesDeps): Notices {
         client: message.client,
         messageId: message.id,
         arrivedMs: message.receivedMs,
-        isUtf8: false,
         recipients,
       },
       { trace: message.trace, body },

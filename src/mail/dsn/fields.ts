@@ -9,14 +9,15 @@ import { type HostName, literalText } from '../address.ts'
 import type { Recipient } from '../message.ts'
 import type { Reply } from '../reply.ts'
 import { mailDate } from '../trace.ts'
-import type { DsnRecipient, DsnReport } from './report.ts'
+import { type DsnRecipient, type DsnReport, isInternational } from './report.ts'
 import { type OriginalRecipient, readEnvelopeId, readOriginalRecipient } from './request.ts'
 import { statusFor } from './status.ts'
 import { decodeUnitext, encodeUnitext } from './unitext.ts'
 
 /** The whole part, fields with CRLF, groups with a blank line between. Beyond ASCII only where the message was. */
 export function deliveryStatus(report: DsnReport, recipients: readonly DsnRecipient[]): string {
-  return [messageFields(report), ...recipients.map((recipient) => recipientFields(recipient, report.isUtf8))]
+  const isUtf8 = isInternational(report)
+  return [messageFields(report), ...recipients.map((recipient) => recipientFields(recipient, isUtf8))]
     .map((fields) => fields.join(''))
     .join('\r\n')
 }

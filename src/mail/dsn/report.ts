@@ -42,10 +42,15 @@ export interface DsnReport {
   readonly client: Pick<Client, 'address' | 'hello'> | undefined
   readonly messageId: string
   readonly arrivedMs: number
-  /** Whether the message came with SMTPUTF8 (RFC 6531). */
-  readonly isUtf8: boolean
   readonly recipients: readonly DsnRecipient[]
 }
+
+/** Whether the message came with SMTPUTF8: an address beyond ASCII does not go without (RFC 6531 §3.3). */
+export const isInternational = ({ envelope: { sender }, recipients }: DsnReport): boolean =>
+  [sender, ...recipients.map(({ recipient }) => recipient)].some((mailbox) => mailbox && isBeyondAscii(mailbox))
+
+/** Whether mail to it needs SMTPUTF8. */
+export const isBeyondAscii = ({ text }: Mailbox): boolean => /[^\0-\x7f]/.test(text)
 
 /**
  * Whether the sender of a recipient with this NOTIFY is to hear of the event. Failure yes, delay yes, success no where nothing was

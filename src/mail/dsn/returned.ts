@@ -23,12 +23,19 @@ export interface Returned {
 /** Octets of the largest message that is given back whole, and of the longest header. */
 export const mostReturnedOctets = 50_000
 
-/** @param isWholeWanted  whether the sender is to have the whole message, where it is not too large */
-export async function readReturned(original: Original, isWholeWanted: boolean, isUtf8: boolean): Promise<Returned> {
+/**
+ * @param isWholeWanted  whether the sender is to have the whole message, where it is not too large
+ * @param isInternational  what is beyond ASCII in its header is UTF-8 (RFC 6532)
+ */
+export async function readReturned(
+  original: Original,
+  isWholeWanted: boolean,
+  isInternational: boolean,
+): Promise<Returned> {
   const start = await readStart(original, mostReturnedOctets + 1)
   const header = start.subarray(0, headerEnd(start.subarray(0, mostReturnedOctets), start.length > mostReturnedOctets))
   const messageId = findMessageId(header)
-  const isGlobal = isUtf8 && !isSevenBit(header)
+  const isGlobal = isInternational && !isSevenBit(header)
   const isComplete = start.length === original.trace.length + original.body.size && start.length <= mostReturnedOctets
   // RFC 2046 §5.2.1: message/rfc822 cannot be encoded, so a line that no line may be keeps it from going whole. RFC 6532 §3.7 lets the other.
   if (isWholeWanted && isComplete && (isGlobal || !hasLongLine(start)))

@@ -11,7 +11,7 @@ import { mailDate } from '../trace.ts'
 import { explain, order, subjects } from './explanation.ts'
 import { deliveryStatus, field } from './fields.ts'
 import { quotedPrintable } from './quoted-printable.ts'
-import { type DsnRecipient, type DsnReport, isOwed } from './report.ts'
+import { type DsnRecipient, type DsnReport, isBeyondAscii, isInternational, isOwed } from './report.ts'
 import { notifyNever } from './request.ts'
 import { hasLongLine, isSevenBit, type Original, type Returned, readReturned } from './returned.ts'
 
@@ -23,8 +23,6 @@ export interface Dsn {
   readonly to: Recipient
   /** In memory: some ten kilobytes, and what is given back. */
   readonly body: Body
-  /** It needs SMTPUTF8 (RFC 6531), because its recipient does. */
-  readonly isUtf8: boolean
   /** Those of the report that it tells of, the failed ones first. */
   readonly recipients: readonly DsnRecipient[]
 }
@@ -45,9 +43,9 @@ export async function writeDsn(report: DsnReport, original: Original, random: Ra
 
   // RFC 3461 §6.2: the header alone where nothing failed. RFC 6522 §3: the whole where the sender did not say.
   const isWholeWanted = ret !== 'HDRS' && worst.action === 'failed'
-  const returned = await readReturned(original, isWholeWanted, report.isUtf8)
+  const returned = await readReturned(original, isWholeWanted, isInternational(report))
   // RFC 6533 §4.5: whether the way back takes octets beyond ASCII is known only where the address itself needs it.
-  const isUtf8 = !isSevenBit(Buffer.from(sender.text))
+  const isUtf8 = isBeyondAscii(sender)
   const parts = [
     textPart(explain(report, told, returned.kind), isUtf8),
     statusPart(deliveryStatus(report, told), isUtf8),
@@ -72,7 +70,6 @@ export async function writeDsn(report: DsnReport, original: Original, random: Ra
     },
     to: { ...sender, notify: notifyNever },
     body: { size, has8bit, blocks: () => blocks, release() {} },
-    isUtf8,
     recipients: told,
   }
 }
