@@ -1,46 +1,32 @@
 /**
  * The gateway: its table of contents. It builds the parts and wires them; what each does stands in its own file.
  *
- *   smtp/server → accept → recipients → cut-through → routing (balance, health) → delivery → a backend
- *                    ↘ message-sink (body) → hand-over ↗   ↖ endpoints (names, mx)   ↖ probe (what is down)
+ *   smtp/server → receiving (accept, recipients) → cut-through → routing (balance, health) → delivery → a backend
+ *                    ↘ message-sink (body) → hand-over ↗   ↖ reach (endpoints, who is up, probes)
  *                                                ↘ kept (hold, drain, notices)
  */
-import { join } from 'node:path'
 import { createBoundPlaces } from '../base/bound-places.ts'
 import { type Clock, within } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { HostLookup } from '../base/host-lookup.ts'
-import { createBudget, createKeyedBudget, createRateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import type { Random } from '../base/random.ts'
-import { createDelivery } from '../delivery/create.ts'
 import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer, type SmtpServer } from '../smtp/server/server.ts'
-import { createBackends } from './backends/backends.ts'
-import { createEndpoints } from './backends/endpoints.ts'
-import { createMailboxRoom } from './backends/mailbox-room.ts'
-import { createMxLookup } from './backends/mx.ts'
-import { createOutOfService } from './backends/out-of-service.ts'
-import { createProbe } from './backends/probe.ts'
-import { type BackendReport, reportBackends } from './backends/report.ts'
+import { createReach } from './backends/reach.ts'
+import type { BackendReport } from './backends/report.ts'
 import { createCarriage } from './carry/carriage.ts'
 import { LiveFirst } from './carry/live-first.ts'
 import { type Tell, tellingAlerts } from './events.ts'
 import type { Holding } from './hold/holding.ts'
 import { createKept, type HeldMail, learner } from './kept.ts'
-import { createAccept } from './receive/accept.ts'
-import { prepareSpool } from './receive/body.ts'
 import { createCertificate } from './receive/certificate.ts'
-import { createConnectionPlaces } from './receive/connection-places.ts'
-import { createEtrn } from './receive/etrn.ts'
-import { createOwnProbes } from './receive/own-probes.ts'
-import { createRepeatMemory } from './receive/repeat-memory.ts'
-import { createToldRefusals } from './receive/told-refusals.ts'
-import { type GatewaySettings, type Listener, routesOf } from './settings.ts'
+import { createReceiving } from './receive/receiving.ts'
+import type { GatewaySettings, Listener } from './settings.ts'
 import { createToldOnce } from './told-once.ts'
 
 /** What a gateway needs from outside: time, chance, log, the way to the network, where its backends are, and where messages are held. */
@@ -97,127 +83,59 @@ export type CreateGateway = typeof createGateway
  * @param initial  the settings at the start; `apply` brings others
  */
 export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gateway {
-  const { clock, random, door, holding, tell } = deps
+  const { clock, random, door, lookupHost, holding, tell } = deps
   const log = tellingAlerts(deps.log, tell, clock)
   const once = createToldOnce({ clock, log })
-  let settings = initial
+  let current = initial
+  const settings = () => current
   const certificate = createCertificate({ clock, log, tell })
-  const backends = createBackends({
-    clock,
-    log,
-    tell,
-    onFailed: (endpoint) => probe.watch(endpoint),
-    onSlow: (endpoint) => probe.watch(endpoint),
-    onUp: (endpoint) => drain?.endpointUp(endpoint),
-  })
-  const room = createMailboxRoom(() => settings, { clock, log })
-  const delivery = createDelivery(
-    { hostname: () => settings.hostname },
-    { clock, random, log, door, health: backends, room },
-  )
-  const probe = createProbe((endpoint) => isConfigured(settings, endpoint), {
-    clock,
-    random,
-    log,
-    delivery,
-    forget: backends.forget,
-  })
-  const mx = createMxLookup(() => settings, { clock, random, log, door })
-  const endpoints = createEndpoints({
-    clock,
-    log,
-    lookupHost: deps.lookupHost,
-    lookupMx: mx.lookup,
-    postmaster: () => settings.postmaster,
-  })
+  const onUp = (endpoint: Endpoint) => kept?.drain.endpointUp(endpoint)
+  const reach = createReach(settings, { clock, random, log, door, lookupHost, tell, onUp })
+  const { delivery, backends, endpoints, mx } = reach
   const ids = createMessageIds(random)
   const live = new LiveFirst(clock)
   const carriage = createCarriage({
     ...{ clock, log, once, delivery, backends, endpoints, live },
     learner: ({ destinations }) => holding && learner(holding.known, destinations),
   })
-  const outOfService = createOutOfService(() => settings.state, backends)
   const kept =
     holding &&
     createKept({
-      clock,
-      random,
-      log,
-      once,
-      tell,
-      holding,
-      ids,
+      ...{ clock, random, log, once, tell, holding, settings, ids, live },
       resolver: mx.resolver,
-      settings: () => settings,
-      carrying: () => carriage.of(settings),
-      live,
-      hurry: (keys) => probe.hurry(({ backend }) => keys.has(backend.key)),
+      carrying: () => carriage.of(current),
+      hurry: (keys) => reach.hurry(({ backend }) => keys.has(backend.key)),
     })
-  const drain = kept?.drain
-  const places = createConnectionPlaces({ clock, log, tell, limits: () => settings.limits })
-  const told = createToldRefusals({ clock, log, most: () => settings.limits.refusedPerMinute })
-  const ownProbes = createOwnProbes({ clock, random })
-  const accept = createAccept({
-    clock,
-    log,
-    tell,
-    ids,
-    settings: () => settings,
+  const receiving = createReceiving(settings, {
+    ...{ clock, random, log, tell, ids, kept },
     carrying: carriage.of,
-    places,
-    refusals: createRateCounter(clock, 60_000),
-    told,
-    repeats: createRepeatMemory(clock),
-    isOurs: (peer) => delivery.isOurs(peer),
-    keeping: kept?.keeping,
-    ownProbes,
-    etrn:
-      kept &&
-      createEtrn({
-        clock,
-        log,
-        queue: kept.keeping.queue,
-        ways: kept.ways,
-        guard: kept.guard,
-        settings: () => settings,
-        met: () => backends.endpoints(),
-        probeAndDrain: kept.probeAndDrain,
-      }),
-    bodies: {
-      memory: createBudget(() => settings.limits.bodyMemory),
-      memoryPerNetwork: createKeyedBudget(() => settings.limits.bodyMemory / 4),
-      spool: createBudget(() => settings.limits.spool),
-      spoolPerNetwork: createKeyedBudget(() => settings.limits.spool / 4),
-    },
-    spoolPath: (id) => `${settings.state}/spool/${id}`,
+    isOurs: delivery.isOurs,
+    met: backends.endpoints,
   })
-  const server: SmtpServer = createSmtpServer(serverOptions(settings), { clock, log })
+  const server: SmtpServer = createSmtpServer(serverOptions(), { clock, log })
   const listeners = createBoundPlaces({
     listen: ({ address, port }) => server.listen(address, port),
     unlisten: ({ address, port }) => server.unlisten(address, port),
   })
 
-  function serverOptions(now: GatewaySettings): SmtpServerOptions {
-    const { hostname, bareNewline, limits, budgets } = now
+  function serverOptions(): SmtpServerOptions {
+    const { hostname, bareNewline, limits, budgets, dsn } = current
     return {
-      hostname,
-      bareNewline,
-      limits,
-      budgets,
+      ...{ hostname, bareNewline, limits, budgets },
       // What it obliges to is kept in the hold until it has been sent.
-      dsn: now.dsn && holding !== undefined,
+      dsn: dsn && holding !== undefined,
       tls: () => certificate.context,
-      onConnect: accept,
+      onConnect: receiving.onConnect,
     }
   }
 
   return {
     async start() {
-      await makeFolder(settings.state)
-      await prepareSpool(join(settings.state, 'spool'))
-      await outOfService.restore()
-      await certificate.load(settings.tls)
-      await listeners.bind(settings.listen)
+      await makeFolder(current.state)
+      await receiving.start()
+      await reach.start()
+      await certificate.load(current.tls)
+      await listeners.bind(current.listen)
       await kept?.start()
       return listeners.all
     },
@@ -229,27 +147,25 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
         await unbind()
         throw error
       }
-      settings = next
-      server.update(serverOptions(next))
+      current = next
+      server.update(serverOptions())
       carriage.keepOnly(next)
-      // One that was down when it left, and was not tried any more, may be back.
-      for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
+      reach.settingsChanged()
       await listeners.keepOnly(next.listen)
       await kept?.routesChanged()
       return listeners.all
     },
     async stop() {
-      probe.stop()
-      backends.stop()
+      reach.rest()
       certificate.stop()
-      const drained = drain?.stop()
-      const { shutdownGraceMs } = settings.budgets
+      const drained = kept?.drain.stop()
+      const { shutdownGraceMs } = current.budgets
       // What a backend has not answered by then is held as unknown, and there is time left to tell its sender so.
       const lastWordsMs = Math.min(5_000, shutdownGraceMs / 4)
       const breakOff = holding && clock.after(shutdownGraceMs - lastWordsMs, () => void delivery.close())
       const untilMs = clock.monotonicMs() + shutdownGraceMs - lastWordsMs
       await server.close(shutdownGraceMs)
-      told.stop()
+      receiving.stop()
       // Behind its dot an attempt that is broken off is one that nobody knows the end of, and is made again.
       if (drained) await within(drained, untilMs, clock)
       breakOff?.cancel()
@@ -257,33 +173,18 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       await drained
       await kept?.stop()
       once.stop()
-      mx.close()
+      reach.close()
     },
     heldMail: kept?.forPeople,
     get connections() {
-      return places.used
+      return receiving.connections
     },
     get dns() {
       return mx.counts()
     },
-    backends: () => reportBackends(settings, backends, delivery),
-    ownProbeWord: () => ownProbes.issue(),
-    tryNow(url) {
-      const isKnown = reportBackends(settings, backends, delivery).some((backend) => backend.url === url)
-      if (isKnown) probe.hurry(({ backend }) => backend.url === url)
-      return isKnown
-    },
-    async setOut(url, isOut) {
-      const isKnown =
-        backends.out.has(url) || reportBackends(settings, backends, delivery).some((backend) => backend.url === url)
-      if (isKnown) await outOfService.set(url, isOut)
-      return isKnown
-    },
+    ownProbeWord: receiving.ownProbeWord,
+    backends: reach.report,
+    tryNow: reach.tryNow,
+    setOut: reach.setOut,
   }
-}
-
-/** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
-function isConfigured(settings: GatewaySettings, endpoint: Endpoint): boolean {
-  if (endpoint.purpose === 'dsn') return true
-  return routesOf(settings).some(({ entries }) => entries.some(({ backend }) => backend.key === endpoint.backend.key))
 }

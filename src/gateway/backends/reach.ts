@@ -1,0 +1,119 @@
+/**
+ * The way to the backends, put together: which endpoints there are, which of them are up, who has been taken out of service, and what delivers to
+ * them. Made by `gateway`.
+ */
+import type { Clock } from '../../base/clock.ts'
+import type { Door } from '../../base/door.ts'
+import type { HostLookup } from '../../base/host-lookup.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { createDelivery } from '../../delivery/create.ts'
+import type { Delivery } from '../../delivery/delivery.ts'
+import type { Endpoint } from '../../routing/backend.ts'
+import type { Tell } from '../events.ts'
+import { type GatewaySettings, routesOf } from '../settings.ts'
+import { type Backends, createBackends } from './backends.ts'
+import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { createMailboxRoom } from './mailbox-room.ts'
+import { createMxLookup, type MxLookup } from './mx.ts'
+import { createOutOfService } from './out-of-service.ts'
+import { createProbe } from './probe.ts'
+import { type BackendReport, reportBackends } from './report.ts'
+
+export interface Reach {
+  readonly backends: Backends
+  readonly delivery: Delivery
+  readonly endpoints: Endpoints
+  readonly mx: Pick<MxLookup, 'resolver' | 'counts'>
+  /** Takes out what was out of service before the start. */
+  start(): Promise<void>
+  /** Each configured backend with its endpoints. */
+  report(): readonly BackendReport[]
+  /** Tries at once those that are down and meant. */
+  hurry(isMeant: (endpoint: Endpoint) => boolean): void
+  /** @param url  as in `report()` @returns whether there is such a backend */
+  tryNow(url: string): boolean
+  /** Takes it out of service, or puts it back. @param url  as in `report()` @returns whether there is such a backend */
+  setOut(url: string, isOut: boolean): Promise<boolean>
+  /** There are new settings. */
+  settingsChanged(): void
+  /** Nothing is tried any more that no mail asks for, and time makes nothing slow. */
+  rest(): void
+  /** Behind `delivery.close()`. */
+  close(): void
+}
+
+export interface ReachDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly door: Door
+  readonly lookupHost: HostLookup
+  readonly tell?: Tell | undefined
+  /** Mail that is held for it can go. */
+  readonly onUp: (endpoint: Endpoint) => void
+}
+
+export function createReach(settings: () => GatewaySettings, deps: ReachDeps): Reach {
+  const { clock, random, log, door } = deps
+  const backends = createBackends({
+    clock,
+    log,
+    tell: deps.tell,
+    onFailed: (endpoint) => probe.watch(endpoint),
+    onSlow: (endpoint) => probe.watch(endpoint),
+    onUp: deps.onUp,
+  })
+  const room = createMailboxRoom(settings, { clock, log })
+  const hostname = () => settings().hostname
+  const delivery = createDelivery({ hostname }, { clock, random, log, door, health: backends, room })
+  const isWanted = (endpoint: Endpoint) => isConfigured(settings(), endpoint)
+  const probe = createProbe(isWanted, { clock, random, log, delivery, forget: backends.forget })
+  const mx = createMxLookup(settings, { clock, random, log, door })
+  const endpoints = createEndpoints({
+    clock,
+    log,
+    lookupHost: deps.lookupHost,
+    lookupMx: mx.lookup,
+    postmaster: () => settings().postmaster,
+  })
+  const outOfService = createOutOfService(() => settings().state, backends)
+
+  const report = () => reportBackends(settings(), backends, delivery)
+  const isReported = (url: string) => report().some((backend) => backend.url === url)
+
+  return {
+    backends,
+    delivery,
+    endpoints,
+    mx,
+    start: outOfService.restore,
+    report,
+    hurry: probe.hurry,
+    tryNow(url) {
+      const isKnown = isReported(url)
+      if (isKnown) probe.hurry(({ backend }) => backend.url === url)
+      return isKnown
+    },
+    async setOut(url, isOut) {
+      const isKnown = backends.out.has(url) || isReported(url)
+      if (isKnown) await outOfService.set(url, isOut)
+      return isKnown
+    },
+    settingsChanged() {
+      // One that was down when it left, and was not tried any more, may be back.
+      for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
+    },
+    rest() {
+      probe.stop()
+      backends.stop()
+    },
+    close: mx.close,
+  }
+}
+
+/** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
+function isConfigured(settings: GatewaySettings, endpoint: Endpoint): boolean {
+  if (endpoint.purpose === 'dsn') return true
+  return routesOf(settings).some(({ entries }) => entries.some(({ backend }) => backend.key === endpoint.backend.key))
+}
