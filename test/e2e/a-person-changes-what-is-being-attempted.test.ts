@@ -1,7 +1,7 @@
 /** A person acts on a message at the moment when a backend is asked to take it: it goes to nobody twice. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { laneOf } from '../../src/gateway/drain/lanes.ts'
+import { laneOf } from '../../src/gateway/ways/lanes.ts'
 import type { Lane } from '../../src/queue/queue.ts'
 import { startLab } from '../lab/lab.ts'
 

@@ -24,7 +24,7 @@ import * as verdict from '../carry/verdict.ts'
 import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'
 import type { Watched } from '../hold/late-watch.ts'
 import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
-import type { Way } from './lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 
 export interface AttemptDeps {
   readonly clock: Clock

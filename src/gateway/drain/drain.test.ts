@@ -12,8 +12,8 @@ import type { Route } from '../../routing/backend.ts'
 import { createBalancer } from '../../routing/balance.ts'
 import { patientSteps } from '../../smtp/client/step-limits.ts'
 import { createBackends } from '../backends/backends.ts'
+import type { Way } from '../ways/lanes.ts'
 import { createDrain, type DrainDeps } from './drain.ts'
-import type { Way } from './lanes.ts'
 
 test('mail of our own to servers that never come to an end leaves every place to what is held', async () => {
   const [clock, random] = [createFakeClock(), seededRandom(1)]

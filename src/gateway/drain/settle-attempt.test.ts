@@ -5,8 +5,8 @@ import { collectLog } from '../../../test/lab/log.ts'
 import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { HeldRecipient, Settlement, Task } from '../../queue/queue.ts'
+import type { Way } from '../ways/lanes.ts'
 import type { Attempted } from './attempt.ts'
-import type { Way } from './lanes.ts'
 import { type SettleDeps, settleAttempt } from './settle-attempt.ts'
 
 const { body, ...message } = heldMessage({ id: heldId(1) })

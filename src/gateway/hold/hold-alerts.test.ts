@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { collectLog } from '../../../test/lab/log.ts'
 import type { Lane, LaneSummary } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 import { createHoldAlerts } from './hold-alerts.ts'
 
 const lane = 'example.test' as Lane

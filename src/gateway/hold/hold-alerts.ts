@@ -4,7 +4,7 @@
  */
 import type { Log } from '../../base/log.ts'
 import type { Lane, LaneSummary } from '../../queue/queue.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 
 export interface HoldAlerts {
   look(lanes: readonly LaneSummary[], nowMs: number): void

@@ -12,10 +12,10 @@ import type { KnownRecipients } from '../../queue/known-recipients.ts'
 import type { AskedRoom, HoldOutcome, Lane, NewHeld, Queue } from '../../queue/queue.ts'
 import type { MailDomain } from '../../routing/destinations.ts'
 import * as verdict from '../carry/verdict.ts'
-import type { Way } from '../drain/lanes.ts'
 import type { HeldProofs } from '../notices/held-proofs.ts'
 import type { SenderProofs } from '../notices/sender-proof.ts'
 import type { ToldOnce } from '../told-once.ts'
+import type { Way } from '../ways/lanes.ts'
 import { createUnsaidSizes } from './unsaid-sizes.ts'
 
 export interface HoldDeps {

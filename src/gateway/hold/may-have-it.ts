@@ -7,7 +7,7 @@ import { faultText } from '../../delivery/outcome.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 import type { HeldRecipient, Settled } from '../../queue/queue.ts'
 import type { Carried } from '../carry/carried.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 
 type Unknown = Extract<Carried, { kind: 'unknown' }>
 

@@ -5,7 +5,7 @@ import { reply } from '../../mail/reply.ts'
 import { type HeldRecipient, recipientStates } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 import { type Answered, beforeOf, sortAnswers } from './sort-answers.ts'
 
 const nowMs = 1_700_000_000_000

@@ -12,8 +12,8 @@ import {
   type SettledRecipient,
 } from '../../queue/queue.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
-import type { Way } from '../drain/lanes.ts'
 import { pauseAfter } from '../drain/pauses.ts'
+import type { Way } from '../ways/lanes.ts'
 import { isUnknownRecipient } from './about-recipient.ts'
 import { silenceReply, unknownUntilTold } from './may-have-it.ts'
 

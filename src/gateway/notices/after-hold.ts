@@ -25,10 +25,10 @@ import type {
 } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
 import * as verdict from '../carry/verdict.ts'
-import type { Way } from '../drain/lanes.ts'
 import { pauseAfter } from '../drain/pauses.ts'
-import type { PolicyOf } from '../drain/ways.ts'
 import type { Declared, Tell } from '../events.ts'
+import type { Way } from '../ways/lanes.ts'
+import type { PolicyOf } from '../ways/ways.ts'
 import { type Notice, type Notices, settleWith, toWhom } from './notices.ts'
 
 export interface RefusedAfterHold {

@@ -5,7 +5,7 @@ import { collectLog } from '../../../test/lab/log.ts'
 import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import type { NewHeld, Queue, RecipientState, SenderProof, Settlement } from '../../queue/queue.ts'
 import { type HoldPolicy, holdPolicy } from '../../routing/hold-policy.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 import { createExpiry } from './expiry.ts'
 import type { Notice } from './notices.ts'
 

@@ -9,8 +9,8 @@ import type { Lane } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
 import { neverHold } from '../../routing/hold-policy.ts'
 import { createBackend, defaultBackendOptions } from '../../routing/parse-backend.ts'
-import { type Way, wayOf } from '../drain/lanes.ts'
 import type { GatewaySettings } from '../settings.ts'
+import { type Way, wayOf } from '../ways/lanes.ts'
 
 /** No route has this name (`config/whole`). */
 const prefix = 'outbound '

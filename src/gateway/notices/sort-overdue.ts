@@ -1,7 +1,7 @@
 /** Whose time is over: what that means for each recipient of a message. Asked by `expiry.ts`, which does it. */
 import type { HeldEntry, HeldRecipient, Lane, RecipientState } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
-import type { Way } from '../drain/lanes.ts'
+import type { Way } from '../ways/lanes.ts'
 
 export interface SortedOverdue {
   /** It is their end. */

@@ -3,8 +3,8 @@
  * page a call. What may be done to a recipient, `decide` says. For `queue-operations`.
  */
 import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settlement } from '../../queue/queue.ts'
-import { choices, chosenLane } from '../drain/chosen-lane.ts'
 import { watchedUntilMs } from '../hold/may-have-it.ts'
+import { choices, chosenLane } from '../ways/chosen-lane.ts'
 import { decide } from './decide.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'

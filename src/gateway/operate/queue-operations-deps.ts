@@ -4,8 +4,8 @@ import type { Log } from '../../base/log.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
 import type { DrainGuard } from '../drain/drain-guard.ts'
-import type { WaySettings, Ways } from '../drain/ways.ts'
 import type { Tell } from '../events.ts'
+import type { WaySettings, Ways } from '../ways/ways.ts'
 
 /** Beside a running gateway. */
 export interface Running {

@@ -14,7 +14,7 @@ import type { Backend, Endpoint, Route } from '../../routing/backend.ts'
 import type { MailDomain } from '../../routing/destinations.ts'
 import type { EtrnNode } from '../../smtp/wire/command.ts'
 import type { DrainGuard } from '../drain/drain-guard.ts'
-import type { WaySettings, Ways } from '../drain/ways.ts'
+import type { WaySettings, Ways } from '../ways/ways.ts'
 
 export interface Etrn {
   isOffered(peer: IpAddress): boolean

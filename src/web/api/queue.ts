@@ -4,8 +4,8 @@
  */
 import { z } from '@hono/zod-openapi'
 import { printable } from '../../base/printable.ts'
-import { choices } from '../../gateway/drain/chosen-lane.ts'
 import { actAnswer, acts, listAnswer } from '../../gateway/operate/queue-shapes.ts'
+import { choices } from '../../gateway/ways/chosen-lane.ts'
 import { type QueueFilter, recipientStates, StoreFailure } from '../../queue/queue.ts'
 import type { WebDeps } from '../deps.ts'
 import type { Answered, Asked, Site } from '../site.ts'
