@@ -124,6 +124,8 @@ async function answersOf(flags: InitFlags, domain: HostName, { askLine }: InitDe
   const publisher = publisherWords.find((each) => each === word)
   if (publisher === undefined) return `"${printable(word, 100)}" is none of ${publisherWords.join(', ')}`
   const question = places[publisher]
+  if (question === undefined && flags.at !== undefined)
+    return `--at says where ${Object.keys(places).join(', ')} keep records; with "${publisher}" there is no such place`
   const at = question === undefined ? '' : await asked(flags.at, question.says, question.usual(domain))
   if (question !== undefined && flags.at === undefined && !askLine) guessed.add('at')
   return { hostname: parsed.name, publisher, at, deliver: flags.deliver, guessed }
