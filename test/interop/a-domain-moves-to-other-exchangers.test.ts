@@ -8,7 +8,15 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../src/base/clock.ts'
+import { systemDoor } from '../../src/base/door.ts'
+import { systemRandom } from '../../src/base/random.ts'
+import { rdataText } from '../../src/dns/rdata-text.ts'
+import { createTransport } from '../../src/dns/transport.ts'
+import { typeCodes } from '../../src/dns/types.ts'
+import { askServer } from '../../src/publish/sets/ask-server.ts'
 import { startLab } from '../lab/lab.ts'
+import { labName } from '../lab/names.ts'
 import { startBind } from './harness/bind.ts'
 import { newKey } from './harness/name-server.ts'
 import { startPostfix } from './harness/postfix.ts'
@@ -87,6 +95,10 @@ ${hosts.join('\n')}
   }
 
   const arrivals = () => [...old, ...fresh].reduce((sum, { accepted }) => sum + accepted.length, 0)
+  const transport = createTransport({ clock: systemClock, random: systemRandom, door: systemDoor })
+  lab.atEnd(() => transport.close())
+  const apexMx = { name: labName('example.test'), code: typeCodes.MX }
+  const exchangersSeen = new Set<string>()
   let sent = 0
   let isOver = false
   lab.atEnd(() => {
@@ -95,6 +107,9 @@ ${hosts.join('\n')}
   })
   const senders = async () => {
     while (!isOver) {
+      const said = await askServer(transport, bind.server, apexMx, 30_000)
+      assert.ok(said.kind === 'set', JSON.stringify(said))
+      exchangersSeen.add((said.content?.data ?? []).map(rdataText).toSorted().join(', '))
       const answer = await lab.send({ to: 'you@example.test', body: `message ${sent}`, via: postfix })
       assert.equal(answer.code, 250)
       sent++
@@ -147,6 +162,16 @@ ${hosts.join('\n')}
   isOver = true
   await sending
   await lab.until(async () => (await postfix.queued()) === 0)
+  // At no moment none, nor any other set than those of the steps.
+  const [old0, old1] = ['10 old0.example.test.', '20 old1.example.test.']
+  assert.deepEqual(
+    [...exchangersSeen],
+    [
+      [old0, old1].join(', '),
+      [old0, old1, '30 new0.example.test.', '40 new1.example.test.'].join(', '),
+      ['10 new0.example.test.', '20 new1.example.test.'].join(', '),
+    ],
+  )
 
   const arrived = [...old, ...fresh].flatMap((backend) =>
     backend.accepted.map(({ content }) => content.toString('latin1')),
