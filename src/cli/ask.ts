@@ -6,6 +6,7 @@ import { formatProblems } from '../config/source.ts'
 import { askControl, type ControlRequest, controlPath } from '../gateway/operate/control.ts'
 import { findConfig } from './config-path.ts'
 import type { Terminal } from './terminal.ts'
+import { whoAsks } from './who-asks.ts'
 
 export type Heard =
   | { readonly kind: 'done'; readonly result: unknown }
@@ -24,7 +25,11 @@ export async function askGateway(
 ): Promise<Heard> {
   const state = await findState(config, terminal)
   if (state === undefined) return { kind: 'could-not' }
-  const asked = await askControl(controlPath(state), request, { clock: systemClock, timeoutMs })
+  const asked = await askControl(
+    controlPath(state),
+    { ...request, by: whoAsks(process.env) },
+    { clock: systemClock, timeoutMs },
+  )
   switch (asked.kind) {
     case 'done':
       return asked

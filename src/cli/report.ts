@@ -44,7 +44,7 @@ export function reportCommand(run: Run): Command {
         .argParser((text: string) => readSince(text, systemClock.now()))
         .default(30 * dayMs, '30d'),
     )
-    .option('--html <file>', 'write it as one page that needs nothing else')
+    .option('--html <file>', 'write it there as one page that needs nothing else, instead of printing it')
     .option('--json', 'for programs')
     .addHelpText(
       'after',
@@ -91,8 +91,10 @@ async function report(text: string, flags: ReportFlags, terminal: Terminal): Pro
       terminal.err(`waypost report: ${printable(flags.html, 300)} cannot be written (${code})\n`)
       return 2
     }
+    terminal.err(`Written: ${printable(flags.html, 300)}\n`)
   }
-  terminal.out(flags.json ? `${JSON.stringify(made)}\n` : reportText(made))
+  if (flags.json) terminal.out(`${JSON.stringify(made)}\n`)
+  else if (flags.html === undefined) terminal.out(reportText(made))
   return 0
 }
 

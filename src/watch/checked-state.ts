@@ -28,6 +28,8 @@ export interface KeptFinding {
   readonly id: string
   readonly severity: Severity
   readonly title: string
+  /** The host, address or record that it speaks of; of states that were kept by an earlier version, undefined. */
+  readonly about?: string
   readonly seen: string
   readonly why: string
   readonly remedy: string
@@ -118,7 +120,17 @@ function renewals(before: readonly SeenCertificate[], now: readonly SeenCertific
 function keptFinding(finding: Finding, sinceMs: number): KeptFinding {
   const { id, severity, title, seen, why, remedy } = finding
   const lines = [remedy.text, ...(remedy.records ?? []), ...(remedy.settings ?? [])]
-  return { key: keyOf(finding), id, severity, title, seen, why, remedy: lines.join('\n'), sinceMs }
+  return {
+    key: keyOf(finding),
+    id,
+    severity,
+    title,
+    about: subjectKey(finding.subject),
+    seen,
+    why,
+    remedy: lines.join('\n'),
+    sinceMs,
+  }
 }
 
 const keyOf = ({ id, subject }: Pick<Outcome, 'id' | 'subject'>) => `${id} ${subjectKey(subject)}`

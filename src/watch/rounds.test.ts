@@ -108,6 +108,9 @@ test('a finding that appears, worsens and goes is an event each time, and a cond
       ['finding-gone', 'notice'],
     ],
   )
+  const [appeared, , gone] = events
+  assert.equal(gone?.title, `over: ${appeared?.title}`)
+  assert.match(gone?.detail ?? '', /^It had been so for /)
   assert.equal(open.size, 0)
 })
 

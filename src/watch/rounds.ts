@@ -173,8 +173,12 @@ export function createRounds(deps: RoundsDeps): Rounds {
     severity: KeptFinding['severity'],
   ): void {
     const nowMs = clock.now()
-    const lasted = kind === 'finding-gone' ? ` It had been so for ${lengthText(nowMs - sinceMs)}.` : ''
-    history.note({ atMs: nowMs, kind, severity, domain, title: `${domain}: ${title}`, detail: `${seen}${lasted}` })
+    const isGone = kind === 'finding-gone'
+    const about = `${domain}: ${title}`
+    history.note({
+      ...{ atMs: nowMs, kind, severity, domain, title: isGone ? `over: ${about}` : about },
+      detail: isGone ? `It had been so for ${lengthText(nowMs - sinceMs)}.` : seen,
+    })
   }
 
   function tellRecords({ name, declaration }: WatchedDomain, changes: readonly RecordChange[]): void {

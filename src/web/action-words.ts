@@ -1,28 +1,21 @@
 /** What somebody did through the page, in a sentence for the history: from the call and what its line in the log says of it. Called by `site.ts`. */
 import type { Fields } from '../base/log.ts'
-
-const acts: Readonly<Record<string, string>> = {
-  retry: 'tried again',
-  hold: 'kept back',
-  release: 'let go',
-  route: 'sent another way',
-  remove: 'removed',
-}
+import { type Deed, deedText, isAct } from '../gateway/operate/deed.ts'
 
 /** @returns undefined where it changed nothing that anybody would look for later */
 export function actionWords(path: string, by: string, fields: Fields): string | undefined {
-  const who = by === 'link' ? 'Somebody with the link' : by
+  const deed = deedOf(path, fields)
+  return deed && deedText(deed, by === 'link' ? 'somebody with the link' : by)
+}
+
+function deedOf(path: string, { act, backend, messages }: Fields): Deed | undefined {
   switch (path) {
     case '/api/backends/out':
-      return `${who} took ${String(fields.backend)} out of service`
+      return { kind: 'backend-out', backend: String(backend) }
     case '/api/backends/in':
-      return `${who} put ${String(fields.backend)} back into service`
-    case '/api/queue/act': {
-      const messages = Number(fields.messages ?? 0)
-      const what = acts[String(fields.act)]
-      if (messages === 0 || what === undefined) return undefined
-      return `${messages.toLocaleString('en')} held message${messages === 1 ? '' : 's'} ${what} by ${who === by ? by : 'somebody with the link'}`
-    }
+      return { kind: 'backend-in', backend: String(backend) }
+    case '/api/queue/act':
+      return isAct(act) ? { kind: 'act', act, messages: Number(messages ?? 0) } : undefined
     default:
       return undefined
   }

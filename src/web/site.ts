@@ -13,6 +13,7 @@ import type { Clock } from '../base/clock.ts'
 import { clientKey, type IpAddress, parseIp } from '../base/ip.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
+import { deedKind } from '../gateway/operate/deed.ts'
 import type { ToldOnce } from '../gateway/told-once.ts'
 import { type Connection, isOurHost, whyNotOurPage } from './access/guard.ts'
 import { type IdentifyDeps, identify, type Who } from './access/identify.ts'
@@ -150,7 +151,7 @@ export function createSite(deps: SiteDeps): Site {
     const title = context.res.ok ? actionWords(context.req.path, by, audited) : undefined
     if (title !== undefined)
       deps.watch?.history.note({
-        ...{ atMs: deps.clock.now(), kind: 'by-person', severity: 'notice', title },
+        ...{ atMs: deps.clock.now(), kind: deedKind, severity: 'notice', title },
         ...{ domain: typeof audited.domain === 'string' ? audited.domain : null, detail: '' },
       })
     const { peer } = context.get('connection')

@@ -35,10 +35,10 @@ test('a backend that is taken out gets no mail until it is put back', async (t) 
   const titles = async () => (await call<HistoryAnswer>('/api/history')).json.events.map(({ title }) => title)
   await lab.until(async () => (await titles()).length >= 2)
   assert.deepEqual(
-    (await titles()).filter((title) => title.startsWith('Somebody')),
+    (await titles()).filter((title) => title.startsWith('somebody')),
     [
-      `Somebody with the link put ${one.url} back into service`,
-      `Somebody with the link took ${one.url} out of service`,
+      `somebody with the link put ${one.url} back into service`,
+      `somebody with the link took ${one.url} out of service`,
     ],
   )
 })

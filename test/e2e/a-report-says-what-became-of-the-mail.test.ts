@@ -35,7 +35,9 @@ test('messages, an outage with what was held, and availability, over a restart a
   await second.stop()
 
   const page = join(lab.folder, 'report.html')
-  const text = await callWaypost(second, 'report', 'example.test', '--since', '1d', '--html', page)
+  const written = await callWaypost(second, 'report', 'example.test', '--since', '1d', '--html', page)
+  assert.deepEqual([written.code, written.stdout, written.stderr], [0, '', `Written: ${page}\n`])
+  const text = await callWaypost(second, 'report', 'example.test', '--since', '1d')
   assert.equal(text.code, 0, text.stderr)
   assert.match(text.stdout, /delivered at once +4/)
   assert.match(text.stdout, /1 message held/)

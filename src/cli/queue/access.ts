@@ -17,9 +17,12 @@ import { createQueueOperations } from '../../gateway/operate/queue-operations.ts
 import { createQueueTransfer } from '../../gateway/operate/queue-transfer.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createWays } from '../../gateway/ways/ways.ts'
+import { openHistory } from '../../watch/history.ts'
 import { findConfig } from '../config-path.ts'
 import { openHolding } from '../holding.ts'
+import { notedDeeds } from '../noted-deeds.ts'
 import type { Terminal } from '../terminal.ts'
+import { whoAsks } from '../who-asks.ts'
 import { queueHandlers } from './handlers.ts'
 
 export interface QueueAccess {
@@ -66,7 +69,7 @@ function beside(state: string, terminal: Terminal): QueueAccess {
     async ask(command, given, shape) {
       const asked = await askControl(
         controlPath(state),
-        { command, arguments: given },
+        { command, arguments: given, by: whoAsks(process.env) },
         { clock: systemClock, timeoutMs },
       )
       if (asked.kind === 'done') return understood(asked.result, shape, terminal)
@@ -105,17 +108,22 @@ async function onStopped<Result>(
     return otherwise
   }
   try {
-    const { handlers, written } = await onStore(state, settings, opened.holding.queue)
+    const { handlers: plain, written } = await onStore(state, settings, opened.holding.queue)
+    const history = opened.store && openHistory(opened.store, silentLog)
+    const noted = history && notedDeeds(plain, { clock: systemClock, history })
+    const handlers = noted?.handlers ?? plain
     const result = await work({
       isRunning: false,
       async ask(command, given, shape) {
-        const answer = await handlers[command]?.(given)
+        const answer = await handlers[command]?.(given, whoAsks(process.env))
         if (answer?.kind === 'done') return understood(answer.result, shape, terminal)
         terminal.err(`waypost: ${answer?.why ?? 'this cannot be done'}\n`)
         return undefined
       },
     })
     await written()
+    noted?.end()
+    await history?.settled()
     return result
   } finally {
     await opened.close()

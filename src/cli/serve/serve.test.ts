@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -234,6 +235,7 @@ test('a port that is taken is one clear line', async (t) => {
   const at = await stage(t, good.replace('127.0.0.1:0', `127.0.0.1:${bound.port}`))
   assert.equal(await at.run(), 2)
   assert.equal(at.err, `waypost: 127.0.0.1:${bound.port} is taken by another process\n`)
+  assert.equal(existsSync(join(at.folder, 'state')), false, 'nothing is left behind')
 })
 
 test('a start with a wrong file is refused; --last-good runs on the copy and says so loudly', async (t) => {

@@ -3,6 +3,7 @@
  *   load waypost.yaml → own the state folder (control.sock) → start → keep the copy of the configuration
  * SIGHUP loads it again; SIGTERM and SIGINT stop it gracefully, a second one at once.
  */
+import { existsSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,6 +12,7 @@ import { type Clock, systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { createHostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
+import type { ListenAddress } from '../../base/listen-address.ts'
 import type { Log } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
@@ -37,9 +39,11 @@ import { type LaboratoryFlags, laboratoryOf } from '../check/options.ts'
 import { configOption, findConfig } from '../config-path.ts'
 import type { OpenHolding } from '../holding.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from '../log.ts'
+import { notedDeeds } from '../noted-deeds.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { createDnsService } from './dns-service.ts'
 import { createLogFile, type LogFile } from './log-file.ts'
+import { whyPlacesTaken } from './places-taken.ts'
 import { createReloader, keepCopy, type Reloader } from './reload.ts'
 import { createTelling, type Telling } from './telling.ts'
 import { openWhenFree } from './wait-for-store.ts'
@@ -145,7 +149,7 @@ async function runGateway(
   deps: ServeDeps,
 ): Promise<ExitCode> {
   const { state } = loaded.settings
-  const why = await ownFolder(state)
+  const why = (existsSync(state) ? undefined : await whyPlacesTaken(placesOf(loaded))) ?? (await ownFolder(state))
   if (why !== undefined) return fail(terminal, why)
   let { holdLimits } = loaded.settings
   const limits = () => holdLimits
@@ -237,13 +241,16 @@ async function runOn(
     },
     load: (reload) => loadConfig(path, { ...loadDeps(systemClock), ...reload, read: readInBackground }),
   })
-  const handlers = {
+  const plain = {
     ...deps.handlers(gateway),
     'config.reload': reloader.handler,
     ...dns.handlers,
     ...watching.handlers,
     ...web.handlers,
   }
+  const history = watching.watch?.history
+  const noted = history && notedDeeds(plain, { clock: systemClock, history })
+  const handlers = noted?.handlers ?? plain
   const control = await createControl(
     { path: controlPath(state), clock: systemClock, onError: tellError(log) },
     handlers,
@@ -270,6 +277,7 @@ async function runOn(
     if (dns.bound.length > 0) terminal.out(`DNS for its zones: ${dns.bound.map(placeText).join(', ')}.\n`)
   } catch (error) {
     await control.close()
+    noted?.end()
     await gateway.stop()
     await dns.stop()
     figures.stop()
@@ -284,6 +292,7 @@ async function runOn(
   await stopped
   isListening = false
   await end(control, reloader)
+  noted?.end()
   await web.stop()
   figures.stop()
   await watching.stop()
@@ -291,6 +300,13 @@ async function runOn(
   log.info('stopped')
   return 0
 }
+
+/** Those without which it does not start. */
+const placesOf = ({ settings, publishing, web }: Loaded): readonly ListenAddress[] => [
+  ...settings.listen,
+  ...publishing.listenDns,
+  ...(web.isDefaultPlace ? [] : web.listen),
+]
 
 async function end(control: Extract<Control, { kind: 'listening' }>, reloader: Reloader): Promise<void> {
   await reloader.settled()

@@ -8,11 +8,14 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, Deadline } from '../../base/clock.ts'
 import { type Door, systemDoor } from '../../base/door.ts'
+import { printable } from '../../base/printable.ts'
 
 export interface ControlRequest {
   /** `backend.list`, `config.reload`, … */
   readonly command: string
   readonly arguments?: Readonly<Record<string, unknown>>
+  /** Who asks, for the history: `ann on the command line`. */
+  readonly by?: string
 }
 
 export type ControlAnswer =
@@ -21,7 +24,10 @@ export type ControlAnswer =
   | { readonly kind: 'failed'; readonly why: string }
 
 /** Answers one command. What it throws becomes `failed` without its text, and is told to `onError`. */
-export type ControlHandler = (given: Readonly<Record<string, unknown>>) => Promise<ControlAnswer> | ControlAnswer
+export type ControlHandler = (
+  given: Readonly<Record<string, unknown>>,
+  by?: string,
+) => Promise<ControlAnswer> | ControlAnswer
 
 export type ControlHandlers = Readonly<Record<string, ControlHandler>>
 
@@ -133,7 +139,7 @@ async function answer(
   if (!handler)
     return { kind: 'failed', why: 'the running gateway does not know this command; is it of another version?' }
   try {
-    return await handler(request.arguments ?? {})
+    return await handler(request.arguments ?? {}, request.by)
   } catch (error) {
     onError(request.command, error)
     return { kind: 'failed', why: 'the gateway met an error of its own; see its log' }
@@ -145,7 +151,8 @@ function parseRequest(line: string): ControlRequest | undefined {
   if (typeof value !== 'object' || value === null || !('command' in value)) return undefined
   const given = 'arguments' in value ? value.arguments : {}
   if (typeof value.command !== 'string' || typeof given !== 'object' || given === null) return undefined
-  return { command: value.command, arguments: given as Record<string, unknown> }
+  const by = 'by' in value && typeof value.by === 'string' ? { by: printable(value.by, 100) } : {}
+  return { command: value.command, arguments: given as Record<string, unknown>, ...by }
 }
 
 function parseJson(text: string): unknown {

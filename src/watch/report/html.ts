@@ -7,7 +7,7 @@ import { style as checkStyle } from '../../checks/report/html-style.ts'
 import { escaped } from '../../checks/report/markup.ts'
 import { lengthText, timeText } from '../alerts/wording.ts'
 import type { Available, Day, Outage, Report } from './report.ts'
-import { knownText, msText, number, shareText, sizeText } from './text.ts'
+import { findingText, knownText, msText, number, shareText, sizeText } from './text.ts'
 
 const style = `${checkStyle}
 td.n, th.n { text-align: right; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; margin: .4rem 0; } dt { color: var(--dim); } dd { margin: 0; }
@@ -117,10 +117,10 @@ function dayTable(days: readonly Day[]): string {
   return `<section>\n<h2>Days</h2>\n<div class="scroll"><table><thead><tr><th scope="col">day (UTC)</th><th class="n" scope="col">delivered</th><th class="n" scope="col">held</th><th class="n" scope="col">refused</th><th class="n" scope="col">deferred</th><th class="n" scope="col">half within</th><th class="n" scope="col">95 % within</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>\n</section>\n`
 }
 
-function findingList({ findings, checkedMs }: Report): string {
+function findingList({ findings, checkedMs, domain }: Report): string {
   const list =
     findings.length === 0
       ? `<p>${checkedMs === null ? 'The domain has not been checked.' : 'Nothing is wrong.'}</p>`
-      : `<ul>${findings.map(({ severity, title }) => `<li class="${severity === 'error' ? 'bad' : severity === 'warning' ? 'odd' : 'dim'}">${escaped(severity)}: ${escaped(title, 300)}</li>`).join('')}</ul>`
+      : `<ul>${findings.map(({ severity, ...finding }) => `<li class="${severity === 'error' ? 'bad' : severity === 'warning' ? 'odd' : 'dim'}">${escaped(severity)}: ${escaped(findingText({ severity, ...finding }, domain), 600)}</li>`).join('')}</ul>`
   return `<section>\n<h2>Findings of the last check</h2>\n${checkedMs === null ? '' : `<p class="dim">${timeText(checkedMs)}</p>\n`}${list}\n</section>`
 }

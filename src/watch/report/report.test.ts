@@ -46,7 +46,7 @@ const history: Pick<History, 'hours' | 'availability' | 'outages'> = {
 const state = {
   atMs: fromMs + dayMs,
   exchangers: [{ name: evil, address: '192.0.2.1', answered: true }],
-  findings: [{ severity: 'warning', title: evil }],
+  findings: [{ severity: 'warning', title: evil, about: 'mx.example.com 192.0.2.1' }],
 } as unknown as CheckedState
 
 const make = () => makeReport('example.com', span, { domains: [domain] }, history, state)
@@ -101,6 +101,8 @@ test('the page needs nothing else and performs nothing of others', async () => {
   const html = reportHtml(await make())
   assert.doesNotMatch(html, /<script|\u202e|https?:\/\/(?!10\.)|src=|url\(/)
   assert.match(html, /default-src 'none'/)
+  assert.match(html, /warning: mx\.example\.com 192\.0\.2\.1: /)
+  assert.match(reportText(await make()), /^ {2}warning: mx\.example\.com 192\.0\.2\.1: /m)
   assert.match(html, /&#60;script/)
   assert.match(html, /99\.99 %/)
 })

@@ -22,7 +22,12 @@ export interface Report extends Span {
   readonly exchangers: readonly Available[]
   readonly outages: readonly Outage[]
   /** Of the last check, where there was one. */
-  readonly findings: readonly { readonly severity: string; readonly title: string }[]
+  readonly findings: readonly {
+    readonly severity: string
+    readonly title: string
+    /** Host, address or record; null where it was not kept. */
+    readonly about: string | null
+  }[]
   readonly checkedMs: number | null
 }
 
@@ -114,7 +119,7 @@ export async function makeReport(
     outages: [...mail.map((row) => outage(row, 'mail')), ...away.map((row) => outage(row, 'backend'))]
       .sort((one, other) => one.beganMs - other.beganMs)
       .slice(-mostOutages),
-    findings: state?.findings.map(({ severity, title }) => ({ severity, title })) ?? [],
+    findings: state?.findings.map(({ severity, title, about = null }) => ({ severity, title, about })) ?? [],
     checkedMs: state?.atMs ?? null,
   }
 }

@@ -4,8 +4,7 @@ import { lengthText, timeText } from '../alerts/wording.ts'
 import type { Available, Day, Outage, Report } from './report.ts'
 
 export function reportText(report: Report): string {
-  const { domain, fromMs, untilMs, messages, latency, backends, exchangers, outages, days, findings, checkedMs } =
-    report
+  const { domain, fromMs, untilMs, messages, latency, backends, exchangers, outages, days } = report
   const lines = [
     `${printable(domain, 300)}, ${timeText(fromMs)} to ${timeText(untilMs)}`,
     ...(report.isDeclared ? [] : ['  The domain is not declared now; this is what is known of it.']),
@@ -34,7 +33,7 @@ export function reportText(report: Report): string {
     ...(days.length > 1 ? ['', 'Days', ...dayLines(days)] : []),
     '',
     'Findings of the last check',
-    ...findingLines(findings, checkedMs),
+    ...findingLines(report),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -80,13 +79,17 @@ function dayLines(days: readonly Day[]): string[] {
   return columns([['day', 'delivered', 'held', 'refused', 'deferred', '95 % within'], ...rows])
 }
 
-function findingLines(findings: Report['findings'], checkedMs: number | null): string[] {
+/** With what it is about, where that is not the domain itself. */
+export const findingText = ({ title, about }: Report['findings'][number], domain: string): string =>
+  about === null || about === domain ? printable(title, 300) : `${printable(about, 300)}: ${printable(title, 300)}`
+
+function findingLines({ findings, checkedMs, domain }: Report): string[] {
   if (checkedMs === null)
     return [
       '  the domain has not been checked: watch.checks in waypost.yaml says how often, "waypost check" does it now',
     ]
   const head = `  ${timeText(checkedMs)}: ${findings.length === 0 ? 'nothing is wrong' : ''}`.trimEnd()
-  return [head, ...findings.map(({ severity, title }) => `  ${severity}: ${printable(title, 300)}`)]
+  return [head, ...findings.map((finding) => `  ${finding.severity}: ${findingText(finding, domain)}`)]
 }
 
 const table = (rows: readonly (readonly [string, string])[]): string[] => {
