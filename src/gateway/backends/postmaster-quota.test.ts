@@ -39,6 +39,12 @@ test('what lies there is counted; what is on its way counts too, and counts no m
   assert.deepEqual([await take(), await take()], [true, false])
 })
 
+test('each of many files is counted once', async (t) => {
+  // In each of two folders more than are looked at together, and a rest.
+  const { take } = await stage(t, 300, 298)
+  assert.deepEqual([await take(), await take(), await take()], [true, true, false])
+})
+
 test('a full mailbox is counted again, once in a while', async (t) => {
   const { take, path, clock } = await stage(t, 40, 40)
   assert.equal(await take(), false)
