@@ -1,7 +1,7 @@
 /**
  * One HTTP request to an address that was chosen, over TLS or without, bounded in time and octets: no redirect is followed, nothing is cached,
- * no name is resolved, no proxy is used. The certificate must be right for the host. For APIs that people have named in their configuration;
- * what must tell how a certificate is wrong uses `https.ts`.
+ * no name is resolved, no proxy is used. The certificate must be right for the host. For APIs that people have named in their configuration, and
+ * for policies that count only with such a certificate; what must tell how one is wrong uses `https.ts`.
  */
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
@@ -14,6 +14,8 @@ export interface HttpCall {
   readonly purpose: Purpose
   readonly address: IpAddress
   readonly port: number
+  /** Whether the address may be private. Default: it may, because whoever wrote the URL meant it. */
+  readonly isPrivate?: boolean
   /** For the certificate and the Host field: A-labels, or an address as it stands in a URL. */
   readonly host: string
   readonly isTls: boolean
@@ -52,8 +54,7 @@ const maxHeaderBytes = 32 * 1024
 
 export function callHttp(call: HttpCall, deps: { readonly clock: Clock; readonly door: Door }): Promise<HttpOutcome> {
   const { purpose, address, port } = call
-  // The person who wrote the URL meant this address, private or not.
-  const opening = deps.door.open(purpose, { kind: 'tcp', address, port }, true)
+  const opening = deps.door.open(purpose, { kind: 'tcp', address, port }, call.isPrivate ?? true)
   if (opening.kind === 'forbidden') return Promise.resolve({ kind: 'failed', isSent: false, why: opening.why })
   const { socket } = opening
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 /**
  * One GET over HTTPS from an address that was judged, bounded in time and octets: no redirect is followed, nothing is cached, no name is
- * resolved. The certificate is shown and not judged, because who asks wants to know what is wrong with it. Called by the checks, and
- * before a change of MX, for MTA-STS policies (RFC 8461 §3.3).
+ * resolved. The certificate is shown and not judged, because who asks wants to know what is wrong with it. Called by the checks, for MTA-STS
+ * policies (RFC 8461 §3.3).
  */
 import { type IncomingMessage, request } from 'node:http'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'

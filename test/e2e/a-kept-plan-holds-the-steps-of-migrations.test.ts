@@ -46,10 +46,17 @@ test('a step that nobody looked at is not done, one that stands in the plan is, 
 
 test('what another hand did to a domain that is being migrated is told by the plan, and no step is planned over it', async (t) => {
   const lab = await startLab(t, 300_000)
-  const { gateway, command } = await startMoving(lab, { exchangers: [{ preference: '10', host: 'mx.old.test' }] })
-  await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test')
+  const { gateway, command } = await startMoving(lab, {
+    exchangers: [{ preference: '10', host: 'mx.old.test' }],
+    records: { spf: 'v=spf1 mx -all' },
+  })
+  await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test', '--spf', 'ip4:192.0.2.1')
   const zone = join(gateway.state, 'dns', 'example.test.zone')
-  await writeFile(zone, (await readFile(zone, 'utf8')).replace('mx.old.test', 'mx.theirs.test'))
+  const before = await readFile(zone, 'utf8')
+  await writeFile(zone, before.replace('v=spf1 mx -all', 'v=spf1 a -all'))
+  const spf = await command(1, 'plan', '--no-smtp')
+  assert.match(spf, /^ {2}✗ somebody else changed the SPF record of example\.test: it is v=spf1 a -all/m)
+  await writeFile(zone, before.replace('mx.old.test', 'mx.theirs.test'))
   const planned = await command(1, 'plan', '--no-smtp')
   assert.match(planned, /^ {2}✗ somebody else changed the MX records of example\.test: they are 10 mx\.theirs\.test/m)
   assert.match(planned, /"waypost migrate example\.test --forget"/)

@@ -1,29 +1,35 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { startAuthority } from '../../../test/lab/authority.ts'
 import { startDns } from '../../../test/lab/dns.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
+import { freeAddress } from '../../../test/lab/loopback.ts'
 import { labName } from '../../../test/lab/names.ts'
+import { startPolicyHost } from '../../../test/lab/policy-host.ts'
 import { zoneOf } from '../../../test/lab/zone-lines.ts'
+import { makeCertificate } from '../../../test/unit/certificate-maker.ts'
 import { systemDoor } from '../../base/door.ts'
 import { parseIp } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
+import { createQueueByKey } from '../../base/queue-by-key.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { wantedIn } from '../declare/wanted.ts'
-import type { ExaminedZone } from '../plan/examine.ts'
+import type { ExamineDeps, ExaminedZone, ExamineOptions } from '../plan/examine.ts'
 import { loadHeldSets } from '../plan/held-sets.ts'
-import { planZone } from '../plan/plan.ts'
+import { changesOf, planZone } from '../plan/plan.ts'
+import { textData } from '../sets/text-kind.ts'
 import { noLimits, type Target } from '../targets/target.ts'
-import type { Migration } from './migration.ts'
+import { type Migration, stageSeen } from './migration.ts'
 import { nextStep } from './next-step.ts'
-import { doStep } from './step-migration.ts'
+import { doStep, lookAtStep, policyLines } from './step-migration.ts'
 
 const zone = labName('example.test')
 const domain = 'example.test' as HostName
@@ -100,4 +106,75 @@ test('one server that still has the old TTL holds the migration back, until it h
   const wait = nextStep(lowered, Date.now())
   assert.ok(wait.kind === 'wait' && wait.stage === 'add')
   assert.equal(wait.untilMs, seen.atMs + 86_400_000 + 5_000)
+})
+
+/** A zone file that announces a policy, which the host serves as it is said to. */
+async function startWithPolicy(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-step-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, 'zone')
+  const lines = ['@ SOA ns h 5 14400 3600 604800 300', '@ NS ns.example.net.', '@ 300 MX 10 old.example.net.']
+  await writeFile(path, `${[...lines, '_mta-sts 600 TXT "v=STSv1; id=a;"'].join('\n')}\n`)
+  let hosts: readonly string[] = ['old.example.net']
+  const root = makeCertificate({ name: 'Root of the test', isCa: true })
+  const chain = [makeCertificate({ name: 'mta-sts.example.test', issuer: root }), root]
+  const answer = (socket: Socket) => {
+    const policy = policyLines({ ...policyOfMove, mode: 'enforce' }, hosts as readonly HostName[]).join('\r\n')
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${policy.length}\r\nConnection: close\r\n\r\n${policy}`)
+  }
+  const policyHost = await startPolicyHost(t, { chain, answer }, freeAddress())
+  const { server } = await startDns(t, {
+    '_mta-sts.example.test': { TXT: ['v=STSv1; id=a;'] },
+    'mta-sts.example.test': { A: [policyHost.address] },
+  })
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const resolver = createResolver({ servers: [server] }, deps)
+  t.after(() => resolver.close())
+  const options: ExamineOptions = {
+    publishers: { here: { type: 'zonefile', path, timeout: 5_000, zone: undefined, servers: undefined } },
+    ...{ asksSmtp: false, isPrivate: true, healthy: new Set<never>(), hello: 'waypost.example.net' },
+    ...{ smtpPort: 25, httpsPort: policyHost.port, policyRoots: root.pem },
+  }
+  const examineDeps: ExamineDeps = {
+    ...deps,
+    ...{ resolver, exchangerTurns: createQueueByKey(), held: await loadHeldSets(join(folder, 'held'), Date.now()) },
+    ...{ secrets: async () => ({ kind: 'missing', why: 'none' }), addressesOf: async () => [] },
+    builtin: { state: folder, hostname: domain, listen: [], load: async () => ({ kind: 'done' }) },
+  }
+  return {
+    serve(...served: readonly string[]) {
+      hosts = served
+    },
+    look: (moving: Migration) =>
+      lookAtStep({ migration: moving, publisher: 'here', needed: new Set(), allowed: new Set() }, options, examineDeps),
+  }
+}
+
+const policyOfMove = { mode: 'enforce', maxAgeSeconds: 604_800, recordTtlSeconds: 600, oldId: 'a', newId: 'b' } as const
+
+test('under an enforced policy nothing goes on before the policy that is served lists both sides, and then senders have their time', async (t) => {
+  const { serve, look } = await startWithPolicy(t)
+  const old = { ttlSeconds: 300, exchangers: [host('old')] }
+  const moving: Migration = { ...migration, old, policy: policyOfMove }
+  const refused = await look(moving)
+  assert.ok(refused.kind === 'refused' && refused.stage === 'policy', JSON.stringify(refused))
+  const [concern] = refused.concerns
+  assert.equal(concern?.rule, 'mta-sts')
+  assert.match(concern.why, /does not list new\.example\.net$/)
+  assert.match(concern.remedy, /mx: old\.example\.net \| mx: new\.example\.net \| max_age: 604800/)
+
+  serve('old.example.net', 'new.example.net')
+  const ready = await look(moving)
+  assert.ok(ready.kind === 'ready', JSON.stringify(ready))
+  ready.examined.target.close()
+  const [change] = changesOf(ready.examined.plan)
+  assert.deepEqual(change?.after?.data, [textData('v=STSv1; id=b;')])
+
+  const announced = stageSeen(moving, 'policy', Date.now())
+  const waiting = await look(announced)
+  assert.ok(waiting.kind === 'at-rest' && waiting.step.kind === 'wait' && waiting.step.stage === 'add')
+  // The record's TTL, and a day in which each sender looks for a new id.
+  const day = stageSeen(moving, 'policy', Date.now() - (600 + 86_400 + 6) * 1000)
+  const next = nextStep(day, Date.now())
+  assert.ok(next.kind === 'apply' && next.stage === 'add')
 })

@@ -3,7 +3,10 @@ import { type TestContext, test } from 'node:test'
 import { type LabZone, startDns } from '../../../test/lab/dns.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { startLab } from '../../../test/lab/lab.ts'
+import { freeAddress } from '../../../test/lab/loopback.ts'
 import { labName } from '../../../test/lab/names.ts'
+import { startPolicyHost } from '../../../test/lab/policy-host.ts'
+import { makeCertificate } from '../../../test/unit/certificate-maker.ts'
 import { systemDoor } from '../../base/door.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
@@ -102,4 +105,32 @@ test('a policy that is announced and cannot be fetched is not checked', async (t
   }
   const [prospect] = await look(t, { hosts, dns, options: { asksSmtp: false, httpsPort: 9 } })
   assert.equal(prospect?.policy.kind, 'not-checked')
+})
+
+test('a policy counts as senders take it: of a host whose certificate is right, and of no other', async (t) => {
+  const dns = (address: string): LabZone => ({
+    '_mta-sts.example.test': { TXT: ['v=STSv1; id=1'] },
+    'mta-sts.example.test': { A: [address] },
+  })
+  const root = makeCertificate({ name: 'Root of the test', isCa: true })
+  const policy = 'version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 86400\n'
+  const seen = async (name: string, policyRoots: string | undefined) => {
+    const chain = [makeCertificate({ name, issuer: root }), root]
+    const { address, port } = await startPolicyHost(t, { chain, policy }, freeAddress())
+    const options = { asksSmtp: false, httpsPort: port, ...(policyRoots === undefined ? {} : { policyRoots }) }
+    const [prospect] = await look(t, {
+      hosts: [{ host: 'mx.example.test', addresses: ['192.0.2.1'] }],
+      ...{ dns: dns(address), options },
+    })
+    return prospect?.policy
+  }
+  const right = await seen('mta-sts.example.test', root.pem)
+  assert.ok(right?.kind === 'policy', JSON.stringify(right))
+  assert.equal(right.policy.mode, 'enforce')
+  const strange = await seen('mta-sts.example.test', undefined)
+  assert.ok(strange?.kind === 'not-checked')
+  assert.match(strange.why, /^mta-sts\.example\.test: .*CERT/)
+  const other = await seen('www.example.test', root.pem)
+  assert.ok(other?.kind === 'not-checked')
+  assert.match(other.why, /ALTNAME/)
 })

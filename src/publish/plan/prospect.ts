@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
-import { getOverHttps } from '../../base/https.ts'
+import { callHttp } from '../../base/http-client.ts'
 import { type IpAddress, isIpv6, whyNotPublic } from '../../base/ip.ts'
 import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { QueueByKey } from '../../base/queue-by-key.ts'
@@ -61,6 +61,8 @@ export interface ProspectOptions {
   readonly isPrivate: boolean
   readonly smtpPort: number
   readonly httpsPort: number
+  /** PEM, in place of the roots that everybody trusts, for who serves an MTA-STS policy. */
+  readonly policyRoots?: string
   /** What we call ourselves. */
   readonly hello: string
   /** Addresses that the zone of a host has where it is kept, whatever the resolver sees of it. */
@@ -276,16 +278,18 @@ export async function policyOf(
   const found = await resolvedAddresses(host, deps.resolver)
   const address = found.kind === 'addresses' ? found.addresses[0] : undefined
   if (address === undefined) return { kind: 'not-checked', why: `${host} has no address` }
-  const outcome = await getOverHttps(
+  // RFC 8461 §3.3: without a certificate that is right, senders go on with the policy that they have.
+  const outcome = await callHttp(
     {
-      ...{ purpose: 'policy', address, port: options.httpsPort, host, path: '/.well-known/mta-sts.txt' },
-      ...{ userAgent: `waypost (${options.hello})`, maxBytes: 65_536, timeoutMs: 20_000, isPrivate: options.isPrivate },
+      ...{ purpose: 'policy', address, port: options.httpsPort, isPrivate: options.isPrivate, host, isTls: true },
+      ...(options.policyRoots === undefined ? {} : { ca: options.policyRoots }),
+      ...{ method: 'GET', path: '/.well-known/mta-sts.txt', maxBytes: 65_536, timeoutMs: 20_000 },
+      headers: { 'User-Agent': `waypost (${options.hello})`, Accept: 'text/plain' },
     },
     deps,
   )
   if (outcome.kind === 'failed') return { kind: 'not-checked', why: `${host}: ${outcome.why}` }
-  if (outcome.status !== 200 || outcome.bodyEnd !== 'whole')
-    return { kind: 'not-checked', why: `${host} answers with HTTP ${outcome.status}` }
+  if (outcome.status !== 200) return { kind: 'not-checked', why: `${host} answers with HTTP ${outcome.status}` }
   const parsed = parseStsPolicy(outcome.body)
   return parsed.kind === 'policy'
     ? { kind: 'policy', policy: parsed.policy }
