@@ -2,52 +2,46 @@
  * The hold of a gateway, put together: what keeps messages (`hold`), what delivers them (`drain`), what becomes of those that are refused
  * (`after-hold`), and the ways of lanes as the configuration has them now. Made by `gateway`.
  */
-
 import type { Clock } from '../base/clock.ts'
-import { inNetwork } from '../base/ip.ts'
+import { type IpAddress, inNetwork } from '../base/ip.ts'
 import { createRateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Recipient } from '../mail/message.ts'
-import type { Reply } from '../mail/reply.ts'
 import type { MessageIds } from '../mail/trace.ts'
-import type { KnownRecipients } from '../queue/known-recipients.ts'
 import type { Lane } from '../queue/queue.ts'
-import type { Route } from '../routing/backend.ts'
-import { type Destinations, declaredDomain, type MailDomain } from '../routing/destinations.ts'
-import { patientSteps } from '../smtp/client/step-limits.ts'
-import type { CutThroughDeps, LearnFromAnswers } from './carry/cut-through-deps.ts'
+import { declaredDomain, whoExists } from '../routing/destinations.ts'
+import type { CutThroughDeps } from './carry/cut-through-deps.ts'
 import type { LiveFirst } from './carry/live-first.ts'
 import { createDrain, type Drain } from './drain/drain.ts'
 import { createDrainGuard, type DrainGuard } from './drain/drain-guard.ts'
-import { readStoppedDrains, writeStoppedDrains } from './drain/stopped-drains.ts'
+import { createPatient } from './drain/patient.ts'
+import { createStoppedDrains } from './drain/stopped-drains.ts'
 import type { Tell } from './events.ts'
-import { isAboutRecipient } from './hold/about-recipient.ts'
 import { createHold } from './hold/hold.ts'
 import type { Holding } from './hold/holding.ts'
 import { createLateWatch } from './hold/late-watch.ts'
+import { createRefile } from './hold/refile.ts'
 import { createWriteDown } from './hold/write-down.ts'
 import { createAfterHold } from './notices/after-hold.ts'
-import { createExpiry, type Expiry } from './notices/expiry.ts'
+import { createExpiry } from './notices/expiry.ts'
 import { createHeldProofs } from './notices/held-proofs.ts'
 import { createNotices } from './notices/notices.ts'
 import { createSenderProofs } from './notices/sender-proof.ts'
 import { createSuccesses } from './notices/successes.ts'
 import { createQueueOperations, type QueueOperations } from './operate/queue-operations.ts'
-import type { Running } from './operate/queue-operations-deps.ts'
 import { createQueueTransfer, type QueueTransfer } from './operate/queue-transfer.ts'
+import { createRunning } from './operate/running.ts'
 import type { Keeping } from './receive/hand-over.ts'
-import type { Budgets, GatewaySettings } from './settings.ts'
+import type { GatewaySettings } from './settings.ts'
 import type { ToldOnce } from './told-once.ts'
-import { laneOf } from './ways/lanes.ts'
 import { createWays, type Ways } from './ways/ways.ts'
 
 export interface Kept {
   readonly keeping: Keeping
   readonly drain: Drain
   readonly guard: DrainGuard
-  readonly expiry: Expiry
   readonly ways: Ways
   /** What a person may do with it. */
   readonly forPeople: HeldMail
@@ -83,187 +77,90 @@ export interface KeptDeps {
   readonly hurry: (backends: ReadonlySet<string>) => void
 }
 
-/**
- * Where nobody waits there is time for each step of RFC 5321 §4.5.3.2 at one backend, and more. Opening a session stays short (`openLimits`): it
- * decides for everybody whether the backend is up.
- */
-const patientBudgets: Partial<Budgets> = {
-  connectMs: 60_000,
-  // One that is silent at MAIL leaves as long for the next.
-  mailMs: 2 * patientSteps.mailMs,
-  // From MAIL on.
-  rcptMs: patientSteps.mailMs + patientSteps.rcptMs,
-  dotMs: 900_000,
-  bodyReserveMs: 600_000,
-  // Where live mail takes all sessions, so long for one of those that are the hold's.
-  sessionMs: 5_000,
-}
-
-/** Made once for each load of the settings, and asked for at each attempt. */
-function createPatient(): (carrying: CutThroughDeps) => CutThroughDeps {
-  let last: { readonly of: CutThroughDeps; readonly made: CutThroughDeps } | undefined
-  return (of) => {
-    if (last?.of !== of) {
-      const budgets = { ...of.budgets, ...patientBudgets }
-      // What a refusal at the drain teaches, a sender's own transaction teaches too; and a server that came back empty must teach nothing.
-      last = { of, made: { ...of, budgets, steps: patientSteps, onAnswer: undefined } }
-    }
-    return last.made
-  }
-}
-
 export function createKept(deps: KeptDeps): Kept {
-  const { clock, random, log, tell, holding, settings } = deps
-  const declared = (recipient: Recipient) => declaredDomain(settings().destinations, recipient)
+  const { clock, random, log, once, tell, holding, settings, ids, resolver, carrying, live } = deps
   const { queue, known, whenWritable } = holding
-  const patient = createPatient()
-  const proofs = createSenderProofs({
-    clock,
-    resolver: deps.resolver,
-    hostname: () => settings().hostname,
-    trusted: () => settings().trusted,
-  })
+  const hostname = () => settings().hostname
+  const declared = (recipient: Recipient) => declaredDomain(settings().destinations, recipient)
+  const isTrusted = (address: IpAddress) => settings().trusted.some((network) => inNetwork(address, network))
+  const ways = createWays(settings)
+  const { ofLane: wayOfLane, policyOf } = ways
+  const noticed = (lane: Lane) => drain.noticed(lane)
+
+  // What senders are told.
+  const proofs = createSenderProofs({ clock, resolver, hostname, trusted: () => settings().trusted })
   const heldProofs = createHeldProofs({ clock, log, queue, proofs })
-  const notices = createNotices({ clock, random, ids: deps.ids, proofs, settings })
+  const notices = createNotices({ clock, random, ids, proofs, settings })
   const afterHold = createAfterHold({
-    clock,
-    random,
-    log,
-    tell,
-    declared,
-    queue,
-    notices,
-    policyOf: (held) => ways.policyOf(held),
-    hostname: () => settings().hostname,
-    onHeld: (lane) => drain.noticed(lane),
+    ...{ clock, random, log, tell, declared, queue, notices, policyOf, hostname },
+    onHeld: noticed,
   })
   const successes = createSuccesses({
-    log,
-    queue,
-    notices,
-    known: ({ client, envelope }) => proofs.known(client, envelope.sender),
-    hostname: () => settings().hostname,
+    ...{ log, queue, notices, policyOf, hostname },
     now: () => clock.now(),
-    policyOf: (filed) => ways.policyOf(filed),
-    onHeld: (lane) => drain.noticed(lane),
+    known: ({ client, envelope }) => proofs.known(client, envelope.sender),
+    onHeld: noticed,
   })
+
+  // What delivers what is held.
   const writeDown = createWriteDown({ clock, log, whenWritable })
   const lateWatch = createLateWatch({
-    clock,
-    random,
-    log,
-    tell,
-    declared,
-    queue,
-    writeDown,
-    afterHold,
-    successes,
-    onHeld: (lane) => drain.noticed(lane),
+    ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes },
+    onHeld: noticed,
   })
-  let writing = Promise.resolve()
-  /** Everything is to be filed anew, and that has not begun. */
-  let isMisfiled = false
-  const guard = createDrainGuard({
-    clock,
-    log,
-    tell,
-    keep(stopped) {
-      // One after the other: the file is replaced as a whole.
-      writing = writing
-        .then(() => writeStoppedDrains(settings().state, stopped))
-        .catch((error: unknown) => log.error('stopped drains not written down', { error }))
-    },
-  })
-  const ways = createWays(settings)
+  const stoppedDrains = createStoppedDrains(() => settings().state, log)
+  const guard = createDrainGuard({ clock, log, tell, keep: stoppedDrains.keep })
+  const patient = createPatient()
   const drain = createDrain({
-    clock,
-    random,
-    log,
-    tell,
-    declared,
-    queue,
-    guard,
-    isAnyGood: (recipient) => saysWhoExists(recipient, settings().destinations) === 'any',
-    afterHold,
-    lateWatch,
-    successes,
-    writeDown,
-    live: deps.live,
-    wayOfLane: ways.ofLane,
-    onNowhere(lane, recipient) {
-      if (ways.ofRecipient(recipient, lane) !== lane) misfiled()
-    },
-    attempting: {
+    ...{
       clock,
       random,
+      log,
+      tell,
+      declared,
       queue,
+      guard,
+      afterHold,
+      lateWatch,
+      successes,
+      writeDown,
+      live,
+      wayOfLane,
+    },
+    isAnyGood: (recipient) => whoExists(settings().destinations, recipient) === 'any',
+    onNowhere(lane, recipient) {
+      if (ways.ofRecipient(recipient, lane) !== lane) refile.misfiled()
+    },
+    attempting: {
+      ...{ clock, random, queue },
       get carrying() {
-        return patient(deps.carrying())
+        return patient(carrying())
       },
     },
   })
-  const tellsOfDelay = () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined)
-  const { ofLane: wayOfLane, policyOf } = ways
-  const isDrainStopped = (backend: string) => guard.isStopped(backend)
+  const refile = createRefile({ log, queue, drain, ways, writeDown })
   const expiry = createExpiry({
-    ...{ clock, log, tell, queue, drain, notices },
-    ...{ isDrainStopped, wayOfLane, policyOf, tellsOfDelay },
+    ...{ clock, log, tell, queue, drain, notices, wayOfLane, policyOf },
+    isDrainStopped: guard.isStopped,
+    tellsOfDelay: () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined),
   })
-  const strangers = createRateCounter(clock, 60_000)
+
+  // What takes mail into the hold.
   const hold = createHold({
-    clock,
-    once: deps.once,
-    queue,
-    known,
-    strangers,
-    isTrusted: (address) => settings().trusted.some((network) => inNetwork(address, network)),
+    ...{ clock, once, queue, known, isTrusted },
+    strangers: createRateCounter(clock, 60_000),
     senders: { known: proofs.known, held: heldProofs.held },
     laneOf: ways.ofRecipient,
-    onHeld: (lane) => drain.noticed(lane),
-    onMisfiled: misfiled,
+    onHeld: noticed,
+    onMisfiled: refile.misfiled,
   })
 
-  /** A session began before a reload, or rows were filed in the middle of one: what lies under a way that is not its own is filed anew, at once. */
-  function misfiled(): void {
-    if (isMisfiled) return
-    isMisfiled = true
-    void writeDown.soon({ work: 'lanes of held mail' }, () => {
-      // What is filed wrongly from now on may be behind the one that looks.
-      isMisfiled = false
-      return relane()
-    })
-  }
-
-  async function relane(): Promise<void> {
-    const { moved, withoutRoute } = await drain.pauseWhile(() => queue.relane(ways.ofRecipient))
-    if (moved > 0) log.info('held mail goes another way now', { recipients: moved })
-    if (withoutRoute > 0) log.alert('held mail has no route', { recipients: withoutRoute })
-    drain.start()
-  }
-
-  const running: Running = { drain, expiry, hurry, isOut }
+  const running = createRunning({ drain, expiry, ways, backends: () => carrying().backends, hurry: deps.hurry })
   const personal = { clock, log, tell, queue, guard, settings, ways, running }
-
-  function hurry(wanted: ReadonlySet<Lane>): void {
-    const entries = [...wanted].flatMap((lane) => ways.ofLane(lane)?.route.entries ?? [])
-    deps.hurry(new Set(entries.map(({ backend }) => backend.key)))
-  }
-
-  /** What nobody has met yet may be up. */
-  function isOut(lane: Lane): boolean {
-    const { backends } = deps.carrying()
-    const met = backends.list()
-    const entries = ways.ofLane(lane)?.route.entries ?? []
-    return entries.every(({ backend }) => {
-      const states = met.flatMap(({ endpoint, state }) => (endpoint.backend.key === backend.key ? [state] : []))
-      if (states.length === 0) return backends.out.has(backend.url)
-      return states.every((state) => state === 'down' || state === 'out' || state === 'slow')
-    })
-  }
 
   function onHeld(recipient: Recipient, lane: Lane): void {
     const today = ways.ofRecipient(recipient, lane)
-    if (today === undefined) misfiled()
+    if (today === undefined) refile.misfiled()
     else drain.noticed(today)
   }
 
@@ -276,18 +173,15 @@ export function createKept(deps: KeptDeps): Kept {
     keeping: { random, hold, queue, writeDown, lateWatch, afterHold, successes, onHeld },
     drain,
     guard,
-    expiry,
     ways,
     // It may take a while with a million messages, and new mail need not wait for it.
     async start() {
-      guard.restore(await readStoppedDrains(settings().state))
+      guard.restore(await stoppedDrains.read())
       expiry.start()
-      void writeDown.soon({ work: 'lanes of held mail' }, relane)
+      void refile.all()
     },
     // The new settings are in force, whatever the store says.
-    async routesChanged() {
-      await writeDown.soon({ work: 'lanes of held mail' }, relane)
-    },
+    routesChanged: refile.all,
     async stop() {
       await expiry.stop()
       heldProofs.stop()
@@ -295,28 +189,7 @@ export function createKept(deps: KeptDeps): Kept {
       await known
         .flush()
         .catch((error: unknown) => log.error('what backends said of recipients is not kept', { error }))
-      await writing
+      await stoppedDrains.written()
     },
   }
-}
-
-/**
- * What backends say of recipients is remembered for the time when they cannot be asked. Where the configuration says who exists, or that everybody does
- * (`recipients: any`, for a backend that accepts anything), nobody asks for it then, and it would only take the place of others.
- */
-export const learner = (known: KnownRecipients, destinations: Destinations): LearnFromAnswers => ({
-  accepted(recipient) {
-    if (isAsked(recipient, destinations)) known.accepted(recipient)
-  },
-  refused(recipient: Recipient, route: Route, said: Reply) {
-    if (isAboutRecipient(said, recipient) && isAsked(recipient, destinations))
-      known.refused(recipient, laneOf(route, recipient.domain), { code: said.code, text: said.text.join(' ') })
-  },
-})
-
-const isAsked = (recipient: Recipient, destinations: Destinations) => saysWhoExists(recipient, destinations) === 'ask'
-
-function saysWhoExists(recipient: Recipient, destinations: Destinations): MailDomain['recipients'] | undefined {
-  const found = destinations.find(recipient)
-  return 'domain' in found ? found.domain.recipients : undefined
 }

@@ -30,6 +30,12 @@ export function declaredDomain(destinations: Destinations, recipient: Mailbox): 
   return 'domain' in found ? declaredName(found.domain) : undefined
 }
 
+/** Who says which recipients there are, where the recipient's domain is ours. */
+export function whoExists(destinations: Destinations, recipient: Mailbox): MailDomain['recipients'] | undefined {
+  const found = destinations.find(recipient)
+  return 'domain' in found ? found.domain.recipients : undefined
+}
+
 /** Whose a recipient is. */
 export type Destination =
   | { readonly kind: 'route'; readonly route: Route; readonly domain: MailDomain }

@@ -4,6 +4,30 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
+import type { Log } from '../../base/log.ts'
+
+export interface StoppedDrains {
+  /** Why each is stopped, by `backend.url`. A folder without the file means none; a file that is no such table rejects. */
+  read(): Promise<ReadonlyMap<string, string>>
+  keep(stopped: ReadonlyMap<string, string>): void
+  /** Resolves when the last table that was to be kept is written, or could not be. */
+  written(): Promise<void>
+}
+
+/** @param state  the folder; a reload may change it */
+export function createStoppedDrains(state: () => string, log: Log): StoppedDrains {
+  let writing = Promise.resolve()
+  return {
+    read: () => readStoppedDrains(state()),
+    keep(stopped) {
+      // One after the other: the file is replaced as a whole.
+      writing = writing
+        .then(() => writeStoppedDrains(state(), stopped))
+        .catch((error: unknown) => log.error('stopped drains not written down', { error }))
+    },
+    written: () => writing,
+  }
+}
 
 const fileIn = (state: string) => join(state, 'stopped-drains.json')
 

@@ -2,8 +2,9 @@
 import { replyText } from '../../mail/reply.ts'
 import type { HeldEntry, HeldRecipient, QueueFilter } from '../../queue/queue.ts'
 import { type ContentPart, contentPart, headerLines } from '../hold/held-content.ts'
-import { laneNextMs, type QueueOperationsDeps, type Running } from './queue-operations-deps.ts'
+import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { ListAnswer, ListedMessage, ListedRecipient, ShowAnswer } from './queue-shapes.ts'
+import { laneNextMs, type Running } from './running.ts'
 
 type LookDeps = Pick<QueueOperationsDeps, 'queue' | 'running'>
 

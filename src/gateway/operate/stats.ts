@@ -2,8 +2,9 @@
 import type { HostName } from '../../dns/name.ts'
 import type { Lane, QueueFilter } from '../../queue/queue.ts'
 import { isMeant } from './is-meant.ts'
-import { laneNextMs, type QueueOperationsDeps } from './queue-operations-deps.ts'
+import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { StatsAnswer } from './queue-shapes.ts'
+import { laneNextMs } from './running.ts'
 
 const readyLooked = 20
 const mostAskedForNext = 50
