@@ -130,7 +130,7 @@ async function applyAll(
   terminal: Terminal,
   deps: ApplyCommandDeps,
 ): Promise<ExitCode> {
-  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }, steps))
+  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow, namesSteps: true }, steps))
   const { failed, obstacles } = countsOf(zones)
   if (failed > 0) return say(terminal, 'nothing was changed, because it could not be told what all would be', 2)
   if (obstacles > 0) return say(terminal, 'nothing was changed: see what stands in the way above', 1)

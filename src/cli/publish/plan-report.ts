@@ -19,6 +19,8 @@ export interface Style {
   readonly color: boolean
   /** Refusals that were allowed on the command line. */
   readonly allowed: ReadonlySet<RefusalRule>
+  /** Without the records of steps of migrations: they are shown when each is done. */
+  readonly namesSteps?: boolean
 }
 
 type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
@@ -32,15 +34,20 @@ const painter =
 export function planText(zones: readonly Examined[], style: Style, steps: readonly PlannedStep[] = []): string {
   const paint = painter(style.color)
   const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
-  const moving = steps.map((step) => stepText(step, paint))
+  const moving = steps.map((step) => stepText(step, style, paint))
   return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
 }
 
-function stepText({ domain, to, isBack, what, records }: PlannedStep, paint: Paint): string {
+function stepText(
+  { domain, to, isBack, what, records }: PlannedStep,
+  { namesSteps = false }: Style,
+  paint: Paint,
+): string {
   const head = [
     `${paint('bold', domain)} ${isBack ? 'back from' : 'to'} ${printable(to, 200)}, the next step of its migration`,
     `  ${paint('yellow', `> ${what}`)}`,
   ]
+  if (namesSteps) return head.join('\n')
   if (records.kind === 'plan') return [...head, ...recordLines(records.plan.sets, paint)].join('\n')
   const remedy = records.remedy === undefined ? [] : [`    ${paint('dim', records.remedy)}`]
   return [...head, `  ${paint('red', '✗')} ${records.why}`, ...remedy].join('\n')

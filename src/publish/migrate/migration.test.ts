@@ -81,6 +81,18 @@ test('nothing follows the lowered TTL a moment before the old one has passed sin
   assert.deepEqual(nextStep(migration, safeMs), { kind: 'apply', stage: 'add', proof: 'new-take-mail' })
 })
 
+test('what caches hold from before an earlier change is waited for behind the lowered TTL, and told as that', () => {
+  const waitOf = (heldUntilMs: number) => {
+    const step = nextStep(stageSeen(begun({ heldUntilMs, old: { ...old, ttlSeconds: 600 } }), 'lower-ttl', 0), 0)
+    return step.kind === 'wait' ? [step.untilMs, step.why] : []
+  }
+  assert.deepEqual(waitOf(3_600_000), [
+    3_600_000,
+    'caches may hold the records with the longer TTL that they had before an earlier change',
+  ])
+  assert.deepEqual(waitOf(1_000), [605_000, 'caches may hold the old records with the TTL that they had'])
+})
+
 test('a TTL that is low already is not lowered, and what caches hold of a longer one is waited for', () => {
   const migration = begun({ old: { ...old, ttlSeconds: 60 }, heldUntilMs: 5_000_000 })
   assert.deepEqual(stagesOf(migration), ['add', 'switch', 'raise-ttl'])

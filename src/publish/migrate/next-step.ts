@@ -56,6 +56,8 @@ function proofOf(migration: Migration, stage: Stage): Proof {
 /** What follows right behind these hangs on none of them: who may send, and addresses of hosts that nobody names yet. */
 const unwaited: readonly Stage[] = ['authorise', 'addresses']
 
+const heldFromBefore = 'caches may hold the records with the longer TTL that they had before an earlier change'
+
 interface Wait {
   readonly untilMs: number
   readonly why: string
@@ -80,15 +82,15 @@ function waitBehind(migration: Migration, last: SeenStage | undefined): Wait | u
   if (last === undefined) {
     // Lowering the TTL does no harm at any time; whatever else follows on a TTL that is low already waits for what was before it.
     if (heldUntilMs === undefined || isNeeded(migration, 'lower-ttl')) return undefined
-    return { untilMs: heldUntilMs, why: 'caches may hold the records with the longer TTL that they had before' }
+    return { untilMs: heldUntilMs, why: heldFromBefore }
   }
   const after = (seconds: number) => last.atMs + seconds * 1000 + marginMs
   switch (last.stage) {
     case 'lower-ttl':
-      return {
-        untilMs: Math.max(after(old.ttlSeconds), heldUntilMs ?? 0),
-        why: 'caches may hold the old records with the TTL that they had',
-      }
+      return later(
+        { untilMs: after(old.ttlSeconds), why: 'caches may hold the old records with the TTL that they had' },
+        heldUntilMs === undefined ? undefined : { untilMs: heldUntilMs, why: heldFromBefore },
+      )
     case 'policy':
       return {
         untilMs: after((policy?.recordTtlSeconds ?? 0) + Math.min(policy?.maxAgeSeconds ?? 0, policyLookSeconds)),
