@@ -270,7 +270,7 @@ function readAddresses(
   return [...addresses]
 }
 
-const noAddressKey = 'is no address here: write "local@" or "prefix*@"'
+const noAddressKey = 'is no address here: write "local@", "local@domain" or "prefix*@"'
 
 type ReadKey = { readonly kind: 'key'; readonly key: string } | { readonly kind: 'invalid'; readonly why: string }
 

@@ -60,9 +60,20 @@ export interface Route {
   readonly id: string
   readonly entries: readonly RouteEntry[]
   readonly balance: 'round-robin' | 'least-connections'
-  /** What a 4yz of a backend means: `pass` it to the sender (default), or `hold` (answers 451 until the hold exists). */
+  /** What a 4yz of a backend means: `pass` it to the sender (default), or `hold`: as if the backend were down. */
   readonly onDefer: 'pass' | 'hold'
 }
+
+/** Whether a server of the route speaks LMTP, which answers the dot for each recipient (RFC 2033 §4.2). */
+export const speaksLmtp = (route: Route): boolean =>
+  route.entries.some(({ backend: { address } }) => address.protocol === 'lmtp')
+
+/**
+ * Whether one message may be taken for some of its recipients and not for others: by LMTP, and in Maildirs, where a folder may fail. Only a fault of
+ * this machine does that, so nobody is asked for in a transaction of its own because of it.
+ */
+export const mayDiffer = (route: Route): boolean =>
+  speaksLmtp(route) || route.entries.some(({ backend: { address } }) => address.protocol === 'maildir')
 
 /** Whether the route asks DNS for the exchangers of the recipient's own domain. */
 export const looksUpRecipient = (route: Route): boolean =>

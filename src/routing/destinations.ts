@@ -15,7 +15,10 @@ export interface MailDomain {
   readonly route: Route
   /** `ask`: the backend says who exists; `any`: everybody does; else the local parts that do, in lower case. */
   readonly recipients: 'ask' | 'any' | ReadonlySet<string>
-  /** Keys as written under `addresses:`, in lower case: `local@` (exact, may hold what `recipients` may not) and `prefix*@`. */
+  /**
+   * Keys as written under `addresses:`, in lower case: `local@` and `local@domain` (exact, may hold what `recipients` may
+   * not; one with a star is quoted) and `prefix*@`.
+   */
   readonly addresses: ReadonlyMap<string, Route>
   readonly hold: HoldPolicy
 }

@@ -15,7 +15,7 @@ export type Answer =
   /** For the sender to hear: a backend's word on the recipient or the message, or ours on load or on what must be mended. */
   | {
       readonly kind: 'said'
-      readonly by: 'backend' | 'us'
+      readonly by: 'backend' | 'us' | 'load'
       readonly reply: Reply
       /** Of the backend that said so to MAIL or RCPT. */
       readonly endpoint?: Endpoint
@@ -59,8 +59,20 @@ export interface RecipientAnswer {
 export const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 
 /** What all hear where the line of candidates has come to its end. */
-export const answerOf = ({ isOutage, reply }: Nobody): Answer =>
-  isOutage ? { kind: 'outage', reply } : { kind: 'said', by: 'us', reply }
+export function answerOf({ why, reply }: Nobody): Answer {
+  switch (why) {
+    // It is the backends that cannot, so the hold may take the message. Busy is not down: nothing is held because of load.
+    case 'disagreeing':
+    case 'unable':
+    case 'out':
+      return { kind: 'outage', reply }
+    case 'busy':
+      return { kind: 'said', by: 'load', reply }
+    case 'refused':
+    case 'misconfigured':
+      return { kind: 'said', by: 'us', reply }
+  }
+}
 
 /**
  * What one recipient hears where the others of the message stay with this backend: its 4yz as it is, what is about us as ours to mend. A message has

@@ -55,7 +55,7 @@ export class CutThrough {
     this.#staging = new Staging(route, domain, job, deps)
   }
 
-  /** Whether a backend was asked about the message, whatever came of it: more than that none could be connected to. */
+  /** Whether there was a session for it, ever: more than that nobody could be connected to. */
   get hasReached(): boolean {
     return this.#staging.hasReached
   }
@@ -128,13 +128,6 @@ export class CutThrough {
    */
   include(recipient: Recipient): void {
     this.#included.push(recipient)
-  }
-
-  /** Whether somebody answered for each recipient: LMTP and Maildir do. */
-  get answersForEach(): boolean {
-    return this.route.entries.some(
-      ({ backend: { address } }) => address.protocol === 'lmtp' || address.protocol === 'maildir',
-    )
   }
 
   /** Another route of the same transaction is asked now: a task holds no session while it waits for another. */

@@ -105,12 +105,12 @@ export class LineUp {
    * recipients that one of them took, and each recipient is better asked for alone, from the hold.
    */
   nobodyLeft(): Nobody {
-    if (this.#refusal) return { kind: 'nobody', reply: this.#refusal, isOutage: false }
-    if (this.#isMisconfigured) return { kind: 'nobody', reply: verdict.misconfiguredReply, isOutage: false }
-    if (this.#isDisagreeing) return { kind: 'nobody', reply: verdict.disagreeingReply, isOutage: true }
-    if (this.#unable) return { kind: 'nobody', reply: this.#unable, isOutage: true }
+    if (this.#refusal) return { kind: 'nobody', why: 'refused', reply: this.#refusal }
+    if (this.#isMisconfigured) return nobodyConfigured
+    if (this.#isDisagreeing) return { kind: 'nobody', why: 'disagreeing', reply: verdict.disagreeingReply }
+    if (this.#unable) return { kind: 'nobody', why: 'unable', reply: this.#unable }
     // Busy is not down: nothing is held because of load.
-    if (this.#busyTier !== undefined) return { kind: 'nobody', reply: verdict.busyReply, isOutage: false }
+    if (this.#busyTier !== undefined) return { kind: 'nobody', why: 'busy', reply: verdict.busyReply }
     return routeIsOut
   }
 }
@@ -118,10 +118,11 @@ export class LineUp {
 /** No backend could be asked. */
 export interface Nobody {
   readonly kind: 'nobody'
+  readonly why: 'refused' | 'misconfigured' | 'disagreeing' | 'unable' | 'busy' | 'out'
   /** What the sender hears where nothing is held. */
   readonly reply: Reply
-  /** It is the backends that cannot, so the hold may take the message. */
-  readonly isOutage: boolean
 }
 
-export const routeIsOut: Nobody = { kind: 'nobody', reply: verdict.noBackendReply, isOutage: true }
+export const routeIsOut: Nobody = { kind: 'nobody', why: 'out', reply: verdict.noBackendReply }
+/** Each was in order but for what a person must mend. */
+export const nobodyConfigured: Nobody = { kind: 'nobody', why: 'misconfigured', reply: verdict.misconfiguredReply }

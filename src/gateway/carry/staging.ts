@@ -19,7 +19,7 @@ import type { Expansion } from '../backends/endpoints.ts'
 import { beginWithHeadStart, type Started } from '../backends/head-start.ts'
 import type { AskedStep, WhoWeAre } from './about-us.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
-import { LineUp, type Nobody, routeIsOut } from './line-up.ts'
+import { LineUp, type Nobody, nobodyConfigured, routeIsOut } from './line-up.ts'
 import type { Phase } from './phase.ts'
 import * as verdict from './verdict.ts'
 
@@ -71,7 +71,7 @@ export class Staging {
     return this.#staged
   }
 
-  /** Whether there was a session for the transaction, ever. */
+  /** Whether there was a session for it, ever. */
   get hasReached(): boolean {
     return this.#hasReached
   }
@@ -131,7 +131,7 @@ export class Staging {
   /** A route that is out because a backend does not want us is ours to mend, also while nobody asks that backend. */
   #nobodyLeft(line: LineUp): Nobody {
     const nobody = line.nobodyLeft()
-    if (nobody !== routeIsOut || this.isGone) return nobody
+    if (nobody.why !== 'out' || this.isGone) return nobody
     const { backends, clock } = this.#deps
     const refusing = this.#members.find(({ endpoint }) => {
       const health = backends.health(endpoint)
@@ -140,7 +140,7 @@ export class Staging {
     if (!refusing) return nobody
     const reply = backends.health(refusing.endpoint).lastFault
     this.#tell('alert', 'backend refuses us', refusing.endpoint, 'session', { reply })
-    return { kind: 'nobody', reply: verdict.misconfiguredReply, isOutage: false }
+    return nobodyConfigured
   }
 
   /** Puts the candidates in line, once a transaction; or why there is none to be had. */
@@ -156,11 +156,11 @@ export class Staging {
   #order(expansion: Expansion): LineUp | Nobody {
     const { balancer, backends, delivery, clock } = this.#deps
     // RFC 7505 §4.1: the recipient's domain takes no mail.
-    if (expansion.kind === 'null-mx') return { kind: 'nobody', reply: nullMx, isOutage: false }
+    if (expansion.kind === 'null-mx') return { kind: 'nobody', why: 'refused', reply: nullMx }
     if (expansion.kind === 'misconfigured') {
       const fields = { id: this.#job.id, route: this.#route.id, why: expansion.why }
       this.#deps.once.tell('alert', 'route misconfigured', this.#route.id, fields)
-      return { kind: 'nobody', reply: verdict.misconfiguredReply, isOutage: false }
+      return nobodyConfigured
     }
     this.#members = expansion.members
     const network = networkKey(this.#job.client.address)

@@ -1,6 +1,6 @@
 /**
- * What a backend's reply means for the sender who waits: the one place where that is decided, for MAIL, RCPT, DATA and
- * the dot, for cut-through and for replays alike.
+ * What one reply of a backend means for the sender who waits, for MAIL, RCPT, DATA and the dot alike, and what is said where no backend says
+ * anything. What follows for the others of a message is `cut-through`'s, for the backend and the next one `staging`'s.
  */
 import { isPermanent, isPositive, type Reply, reply, replyText } from '../../mail/reply.ts'
 import type { Route } from '../../routing/backend.ts'

@@ -148,7 +148,7 @@ function conclude(
   const routeLevel = final.find((answer) => answer !== undefined && isOfRoute(answer))
   const isOnlyRoute = final.every((answer) => answer !== undefined && isOfRoute(answer))
   if (isOnlyRoute && routeLevel) {
-    const isBusy = routeLevel.kind === 'said' && routeLevel.reply === verdict.busyReply
+    const isBusy = routeLevel.kind === 'said' && routeLevel.by === 'load'
     if (isBusy || !cut.hasReached) return nothing(isBusy ? 'busy' : 'route-out', verdict.safeText(routeLevel.reply))
     return couldNot(cut, verdict.safeText(routeLevel.reply))
   }

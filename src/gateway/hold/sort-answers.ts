@@ -84,7 +84,7 @@ export const beforeOf = ({ state, backend }: Pick<HeldRecipient, 'state' | 'back
 
 /** It speaks of the way there, not of the message: everything on this route waits for the same. */
 export const isOfRoute = (answer: Answer): boolean =>
-  answer.kind === 'outage' || (answer.kind === 'said' && answer.by === 'us' && !isPermanent(answer.reply))
+  answer.kind === 'outage' || (answer.kind === 'said' && answer.by !== 'backend' && !isPermanent(answer.reply))
 
 const mustRepeat = (held: HeldRecipient | undefined, said: Reply, nowMs: number) =>
   held?.wasKnown && isUnknownRecipient(said) && nowMs - (held.firstRefusedMs ?? nowMs) < refusalRepeatsMs

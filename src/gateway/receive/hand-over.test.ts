@@ -19,7 +19,6 @@ function leg(name: string, said: { readonly kind: 'accepted' | 'said'; readonly 
   return {
     cut: {
       route: { id: name },
-      answersForEach: false,
       deliver: async () => ({ kind: 'answered', endpoint, answers: [{ recipient, answer }], owed: undefined }),
     },
     way: { lane: lane(name), policy: holdPolicy({}, {}) },

@@ -11,7 +11,7 @@ import type { Random } from '../../base/random.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { Lane, Queue, Settled } from '../../queue/queue.ts'
-import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import { backendFields, type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
@@ -70,7 +70,8 @@ export function handOver(
   deps: HandOverDeps,
 ): Promise<Reply> {
   const { keeping } = deps
-  const isOneAnswer = legs.length === 1 && !(legs[0]?.cut.answersForEach && (legs[0]?.recipients.length ?? 0) > 1)
+  const isOneAnswer =
+    legs.length === 1 && !legs.some(({ cut, recipients }) => recipients.length > 1 && mayDiffer(cut.route))
   if (isOneAnswer || !keeping || !legs.every(({ way }) => way.policy.holdMs > 0)) {
     const [leg] = legs
     if (!leg || legs.length > 1) throw new TypeError(`${legs.length} routes, and no hold to keep them`)

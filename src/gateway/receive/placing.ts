@@ -5,7 +5,7 @@
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
-import { looksUpRecipient, type Route } from '../../routing/backend.ts'
+import { looksUpRecipient, type Route, speaksLmtp } from '../../routing/backend.ts'
 import type { MailDomain } from '../../routing/destinations.ts'
 import { isSamePolicy, neverHold } from '../../routing/hold-policy.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
@@ -86,8 +86,7 @@ const policyOf = ({ domain }: OnTerms) => domain?.hold ?? neverHold
 
 /** LMTP answers for each recipient, and the sender can hear only one answer: what failed must be held, then. */
 function takesOneRecipient({ route, domain, recipient }: Placed, mayHold: MayHold): boolean {
-  const answersForEach = route.entries.some(({ backend }) => backend.address.protocol === 'lmtp')
-  return answersForEach && !(keepsMail(domain) && mayHold(recipient))
+  return speaksLmtp(route) && !(keepsMail(domain) && mayHold(recipient))
 }
 
 const keepsMail = (domain: MailDomain | undefined) => domain !== undefined && domain.hold.holdMs > 0

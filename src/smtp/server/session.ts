@@ -198,7 +198,7 @@ export class ServerSession {
     return pause.then(() => this.#out.sayNow(text))
   }
 
-  /** An error behind which the connection cannot be trusted to hold commands. */
+  /** The last word to a sender that is told off: it misbehaved, or its connection cannot be trusted to hold commands. */
   #end(text: string, why: string): void {
     this.#handler?.misbehaved?.(why)
     this.#out.finish(text)
@@ -239,6 +239,8 @@ export class ServerSession {
         return this.#end(replies.notImplemented, 'BDAT, which was not offered')
       case 'invalid':
         return this.#refuse(encodeReply(command.reply))
+      default:
+        command.kind satisfies never
     }
   }
 
