@@ -255,41 +255,40 @@ export class CutThrough {
     answers: Map<Recipient, Answer>,
   ): readonly Recipient[] {
     const { candidate, transaction } = staged
-    const elsewhere: Recipient[] = []
-    let sessionEnds = false
-    asked.forEach((recipient, index) => {
-      const answer = said[index] ?? verdict.noBackendReply
-      const judged = this.#staging.judge(answer, 'rcpt', candidate, recipient)
-      if (answer.code === 421) sessionEnds = true
-      if (judged.kind === 'accepted') {
-        this.#accepted.push(recipient)
-        if (recipient.domain) this.#deps.backends.accepted(candidate.endpoint, recipient.domain)
-        this.#deps.onAnswer?.accepted(recipient)
-        answers.set(recipient, { kind: 'accepted', reply: { ...verdict.ownWords(answer, 'rcpt'), code: 250 } })
-      } else if (judged.kind === 'pass') {
-        this.#deps.onAnswer?.refused(recipient, this.route, answer)
-        answers.set(recipient, { kind: 'said', by: 'backend', reply: judged.reply, endpoint: candidate.endpoint })
+    const { endpoint } = candidate
+    const elsewhere: { readonly recipient: Recipient; readonly reply: Reply }[] = []
+    for (const [index, recipient] of asked.entries()) {
+      const reply = said[index]
+      if (!reply) throw new TypeError(`${said.length} replies for ${asked.length} recipients`)
+      const judged = this.#staging.judge(reply, 'rcpt', candidate, recipient)
+      if (judged.kind === 'accepted') answers.set(recipient, this.#take(recipient, reply, endpoint))
+      else if (judged.kind === 'pass') {
+        this.#deps.onAnswer?.refused(recipient, this.route, reply)
+        answers.set(recipient, { kind: 'said', by: 'backend', reply: judged.reply, endpoint })
       } else if (judged.kind === 'hold') answers.set(recipient, outage)
       else {
-        if (judged.kind === 'about-us') this.#staging.aboutUs(candidate, 'rcpt', answer)
-        elsewhere.push(recipient)
+        if (judged.kind === 'about-us') this.#staging.aboutUs(candidate, 'rcpt', reply)
+        elsewhere.push({ recipient, reply })
       }
-    })
+    }
+    const sessionEnds = said.some(({ code }) => code === 421)
     // One message goes to one backend. Where it has accepted some already, the others are not worth moving all of them.
-    const stays = this.#accepted.length > 0 && !sessionEnds
-    if (stays) {
-      for (const recipient of elsewhere)
-        answers.set(
-          recipient,
-          answerAlone(said[asked.indexOf(recipient)] ?? verdict.noBackendReply, candidate.endpoint),
-        )
+    if (this.#accepted.length > 0 && !sessionEnds) {
+      for (const { recipient, reply } of elsewhere) answers.set(recipient, answerAlone(reply, endpoint))
       return []
     }
     if (elsewhere.length > 0 || sessionEnds) {
       this.#staging.leave()
       transaction.abandon()
     }
-    return elsewhere
+    return elsewhere.map(({ recipient }) => recipient)
+  }
+
+  #take(recipient: Recipient, said: Reply, endpoint: Endpoint): Answer {
+    this.#accepted.push(recipient)
+    if (recipient.domain) this.#deps.backends.accepted(endpoint, recipient.domain)
+    this.#deps.onAnswer?.accepted(recipient)
+    return { kind: 'accepted', reply: { ...verdict.ownWords(said, 'rcpt'), code: 250 } }
   }
 
   #dotLeaves({ candidate: { endpoint } }: Staged): void {

@@ -120,7 +120,7 @@ export class Staging {
       // Known before the replay, so that a sender that goes meanwhile ends it.
       this.#staged = staged
       this.#hasReached = true
-      const isReady = accepted.length === 0 || (await this.#replay(staged, accepted, line, phase))
+      const isReady = accepted.length === 0 || (await this.#replay(staged, accepted, phase))
       if (isReady && !this.isGone) return staged
       if (isReady) staged.transaction.abandon()
       this.#staged = undefined
@@ -187,7 +187,7 @@ export class Staging {
     }
     const fromMs = clock.monotonicMs()
     const beginning = begin(candidate)
-    if (!(beginning instanceof Promise)) return this.#began([{ candidate, begun: beginning }], line)
+    if (!(beginning instanceof Promise)) return this.#began([{ candidate, begun: beginning }])
     const starting = line.hasSibling(candidate)
       ? beginWithHeadStart(
           candidate,
@@ -198,32 +198,32 @@ export class Staging {
       : beginning.then((begun) => [{ candidate, begun }])
     return starting.then((started) => {
       phase.connected(fromMs)
-      return this.#began(started, line)
+      return this.#began(started)
     })
   }
 
-  #began(started: readonly Started[], line: LineUp): Staged | undefined {
+  #began(started: readonly Started[]): Staged | undefined {
     for (const each of started) {
       if (each.begun.kind === 'begun')
         return { kind: 'staged', transaction: each.begun.transaction, candidate: each.candidate }
-      if (each.begun.kind === 'busy') line.noteBusy(each.candidate)
-      else this.#notReady(each.candidate, each.begun.fault, line)
+      if (each.begun.kind === 'busy') this.#line?.noteBusy(each.candidate)
+      else this.#notReady(each.candidate, each.begun.fault)
     }
     return undefined
   }
 
-  #notReady(candidate: Candidate, fault: Fault, line: LineUp): void {
+  #notReady(candidate: Candidate, fault: Fault): void {
     this.#deps.log.debug('backend not ready', {
       id: this.#job.id,
       ...backendFields(candidate.endpoint),
       why: faultText(fault),
     })
     // A 5yz to greeting, EHLO or STARTTLS is about us: no message has been spoken of yet.
-    if (fault.reply && isPermanent(fault.reply)) this.aboutUs(candidate, 'session', fault.reply, line)
+    if (fault.reply && isPermanent(fault.reply)) this.aboutUs(candidate, 'session', fault.reply)
   }
 
   /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
-  async #replay(staged: Staged, accepted: readonly Recipient[], line: LineUp, phase: Phase): Promise<boolean> {
+  async #replay(staged: Staged, accepted: readonly Recipient[], phase: Phase): Promise<boolean> {
     const limits = phase.limits()
     const outcome = await staged.transaction.recipients(accepted, limits)
     phase.spent(outcome, limits)
@@ -240,9 +240,9 @@ export class Staging {
     const first = verdicts[0]
     if (verdicts.some((each) => each.kind === 'next-backend')) return false
     if (verdicts.some((each) => each.kind === 'about-us'))
-      this.aboutUs(staged.candidate, step, replies.find(isPermanent), line)
-    else if (first?.kind === 'pass' && isOfOneMind(replies)) line.noteRefusal(first.reply)
-    else line.noteDisagreement()
+      this.aboutUs(staged.candidate, step, replies.find(isPermanent))
+    else if (first?.kind === 'pass' && isOfOneMind(replies)) this.#line?.noteRefusal(first.reply)
+    else this.#line?.noteDisagreement()
     return false
   }
 
@@ -302,8 +302,8 @@ export class Staging {
   }
 
   /** A person must see to it, and the sender is not to blame. */
-  aboutUs({ endpoint }: Candidate, step: AskedStep | 'session', said: Reply | undefined, line = this.#line): void {
-    line?.noteMisconfigured()
+  aboutUs({ endpoint }: Candidate, step: AskedStep | 'session', said: Reply | undefined): void {
+    this.#line?.noteMisconfigured()
     const level = endpoint.purpose === 'dsn' ? 'info' : 'alert'
     this.#tell(level, 'backend refuses us', endpoint, step, { reply: said && verdict.safeText(said) })
   }
