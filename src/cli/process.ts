@@ -1,7 +1,7 @@
 /** The process as `serve` needs it: signals, the log on standard error, colours. Handed in by `main.ts`; tests hand in their own. */
 import { systemClock } from '../base/clock.ts'
 import { createLineOutput } from './line-output.ts'
-import type { ServeDeps } from './serve/serve.ts'
+import type { ServeDeps } from './serve/serve-deps.ts'
 import { isErrColored } from './terminal.ts'
 
 /** Everything that `serveCommand` needs but the gateway itself. */

@@ -1,8 +1,10 @@
 /** The command line as a process: it serves, reads its configuration again on SIGHUP, keeps the old one over a bad one, stops on SIGTERM. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { enterDashboard } from '../lab/dashboard.ts'
 import { startLab } from '../lab/lab.ts'
 import { callWaypost } from '../lab/process.ts'
+import { gate } from '../lab/until.ts'
 
 const deliver = (to: unknown) => ({ domains: { 'example.test': { deliver: to } } })
 
@@ -30,6 +32,24 @@ test('serve, reload, a bad reload, stop', async (t) => {
   assert.equal(second.messages.length, count + 1)
 
   waypost.signal('SIGTERM')
+  assert.deepEqual(await waypost.exited, { code: 0, signal: null })
+})
+
+test('one that is stopping says that it is not ready, while who came before is still served', async (t) => {
+  const lab = await startLab(t)
+  const answered = gate()
+  const backend = await lab.backend({ afterDot: async () => void (await answered.promise) })
+  const waypost = await lab.process({ config: deliver([backend]), dashboard: true })
+  const { origin } = await enterDashboard(waypost)
+  const ready = async () => (await fetch(`${origin}/readyz`)).status
+  const sending = lab.send({ to: 'you@example.test' })
+  await lab.until(() => backend.messages.length === 1)
+  assert.equal(await ready(), 200)
+
+  waypost.signal('SIGTERM')
+  await lab.until(async () => (await ready()) === 503)
+  answered.open()
+  assert.equal((await sending).code, 250)
   assert.deepEqual(await waypost.exited, { code: 0, signal: null })
 })
 

@@ -10,7 +10,8 @@ import type { Sight } from '../../demo/world.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Holding } from '../../gateway/hold/holding.ts'
 import { askGateway } from '../ask.ts'
-import { type ServeDeps, serve } from '../serve/serve.ts'
+import { serve } from '../serve/serve.ts'
+import type { ServeDeps } from '../serve/serve-deps.ts'
 
 export interface DemoGateway {
   readonly place: { readonly address: IpAddress; readonly port: number }

@@ -1,0 +1,166 @@
+/**
+ * Runs the gateway on a configuration, from its start to its end.
+ *   own the state folder → open the store → make the services → listen for commands (control.sock) → start → … → stop
+ * Called by `serve`.
+ */
+import { existsSync } from 'node:fs'
+import { chmod } from 'node:fs/promises'
+import { systemClock } from '../../base/clock.ts'
+import { type IpAddress, isIpv6 } from '../../base/ip.ts'
+import type { ListenAddress } from '../../base/listen-address.ts'
+import type { Log } from '../../base/log.ts'
+import { systemRandom } from '../../base/random.ts'
+import type { CheckerOptions } from '../../checks/check-domain.ts'
+import type { Loaded } from '../../config/load.ts'
+import { makeStateFolder } from '../../config/state-files.ts'
+import { tellingAlerts } from '../../gateway/events.ts'
+import { controlPath, createControl, maxControlPath } from '../../gateway/operate/control.ts'
+import type { GatewaySettings } from '../../gateway/settings.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
+import type { LogFile } from './log-file.ts'
+import { whyPlacesTaken } from './places-taken.ts'
+import { keepCopy } from './reload.ts'
+import type { ServeDeps } from './serve-deps.ts'
+import { createServices, type Services, type Started } from './services.ts'
+import { stopOnSignal } from './signals.ts'
+import { createTelling } from './telling.ts'
+import { openWhenFree } from './wait-for-store.ts'
+import { whyNotBound } from './why-not-bound.ts'
+
+export interface RunGatewayDeps extends ServeDeps {
+  readonly terminal: Terminal
+  readonly log: Log
+  readonly logFile: LogFile
+  readonly laboratory: CheckerOptions
+}
+
+/** Resolves when the gateway has stopped. */
+export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayDeps): Promise<ExitCode> {
+  const { terminal, log, logFile, laboratory } = deps
+  const { state } = loaded.settings
+  const why = (existsSync(state) ? undefined : await whyPlacesTaken(placesOf(loaded))) ?? (await ownFolder(state))
+  if (why !== undefined) return fail(terminal, why)
+  let { holdLimits } = loaded.settings
+  const limits = () => holdLimits
+  const applied = (settings: GatewaySettings) => {
+    holdLimits = settings.holdLimits
+    const why = logFile.use(settings.logFile)
+    if (why !== undefined) log.alert('log file not opened', { why })
+  }
+  const telling = createTelling(log)
+  const told = tellingAlerts(log, telling.tell, systemClock)
+  const holdingDeps = { clock: systemClock, random: systemRandom, log: told, limits }
+  const opened = await openWhenFree(deps.openHolding, state, holdingDeps, log)
+  if (opened.kind === 'not-opened')
+    return fail(
+      terminal,
+      opened.inUse
+        ? `another gateway is running on the state folder ${state}, or a command is at work on it`
+        : opened.why,
+    )
+  try {
+    const { holding, store } = opened
+    const services = await createServices(path, loaded, { ...deps, holding, store, telling, applied, laboratory })
+    if (services.kind === 'failed') return fail(terminal, services.why)
+    return await runOn(loaded, services, logFile.reopen, deps)
+  } finally {
+    await opened.close()
+  }
+}
+
+/** With the state folder ours, and the store open. */
+async function runOn(
+  loaded: Loaded,
+  services: Services,
+  reopenLog: () => void,
+  { terminal, log, signals, sendCommand }: RunGatewayDeps,
+): Promise<ExitCode> {
+  const { state } = loaded.settings
+  const { gateway, reloader } = services
+  const place = { path: controlPath(state), clock: systemClock, onError: tellError(log) }
+  const control = await createControl(place, services.handlers)
+  if (control.kind === 'in-use') {
+    await services.stop()
+    return fail(terminal, `another gateway is running on the state folder ${state}`)
+  }
+  const stopped = stopOnSignal(gateway, services.stopSoon, log, signals)
+  // A signal that comes before the gateway runs waits for that.
+  const started = Promise.withResolvers<void>()
+  signals.on('SIGHUP', reopenLog)
+  signals.on('SIGHUP', () => void started.promise.then(() => reloader.reload({ allowRemoval: false })))
+  try {
+    sayReady(loaded, await services.start(), terminal, log, sendCommand)
+  } catch (error) {
+    await control.close()
+    await gateway.stop()
+    await services.stop()
+    const why = whyNotBound(error)
+    if (why === undefined) throw error
+    return fail(terminal, why)
+  }
+  await keepCopy(loaded, log)
+  started.resolve()
+  await stopped
+  await reloader.settled()
+  await control.close()
+  await services.stop()
+  log.info('stopped')
+  return 0
+}
+
+/** Those without which it does not start. */
+const placesOf = ({ settings, publishing, web }: Loaded): readonly ListenAddress[] => [
+  ...settings.listen,
+  ...publishing.listenDns,
+  ...(web.isDefaultPlace ? [] : web.listen),
+]
+
+/**
+ * The state folder, ours alone: made where it is missing, closed to others where it was open to them.
+ * @returns in words, why it cannot be ours
+ */
+async function ownFolder(state: string): Promise<string | undefined> {
+  if (Buffer.byteLength(controlPath(state)) > maxControlPath)
+    return `the path of the state folder is too long for the socket in it: ${controlPath(state)} has more than ${maxControlPath} octets`
+  try {
+    await makeStateFolder(state)
+    await chmod(state, 0o700)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return `the state folder ${state} cannot be made and owned by this user (${String(error.code)})`
+  }
+}
+
+function sayReady(
+  { summary, settings }: Loaded,
+  { listeners, ofWeb, dns }: Started,
+  terminal: Terminal,
+  log: Log,
+  sendCommand: string,
+): void {
+  const places = listeners.map(placeText)
+  log.info('listening', { smtp: places, domains: summary.domains, routes: summary.routes })
+  const domain = settings.destinations.domains[0]
+  const first = places[0]
+  terminal.out(`${settings.hostname} takes mail on ${places.join(', ')} for ${count(summary.domains, 'domain')}.\n`)
+  if (domain && first !== undefined) {
+    const server = first === '127.0.0.1:2525' ? '' : ` --server ${first.replace(/^0\.0\.0\.0:/, '127.0.0.1:')}`
+    terminal.out(`Try: ${sendCommand}${server} --to you@${domain.subdomains ? 'any.' : ''}${domain.name}\n`)
+  }
+  if (ofWeb !== undefined) terminal.out(ofWeb)
+  if (dns.length > 0) terminal.out(`DNS for its zones: ${dns.map(placeText).join(', ')}.\n`)
+}
+
+const placeText = ({ address, port }: { readonly address: IpAddress; readonly port: number }) =>
+  `${isIpv6(address) ? `[${address}]` : address}:${port}`
+
+const count = (number: number, what: string) => `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`
+
+export function fail(terminal: Terminal, why: string): ExitCode {
+  terminal.err(`waypost: ${why}\n`)
+  return 2
+}
+
+const tellError = (log: Log) => (command: string, error: unknown) =>
+  log.error('a control command failed', { command, error })

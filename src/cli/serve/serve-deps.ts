@@ -1,0 +1,20 @@
+/** What `waypost serve` is handed by `process.ts`, by the demo and by tests. */
+import type { CreateGateway, Gateway } from '../../gateway/gateway.ts'
+import type { ControlHandlers } from '../../gateway/operate/control.ts'
+import type { OpenHolding } from '../holding.ts'
+import type { Signals } from './signals.ts'
+
+export interface ServeDeps {
+  readonly createGateway: CreateGateway
+  readonly openHolding: OpenHolding
+  /** What the control socket answers beside `config.reload`. */
+  readonly handlers: (gateway: Gateway) => ControlHandlers
+  /** How the process is told things; tests hand in their own. */
+  readonly signals: Signals
+  readonly writeLog: (line: string) => void
+  readonly color: boolean
+  /** Of Waypost. */
+  readonly version: string
+  /** How one calls `waypost send` where this was started: for the line to try. */
+  readonly sendCommand: string
+}
