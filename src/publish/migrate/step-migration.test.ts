@@ -29,7 +29,8 @@ import { textData } from '../sets/text-kind.ts'
 import { noLimits, type Target } from '../targets/target.ts'
 import { type Migration, stageSeen } from './migration.ts'
 import { nextStep } from './next-step.ts'
-import { doStep, lookAtStep, policyLines } from './step-migration.ts'
+import { policyLines } from './prove-step.ts'
+import { doStep, lookAtStep } from './step-migration.ts'
 
 const zone = labName('example.test')
 const domain = 'example.test' as HostName

@@ -1,18 +1,13 @@
 /**
  * The next step of a migration, looked at and then done. Called by `waypost migrate` and `waypost apply`, which ask in between.
  *
- * what comes next, and may it be done now (`next-step.ts`) → is proven what must hold → the plan of this one change (`examine.ts`) → is live what
- *   should be → written, and seen at every authoritative server (`apply.ts`) → only then does the migration know of it
+ * what comes next, and may it be done now (`next-step.ts`) → is proven what must hold (`prove-step.ts`) → the plan of this one change (`examine.ts`)
+ *   → is live what should be (`drift.ts`) → written, and seen at every authoritative server (`apply.ts`) → only then does the migration know of it
  *
  * Every step can be done again: after a crash behind a write there is nothing to change, and the servers are looked at once more.
  */
 
-import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
-import { typeCodes } from '../../dns/types.ts'
-import { isCoveredBySts } from '../../records/mta-sts.ts'
-import { selectSpf } from '../../records/spf.ts'
-import { txtText } from '../../records/txt.ts'
 import { type AppliedZone, type ApplyDeps, type ApplyOptions, applyZone, refusedBy } from '../apply/apply.ts'
 import { isRight, verifyChanges } from '../apply/verify.ts'
 import type { Declaration, HostAddresses } from '../declare/declaration.ts'
@@ -25,15 +20,15 @@ import {
   type Unit,
   unitsOf,
 } from '../plan/examine.ts'
-import { changesOf, type PlannedSet } from '../plan/plan.ts'
-import { askExchangers, type ExchangerProspect, policyOf } from '../plan/prospect.ts'
-import { mxSetOf, sameMxSet } from '../sets/mx-set.ts'
+import { changesOf } from '../plan/plan.ts'
 import type { TargetFailure } from '../targets/target.ts'
-import { hostsOfBoth, type Migration, type MigrationPolicy, newHosts, type Stage, stageSeen } from './migration.ts'
-import { publishing, strangeAddresses, withdrawing } from './migration-addresses.ts'
-import { type NextStep, nextStep, type Proof } from './next-step.ts'
+import { driftOf } from './drift.ts'
+import { hostsOfBoth, type Migration, type Stage, stageSeen } from './migration.ts'
+import { publishing, withdrawing } from './migration-addresses.ts'
+import { type NextStep, nextStep } from './next-step.ts'
+import { prove } from './prove-step.ts'
 import { publishedAddresses } from './published-addresses.ts'
-import { expectedSets, setAfter } from './stage-sets.ts'
+import { setAfter } from './stage-sets.ts'
 
 /** What the next step would write. */
 export type ExaminedStep =
@@ -119,7 +114,7 @@ async function examineStage(
     examined.target.close()
     return outcome
   }
-  const drift = driftOf(request.migration, examined, hostsOf(request, stage))
+  const drift = driftOf(request.migration, examined.plan, hostsOf(request, stage))
   if (drift !== undefined) return close({ kind: 'drifted', stage, ...drift })
   const [obstacle] = examined.plan.obstacles
   if (obstacle) return close({ kind: 'failed', stage, failure: { ...obstacle, kind: 'unusable' } })
@@ -185,138 +180,4 @@ function declarationsOf(request: StepRequest, stage: Stage): Declaration[] {
 function hostsOf({ migration, needed }: StepRequest, stage: Stage): HostAddresses[] {
   if (stage === 'addresses') return publishing(migration)
   return stage === 'withdraw' ? withdrawing(migration, needed) : []
-}
-
-function driftOf(
-  migration: Migration,
-  { plan }: ExaminedZone,
-  hosts: readonly HostAddresses[],
-): { why: string; remedy: string } | undefined {
-  const { domain } = migration
-  const strange = strangeAddresses(hosts, migration, plan.sets)
-  if (strange)
-    return {
-      why: `somebody else changed the addresses of ${strange.host}: they are ${strange.now.join(', ') || 'none'}`,
-      remedy: `Put back what was there, or end this migration as it stands with "waypost migrate ${domain} --forget".`,
-    }
-  const before = plan.sets.find(({ code }) => code === typeCodes.MX)?.before
-  const live = before && mxSetOf(before)
-  const spf = spfDrift(migration, plan.sets)
-  if (spf !== undefined) return spf
-  if (live && expectedSets(migration).some((set) => sameMxSet(set, live))) return undefined
-  const shown = live?.exchangers.map(({ preference, host }) => `${preference} ${host}`).join(', ') ?? 'none'
-  return {
-    why: `somebody else changed the MX records of ${domain}: they are ${printable(shown, 300)}${live ? ` (TTL ${live.ttlSeconds})` : ''}`,
-    remedy: `Put back what was there, or end this migration as it stands with "waypost migrate ${domain} --forget".`,
-  }
-}
-
-/** Only of a stage that writes it: whatever else becomes of it meanwhile is its owner's. */
-function spfDrift(
-  { domain, spf }: Migration,
-  sets: readonly PlannedSet[],
-): { why: string; remedy: string } | undefined {
-  const set = sets.find(({ code }) => code === typeCodes.TXT)
-  if (spf === undefined || set === undefined) return undefined
-  const texts = (set.before?.data ?? []).flatMap((data) => (data.type === 'TXT' ? [txtText(data.strings)] : []))
-  const live = selectSpf(texts)
-  if (live.kind !== 'one' || live.text === spf.oldText || live.text === spf.jointText) return undefined
-  return {
-    why: `somebody else changed the SPF record of ${domain}: it is ${printable(live.text, 300)}`,
-    remedy: `Put back "${spf.oldText}", or end this migration as it stands with "waypost migrate ${domain} --forget".`,
-  }
-}
-
-async function prove(
-  proof: Proof,
-  migration: Migration,
-  options: ExamineOptions,
-  deps: ExamineDeps,
-): Promise<readonly Concern[]> {
-  const { domain, old } = migration
-  switch (proof) {
-    case 'nothing':
-      return []
-    case 'new-take-mail':
-      return takeMail(domain, newHosts(migration), options, deps)
-    case 'old-take-mail':
-      return takeMail(
-        domain,
-        old.exchangers.map(({ host }) => host),
-        options,
-        deps,
-      )
-    case 'policy-lists-both':
-      return policyListsBoth(migration, options, deps)
-  }
-}
-
-/** Every one of them: whoever refuses bounces what comes to it. */
-async function takeMail(
-  domain: HostName,
-  hosts: readonly HostName[],
-  options: ExamineOptions,
-  deps: ExamineDeps,
-): Promise<readonly Concern[]> {
-  const asked = await askExchangers(domain, hosts, options, deps)
-  return asked.flatMap((prospect) => notTaking(domain, prospect))
-}
-
-function notTaking(domain: HostName, { host, addresses, smtp }: ExchangerProspect): Concern[] {
-  const refuse = (rule: RefusalRule, why: string, remedy: string): Concern[] => [
-    { severity: 'refuse', rule, domain, why, remedy },
-  ]
-  if (addresses.kind === 'none')
-    return refuse('no-working-exchanger', `${host} does not resolve: ${addresses.why}`, 'Mend its name or address.')
-  switch (smtp.kind) {
-    case 'takes':
-      return []
-    case 'refuses':
-      return refuse(
-        'no-working-exchanger',
-        `${host} takes no mail for ${domain}: ${printable(smtp.reply, 200)}`,
-        'Add the domain there first, with its mailboxes.',
-      )
-    case 'silent':
-      return refuse('no-working-exchanger', `${host} answers no SMTP: ${smtp.why}`, 'Have it run first.')
-    case 'not-wanted':
-    case 'not-checked':
-      return refuse(
-        'unproven',
-        `whether ${host} takes mail for ${domain} was not checked: ${smtp.kind === 'not-wanted' ? '--no-smtp' : printable(smtp.why, 200)}`,
-        'Do this from where port 25 is open, or send a message there by hand and allow it.',
-      )
-  }
-}
-
-async function policyListsBoth(
-  migration: Migration,
-  options: ExamineOptions,
-  deps: ExamineDeps,
-): Promise<readonly Concern[]> {
-  const { domain, old, next, policy } = migration
-  const refuse = (why: string, remedy: string): Concern[] => [
-    { severity: 'refuse', rule: 'mta-sts', domain, why, remedy },
-  ]
-  const found = await policyOf(domain, options, deps)
-  if (found.kind !== 'policy')
-    return refuse(
-      found.kind === 'none'
-        ? `${domain} announces no MTA-STS policy any more`
-        : `the MTA-STS policy of ${domain} could not be read: ${printable(found.why, 200)}`,
-      'Senders may have kept the old one: serve it again, with old and new exchangers.',
-    )
-  const hosts = [...old.exchangers, ...next.exchangers].map(({ host }) => host)
-  const missing = hosts.filter((host) => !isCoveredBySts(found.policy, host))
-  if (missing.length === 0) return []
-  return refuse(
-    `the MTA-STS policy of ${domain} does not list ${missing.join(', ')}`,
-    `Serve this at https://mta-sts.${domain}/.well-known/mta-sts.txt: ${policy ? policyLines(policy, hosts).join(' | ') : ''}`,
-  )
-}
-
-/** RFC 8461 §3.2 */
-export function policyLines({ mode, maxAgeSeconds }: MigrationPolicy, hosts: readonly HostName[]): string[] {
-  const mx = [...new Set(hosts)].map((host) => `mx: ${host}`)
-  return ['version: STSv1', `mode: ${mode}`, ...mx, `max_age: ${maxAgeSeconds}`]
 }
