@@ -8,7 +8,7 @@ import { configOption } from '../config-path.ts'
 import type { BytesOut, ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { findIds } from './options.ts'
-import { bold, counted, dim, dueText, momentText, sizeText, stateWords } from './words.ts'
+import { bold, counted, dim, dueText, momentText, sizeText, stateWords, whenUp } from './words.ts'
 
 interface ShowOptions {
   readonly config: string | undefined
@@ -86,7 +86,7 @@ async function show(id: string, { json }: ShowOptions, access: QueueAccess, term
   const shown = await access.ask('queue.show', { id }, showAnswer.nullable())
   if (shown === undefined) return 2
   if (shown === null) return gone(id, terminal)
-  terminal.out(json ? `${JSON.stringify(shown)}\n` : showText(shown, systemClock.now()))
+  terminal.out(json ? `${JSON.stringify(shown)}\n` : showText(shown, systemClock.now(), access.isRunning))
   return 0
 }
 
@@ -95,7 +95,7 @@ function gone(id: string, terminal: Terminal): ExitCode {
   return 1
 }
 
-function showText(shown: ShowAnswer, nowMs: number): string {
+function showText(shown: ShowAnswer, nowMs: number, isRunning: boolean): string {
   const { client } = shown
   const facts: (readonly [string, string])[] = [
     ['received', momentText(shown.receivedMs)],
@@ -117,7 +117,7 @@ function showText(shown: ShowAnswer, nowMs: number): string {
     ...(shown.isBeingAttempted ? ['  A backend is being asked to take it at this moment.'] : []),
     '',
     bold(counted(shown.recipientCount, 'recipient')),
-    ...shown.recipients.flatMap((recipient) => recipientLines(recipient, nowMs)),
+    ...shown.recipients.flatMap((recipient) => recipientLines(recipient, nowMs, isRunning)),
     '',
     bold(shown.attempts.length === 0 ? 'No attempt yet' : counted(shown.attempts.length, 'attempt')),
     ...shown.attempts.map(
@@ -131,10 +131,16 @@ function showText(shown: ShowAnswer, nowMs: number): string {
   return `${lines.join('\n')}\n`
 }
 
-function recipientLines(recipient: ListedRecipient, nowMs: number): string[] {
+function recipientLines(recipient: ListedRecipient, nowMs: number, isRunning: boolean): string[] {
   const { state, nextMs, reply, host, lastMs, attempts, way, backend } = recipient
   const isToGo = state === 'ready' || state === 'waiting' || state === 'unknown'
-  const next = isToGo && nextMs !== null ? `, next ${dueText(nextMs, nowMs)}` : ''
+  const next = !isToGo
+    ? ''
+    : nextMs !== null
+      ? `, next ${dueText(nextMs, nowMs)}`
+      : state === 'ready' && isRunning
+        ? `, ${whenUp}`
+        : ''
   const lines = [
     `  ${printable(recipient.to, 400)}`,
     `    ${state}: ${stateWords[state]}${next}`,
@@ -142,7 +148,7 @@ function recipientLines(recipient: ListedRecipient, nowMs: number): string[] {
   ]
   if (reply !== null)
     lines.push(
-      `    last ${lastMs === null ? '' : `${momentText(lastMs)} `}${host === null ? '' : `${printable(host)}: `}${printable(reply)}`,
+      `    ${attempts === 0 ? 'when it came in: ' : 'last '}${lastMs === null ? '' : `${momentText(lastMs)} `}${host === null ? '' : `${printable(host)}: `}${printable(reply)}`,
     )
   return lines
 }

@@ -8,7 +8,7 @@ import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
-import { bold, counted, dim, dueText, lengthText, sizeText, tableText } from './words.ts'
+import { bold, counted, dim, dueText, lengthText, sizeText, tableText, whenUp } from './words.ts'
 
 interface StatsOptions {
   readonly config: string | undefined
@@ -68,18 +68,20 @@ async function stats(options: StatsOptions, columns: number, terminal: Terminal)
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     const found = await access.ask('queue.stats', { most }, statsAnswer)
     if (!found) return 2
-    terminal.out(options.json ? `${JSON.stringify(found)}\n` : statsText(found, systemClock.now(), columns))
+    terminal.out(
+      options.json ? `${JSON.stringify(found)}\n` : statsText(found, systemClock.now(), columns, access.isRunning),
+    )
     return found.stopped.length > 0 || found.expiryStopped !== null ? 1 : 0
   })
 }
 
-function statsText(found: StatsAnswer, nowMs: number, columns: number): string {
+function statsText(found: StatsAnswer, nowMs: number, columns: number, isRunning: boolean): string {
   const lines = [
     found.messages === 0
       ? 'Nothing is held.\n'
       : `${bold(counted(found.messages, 'message'))} held, ${sizeText(found.octets)}, the oldest for ${lengthText(nowMs - (found.oldestMs ?? nowMs))}.\n`,
   ]
-  if (found.domains.length > 0) lines.push('\n', domainTable(found, nowMs, columns))
+  if (found.domains.length > 0) lines.push('\n', domainTable(found, nowMs, columns, isRunning))
   const others = found.domainCount - found.domains.length
   if (others > 0) lines.push(dim(`… and ${counted(others, 'domain')} more (--limit)`), '\n')
   for (const { backend, why } of found.stopped)
@@ -94,7 +96,7 @@ function statsText(found: StatsAnswer, nowMs: number, columns: number): string {
 const widestBar = 30
 const narrowestBar = 8
 
-function domainTable({ domains }: StatsAnswer, nowMs: number, columns: number): string {
+function domainTable({ domains }: StatsAnswer, nowMs: number, columns: number, isRunning: boolean): string {
   const rows = [
     ['DOMAIN', ' MESSAGES', ' SIZE', ' OLDEST', 'NEXT', 'RECIPIENTS'],
     ...domains.map(({ domain, messages, octets, oldestMs, nextMs, states }) => [
@@ -102,7 +104,7 @@ function domainTable({ domains }: StatsAnswer, nowMs: number, columns: number): 
       messages.toLocaleString('en'),
       sizeText(octets),
       lengthText(nowMs - oldestMs),
-      dueText(nextMs, nowMs),
+      nextMs === null && isRunning && (states.ready ?? 0) > 0 ? whenUp : dueText(nextMs, nowMs),
       recipientStates
         .flatMap((state) => (states[state] ? [`${state} ${states[state].toLocaleString('en')}`] : []))
         .join(', '),

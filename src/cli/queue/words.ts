@@ -29,6 +29,9 @@ export const momentText = (ms: number): string => `${new Date(ms).toISOString().
 export const dueText = (ms: number | null, nowMs: number): string =>
   ms === null ? '-' : ms <= nowMs ? 'now' : `in ${lengthText(ms - nowMs)}`
 
+/** Of what has no backend now: the gateway looks for one every half minute at least. */
+export const whenUp = 'when one is up'
+
 /** Columns, each as wide as its widest cell; numbers stand right where the heading begins with a blank. */
 export function tableText(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []

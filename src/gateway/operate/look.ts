@@ -4,8 +4,9 @@ import type { HeldEntry, HeldRecipient, QueueFilter } from '../../queue/queue.ts
 import { type ContentPart, contentPart, headerLines } from '../hold/held-content.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { ListAnswer, ListedMessage, ListedRecipient, ShowAnswer } from './queue-shapes.ts'
-import { laneNextMs, type Running } from './running.ts'
+import { createLaneNext } from './running.ts'
 
+type LaneNext = ReturnType<typeof createLaneNext>
 type LookDeps = Pick<QueueOperationsDeps, 'queue' | 'running'>
 
 /** A message may have a thousand recipients, so that a page of messages is asked for in pieces. */
@@ -20,10 +21,11 @@ export async function list(
   after: string | undefined,
 ): Promise<ListAnswer> {
   const messages: ListedMessage[] = []
+  const laneNext = createLaneNext(running)
   let from = after
   for (let pieces = 0; pieces < piecesACall && messages.length < limit; pieces++) {
     const page = await queue.list(filter, Math.min(pieceMessages, limit - messages.length), from)
-    messages.push(...page.messages.map((entry) => listed(entry, recipientsListed, running)))
+    messages.push(...page.messages.map((entry) => listed(entry, recipientsListed, laneNext)))
     from = page.next
     if (from === undefined) break
   }
@@ -38,7 +40,7 @@ export async function show({ queue, running }: LookDeps, id: string): Promise<Sh
   const headers = opened.kind === 'opened' ? await headerLines(message.trace, opened.body) : null
   const { proof } = message
   return {
-    ...listed(entry, entry.recipients.length, running),
+    ...listed(entry, entry.recipients.length, createLaneNext(running)),
     envid: message.envelope.envid ?? null,
     ret: message.envelope.ret ?? null,
     proof:
@@ -72,7 +74,7 @@ export async function cat(
   return await contentPart(entry.message.trace, opened.body, offset)
 }
 
-function listed({ message, recipients }: HeldEntry, most: number, running: Running | undefined): ListedMessage {
+function listed({ message, recipients }: HeldEntry, most: number, laneNext: LaneNext): ListedMessage {
   const { client } = message
   return {
     id: message.id,
@@ -81,18 +83,18 @@ function listed({ message, recipients }: HeldEntry, most: number, running: Runni
     from: message.envelope.sender?.text ?? '',
     client: client ? { address: client.address, hello: client.hello, tls: client.tls?.version ?? null } : null,
     size: message.size,
-    recipients: recipients.slice(0, most).map((held) => listedRecipient(held, running)),
+    recipients: recipients.slice(0, most).map((held) => listedRecipient(held, laneNext)),
     recipientCount: recipients.length,
   }
 }
 
-function listedRecipient(held: HeldRecipient, running: Running | undefined): ListedRecipient {
+function listedRecipient(held: HeldRecipient, laneNext: LaneNext): ListedRecipient {
   return {
     to: held.recipient.text,
     state: held.state,
     way: held.lane,
     attempts: held.attempts,
-    nextMs: nextMs(held, running) ?? null,
+    nextMs: nextMs(held, laneNext) ?? null,
     reply: held.lastReply ? replyText(held.lastReply) : null,
     host: held.lastHost ?? null,
     lastMs: held.lastAttemptMs ?? null,
@@ -100,8 +102,8 @@ function listedRecipient(held: HeldRecipient, running: Running | undefined): Lis
   }
 }
 
-function nextMs({ state, lane, notBeforeMs }: HeldRecipient, running: Running | undefined): number | undefined {
-  const laneMs = laneNextMs(running, lane)
+function nextMs({ state, lane, notBeforeMs }: HeldRecipient, laneNext: LaneNext): number | undefined {
+  const laneMs = laneNext(lane)
   switch (state) {
     case 'ready':
       return laneMs

@@ -24,7 +24,7 @@ export const listedRecipient = z.object({
   /** The lane that it is filed under, by name. */
   way: z.string(),
   attempts: z.number(),
-  /** When it is tried next; null where nothing is known of that. */
+  /** When it is tried next; null where nothing is known of that: a recipient that is `ready` goes as soon as a backend is up. */
   nextMs: moment,
   reply: z.string().nullable(),
   host: z.string().nullable(),

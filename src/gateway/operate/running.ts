@@ -30,17 +30,31 @@ export function createRunning({ drain, expiry, ways, backends, hurry }: RunningD
     isOut(lane) {
       const { out, list } = backends()
       const met = list()
-      return entriesOf(lane).every(({ backend }) => {
-        const states = met.flatMap(({ endpoint, state }) => (endpoint.backend.key === backend.key ? [state] : []))
-        // What nobody has met yet may be up.
-        return states.length === 0 ? out.has(backend.url) : !states.some(isServing)
-      })
+      const entries = entriesOf(lane)
+      // A lane without a route waits for one, and for no backend.
+      return (
+        entries.length > 0 &&
+        entries.every(({ backend }) => {
+          const states = met.flatMap(({ endpoint, state }) => (endpoint.backend.key === backend.key ? [state] : []))
+          // What nobody has met yet may be up.
+          return states.length === 0 ? out.has(backend.url) : !states.some(isServing)
+        })
+      )
     },
   }
 }
 
-/** When a lane is tried next; undefined where nobody knows, as without a drain. */
-export function laneNextMs(running: Running | undefined, lane: Lane): number | undefined {
-  const ms = running?.drain.nextTryMs(lane)
-  return ms === undefined ? undefined : Math.round(ms)
+/**
+ * When a lane is tried next; undefined where nobody knows, as without a drain, or where it has no backend that is up: it goes as soon as one is, and the probe
+ * finds that out within half a minute, whatever the drain has waited for meanwhile. Made for one answer, in which many recipients share a lane.
+ */
+export function createLaneNext(running: Running | undefined): (lane: Lane) => number | undefined {
+  const known = new Map<Lane, number | undefined>()
+  return (lane) => {
+    if (known.has(lane)) return known.get(lane)
+    const ms = running?.isOut(lane) ? undefined : running?.drain.nextTryMs(lane)
+    const next = ms === undefined ? undefined : Math.round(ms)
+    known.set(lane, next)
+    return next
+  }
 }

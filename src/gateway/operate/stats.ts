@@ -4,7 +4,7 @@ import type { Lane, QueueFilter } from '../../queue/queue.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { StatsAnswer } from './queue-shapes.ts'
-import { laneNextMs } from './running.ts'
+import { createLaneNext } from './running.ts'
 
 const readyLooked = 20
 const mostAskedForNext = 50
@@ -17,10 +17,10 @@ export async function stats(deps: QueueOperationsDeps, most: number): Promise<St
   const largest = domains.toSorted((a, b) => b.messages - a.messages || b.bytes - a.bytes).slice(0, most)
   const wakes = await queue.nextWakes()
   const now = clock.now()
-  const laneNext = createLaneNext(deps)
+  const domainNext = createDomainNext(deps)
   const next = new Map<string, number | undefined>()
   for (const { domain, byState } of largest)
-    next.set(domain, (byState.ready ?? 0) > 0 ? await laneNext(domain) : undefined)
+    next.set(domain, (byState.ready ?? 0) > 0 ? await domainNext(domain) : undefined)
   return {
     messages,
     octets: bytes,
@@ -40,17 +40,18 @@ export async function stats(deps: QueueOperationsDeps, most: number): Promise<St
 }
 
 /** When what is ready of a domain is tried next: by its own way, or by those that a person has sent it, for which the store is asked a few times. */
-function createLaneNext({
+function createDomainNext({
   queue,
   ways,
   running,
 }: QueueOperationsDeps): (domain: string) => Promise<number | undefined> {
   let askable = mostAskedForNext
+  const laneNext = createLaneNext(running)
   const ownNext = (domain: string) => {
     const text = `postmaster@${domain}`
     const somebody = { localPart: 'postmaster', domain: domain as HostName, literal: undefined, text }
     const lane = ways?.ofRecipient(somebody, '' as Lane)
-    return lane === undefined ? undefined : laneNextMs(running, lane)
+    return lane === undefined ? undefined : laneNext(lane)
   }
   return async (domain) => {
     const own = ownNext(domain)
@@ -58,7 +59,7 @@ function createLaneNext({
     const filter: QueueFilter = { domain, states: ['ready'] }
     const found = await queue.list(filter, readyLooked, undefined)
     const ready = found.messages.flatMap(({ recipients }) => recipients.filter((held) => isMeant(held, filter)))
-    const moments = ready.flatMap(({ lane }) => laneNextMs(running, lane) ?? [])
+    const moments = ready.flatMap(({ lane }) => laneNext(lane) ?? [])
     return moments.length === 0 ? undefined : Math.min(...moments)
   }
 }

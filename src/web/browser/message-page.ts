@@ -130,7 +130,12 @@ function recipients({ recipients: list, recipientCount }: ShowAnswer): HTMLEleme
           { 'data-label': 'Next try' },
           nextMs === null ? (state === 'ready' ? 'when one is up' : '–') : until(nextMs),
         ),
-        h('td', { class: 'long' }, reply === null ? '' : `${reply}${host === null ? '' : ` (${host})`}`),
+        h(
+          'td',
+          { class: 'long' },
+          tries === 0 && reply !== null ? h('span', { class: 'dim' }, 'When it came in: ') : undefined,
+          reply === null ? '' : `${reply}${host === null ? '' : ` (${host})`}`,
+        ),
       ),
     )
   }
