@@ -75,7 +75,7 @@ export async function createDnsService(loaded: Loaded, log: Log): Promise<Create
         return soa?.type === 'SOA' ? [[foldName(origin), soa.serial] as const] : []
       }),
     )
-    for (const { file, why } of problems) log.error('dns-zone-file-rejected', { file: join(folder, file), why })
+    for (const { file, why } of problems) log.error('dns zone file rejected', { file: join(folder, file), why })
     const { changed, unchanged, removed, rejected } = await authority.replaceZones(withHealthy(zones, hosts))
     const [wrong] = [...problems.map(({ why }) => why), ...rejected.map(({ why }) => why)]
     if (wrong !== undefined)
@@ -93,7 +93,7 @@ export async function createDnsService(loaded: Loaded, log: Log): Promise<Create
     kind: 'dns',
     async start() {
       await authority.start()
-      log.info('dns-listening', { dns: authority.bound.map(placeText) })
+      log.info('dns listening', { dns: authority.bound.map(placeText) })
     },
     async configured(now) {
       await inTurn(async () => {
@@ -103,8 +103,8 @@ export async function createDnsService(loaded: Loaded, log: Log): Promise<Create
           ...{ clock: systemClock, state, hostname },
           isStopping: () => isStopping,
         })
-        if (made > 0) log.info('dns-zones-made', { made, folder: builtinFolder(settings.state) })
-        for (const { unit, why } of problems) log.error('dns-zone-not-made', { zone: unitText(unit), why })
+        if (made > 0) log.info('dns zones made', { made, folder: builtinFolder(settings.state) })
+        for (const { unit, why } of problems) log.error('dns zone not made', { zone: unitText(unit), why })
         hosts = healthyHosts(publishing.declarations)
         health.watch(watchedAddresses(publishing.declarations, ownAddresses(settings)))
         await reload()

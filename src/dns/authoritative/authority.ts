@@ -106,25 +106,18 @@ export function createAuthority(options: AuthorityOptions, deps: AuthorityDeps):
   })
   const isSecondary = (address: IpAddress) => options.secondaries.some(({ server }) => server.address === address)
   const transfers = createTransfers({ zones, secondaries: options.secondaries, clock, log })
-  let { udp, tcp } = servers(options.listen)
+  const tcp = createTcpServer(options.listen, options.tcp, { answerer, transfers, isSecondary, isExempt, clock, log })
   const send = (message: Buffer, to: NameServer) => udp.send(message, to)
   const notifier = createNotifier({ secondaries: options.secondaries, send, clock, random, log })
-
-  function servers(listen: readonly NameServer[]) {
-    const onResponse = (message: Buffer, from: NameServer) => notifier.receive(message, from)
-    return {
-      udp: createUdpServer(listen, { answerer, clock, log, onResponse }),
-      tcp: createTcpServer(options.listen, options.tcp, {
-        ...{ answerer, transfers, isSecondary, isExempt, clock, log },
-      }),
-    }
-  }
+  const onResponse = (message: Buffer, from: NameServer) => notifier.receive(message, from)
+  const udpOn = (listen: readonly NameServer[]) => createUdpServer(listen, { answerer, clock, log, onResponse })
+  let udp = udpOn(options.listen)
 
   return {
     async start() {
       await tcp.start()
       // Where the system chose the port of TCP, UDP takes the same; it is free, or somebody else was quicker and it is told.
-      udp = servers(tcp.bound).udp
+      udp = udpOn(tcp.bound)
       try {
         await udp.start()
       } catch (error) {
@@ -136,8 +129,8 @@ export function createAuthority(options: AuthorityOptions, deps: AuthorityDeps):
     async replaceZones(sources) {
       const replaced = await zones.replace(sources)
       const { changed, unchanged, removed, rejected } = replaced
-      for (const { origin, why } of rejected) log.error('dns-zone-rejected', { zone: nameText(origin), why })
-      log.info('dns-zones', { changed: changed.length, unchanged, removed, rejected: rejected.length })
+      for (const { origin, why } of rejected) log.error('dns zone rejected', { zone: nameText(origin), why })
+      log.info('dns zones', { changed: changed.length, unchanged, removed, rejected: rejected.length })
       for (const zone of changed) {
         notifier.changed(zone)
         await breathe()

@@ -69,7 +69,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   function attempt(key: string, task: Task): void {
     const waitMs = waitsMs[task.tries]
     if (waitMs === undefined) {
-      log.warn('dns-notify-unanswered', facts(task))
+      log.warn('dns notify unanswered', facts(task))
       settle(key, task)
       return
     }
@@ -82,7 +82,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     const message = encodeMessage(notifyMessage(zone.origin, task.id, { ...zone.soa, class: classCodes.IN }))
     const signed = secondary.key && signRequest(message, secondary.key, Math.floor(clock.now() / 1000))
     task.requestMac = signed?.mac
-    if (!deps.send(signed?.bytes ?? message, secondary.server)) log.debug('dns-notify-no-way', facts(task))
+    if (!deps.send(signed?.bytes ?? message, secondary.server)) log.debug('dns notify no way', facts(task))
     task.timer = clock.after(waitMs, () => attempt(key, task))
   }
 
@@ -128,8 +128,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       const decoded = message && decodeMessage(message)
       if (decoded?.kind !== 'message' || !isNotifyAnswer(decoded.message, task.id, task.zone.origin)) return
       const { rcode } = decoded.message
-      if (rcode === rcodes.noError) log.debug('dns-notify-heard', facts(task))
-      else log.warn('dns-notify-refused', { ...facts(task), rcode: rcodeName(rcode) })
+      if (rcode === rcodes.noError) log.debug('dns notify heard', facts(task))
+      else log.warn('dns notify refused', { ...facts(task), rcode: rcodeName(rcode) })
       settle(key, task)
     },
 

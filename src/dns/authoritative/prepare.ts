@@ -1,6 +1,6 @@
 /**
- * Makes answers in advance: everything of a message that stands behind its question, as octets. `answer.ts` asks for one when a question
- * is asked for the first time, keeps it with the entry, and from then on only copies it.
+ * Makes answers in advance: everything of a message that stands behind its question, as octets. `find-answer.ts` asks for one when a question
+ * is asked for the first time and keeps it with the entry; from then on `write-answer.ts` only copies it.
  *
  * Owner names point into the question (RFC 1035 §4.1.4), so they come back in the letter case of the query. Names in data do not: they
  * keep the case of the zone. Pointers say where a name stands in the whole message, so an answer that serves questions of different

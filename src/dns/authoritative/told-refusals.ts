@@ -24,7 +24,7 @@ export function createToldRefusals(clock: Clock, log: Log): ToldRefusals {
   function sumUp(): void {
     for (const [client, count] of counts)
       if (count > mostLines)
-        log.info('dns-transfers-refused', { client: client || 'others', more: count - mostLines, withinSeconds: 60 })
+        log.info('dns transfers refused', { client: client || 'others', more: count - mostLines, withinSeconds: 60 })
     counts.clear()
   }
 
@@ -35,7 +35,7 @@ export function createToldRefusals(clock: Clock, log: Log): ToldRefusals {
       const client = counts.has(key) || counts.size < mostClients ? key : ''
       const count = (counts.get(client) ?? 0) + 1
       counts.set(client, count)
-      if (count <= mostLines) log.info('dns-transfer-refused', { address, ...fields })
+      if (count <= mostLines) log.info('dns transfer refused', { address, ...fields })
     },
     stop() {
       alarm.end()

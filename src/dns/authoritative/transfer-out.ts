@@ -55,7 +55,7 @@ export function createTransfers(deps: TransfersDeps): Transfers {
     for (const message of messagesOf(records, head)) yield signer ? signer.sign(message, nowSeconds()) : message
     const { serial } = zone.soa.data
     const asked = wanted.isIncremental ? 'IXFR' : 'AXFR'
-    log.info('dns-transfer-done', { zone: nameText(zone.origin), serial, asked, isWhole: !wanted.isCurrent })
+    log.info('dns transfer done', { zone: nameText(zone.origin), serial, asked, isWhole: !wanted.isCurrent })
   }
 
   return {

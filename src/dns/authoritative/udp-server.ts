@@ -56,7 +56,7 @@ export function createUdpServer(listen: readonly NameServer[], deps: UdpServerDe
     }
     sockets.set(key(at), { socket, at })
     // Errors of single messages come back from the network (ICMP); a socket of many clients goes on.
-    socket.on('error', (error: NodeJS.ErrnoException) => deps.log.debug('dns-udp-error', { code: error.code }))
+    socket.on('error', (error: NodeJS.ErrnoException) => deps.log.debug('dns udp error', { code: error.code }))
     serve(socket)
   }
 
@@ -90,16 +90,16 @@ export function createUdpServer(listen: readonly NameServer[], deps: UdpServerDe
       if (now.has(name)) continue
       sockets.delete(name)
       socket.close()
-      deps.log.info('dns-address-gone', { address: at.address, port: at.port })
+      deps.log.info('dns address gone', { address: at.address, port: at.port })
     }
     for (const [name, at] of now) {
       if (sockets.has(name) || isStopped) continue
       try {
         await open(at)
-        deps.log.info('dns-address-new', { address: at.address, port: at.port })
+        deps.log.info('dns address new', { address: at.address, port: at.port })
       } catch (error) {
         // A new IPv6 address cannot be bound before it is known to be nobody else's; the next round finds it.
-        deps.log.debug('dns-address-not-bound', { address: at.address, code: (error as NodeJS.ErrnoException).code })
+        deps.log.debug('dns address not bound', { address: at.address, code: (error as NodeJS.ErrnoException).code })
       }
     }
   }

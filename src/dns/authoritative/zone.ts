@@ -1,6 +1,6 @@
 /**
  * A zone as it is served: its records sorted by name and type, with the names that exist without records, the cuts below which others
- * answer, and the wildcards. Made from typed records by `compileZone`; `authority.ts` calls it whenever a zone changes.
+ * answer, and the wildcards. Made from typed records by `compileZone`; `replace-zones.ts` calls it whenever a zone changes.
  * RFC 1034 §4.2, RFC 2181, RFC 4592, RFC 8020.
  */
 import { hash } from 'node:crypto'
