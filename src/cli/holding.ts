@@ -85,12 +85,12 @@ function whyNotKept(state: StoreState, queue: Pick<Queue, 'wouldHold'>): string 
 }
 
 /** A store that was closed, or whose thread broke, is never written again: who waits for that waits until everything ends. */
-function createWhenWritable(store: Store): () => Promise<void> {
+function createWhenWritable(store: Store): Holding['whenWritable'] {
   const waiting: (() => void)[] = []
   store.onState(({ kind }) => {
     if (kind === 'writable') for (const go of waiting.splice(0)) go()
   })
-  return () => (store.state.kind === 'writable' ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)))
+  return () => (store.state.kind === 'writable' ? undefined : new Promise((resolve) => waiting.push(resolve)))
 }
 
 export type OpenHolding = typeof openHolding

@@ -140,10 +140,7 @@ export function createDrain(deps: DrainDeps): Drain {
       ...deps,
       onHeld: noticed,
       way: () => deps.wayOfLane(lane),
-      async turn() {
-        await deps.live.turn()
-        await taken.take()
-      },
+      turn: () => deps.live.turn()?.then(() => taken.take()) ?? taken.take(),
       turnOver: () => taken.give(),
       underWay,
       patience,

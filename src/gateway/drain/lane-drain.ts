@@ -19,8 +19,8 @@ export interface LaneDrainDeps extends SettleDeps {
   readonly way: () => Way | undefined
   /** Something is filed under a lane that leads nowhere. */
   readonly onNowhere: (lane: Lane, recipient: Recipient) => void
-  /** Resolves when this lane may begin one more: live mail goes first, and all lanes take turns. */
-  readonly turn: () => Promise<void>
+  /** Resolves when this lane may begin one more: live mail goes first, and all lanes take turns. Undefined: it may at once. */
+  readonly turn: () => Promise<void> | undefined
   readonly turnOver: () => void
   /** Recipients that are being attempted, in whatever lane, and the end of that. */
   readonly underWay: UnderWay
@@ -40,7 +40,7 @@ export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
 
 const fetchedAtOnce = 128
 /** When so few are left, the next ones are fetched, so that no session waits for them. */
-const fetchedAhead = 32
+const fetchedAhead = 64
 /** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. */
 const mostBound = 1_000
 
@@ -96,9 +96,12 @@ export class LaneDrain {
           await gate
         } else if (this.#pace.isFull(this.#asking.size, this.#audible)) await this.#oneLess()
         else {
-          const task = await this.#next()
-          if (task) await this.#begin(task)
-          else if (this.#audible > 0) await this.#oneLess()
+          const next = this.#next()
+          const task = next instanceof Promise ? await next : next
+          if (task) {
+            const turn = this.#begin(task)
+            if (turn) await turn
+          } else if (this.#audible > 0) await this.#oneLess()
           // What was being attempted when the queue was asked may be ready again by the time that it has answered.
           else if (this.#hasSeenAll && !this.#deps.gate()) break
         }
@@ -139,10 +142,11 @@ export class LaneDrain {
     })
   }
 
-  async #next(): Promise<Task | undefined> {
+  /** Without waiting where one is here: each message would pay for the wait. */
+  #next(): Task | undefined | Promise<Task | undefined> {
     if (this.#fetched.length <= fetchedAhead && this.#mayBeMore && !this.#coming) this.#fetch()
-    if (this.#fetched.length === 0) await (this.#coming ?? this.#fetch())
-    return this.#fetched.shift()
+    if (this.#fetched.length > 0) return this.#fetched.shift()
+    return (this.#coming ?? this.#fetch()).then(() => this.#fetched.shift())
   }
 
   /** Brings more behind those that are here already. */
@@ -181,10 +185,17 @@ export class LaneDrain {
     this.#fetched.push(...unknown, ...ready.filter(({ message }) => !ids.has(message.id)))
   }
 
-  async #begin(task: Task): Promise<void> {
-    const { id } = task.message
+  /** @returns undefined where it has its turn at once */
+  #begin(task: Task): Promise<void> | undefined {
     const fetching = this.#fetching
-    await this.#deps.turn()
+    const turn = this.#deps.turn()
+    if (turn) return turn.then(() => this.#beginNow(task, fetching))
+    this.#beginNow(task, fetching)
+    return undefined
+  }
+
+  #beginNow(task: Task, fetching: number): void {
+    const { id } = task.message
     if (this.#isStopping || fetching !== this.#fetching) {
       this.#deps.turnOver()
       return
@@ -242,7 +253,8 @@ export class LaneDrain {
       for (const { recipient } of task.recipients.slice(0, 1)) onNowhere(this.#lane, recipient)
       return
     }
-    if (!(await writeDown.whenWritable())) return
+    const mayWrite = writeDown.whenWritable()
+    if (!(typeof mayWrite === 'boolean' ? mayWrite : await mayWrite)) return
     const fromMs = clock.monotonicMs()
     const fetching = this.#fetching
     const bound = this.#boundTo(task)

@@ -52,12 +52,11 @@ const crashesUntilSetAside = 3
 const crashPauseMs = 60_000
 
 /** But for `busy`, and for a bound task whose backend could not be asked: these stay as they were. */
-export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
+export function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
   const isBound = task.recipients.some(({ state }) => state === 'unknown')
   const couldNot = attempted.kind === 'unable' || attempted.kind === 'broken'
-  if (isBound && couldNot) await waitForItsBackend(task, attempted, deps)
-  else if (couldNot) await stepBack(task, attempted, deps)
-  else await settleSaid(task, way, attempted, deps)
+  if (isBound && couldNot) return waitForItsBackend(task, attempted, deps)
+  return couldNot ? stepBack(task, attempted, deps) : settleSaid(task, way, attempted, deps)
 }
 
 /** Others of the lane may have another backend to go to. */
@@ -125,7 +124,8 @@ async function settleSaid(task: Task, way: Way, attempted: Attempted, deps: Sett
       if (held.attempts === 0 && held.wasKnown && !deps.isAnyGood(held.recipient))
         guard.firstAttempt(endpoint.backend.url, held.recipient.text, isUnknown)
   if (settlement) {
-    const dsn = await successOf(task, way, attempted, settlement, deps)
+    const asksForNews = task.recipients.some(({ recipient }) => recipient.notify !== undefined)
+    const dsn = asksForNews ? await successOf(task, way, attempted, settlement, deps) : undefined
     await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
     for (const { lane } of dsn?.recipients ?? []) deps.onHeld(lane)
   }

@@ -1,7 +1,8 @@
 /** A number of places that are taken in turn: who asked first goes first. */
 
 export interface Slots {
-  take(): Promise<void>
+  /** Resolves when there is a place; undefined where there is one at once. */
+  take(): Promise<void> | undefined
   give(): void
   /** Resolves when all places are free. */
   whenFree(): Promise<void>
@@ -12,12 +13,10 @@ export function createSlots(most: number): Slots {
   const watching: (() => void)[] = []
   let used = 0
   return {
-    async take() {
-      if (used < most) {
-        used++
-        return
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve))
+    take() {
+      if (used >= most) return new Promise<void>((resolve) => waiting.push(resolve))
+      used++
+      return undefined
     },
     give() {
       const next = waiting.shift()

@@ -6,8 +6,8 @@ import type { Queue } from '../../queue/queue.ts'
 export interface Holding {
   readonly queue: Queue
   readonly known: KnownRecipients
-  /** Resolves when the store can be written, at once where it can, and not at all once it is closed. */
-  readonly whenWritable: () => Promise<void>
+  /** Resolves when the store can be written, and not at all once it is closed; undefined where it can. */
+  readonly whenWritable: () => Promise<void> | undefined
   /** Why no message could be kept now, in words for people; undefined where it could, as far as is known without asking the disk. */
   readonly whyNotKept: () => string | undefined
 }

@@ -15,8 +15,8 @@ export interface WriteDown {
    * @returns whether it is written
    */
   soon(of: About, write: () => Promise<void>, waitMs?: number): Promise<boolean>
-  /** @returns false where the store could not be written until `stop` was called */
-  whenWritable(): Promise<boolean>
+  /** @returns false where the store could not be written until `stop` was called; without waiting where that is known */
+  whenWritable(): boolean | Promise<boolean>
   /** What cannot be written now is given up. */
   stop(): void
 }
@@ -27,8 +27,8 @@ export type About = { readonly id: string } | { readonly work: string }
 export interface WriteDownDeps {
   readonly clock: Clock
   readonly log: Log
-  /** Resolves when the store can be written, and not at all once it is closed. */
-  readonly whenWritable: () => Promise<void>
+  /** As that of `Holding`. */
+  readonly whenWritable: () => Promise<void> | undefined
 }
 
 /** Between two tries, also where the store says that it can be written: a failure need not be one of writing. */
@@ -53,7 +53,10 @@ export function createWriteDown({ clock, log, whenWritable }: WriteDownDeps): Wr
     })
   }
 
-  const writable = () => orStopped((done) => void whenWritable().then(done))
+  function writable(): boolean | Promise<boolean> {
+    const waits = whenWritable()
+    return waits ? orStopped((done) => void waits.then(done)) : !isStopped
+  }
 
   async function surely<T>(of: About, write: () => Promise<T>): Promise<T> {
     for (let tries = 0; ; tries++) {
