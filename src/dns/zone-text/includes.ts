@@ -3,7 +3,8 @@
  * Called by whoever edits a zone file, before `edit.ts`. RFC 1035 §5.1.
  */
 import type { TextProblem } from '../../base/place.ts'
-import { parseZone, type ZoneText } from './parse.ts'
+import type { ZoneText } from './entries.ts'
+import { parseZone } from './parse.ts'
 
 export interface IncludedFile {
   /** As the caller's `read` names it. */

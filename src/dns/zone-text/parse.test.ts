@@ -7,7 +7,8 @@ import { rdataCode } from '../rdata.ts'
 import { octetsOfRdata, rdataText } from '../rdata-text.ts'
 import { typeName } from '../types.ts'
 import { nameFromText, nameText, type WireName } from '../wire-name.ts'
-import { parseZone, recordsOf, type ZoneText } from './parse.ts'
+import type { ZoneText } from './entries.ts'
+import { parseZone, recordsOf } from './parse.ts'
 import { writeZone } from './write.ts'
 
 const wire = (text: string): WireName => {

@@ -6,8 +6,8 @@ import type { Place } from '../../base/place.ts'
 import { printable } from '../../base/printable.ts'
 import { typeCodes, typeName } from '../types.ts'
 import { foldName, isAtOrBelow, nameText, sameName, type WireName } from '../wire-name.ts'
+import { placeOfEntry, type ZoneEntry, type ZoneText } from './entries.ts'
 import type { IncludedFile } from './includes.ts'
-import { placeOfEntry, type ZoneEntry, type ZoneText } from './parse.ts'
 import type { RrsetEdit } from './rrset-edit.ts'
 
 export interface Refusal {

@@ -8,8 +8,9 @@ import { rdataText } from '../rdata-text.ts'
 import { typeName } from '../types.ts'
 import { sameName, type WireName } from '../wire-name.ts'
 import { readEntry, type Word } from '../words.ts'
+import type { RecordEntry, ZoneEntry, ZoneText } from './entries.ts'
 import { ownerText } from './owner-text.ts'
-import { parseZone, type RecordEntry, type ZoneEntry, type ZoneText } from './parse.ts'
+import { parseZone } from './parse.ts'
 
 export interface NewRecord {
   readonly name: WireName
