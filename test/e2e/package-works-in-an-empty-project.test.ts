@@ -124,6 +124,12 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
       join(project, 'main.ts'),
       "import { loadConfig } from 'waypost'\nconst wrong: number = loadConfig\n",
     )
+    // Its types speak of those of Node, which who writes JavaScript need not have.
+    const manifest = JSON.parse(await readFile(join(project, 'node_modules/waypost/package.json'), 'utf8'))
+    assert.deepEqual(
+      [manifest.peerDependencies, manifest.peerDependenciesMeta],
+      [{ '@types/node': '>=24' }, { '@types/node': { optional: true } }],
+    )
     const tsc = join(checkout, 'node_modules/.bin/tsc')
     const words = [
       '--noEmit',

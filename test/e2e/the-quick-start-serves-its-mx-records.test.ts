@@ -33,6 +33,7 @@ test('the quick start serves its MX records; apply changes them while it runs', 
     .replaceAll('127.0.0.1:2525', 'LISTEN')
     .replaceAll('127.0.0.1:8053', `${address}:${port}`)
     .replace('../../data/state', join(lab.folder, 'state'))
+    .replace('../../data/mail.log', join(lab.folder, 'made/mail.log'))
     .replace('../../data/example.test', join(lab.folder, 'mail'))
   const gateway = await lab.process({ config: text })
   await lab.until(() => gateway.stdout.includes('DNS for its zones'))
@@ -46,6 +47,24 @@ test('the quick start serves its MX records; apply changes them while it runs', 
   }
   assert.deepEqual(await mx(), ['10 waypost.example.test.'])
   assert.match(gateway.stdout, new RegExp(`DNS for its zones: ${address}:${port}`))
+
+  assert.equal(
+    (
+      await waypost(
+        'send',
+        '--to',
+        'you@example.test',
+        '--server',
+        `${gateway.address}:${gateway.port}`,
+        '--body',
+        'hello',
+      )
+    ).code,
+    0,
+  )
+  await lab.until(() => gateway.lines.some(({ event }) => event === 'delivered'))
+  const { id } = gateway.lines.find(({ event }) => event === 'delivered') ?? {}
+  assert.match((await waypost('trace', String(id), '-c', gateway.configFile)).stdout, /took it while the sender waited/)
 
   const command = (...words: string[]) => waypost(...words, '-c', gateway.configFile, '--no-smtp')
   const same = await command('plan')

@@ -1,4 +1,6 @@
 /** The file that the log goes to beside standard error (`log.file`), for `serve`: `waypost trace` reads it, and logrotate may move it away. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { createLineOutput, type LineOutput } from '../line-output.ts'
 
@@ -14,6 +16,17 @@ export interface LogFile {
 
 /** What the last lines may take, where the file is a pipe that nobody reads. */
 const lastLinesMs = 1_000
+
+/** The folder is made where that alone is missing, as at the first start of all. */
+function opened(path: string): LineOutput {
+  try {
+    return createLineOutput(path, systemClock, () => undefined)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    mkdirSync(dirname(path), { mode: 0o700 })
+    return createLineOutput(path, systemClock, () => undefined)
+  }
+}
 
 export function createLogFile(): LogFile {
   let current: { readonly path: string; readonly output: LineOutput } | undefined
@@ -31,7 +44,7 @@ export function createLogFile(): LogFile {
       if (path === undefined) return void end()
       try {
         // What a full disk does not take, standard error has too.
-        const output = createLineOutput(path, systemClock, () => undefined)
+        const output = opened(path)
         end()
         current = { path, output }
       } catch (error) {

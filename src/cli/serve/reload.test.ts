@@ -5,7 +5,7 @@ import type { Loaded } from '../../config/load.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createReloader } from './reload.ts'
 
-function start(published: (loaded: Loaded) => Promise<readonly string[]>) {
+function start(followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>) {
   const lines: string[] = []
   const applied: GatewaySettings[] = []
   let kept = 0
@@ -15,22 +15,26 @@ function start(published: (loaded: Loaded) => Promise<readonly string[]>) {
   const loaded = { kind: 'loaded', settings, summary: {}, commit: async () => void kept++ } as unknown as Loaded
   const gateway = { apply: async (now: GatewaySettings) => void applied.push(now) } as never
   const reloader = createReloader({
-    ...{ path: 'waypost.yaml', current: loaded, gateway, log, published },
+    ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },
     load: async () => loaded,
   })
   return { reloader, lines, applied, kept: () => kept }
 }
 
 test('what cannot follow a configuration that runs is told as that, and no refusal', async () => {
-  const { reloader, lines, applied, kept } = start(async () => {
-    throw Object.assign(new Error('no'), { code: 'EACCES' })
+  const { reloader, lines, applied, kept } = start({
+    async dashboard() {
+      throw Object.assign(new Error('no'), { code: 'EACCES' })
+    },
+    watch: async () => undefined,
+    'DNS server': async () => 'this takes a restart',
   })
   const answer = await reloader.reload({ allowRemoval: false })
-  const later = ['not all of the gateway could follow; see its log']
+  const later = ['the dashboard could not follow; see the log', 'this takes a restart']
   assert.deepEqual(answer, { kind: 'done', result: { later } })
   assert.deepEqual(lines, [
     'not all of the gateway followed the configuration',
-    `reloaded, but for one thing: ${later[0]}`,
+    ...later.map((what) => `reloaded, but for one thing: ${what}`),
     'reloaded',
   ])
   assert.deepEqual([applied.length, kept()], [1, 1], 'the copy is of what runs')

@@ -17,8 +17,8 @@ export interface ReloadDeps {
   readonly log: Log
   /** The gateway runs on these settings from now on. */
   readonly applied?: (settings: GatewaySettings) => void
-  /** Has the rest follow. @returns in words for the person who asked, what of it did not */
-  readonly published?: (loaded: Loaded) => Promise<readonly string[]>
+  /** What has to follow, by name and in this order; each says in words for the person who asked what of it did not. One that fails stops none behind it. */
+  readonly followers?: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>
   readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
 }
 
@@ -68,12 +68,17 @@ export function createReloader(deps: ReloadDeps): Reloader {
 
   /** Mail goes by the new configuration already, whatever comes of this. */
   async function follow(loaded: Loaded): Promise<readonly string[]> {
-    try {
-      return (await deps.published?.(loaded)) ?? []
-    } catch (error) {
-      log.error('not all of the gateway followed the configuration', { path, error })
-      return ['not all of the gateway could follow; see its log']
+    const later: string[] = []
+    for (const [name, configured] of Object.entries(deps.followers ?? {})) {
+      try {
+        const words = await configured(loaded)
+        if (words !== undefined) later.push(words)
+      } catch (error) {
+        log.error('not all of the gateway followed the configuration', { path, part: name, error })
+        later.push(`the ${name} could not follow; see the log`)
+      }
     }
+    return later
   }
 
   function reload({ allowRemoval }: { readonly allowRemoval: boolean }): Promise<ControlAnswer> {

@@ -87,10 +87,13 @@ export async function createServices(
   const reloader = createReloader({
     ...{ path, gateway, log, applied },
     current: loaded,
-    async published(now) {
-      watching.configured(now)
-      const later = [await web.configured(now), await dns.configured(now)]
-      return later.filter((words) => words !== undefined)
+    followers: {
+      async watch(now) {
+        watching.configured(now)
+        return undefined
+      },
+      dashboard: web.configured,
+      'DNS server': dns.configured,
     },
     load: (reload) => loadConfig(path, { ...loadDeps(systemClock), ...reload, read: readInBackground }),
   })

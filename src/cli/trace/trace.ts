@@ -113,7 +113,9 @@ async function readLogs(
 ): Promise<FoundLines | 'could-not'> {
   if (log === '-') return await searchLog(standardInput(), prefix)
   if (log === undefined) {
-    terminal.err('waypost: no log is read: there is no log.file in waypost.yaml, and no --log says where one is\n')
+    terminal.err(
+      'waypost: no log is read, and only a log knows of mail that is not held any more. Have one written from now on with "log: { file: mail.log }" in waypost.yaml and a reload, or name the one there is: --log FILE, or journalctl -u waypost -o cat | waypost trace ID --log -\n',
+    )
     return { lines: [], isCut: false }
   }
   // As logrotate names the one before, unless it has packed it.
