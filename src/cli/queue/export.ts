@@ -3,13 +3,16 @@
  * each is held back first, written, and removed when its files are on the disk, so that it is never in neither place. A second run after a crash
  * goes on where the first ended.
  */
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
+
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
+import { writeWhole } from '../../base/atomic-file.ts'
 import { systemClock } from '../../base/clock.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { printable } from '../../base/printable.ts'
+import { syncFolder } from '../../base/sync-folder.ts'
 import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
@@ -183,7 +186,7 @@ class Export {
     const kept = before?.isTaken ? before.recipients : []
     const places = new Set(kept.map(({ index }) => index))
     const recipients = [...kept, ...envelope.recipients.filter(({ index }) => !places.has(index))]
-    await writeSynced(join(this.#folder, `${id}.json`), (file) =>
+    await writeWhole(join(this.#folder, `${id}.json`), (file) =>
       file.writeFile(`${JSON.stringify({ ...envelope, recipients }, null, 2)}\n`),
     )
     return { id, indexes: envelope.recipients.map(({ index }) => index) }
@@ -210,7 +213,7 @@ class Export {
 
   async #writeContent(id: string): Promise<'written' | 'could-not' | { readonly why: string }> {
     let outcome: 'written' | 'could-not' | { readonly why: string } = 'written'
-    await writeSynced(join(this.#folder, `${id}.eml`), async (file) => {
+    await writeWhole(join(this.#folder, `${id}.eml`), async (file) => {
       for (let offset: number | null = 0; offset !== null; ) {
         const found: z.output<typeof part> | undefined = await this.#access.ask('queue.cat', { id, offset }, part)
         if (!found || 'kind' in found) {
@@ -223,35 +226,6 @@ class Export {
       return true
     })
     return outcome
-  }
-}
-
-/** A file that is there whole or not at all; its name is on the disk once its folder is. @param write  `false`: nothing is to be there */
-export async function writeSynced(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
-  const draft = `${path}.new`
-  try {
-    const file = await open(draft, 'w', 0o600)
-    let isWhole = true
-    try {
-      isWhole = (await write(file)) !== false
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    if (isWhole) await rename(draft, path)
-    else await rm(draft, { force: true })
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => undefined)
-    throw error
-  }
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 

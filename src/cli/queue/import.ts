@@ -8,11 +8,13 @@ import { readdir, readFile, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
+import { writeWhole } from '../../base/atomic-file.ts'
 import { printable } from '../../base/printable.ts'
+import { syncFolder } from '../../base/sync-folder.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
-import { notAFolder, syncFolder, writeSynced, written } from './export.ts'
+import { notAFolder, written } from './export.ts'
 import { counted } from './words.ts'
 
 interface ImportOptions {
@@ -146,7 +148,7 @@ class Import {
     const { true: heldAlready = [], false: recipients = [] } = Object.groupBy(envelope.recipients, ({ index }) =>
       there.has(index) ? 'true' : 'false',
     )
-    await writeSynced(path, (file) =>
+    await writeWhole(path, (file) =>
       file.writeFile(`${JSON.stringify({ ...envelope, recipients, heldAlready }, null, 2)}\n`),
     )
     this.#recipientsThere += heldAlready.length

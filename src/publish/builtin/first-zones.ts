@@ -5,10 +5,11 @@
  */
 
 import { existsSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { writeWhole } from '../../base/atomic-file.ts'
 import type { Clock } from '../../base/clock.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { mapAtOnce } from '../../base/map-at-once.ts'
+import { syncFolder } from '../../base/sync-folder.ts'
 import type { HostName } from '../../dns/name.ts'
 import { classCodes } from '../../dns/types.ts'
 import { writeZone } from '../../dns/zone-text/write.ts'
@@ -86,31 +87,12 @@ async function makeFirst(
     (after?.data ?? []).map((data) => ({ name, class: classCodes.IN, ttlSeconds: after?.ttlSeconds ?? 0, data })),
   )
   const path = builtinZonePath(builtinFolder(deps.state), zone)
-  // No ".zone" at its end: who reads the folder passes over a draft that was left by a crash.
-  const draft = `${path}.new`
   try {
-    const file = await open(draft, 'w', 0o600)
-    try {
-      await file.writeFile(writeZone([...fresh, ...more], zone), 'latin1')
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, path)
+    await writeWhole(path, (file) => file.writeFile(writeZone([...fresh, ...more], zone), 'latin1'))
     return undefined
   } catch (error) {
     const why = whyRefused(error)
     if (why === undefined) throw error
     return `${path} cannot be written: ${why}`
-  }
-}
-
-/** The names of new files are entries of the folder: until that is written, a power loss takes them back. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -2,10 +2,12 @@
  * Bodies from 256 KiB on, each in a file: `hold/xx/ID` in the store's folder. A file is synced, named, and its folder synced before the row that names
  * it; it is removed after the row. So a row never lacks its file, and a file without a row is rubbish (`sweep.ts`).
  */
+
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../../base/make-folder.ts'
+import { syncFolder } from '../../base/sync-folder.ts'
 import type { Body } from '../../mail/message.ts'
 import { asFailure, StoreFailure } from '../../store/failure.ts'
 import type { NewHeld } from '../queue.ts'
@@ -133,15 +135,6 @@ async function syncAndHash(path: string): Promise<{ sha256: Buffer; size: number
     return { sha256: sha256.digest(), size }
   } finally {
     await file.close()
-  }
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 

@@ -7,12 +7,12 @@ import { link, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, Deadline } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { syncFolder } from '../../base/sync-folder.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { asFailure, StoreFailure } from '../../store/failure.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownRecipients } from '../known-recipients.ts'
 import type { Lane } from '../queue.ts'
-import { syncFolder } from './body-files.ts'
 import type { KnownLimits, KnownOperations, KnownRow } from './known-tables.ts'
 
 /** For `openStore`. */

@@ -2,10 +2,12 @@
  * Puts a new text in the place of a zone file's, as a whole: whoever reads it sees the old or the new one, also after a crash. Mode, owner and
  * a symbolic link on the way to it stay. Called by `zone-file.ts`.
  */
+
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Random } from '../../../base/random.ts'
+import { syncFolder } from '../../../base/sync-folder.ts'
 
 export type Replaced =
   | { readonly kind: 'replaced' }
@@ -78,15 +80,6 @@ async function takeOver(file: FileHandle, old: { uid: number; gid: number; mode:
   // Behind chown, which may take bits away.
   await file.chmod(old.mode & 0o7777)
   return true
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : undefined)

@@ -1,0 +1,12 @@
+/** The names of files are entries of their folder: until that is on stable storage, a power loss takes new ones back. */
+import { open } from 'node:fs/promises'
+
+/** Resolves when the names are on stable storage. Rejects with the system's error. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
