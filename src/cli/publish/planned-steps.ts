@@ -3,7 +3,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
 import { holdBack } from '../../publish/migrate/hold-back.ts'
 import type { Migration, Stage } from '../../publish/migrate/migration.ts'
-import { loadMigrations } from '../../publish/migrate/migration-file.ts'
+import { type KeptMigrations, loadMigrations } from '../../publish/migrate/migration-file.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { planStep } from '../../publish/migrate/step-migration.ts'
 import type { ZonePlan } from '../../publish/plan/plan.ts'
@@ -29,8 +29,11 @@ export interface PlannedStep {
 }
 
 /** The migrations that are on their way. @param names  of which domains; none: of all */
-export async function openMigrations({ loaded }: Publishing, names: readonly HostName[]): Promise<Migration[]> {
-  const kept = await loadMigrations(loaded.settings.state)
+export async function openMigrations(publishing: Publishing, names: readonly HostName[]): Promise<Migration[]> {
+  return openOf(await loadMigrations(publishing.loaded.settings.state), publishing, names)
+}
+
+function openOf(kept: KeptMigrations, { loaded }: Publishing, names: readonly HostName[]): Migration[] {
   const { open } = holdBack(loaded.publishing.declarations, kept, systemClock.now())
   return open.filter(({ domain }) => names.length === 0 || names.includes(domain))
 }
@@ -43,20 +46,24 @@ export function stageToDo(migration: Migration): Stage | undefined {
 
 /** What is safe by now; what must still hold is looked at when it is done. */
 export async function plannedSteps(publishing: Publishing, names: readonly HostName[]): Promise<PlannedStep[]> {
+  const kept = await loadMigrations(publishing.loaded.settings.state)
   const steps: PlannedStep[] = []
   // One after the other, as whoever keeps them may want (RFC 8945 §5.2.3).
-  for (const migration of await openMigrations(publishing, names)) {
+  for (const migration of openOf(kept, publishing, names)) {
     const stage = stageToDo(migration)
     if (stage === undefined) continue
     const { domain, to, isBack } = migration
     const what = stageText(migration, stage)
-    steps.push({ domain, to, isBack, stage, what, records: await recordsOf(migration, publishing) })
+    steps.push({ domain, to, isBack, stage, what, records: await recordsOf(migration, kept, publishing) })
   }
   return steps
 }
 
-async function recordsOf(migration: Migration, publishing: Publishing): Promise<PlannedStep['records']> {
-  const kept = await loadMigrations(publishing.loaded.settings.state)
+async function recordsOf(
+  migration: Migration,
+  kept: KeptMigrations,
+  publishing: Publishing,
+): Promise<PlannedStep['records']> {
   const request = stepRequest(migration, kept, publishing, new Set())
   if (request === undefined)
     return { kind: 'failed', why: 'waypost.yaml does not say any more where the records of this domain are kept' }
