@@ -10,6 +10,7 @@ import { StoreFailure } from '../../queue/queue.ts'
 import { isEnough } from '../access/role.ts'
 import type { WebDeps } from '../deps.ts'
 import { createMessageReader, type Read } from '../message/reader.ts'
+import { subjectIn } from '../message/subject.ts'
 import { mailPolicy } from '../policy.ts'
 import type { Answered, Site, SiteContext } from '../site.ts'
 
@@ -26,6 +27,9 @@ const textAnswer = z.object({
   attachments: z.array(z.object({ name: z.string(), type: z.string(), octets: z.number() })),
   isPart: z.boolean().describe('There is more of it than is shown.'),
 })
+const subjectsAnswer = z.object({ subjects: z.record(z.string(), z.string()) })
+export type SubjectsAnswer = z.output<typeof subjectsAnswer>
+
 export type TextAnswer = z.output<typeof textAnswer>
 
 /** Enough for what people read; what is attached behind it is listed as far as it goes. */
@@ -51,6 +55,26 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
         if (!shown) return gone
         const mayRead = who.kind === 'person' && isEnough(who.role, 'read')
         return { kind: 'ok', value: { ...shown, headers: mayRead ? shown.headers : null } }
+      }),
+  })
+
+  site.resource({
+    method: 'get',
+    path: '/api/subjects',
+    access: 'read',
+    summary: 'What held messages are about, by id: for a page of the list.',
+    query: z.object({ ids: z.string().regex(/^[0-9A-Za-z-]{1,64}(?:,[0-9A-Za-z-]{1,64}){0,49}$/) }),
+    answer: subjectsAnswer,
+    handle: ({ query, context }) =>
+      whileStoreWorks(async () => {
+        const subjects: Record<string, string> = {}
+        // One after the other: a list that is looked through is no reason for fifty bodies in memory.
+        for (const id of query.ids.split(',')) {
+          const shown = await mail()?.show(id)
+          if (shown?.headers) subjects[id] = subjectIn(shown.headers)
+        }
+        told(log, context, { subjects: Object.keys(subjects).length })
+        return { kind: 'ok', value: { subjects } }
       }),
   })
 
@@ -109,7 +133,7 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
         const first = await operations?.cat(id, 0)
         if (!operations || !first || ('kind' in first && first.kind === 'gone')) return gone
         if ('kind' in first) return { kind: 'no', status: 404, why: 'its body is damaged' }
-        told(log, context, id)
+        told(log, context, { id })
         context.header('content-type', 'message/rfc822')
         context.header('content-disposition', `attachment; filename="${id}.eml"`)
         context.header('content-length', String(first.size))
@@ -141,7 +165,7 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
       bytes += block.length
       next = part.next
     }
-    told(log, context, id)
+    told(log, context, { id })
     const read = await reader.read(new Uint8Array(Buffer.concat(parts)))
     if (read.kind === 'busy') return { read: busy, isPart: false }
     if (read.kind === 'failed') return { read: { kind: 'no', status: 409, why: read.why }, isPart: false }
@@ -159,10 +183,10 @@ interface ReadPart {
 const busy: No = { kind: 'no', status: 503, why: 'others are being read; come again in a moment' }
 const gone: No = { kind: 'no', status: 404, why: 'there is no such message here: it was delivered, or never held' }
 
-function told(log: Log, context: SiteContext, id: string): void {
+function told(log: Log, context: SiteContext, what: { readonly id: string } | { readonly subjects: number }): void {
   const who = context.get('who')
   log.info('held mail read through the dashboard', {
-    id,
+    ...what,
     by: who.kind === 'person' ? who.name : 'nobody',
     client: context.get('connection').peer,
   })

@@ -93,6 +93,9 @@ function style(): Promise<void> {
   })
 }
 
+/** In pixels: a label that has no room is cut, and `900,000` needs more than `25`. */
+const widthOf = (labels: readonly string[]) => 20 + 7 * Math.max(4, ...labels.map(({ length }) => length))
+
 function makeChart({ title, lines, value }: Chart, Plot: typeof uPlot, first: MinutesAnswer | undefined) {
   const place = h('div', { class: 'chart' })
   const summary = h('p', { class: 'visually-hidden' })
@@ -132,7 +135,7 @@ function makeChart({ title, lines, value }: Chart, Plot: typeof uPlot, first: Mi
         // Where nobody points at a moment, the last one is told.
         hooks: { setLegend: [tellLast] },
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        axes: [axis, { ...axis, size: 56, values: (_, ticks) => ticks.map(value) }],
+        axes: [axis, { ...axis, size: (_, labels) => widthOf(labels ?? []), values: (_, ticks) => ticks.map(value) }],
         series: [
           { label: 'at' },
           ...lines.map(({ label, colour: name }) => ({

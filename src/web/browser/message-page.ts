@@ -18,10 +18,11 @@ export async function messagePage(stage: Stage): Promise<void> {
     return
   }
   const message = heard.value
-  const title = h('h1', {}, `From ${message.from || 'the null sender'}`)
-  document.title = `Message from ${message.from || 'the null sender'} · Waypost`
+  const from = `from ${message.from || 'the null sender'}`
+  const title = h('h1', {}, `${from[0]?.toUpperCase()}${from.slice(1)}`)
+  document.title = `Message ${from} · Waypost`
   main.replaceChildren(
-    h('header', {}, back, title, h('p', { class: 'dim mono small' }, id)),
+    h('header', {}, back, title, h('p', { class: 'dim small' }, h('span', { class: 'mono' }, id), ` ${from}`)),
     ...(mayAct(self) ? [actRow(stage, id)] : []),
     envelope(message),
     recipients(message),
@@ -29,7 +30,7 @@ export async function messagePage(stage: Stage): Promise<void> {
   )
   const text = h('section', { class: 'card', 'aria-labelledby': 'text-title' }, h('h2', { id: 'text-title' }, 'Text'))
   main.append(text)
-  if (mayRead(self)) await showText(id, text, message)
+  if (mayRead(self)) await showText(id, text, message, title)
   else text.append(h('p', { class: 'dim' }, 'Mail is read by people with the role read or operate.'))
 }
 
@@ -173,19 +174,29 @@ function attempts({ attempts: list }: ShowAnswer): HTMLElement {
   return section
 }
 
-async function showText(id: string, place: HTMLElement, { headers }: ShowAnswer): Promise<void> {
+/** As its author wrote it, where that can be read; in the reader's zone, as all other times here. */
+function sentAt(date: string): string | Node | undefined {
+  if (date === '') return undefined
+  const atMs = Date.parse(date)
+  return Number.isNaN(atMs) ? date : time(atMs)
+}
+
+/** @param title  becomes what the message is about */
+async function showText(id: string, place: HTMLElement, { headers }: ShowAnswer, title: HTMLElement): Promise<void> {
   const heard = await ask<TextAnswer>('GET', `/api/messages/${encodeURIComponent(id)}/text`)
   if (heard.kind === 'no') {
     place.append(h('p', { role: 'alert' }, `It cannot be shown: ${heard.why}.`))
   } else {
     const { subject, from, to, cc, date, text, hasHtml, attachments, isPart } = heard.value
+    title.textContent = subject || '(no subject)'
+    document.title = `${title.textContent} · Waypost`
     place.append(
       facts(
         ['Subject', h('strong', {}, subject || '(none)')],
         ['From', from],
         ['To', to],
         ['Cc', cc || undefined],
-        ['Date', date || undefined],
+        ['Date', sentAt(date)],
       ),
       h('hr', { class: 'thin' }),
       ...body(id, text, hasHtml),
@@ -207,10 +218,13 @@ async function showText(id: string, place: HTMLElement, { headers }: ShowAnswer)
   if (headers) place.append(h('details', {}, h('summary', {}, 'Header'), h('pre', { tabindex: 0 }, headers.join('\n'))))
 }
 
+const linesOf = (text: string) =>
+  text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 70)), 0)
+
 /** The text goes before the HTML, which has less to hide in. */
 function body(id: string, text: string | null, hasHtml: boolean): readonly Node[] {
-  const frame = () =>
-    h('iframe', {
+  const frame = () => {
+    const made = h('iframe', {
       class: 'mail',
       // No scripts, no forms, no place of its own: nothing in it can do anything, here or elsewhere.
       sandbox: '',
@@ -218,6 +232,10 @@ function body(id: string, text: string | null, hasHtml: boolean): readonly Node[
       src: `/api/messages/${encodeURIComponent(id)}/html`,
       title: 'The message, without remote content',
     })
+    // The page cannot ask how tall it is, so its own text says about how many lines it has.
+    if (text !== null) made.style.height = `clamp(16rem, ${4 + 1.6 * linesOf(text)}rem, 92vh)`
+    return made
+  }
   if (text !== null && !hasHtml) return [h('pre', { class: 'mail', tabindex: 0 }, text)]
   if (text === null && hasHtml) return [frame()]
   if (text === null) return [h('p', { class: 'dim' }, 'It has no text.')]

@@ -1,11 +1,12 @@
 /** `/queue`: what is held: found, looked through a page at a time, and acted upon. What is looked for stands in the address, so that it can be kept and sent. */
 import type { z } from 'zod'
 import type { ListedMessage, listAnswer } from '../../gateway/operate/queue-shapes.ts'
+import type { SubjectsAnswer } from '../api/messages.ts'
 import { ask } from './ask.ts'
 import { type Act, actWords, askAndAct, type Filter } from './dialog.ts'
-import { h, table, timeAgo, whenDrawn } from './element.ts'
+import { h, setText, table, timeAgo, whenDrawn } from './element.ts'
 import { listen } from './live.ts'
-import { mayAct, type Stage } from './stage.ts'
+import { mayAct, mayRead, type Stage } from './stage.ts'
 import { badgeOf, type Tone } from './states.ts'
 import { count, number, size, until } from './words.ts'
 
@@ -125,10 +126,21 @@ async function showResults(stage: Stage, place: HTMLElement, query: URLSearchPar
   const page = h('nav', { class: 'row', 'aria-label': 'Pages of the list' })
   if (query.has('after')) page.append(h('a', { class: 'button', href: hrefOf(query, undefined) }, 'To the beginning'))
   if (next !== null) page.append(h('a', { class: 'button', href: hrefOf(query, next), rel: 'next' }, 'Next page'))
+  if (mayRead(stage.self)) whenDrawn(() => void showSubjects(list, messages))
   place.replaceChildren(
     h('section', { class: 'card', 'aria-label': 'Messages' }, ...(acts ? [acts.element] : []), list, page),
   )
   acts?.show()
+}
+
+/** Asked for behind the first picture: each has to be read out of its message. */
+async function showSubjects(list: HTMLElement, messages: readonly ListedMessage[]): Promise<void> {
+  if (messages.length === 0) return
+  const ids = messages.map(({ id }) => id)
+  const heard = await ask<SubjectsAnswer>('GET', `/api/subjects?ids=${ids.join(',')}`)
+  if (heard.kind === 'no') return
+  for (const place of list.querySelectorAll<HTMLElement>('[data-subject-of]'))
+    setText(place, heard.value.subjects[place.dataset.subjectOf ?? ''] || '(no subject)')
 }
 
 function hrefOf(query: URLSearchParams, after: string | undefined): string {
@@ -176,7 +188,12 @@ function messageTable(
         h('a', { href: `/messages/${id}`, class: 'mono' }, id.slice(0, 10)),
         h('div', {}, timeAgo(receivedMs, { class: 'dim small' })),
       ),
-      h('td', { class: 'long wide', 'data-label': 'From' }, from || 'the null sender'),
+      h(
+        'td',
+        { class: 'long wide', 'data-label': 'From' },
+        from || 'the null sender',
+        h('div', { class: 'dim small', 'data-subject-of': id }),
+      ),
       h('td', { class: 'long wide', 'data-label': 'To' }, `${first?.to ?? ''}${more}`),
       h(
         'td',

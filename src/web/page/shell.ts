@@ -32,7 +32,10 @@ const pages: Readonly<Record<string, Page>> = {
   },
   '/messages/:id': {
     part: 'message-page',
-    first: (context) => [`/api/messages/${encodeURIComponent(context.req.param('id') ?? '')}`],
+    first(context) {
+      const message = `/api/messages/${encodeURIComponent(context.req.param('id') ?? '')}`
+      return [message, `${message}/text`]
+    },
   },
   '/check': { part: 'check-page', first: () => [] },
   '/history': {
