@@ -2,7 +2,6 @@
  * An SMTP server on loopback with a handler that writes down what it is asked, and a sender who says exactly the octets that a test
  * gives him. For the tests of `smtp/server`; both end with the test.
  */
-
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'

@@ -3,7 +3,6 @@
  * each is held back first, written, and removed when its files are on the disk, so that it is never in neither place. A second run after a crash
  * goes on where the first ended.
  */
-
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'

@@ -3,7 +3,6 @@
  * before, nothing can be hurt. Every later change is `waypost apply`'s. Called by `waypost serve` when it starts and when it loads its
  * configuration again.
  */
-
 import { existsSync } from 'node:fs'
 import { writeWhole } from '../../base/atomic-file.ts'
 import type { Clock } from '../../base/clock.ts'

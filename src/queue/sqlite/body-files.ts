@@ -2,7 +2,6 @@
  * Bodies from 256 KiB on, each in a file: `hold/xx/ID` in the store's folder. A file is synced, named, and its folder synced before the row that names
  * it; it is removed after the row. So a row never lacks its file, and a file without a row is rubbish (`sweep.ts`).
  */
-
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

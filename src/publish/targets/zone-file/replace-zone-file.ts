@@ -2,7 +2,6 @@
  * Puts a new text in the place of a zone file's, as a whole: whoever reads it sees the old or the new one, also after a crash. Mode, owner and
  * a symbolic link on the way to it stay. Called by `zone-file.ts`.
  */
-
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
