@@ -60,7 +60,10 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   await page.locator('tbody .state.hold', { hasText: 'holding' }).waitFor()
   await takePictures(page, 'overview-holding')
 
-  backend.change({ afterDot: async () => void (await new Promise((done) => setTimeout(done, 50))) })
+  // Slow until the drain has been seen, however few are held; a sender is not made to wait for long either.
+  const seen = Promise.withResolvers<undefined>()
+  const inAMoment = () => new Promise<undefined>((done) => setTimeout(() => done(undefined), 400))
+  backend.change({ afterDot: () => Promise.race([seen.promise, inAMoment()]) })
   await backend.restart()
   const backMs = performance.now()
   await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor({ timeout: 90_000 })
@@ -69,6 +72,7 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
     .getByText(/held messages? on the way|Held mail is on its way out/)
     .first()
     .waitFor({ timeout: 90_000 })
+  seen.resolve(undefined)
   isFlowing = false
   await flow
   // How many were held meanwhile is a matter of how fast the machine is; what was to be seen of the drain has been seen.
