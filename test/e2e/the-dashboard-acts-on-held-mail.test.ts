@@ -37,6 +37,13 @@ test('held mail is counted, acted upon and followed through the API', async (t) 
   assert.equal((await call('/api/queue')).status, 401)
   assert.ok(JSON.stringify((await known('/api/overview')).json).includes(backend.url))
 
+  const pageAfter = async (after: string) =>
+    (await known(`/api/queue?limit=2${after}`)).json as { messages: { id: string }[]; next: string | null }
+  const firstPage = await pageAfter('')
+  const lastPage = await pageAfter(`&after=${firstPage.next}`)
+  assert.deepEqual([firstPage.messages.length, lastPage.messages.length, lastPage.next], [2, 1, null])
+  assert.equal(new Set([...firstPage.messages, ...lastPage.messages].map(({ id }) => id)).size, 3)
+
   const filter = { recipient: 'bob@example.test' }
   const counted = await known('/api/queue/count', { filter })
   assert.deepEqual([counted.json.messages, counted.json.isExact], [2, true])

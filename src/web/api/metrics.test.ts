@@ -69,3 +69,30 @@ test('metrics say what was counted, by the conventions of Prometheus, and name n
   for (const [, name = ''] of text.matchAll(/^([a-z_]+)[{ ]/gm))
     assert.ok(families.has(name) || families.has(name.replace(/_(?:bucket|sum|count)$/, '')), name)
 })
+
+test('of very many backends and domains two hundred have figures of their own', async () => {
+  const many = Array.from({ length: 250 }, (_, index) => index)
+  const web = createWeb({
+    ...idle,
+    settings: () => noAccess,
+    queue: {
+      totals: { messages: 250, bytes: 250, oldestMs: 0 },
+      domains: () =>
+        many.map((index) => ({ domain: `d${index}.test`, messages: 2, bytes: 1, oldestMs: 0, byState: { ready: 2 } })),
+    } as never,
+    figures: {
+      ...idle.figures,
+      snapshot: () => ({
+        ...idle.figures.snapshot(),
+        backends: many.map((index) => ({
+          ...{ url: `smtp://b${index}.test`, address: '', state: 'up', sessions: 0, lastError: null, share: 0 },
+        })),
+      }),
+    } as never,
+  })
+  const request = new Request('http://127.0.0.1:8025/metrics', { headers: { host: '127.0.0.1:8025' } })
+  const text = await (await web.app.fetch(request, { incoming: { socket }, outgoing: {} } as never)).text()
+  assert.equal(text.match(/^waypost_backend_sessions\{/gm)?.length, 200)
+  assert.equal(text.match(/^waypost_domain_held_messages\{/gm)?.length, 201)
+  assert.match(text, /^waypost_domain_held_messages\{domain="other"\} 100$/m)
+})
