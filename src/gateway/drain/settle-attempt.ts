@@ -24,10 +24,10 @@ import { beforeOf } from '../hold/sort-answers.ts'
 import type { WriteDown } from '../hold/write-down.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
+import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { Attempted, ComparedSettlement } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
-import { pauseAfter } from './pauses.ts'
 
 export interface SettleDeps {
   readonly clock: Clock

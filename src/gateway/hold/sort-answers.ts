@@ -12,7 +12,7 @@ import {
   type SettledRecipient,
 } from '../../queue/queue.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
-import { pauseAfter } from '../drain/pauses.ts'
+import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
 import { isUnknownRecipient } from './about-recipient.ts'
 import { silenceReply, unknownUntilTold } from './may-have-it.ts'

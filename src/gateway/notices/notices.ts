@@ -14,9 +14,9 @@ import type { Body, Recipient } from '../../mail/message.ts'
 import type { MessageIds } from '../../mail/trace.ts'
 import type { HeldMessage, HeldRecipient, Lane, NewHeld, OpenedBody, SenderProof } from '../../queue/queue.ts'
 import type { GatewaySettings } from '../settings.ts'
+import { ownMailLane } from '../ways/outbound.ts'
 import type { Filed, PolicyOf } from '../ways/ways.ts'
 import { createNoticeLimits } from './notice-limits.ts'
-import { ownMailLane } from './outbound.ts'
 import type { SenderProofs } from './sender-proof.ts'
 
 /** What a notice is about. */

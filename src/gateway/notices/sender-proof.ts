@@ -5,10 +5,10 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { inNetwork, type Network } from '../../base/ip.ts'
+import { createSlots } from '../../base/slots.ts'
 import type { ReversePath } from '../../mail/address.ts'
 import type { Client } from '../../mail/message.ts'
 import type { SenderProof } from '../../queue/queue.ts'
-import { createSlots } from '../drain/slots.ts'
 import { askSpf, type SpfDeps } from './spf.ts'
 
 export interface SenderProofs {

@@ -1,7 +1,7 @@
 /** What a person sees of held mail: lists, one message with its attempts, its content. For `queue-operations`. */
 import { replyText } from '../../mail/reply.ts'
 import type { HeldEntry, HeldRecipient, QueueFilter } from '../../queue/queue.ts'
-import { type ContentPart, contentPart, headerLines } from '../hold/held-content.ts'
+import { type ContentPart, contentPart, headerLines } from './held-content.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { ListAnswer, ListedMessage, ListedRecipient, ShowAnswer } from './queue-shapes.ts'
 import { createLaneNext } from './running.ts'

@@ -5,8 +5,8 @@
  * Whatever touches many messages is done a page a call, and the caller comes again with `next`.
  */
 import type { QueueFilter } from '../../queue/queue.ts'
-import type { ContentPart } from '../hold/held-content.ts'
 import { act, type NoSuchWay } from './act.ts'
+import type { ContentPart } from './held-content.ts'
 import { cat, list, show } from './look.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { Act, ActAnswer, ListAnswer, ShowAnswer, StatsAnswer } from './queue-shapes.ts'

@@ -7,23 +7,19 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Random } from '../../base/random.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
-import type { Lane, Queue, Settled } from '../../queue/queue.ts'
+import type { Settled } from '../../queue/queue.ts'
 import { backendFields, type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
-import type { Hold, ToKeep } from '../hold/hold.ts'
-import type { LateWatch } from '../hold/late-watch.ts'
+import type { ToKeep } from '../hold/hold.ts'
+import type { Keeping } from '../hold/keeping.ts'
 import { silenceReply, unknownUntilTold } from '../hold/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../hold/sort-answers.ts'
-import type { WriteDown } from '../hold/write-down.ts'
-import type { AfterHold } from '../notices/after-hold.ts'
-import type { Successes } from '../notices/successes.ts'
 import type { Way } from '../ways/lanes.ts'
 
 /** One route of a transaction, with the recipients that go there. */
@@ -48,18 +44,6 @@ export interface HandOverDeps {
   readonly tell?: Tell | undefined
   /** Undefined: nothing is held, and what cannot be delivered is the sender's still. */
   readonly keeping: Keeping | undefined
-}
-
-export interface Keeping {
-  readonly hold: Hold
-  readonly queue: Queue
-  readonly writeDown: WriteDown
-  readonly lateWatch: LateWatch
-  readonly afterHold: AfterHold
-  readonly successes: Successes
-  readonly random: Random
-  /** Something for this recipient is the drain's now, under the lane of today: the session may be older than the configuration. */
-  readonly onHeld: (recipient: Recipient, lane: Lane) => void
 }
 
 /** @param isSenderGone  whether anybody is there to hear the answer */

@@ -6,10 +6,10 @@ import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane } from '../../queue/queue.ts'
 import { type HoldPolicy, neverHold } from '../../routing/hold-policy.ts'
-import { isOutbound, outboundWay } from '../notices/outbound.ts'
 import type { GatewaySettings } from '../settings.ts'
 import { chosenWay, isChosen } from './chosen-lane.ts'
 import { laneOf, type Way, wayOf } from './lanes.ts'
+import { isOutbound, outboundWay } from './outbound.ts'
 
 export interface Ways {
   /** Undefined: nowhere. */

@@ -1,9 +1,9 @@
 /** Files what is held under the ways of today. For `kept`: at the start, after a reload, and where something is found under a way that is not its own. */
 import type { Log } from '../../base/log.ts'
 import type { Queue } from '../../queue/queue.ts'
-import type { Drain } from '../drain/drain.ts'
+import type { WriteDown } from '../hold/write-down.ts'
 import type { Ways } from '../ways/ways.ts'
-import type { WriteDown } from './write-down.ts'
+import type { Drain } from './drain.ts'
 
 export interface Refile {
   /** Resolves when all of it is, or after a moment, and then goes on behind. */

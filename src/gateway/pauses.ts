@@ -1,5 +1,5 @@
 /** How long something waits before it is tried again: what a backend has deferred, and a route where nobody could be asked. */
-import { jitter, type Random } from '../../base/random.ts'
+import { jitter, type Random } from '../base/random.ts'
 
 const minuteMs = 60_000
 const pausesMs = [1, 2, 5, 10, 20, 30].map((minutes) => minutes * minuteMs)

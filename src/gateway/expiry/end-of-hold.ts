@@ -8,9 +8,9 @@ import type { Recipient } from '../../mail/message.ts'
 import type { HeldEntry, HeldMessage, HeldRecipient, Queue, Settlement } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
 import type { Tell } from '../events.ts'
+import { isOurOwn, keptForAPersonMs } from '../notices/after-hold.ts'
+import { lastKnown, type Notice, type Notices, settleWith, toWhom } from '../notices/notices.ts'
 import type { PolicyOf } from '../ways/ways.ts'
-import { isOurOwn, keptForAPersonMs } from './after-hold.ts'
-import { lastKnown, type Notice, type Notices, settleWith, toWhom } from './notices.ts'
 
 export interface EndOfHold {
   /** @param over  recipients of the message, whose end it is */

@@ -5,9 +5,9 @@ import { collectLog } from '../../../test/lab/log.ts'
 import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import type { NewHeld, Queue, RecipientState, SenderProof, Settlement } from '../../queue/queue.ts'
 import { type HoldPolicy, holdPolicy } from '../../routing/hold-policy.ts'
+import type { Notice } from '../notices/notices.ts'
 import type { Way } from '../ways/lanes.ts'
 import { createExpiry } from './expiry.ts'
-import type { Notice } from './notices.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

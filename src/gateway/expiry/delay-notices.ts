@@ -6,9 +6,9 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { HeldEntry, HeldRecipient, Queue, RecipientState } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
+import { isOurOwn } from '../notices/after-hold.ts'
+import { lastKnown, type Notices, settleWith } from '../notices/notices.ts'
 import type { PolicyOf } from '../ways/ways.ts'
-import { isOurOwn } from './after-hold.ts'
-import { lastKnown, type Notices, settleWith } from './notices.ts'
 
 export interface DelayNotices {
   look(): Promise<void>

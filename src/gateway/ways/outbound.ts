@@ -10,7 +10,7 @@ import type { Route } from '../../routing/backend.ts'
 import { neverHold } from '../../routing/hold-policy.ts'
 import { createBackend, defaultBackendOptions } from '../../routing/parse-backend.ts'
 import type { GatewaySettings } from '../settings.ts'
-import { type Way, wayOf } from '../ways/lanes.ts'
+import { type Way, wayOf } from './lanes.ts'
 
 /** No route has this name (`config/whole`). */
 const prefix = 'outbound '

@@ -8,10 +8,10 @@
 import { type Clock, Deadline } from '../../base/clock.ts'
 import { type HeldEntry, type HeldRecipient, type Lane, StoreFailure } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
-import { createHoldAlerts } from '../hold/hold-alerts.ts'
 import { createDelayNotices } from './delay-notices.ts'
 import { createEndOfHold, type EndOfHoldDeps } from './end-of-hold.ts'
 import { createExpiryGuard } from './expiry-guard.ts'
+import { createHoldAlerts } from './hold-alerts.ts'
 import { type SortOverdueDeps, sortOverdue } from './sort-overdue.ts'
 
 export interface Expiry {

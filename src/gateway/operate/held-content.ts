@@ -1,7 +1,7 @@
 /** The content of a held message as a backend would get it, our trace line in front, in bounded parts: for `operate/look`. */
 import type { Body } from '../../mail/message.ts'
 import { StoreFailure } from '../../queue/queue.ts'
-import type { CatAnswer } from '../operate/queue-shapes.ts'
+import type { CatAnswer } from './queue-shapes.ts'
 
 /** `next`: where the part behind it begins. */
 export type ContentPart = CatAnswer | { readonly kind: 'corrupt'; readonly why: string }
