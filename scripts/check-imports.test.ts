@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkCircles, checkFile } from './check-imports.ts'
+import { checkCircles, checkFile, checkFolders } from './check-imports.ts'
 
 const messages = (path: string, text: string) => checkFile(path, text).map(({ line, message }) => `${line}: ${message}`)
 
@@ -43,6 +43,24 @@ test('no file needs one that needs it, types too', () => {
     ),
     [{ file: 'src/mail/a.ts', line: 1, message: 'it needs itself: mail/a.ts → mail/b/b.ts → mail/a.ts' }],
   )
+})
+
+test('no folder of a room needs one that needs it, nor a file beside them', () => {
+  const above = ['gateway/drain/drain.ts', "import { a } from '../hold/a.ts'"] as const
+  const notices = ['gateway/notices/n.ts', "import { pause } from '../pauses.ts'"] as const
+  const within = ['gateway/hold/a.ts', "import { b } from './b.ts'\nimport type { N } from '../notices/n.ts'"] as const
+  assert.deepEqual(checkFolders(new Map([above, notices, within])), [])
+  const back = ['gateway/hold/b.ts', "import type { Drain } from '../drain/drain.ts'"] as const
+  assert.deepEqual(checkFolders(new Map([above, back])), [
+    {
+      file: 'src/gateway/drain/drain.ts',
+      line: 1,
+      message:
+        'its folder needs itself: gateway/drain → gateway/hold → gateway/drain, by gateway/drain/drain.ts, gateway/hold/b.ts',
+    },
+  ])
+  const beside = ['gateway/pauses.ts', "import type { N } from './notices/n.ts'"] as const
+  assert.equal(checkFolders(new Map([notices, beside])).length, 1)
 })
 
 test('only the door connects', () => {

@@ -1,6 +1,7 @@
 /**
  * Holds the rooms apart: which folder of `src/` may import which (ARCHITECTURE.md), and what only one place may touch. Type imports count
- * too. No file may need one that needs it. `npm run check:imports` runs it; it prints `file:line: what is wrong and what is allowed` and exits 1.
+ * too. No file may need one that needs it, nor a folder of a room one that needs it. `npm run check:imports` runs it; it prints
+ * `file:line: what is wrong and what is allowed` and exits 1.
  * Unit tests may import any room; the rules are for what ships.
  */
 import { globSync, readFileSync } from 'node:fs'
@@ -151,13 +152,48 @@ const targetOf = (path: string, specifier: string) => posix.normalize(posix.join
 
 /** @param texts  of all files, by path below `src/` */
 export function checkCircles(texts: ReadonlyMap<string, string>): Finding[] {
-  const targets = (path: string, text: string) =>
-    importsOf(withoutComments(text)).flatMap(({ specifier }) =>
-      specifier.startsWith('.') ? [targetOf(path, specifier)] : [],
-    )
-  const circles = circlesOf(new Map(Array.from(texts, ([path, text]) => [path, targets(path, text)])))
+  const circles = circlesOf(new Map(Array.from(texts, ([path, text]) => [path, filesNamed(path, text)])))
   return circles.map((way) => ({ file: `src/${way[0]}`, line: 1, message: `it needs itself: ${way.join(' → ')}` }))
 }
+
+/** Rooms whose folders, or files beside them, need each other. A room that has none leaves this list. */
+const tangled = words('mail checks watch web cli')
+
+/**
+ * The folders of a room, and the files beside them, stand above one another as rooms do.
+ * @param texts  of all files, by path below `src/`
+ */
+export function checkFolders(texts: ReadonlyMap<string, string>): Finding[] {
+  /** By part, the parts that it needs, each with the first file that does. */
+  const needs = new Map<string, Map<string, string>>()
+  for (const [path, text] of texts) {
+    const [part, room = ''] = [partOf(path), path.split('/')[0]]
+    if (tangled.includes(room)) continue
+    const needed = needs.get(part) ?? new Map<string, string>()
+    needs.set(part, needed)
+    for (const target of filesNamed(path, text)) {
+      const other = partOf(target)
+      if (other !== part && target.startsWith(`${room}/`) && !needed.has(other)) needed.set(other, path)
+    }
+  }
+  const circles = circlesOf(new Map(Array.from(needs, ([part, needed]) => [part, [...needed.keys()]])))
+  return circles.map((way) => {
+    const by = way.slice(1).map((part, at) => needs.get(way[at] ?? '')?.get(part))
+    return {
+      file: `src/${by[0]}`,
+      line: 1,
+      message: `its folder needs itself: ${way.join(' → ')}, by ${by.join(', ')}`,
+    }
+  })
+}
+
+/** `gateway/hold` of all that is in that folder; of a file beside the folders its own path. */
+const partOf = (path: string) => path.split('/').slice(0, 2).join('/')
+
+const filesNamed = (path: string, text: string) =>
+  importsOf(withoutComments(text)).flatMap(({ specifier }) =>
+    specifier.startsWith('.') ? [targetOf(path, specifier)] : [],
+  )
 
 const imports = (names: string, name: string) =>
   name === '*' ? /^\s*(?:\*|[A-Za-z_$])/.test(names) : new RegExp(`(?:\\{|,)\\s*${name}\\b`).test(names)
@@ -198,7 +234,11 @@ function main(): number {
   const texts = new Map(
     files.sort().map((file) => [file.replaceAll('\\', '/'), readFileSync(join(source, file), 'utf8')]),
   )
-  const findings = [...[...texts].flatMap(([path, text]) => checkFile(path, text)), ...checkCircles(texts)]
+  const findings = [
+    ...[...texts].flatMap(([path, text]) => checkFile(path, text)),
+    ...checkCircles(texts),
+    ...checkFolders(texts),
+  ]
   for (const { file, line, message } of findings) console.error(`${file}:${line}: ${message}`)
   return findings.length === 0 ? 0 : 1
 }
