@@ -11,7 +11,7 @@ import { createTransport } from '../../dns/transport.ts'
 import { type Declaration, declaredExchangers } from '../../publish/declare/declaration.ts'
 import { begin } from '../../publish/migrate/begin-migration.ts'
 import type { Migration } from '../../publish/migrate/migration.ts'
-import { loadMigration, removeMigration, saveMigration } from '../../publish/migrate/migration-file.ts'
+import { loadMigration, loadMigrations, removeMigration, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { configOption } from '../config-path.ts'
@@ -142,7 +142,7 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
       const lost = await saveMigration(state, current).then(() => undefined, fileErrorText)
       if (lost !== undefined) return say(`nothing was begun or changed, because it could not be remembered: ${lost}`, 2)
     }
-    if (flags.apply) return stepMigration(current, publishing, flags, terminal, deps)
+    if (flags.apply) return stepMigration(current, await loadMigrations(state), publishing, flags, terminal, deps)
     const nowMs = systemClock.now()
     terminal.out(flags.json ? `${migrationJson(current, nowMs)}\n` : migrationText(current, nowMs, deps.color))
     await tellOfOldSide(current, publishing, terminal)

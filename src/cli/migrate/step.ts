@@ -9,7 +9,7 @@ import { nameServerText } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { isRight } from '../../publish/apply/verify.ts'
 import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
-import { loadMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
+import { type KeptMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { missingHosts } from '../../publish/migrate/missing-hosts.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { askOldSide } from '../../publish/migrate/old-side.ts'
@@ -41,15 +41,16 @@ export interface StepDeps {
 
 const timeoutMs = 5_000
 
+/** @param kept  all that there are, which the addresses of others hang on */
 export async function stepMigration(
   migration: Migration,
+  kept: KeptMigrations,
   publishing: Publishing,
   flags: StepFlags,
   terminal: Terminal,
   deps: StepDeps,
 ): Promise<ExitCode> {
   const { domain } = migration
-  const kept = await loadMigrations(publishing.loaded.settings.state)
   const request = stepRequest(migration, kept, publishing, flags.allow)
   if (request === undefined) {
     terminal.err(

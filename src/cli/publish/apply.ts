@@ -17,8 +17,9 @@ import { carryOut } from './carry-out.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
+import { type MigrationsNow, openOf, readMigrations } from './migrations-now.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
-import { openMigrations, type PlannedStep, plannedSteps, stageToDo } from './planned-steps.ts'
+import { type NamedStep, type PlannedStep, planned, stageToDo, stepsToDo } from './planned-steps.ts'
 import { openPublishing, type Publishing } from './publishing.ts'
 import { seeUnchanged } from './unchanged.ts'
 
@@ -80,18 +81,22 @@ async function apply(
   if (!publishing) return 2
   let zones: readonly Examined[] | undefined
   try {
-    const examined = await examineAll(publishing, domains, flags, terminal)
+    const before = await readMigrations(publishing)
+    const examined = await examineAll(publishing, domains, before, flags, terminal)
     if (!examined) return 2
     zones = examined.zones
-    const steps = await plannedSteps(publishing, domains)
-    const exit = await applyAll(zones, steps, publishing, flags, terminal, deps)
+    const steps = stepsToDo(before, domains)
+    const records = () => planned(steps, before, publishing)
+    const exit = await applyAll(zones, { steps, records }, publishing, flags, terminal, deps)
     if (exit !== 0) return exit
     // A server that lags behind in one zone holds up no migration of another: each sees its own steps arrive.
     const seen = await seeUnchanged(zones, publishing, flags, terminal, deps.ask)
-    const open = await openMigrations(publishing, domains)
-    // What became safe meanwhile nobody has looked at.
-    const isMeant = flags.plan === undefined ? () => true : (migration: Migration) => isPlanned(migration, steps)
-    const stepped = await stepAll(open.filter(isMeant), publishing, flags, terminal, deps)
+    // The servers may have taken minutes, in which others did something, too.
+    const now = await readMigrations(publishing)
+    const open = openOf(now, domains)
+    // With a plan, what became safe meanwhile is left to the next: nobody has looked at it.
+    const meant = flags.plan === undefined ? open : open.filter((migration) => isAmong(steps, migration, now))
+    const stepped = await stepAll(meant, now, publishing, flags, terminal, deps)
     // What could not be looked at was told, and held up nobody else.
     return stepped !== 0 ? stepped : examined.isWhole ? seen : 2
   } finally {
@@ -100,14 +105,15 @@ async function apply(
   }
 }
 
-function isPlanned(migration: Migration, steps: readonly PlannedStep[]): boolean {
-  const now = stageToDo(migration)
-  return steps.some(({ domain, stage }) => domain === migration.domain && stage === now)
+function isAmong(steps: readonly NamedStep[], migration: Migration, { nowMs }: MigrationsNow): boolean {
+  const now = stageToDo(migration, nowMs)
+  return steps.some((step) => step.migration.domain === migration.domain && step.stage === now)
 }
 
 /** The next step of each. */
 async function stepAll(
   migrations: readonly Migration[],
+  { kept }: MigrationsNow,
   publishing: Publishing,
   flags: ApplyFlags,
   terminal: Terminal,
@@ -116,21 +122,27 @@ async function stepAll(
   let exit: ExitCode = 0
   for (const migration of migrations) {
     terminal.out('\n')
-    const code = await stepMigration(migration, publishing, flags, terminal, deps)
+    const code = await stepMigration(migration, kept, publishing, flags, terminal, deps)
     exit = code === 0 ? exit : code
   }
   return exit
 }
 
+interface StepsAhead {
+  readonly steps: readonly NamedStep[]
+  /** With what each would write, which the publishers are asked for: only a plan in a file is compared by that. */
+  readonly records: () => Promise<PlannedStep[]>
+}
+
 async function applyAll(
   zones: readonly Examined[],
-  steps: readonly PlannedStep[],
+  { steps, records }: StepsAhead,
   publishing: Publishing,
   flags: ApplyFlags,
   terminal: Terminal,
   deps: ApplyCommandDeps,
 ): Promise<ExitCode> {
-  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow, namesSteps: true }, steps))
+  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }, steps))
   const { failed, obstacles } = countsOf(zones)
   if (failed > 0) return say(terminal, 'nothing was changed, because it could not be told what all would be', 2)
   if (obstacles > 0) return say(terminal, 'nothing was changed: see what stands in the way above', 1)
@@ -142,8 +154,10 @@ async function applyAll(
     const rules = [...new Set(refused.map(({ rule }) => rule))].join(',')
     return say(terminal, `nothing was changed; what is refused above is done all the same with --allow ${rules}`, 1)
   }
-  if (flags.plan !== undefined && !(await isSamePlan(flags.plan, planJson(zones, steps, flags.allow), terminal)))
-    return 2
+  if (flags.plan !== undefined) {
+    const now = planJson(zones, await records(), flags.allow)
+    if (!(await isSamePlan(flags.plan, now, terminal))) return 2
+  }
   const changing = zones.filter(hasChanges)
   return changing.length === 0 ? 0 : confirmed(changing, publishing, flags, terminal, deps)
 }

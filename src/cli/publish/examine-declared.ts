@@ -2,18 +2,17 @@
  * The plans of what waypost.yaml declares, of all domains or of those that were named, without what migrations have in their hands: what `plan`
  * shows and `apply` carries out.
  */
-import { systemClock } from '../../base/clock.ts'
 import { didYouMean } from '../../base/nearest.ts'
 import type { Loaded } from '../../config/load.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Declaration } from '../../publish/declare/declaration.ts'
-import { type HeldBack, holdBack } from '../../publish/migrate/hold-back.ts'
-import { loadMigrations } from '../../publish/migrate/migration-file.ts'
+import type { HeldBack } from '../../publish/migrate/hold-back.ts'
 import { chosen, type Examined, examineUnits, unitsOf } from '../../publish/plan/examine.ts'
 import type { ApiWait } from '../../publish/targets/api/api-client.ts'
 import { barText, createProgress } from '../progress.ts'
 import { createStatusLine, type Terminal } from '../terminal.ts'
 import type { PublishFlags } from './flags.ts'
+import type { MigrationsNow } from './migrations-now.ts'
 import { type Publishing, waitText } from './publishing.ts'
 
 export interface ExaminedAll {
@@ -26,11 +25,12 @@ export interface ExaminedAll {
 export async function examineAll(
   { loaded, deps, options }: Publishing,
   names: readonly HostName[],
+  { heldBack }: MigrationsNow,
   { concurrency: atOnce }: Pick<PublishFlags, 'concurrency'>,
   terminal: Terminal,
 ): Promise<ExaminedAll | undefined> {
-  const kept = await heldBackOf(loaded, names, terminal)
-  const { declarations, unknown } = chosen(kept.declarations, names)
+  tellOfMigrations(heldBack, loaded, names, terminal)
+  const { declarations, unknown } = chosen(heldBack.declarations, names)
   for (const name of unknown) terminal.err(`waypost: ${whyUndeclared(name, loaded)}\n`)
   if (unknown.length > 0) return undefined
   const units = unitsOf(declarations.filter(saysSomething), options.publishers)
@@ -47,7 +47,10 @@ export async function examineAll(
       done = now
     }
     const zones = await examineUnits(units, options, { ...deps, waiting }, { atOnce, told })
-    return { zones, isWhole: !kept.unread.some(({ domain }) => declarations.some((each) => each.domain === domain)) }
+    return {
+      zones,
+      isWhole: !heldBack.unread.some(({ domain }) => declarations.some((each) => each.domain === domain)),
+    }
   } finally {
     progress.end()
   }
@@ -72,22 +75,21 @@ function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
 
 const mostNamed = 5
 
-/**
- * The declarations without what migrations have in their hands.
- * @param names  whose migrations are told; none: those of all
- */
-async function heldBackOf(loaded: Loaded, names: readonly HostName[], terminal: Terminal): Promise<HeldBack> {
-  const { declarations } = loaded.publishing
-  const kept = holdBack(declarations, await loadMigrations(loaded.settings.state), systemClock.now())
-  const declared = new Set(declarations.map(({ domain }) => domain))
+/** Why what is declared of a domain is not planned, or not all of it. @param names  whose migrations are told; none: those of all */
+function tellOfMigrations(
+  { open, unread, outdated }: HeldBack,
+  { publishing }: Loaded,
+  names: readonly HostName[],
+  terminal: Terminal,
+): void {
+  const declared = new Set(publishing.declarations.map(({ domain }) => domain))
   const isMeant = ({ domain }: { readonly domain: HostName }) =>
     names.length === 0 ? declared.has(domain) : names.includes(domain)
-  for (const { why } of kept.unread.filter(isMeant)) terminal.err(`waypost: ${why}\n`)
-  for (const { domain } of kept.open.filter(isMeant))
+  for (const { why } of unread.filter(isMeant)) terminal.err(`waypost: ${why}\n`)
+  for (const { domain } of open.filter(isMeant))
     terminal.err(`waypost: ${domain} is being migrated; see "waypost migrate ${domain}"\n`)
-  for (const { domain, what } of kept.outdated.filter(isMeant))
+  for (const { domain, what } of outdated.filter(isMeant))
     terminal.err(
       `waypost: ${domain} was migrated, and waypost.yaml still declares its ${what} of before: that is left alone until it does not\n`,
     )
-  return kept
 }

@@ -10,7 +10,7 @@ import type { Examined } from '../../publish/plan/examine.ts'
 import { planZone } from '../../publish/plan/plan.ts'
 import { noLimits, type Target } from '../../publish/targets/target.ts'
 import { planText } from './plan-report.ts'
-import type { PlannedStep } from './planned-steps.ts'
+import type { NamedStep, PlannedStep } from './planned-steps.ts'
 
 const domain = 'example.test' as HostName
 const zone = labName('example.test')
@@ -43,9 +43,15 @@ function zones(): Examined[] {
   ]
 }
 
-const step = (records: PlannedStep['records'], isBack = false): PlannedStep => ({
-  ...{ domain: 'moving.test' as HostName, to: 'fastmail', isBack, stage: 'add', what: 'add the new ones', records },
+const named = (isBack = false): NamedStep => ({
+  migration: {
+    ...{ domain: 'moving.test' as HostName, to: 'fastmail', isBack, startedAtMs: 0, seen: [], lowTtlSeconds: 60 },
+    ...{ old: { ttlSeconds: 60, exchangers: [] }, next: { ttlSeconds: 60, exchangers: [] } },
+    ...{ heldUntilMs: undefined, policy: undefined },
+  },
+  ...{ stage: 'add', what: 'add the new ones' },
 })
+const step = (records: PlannedStep['records']): PlannedStep => ({ ...named(), records })
 
 const moving = `moving.test to fastmail, the next step of its migration
   > add the new ones`
@@ -81,12 +87,12 @@ ${moving}
 })
 
 test('steps are named without their records where these are shown later; what stands in the way is told in a plan', () => {
-  const told = (steps: readonly PlannedStep[], namesSteps: boolean) =>
-    planText([], { color: false, allowed: new Set(), namesSteps }, steps).split('\n\n')[0]
+  const told = (each: NamedStep | PlannedStep) =>
+    planText([], { color: false, allowed: new Set() }, [each]).split('\n\n')[0]
   const drifted = { kind: 'drifted', why: 'somebody else was there', remedy: 'Look.' } as const
-  assert.equal(told([step(drifted)], true), moving)
-  assert.equal(told([step(drifted)], false), `${moving}\n  ✗ somebody else was there\n    Look.`)
-  assert.match(told([step(drifted, true)], true) ?? '', /^moving\.test back from fastmail, /)
+  assert.equal(told(named()), moving)
+  assert.equal(told(step(drifted)), `${moving}\n  ✗ somebody else was there\n    Look.`)
+  assert.match(told(named(true)) ?? '', /^moving\.test back from fastmail, /)
 })
 
 test('colours change nothing of what is said: green comes, red goes, yellow changes; what is allowed is a warning', () => {

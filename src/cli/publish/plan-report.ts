@@ -13,14 +13,12 @@ import type { Concern, RefusalRule } from '../../publish/plan/consequences.ts'
 import type { Examined, ExaminedZone, FailedZone } from '../../publish/plan/examine.ts'
 import { changesOf, type PlannedLine, type PlannedSet, type ZonePlan } from '../../publish/plan/plan.ts'
 import type { SetContent } from '../../publish/sets/record-set.ts'
-import type { PlannedStep } from './planned-steps.ts'
+import type { NamedStep, PlannedStep } from './planned-steps.ts'
 
 export interface Style {
   readonly color: boolean
   /** Refusals that were allowed on the command line. */
   readonly allowed: ReadonlySet<RefusalRule>
-  /** Without the records of steps of migrations: they are shown when each is done. */
-  readonly namesSteps?: boolean
 }
 
 type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
@@ -30,24 +28,27 @@ const painter =
   (format, text) =>
     color ? styleText(format, text, { validateStream: false }) : text
 
-/** @param steps  of migrations that `apply` would do beside */
-export function planText(zones: readonly Examined[], style: Style, steps: readonly PlannedStep[] = []): string {
+/** @param steps  of migrations that `apply` would do beside; without their records where these are shown when each is done */
+export function planText(
+  zones: readonly Examined[],
+  style: Style,
+  steps: readonly (NamedStep | PlannedStep)[] = [],
+): string {
   const paint = painter(style.color)
   const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
-  const moving = steps.map((step) => stepText(step, style, paint))
+  const moving = steps.map((step) => stepText(step, paint))
   return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
 }
 
-function stepText(
-  { domain, to, isBack, what, records }: PlannedStep,
-  { namesSteps = false }: Style,
-  paint: Paint,
-): string {
+function stepText(step: NamedStep | PlannedStep, paint: Paint): string {
+  const { migration, what } = step
+  const { domain, to, isBack } = migration
   const head = [
     `${paint('bold', domain)} ${isBack ? 'back from' : 'to'} ${printable(to, 200)}, the next step of its migration`,
     `  ${paint('yellow', `> ${what}`)}`,
   ]
-  if (namesSteps) return head.join('\n')
+  if (!('records' in step)) return head.join('\n')
+  const { records } = step
   if (records.kind === 'plan') return [...head, ...recordLines(records.plan.sets, paint)].join('\n')
   const remedy = records.remedy === undefined ? [] : [`    ${paint('dim', records.remedy)}`]
   return [...head, `  ${paint('red', '✗')} ${records.why}`, ...remedy].join('\n')
@@ -191,7 +192,8 @@ export function planJson(
   return JSON.stringify(all, undefined, 2)
 }
 
-function stepJson({ domain, to, stage, what, records }: PlannedStep) {
+function stepJson({ migration, stage, what, records }: PlannedStep) {
+  const { domain, to } = migration
   const head = { domain, to, stage, what }
   if (records.kind === 'plan') return { ...head, changes: changesJson(records.plan) }
   return { ...head, failure: records }

@@ -2,10 +2,8 @@
  * `waypost plan`: what `waypost apply` would do to the DNS records that waypost.yaml declares, and what that would do to mail. Changes nothing.
  */
 import { Command, Option } from 'commander'
-import { systemClock } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
-import { holdBack, leftOut } from '../../publish/migrate/hold-back.ts'
-import { loadMigrations } from '../../publish/migrate/migration-file.ts'
+import { leftOut } from '../../publish/migrate/hold-back.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { chosen, type Examined, hasChanges } from '../../publish/plan/examine.ts'
 import { type ExportFormat, exportFormats, exportZones } from '../../publish/plan/export.ts'
@@ -13,9 +11,10 @@ import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
+import { readMigrations } from './migrations-now.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
-import { type PlannedStep, plannedSteps } from './planned-steps.ts'
-import { openPublishing, type Publishing } from './publishing.ts'
+import { planned, type StepRecords, stepsToDo } from './planned-steps.ts'
+import { openPublishing } from './publishing.ts'
 import { withNotes } from './unchanged.ts'
 
 interface PlanFlags extends PublishFlags {
@@ -70,20 +69,23 @@ async function plan(
   const publishing = await openPublishing(flags, terminal)
   if (!publishing) return 2
   try {
-    const examined = await examineAll(publishing, domains, flags, terminal)
+    const migrations = await readMigrations(publishing)
+    const examined = await examineAll(publishing, domains, migrations, flags, terminal)
     if (!examined) return 2
     const { zones, isWhole } = examined
     for (const zone of zones) if (zone.kind === 'examined') zone.target.close()
     const { failed, obstacles } = countsOf(zones)
     if (flags.export !== undefined) {
-      exportAll(flags.export, zones, await leftOutOf(publishing, domains), terminal)
+      // What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know.
+      const { declarations } = chosen(publishing.loaded.publishing.declarations, domains)
+      exportAll(flags.export, zones, leftOut(migrations.heldBack, declarations), terminal)
       return failed > 0 || !isWhole ? 2 : obstacles > 0 ? 1 : 0
     }
     const told = await withNotes(zones, publishing)
-    const steps = await plannedSteps(publishing, domains)
+    const steps = await planned(stepsToDo(migrations, domains), migrations, publishing)
     const { allow: allowed } = flags
     terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
-    const hasSteps = (kind: PlannedStep['records']['kind']) => steps.some(({ records }) => records.kind === kind)
+    const hasSteps = (kind: StepRecords['kind']) => steps.some(({ records }) => records.kind === kind)
     if (failed > 0 || !isWhole || hasSteps('failed')) return 2
     if (obstacles > 0 || hasSteps('drifted')) return 1
     return steps.length > 0 || zones.some(hasChanges) ? 3 : 0
@@ -108,11 +110,4 @@ function exportAll(
   ]
   for (const note of notes) terminal.err(`waypost: ${note}\n`)
   terminal.out(exportZones(format, plans, notes))
-}
-
-/** What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know. */
-async function leftOutOf({ loaded }: Publishing, domains: readonly HostName[]): Promise<string[]> {
-  const kept = await loadMigrations(loaded.settings.state)
-  const { declarations } = chosen(loaded.publishing.declarations, domains)
-  return leftOut(holdBack(declarations, kept, systemClock.now()), declarations)
 }

@@ -84,24 +84,14 @@ export async function lookAtStep(request: StepRequest, options: ExamineOptions, 
   return { kind: 'refused', stage, concerns }
 }
 
-/** For who only wants to see it: what must be proven first is not asked. Changes nothing. */
-export async function planStep(
-  request: StepRequest,
-  options: ExamineOptions,
-  deps: ExamineDeps,
-): Promise<ExaminedStep | AtRest> {
-  const step = nextStep(request.migration, deps.clock.now())
-  if (step.kind !== 'apply') return { kind: 'at-rest', step }
-  return examineStage(request, step.stage, options, deps)
-}
-
 function unitOf(request: StepRequest, stage: Stage, { publishers }: ExamineOptions): Unit {
   const [unit] = unitsOf(declarationsOf(request, stage), publishers)
   if (unit === undefined) throw new TypeError('a stage declares something')
   return unit
 }
 
-async function examineStage(
+/** What a stage would write, whether it is safe by now or not: what must be proven first is not asked. Changes nothing. */
+export async function examineStage(
   request: StepRequest,
   stage: Stage,
   options: ExamineOptions,

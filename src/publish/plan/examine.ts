@@ -17,6 +17,7 @@ import type { Target, TargetFailure } from '../targets/target.ts'
 import type { WitnessOptions } from '../targets/witnesses.ts'
 import { type Concern, consequences } from './consequences.ts'
 import type { HeldSets } from './held-sets.ts'
+import { lanesOf } from './lanes.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead, type ProspectDeps, type ProspectOptions } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
@@ -117,8 +118,9 @@ export async function examineUnits(
       told(examined.size)
     }
   }
+  const lanes = lanesOf(units, ({ publisher }) => publisher, options.publishers)
   try {
-    await mapAtOnce(lanesOf(units, options), atOnce, (lane) =>
+    await mapAtOnce(lanes, atOnce, (lane) =>
       examineLane(lane).catch((error: unknown) => {
         isOver = true
         throw error
@@ -129,23 +131,6 @@ export async function examineUnits(
     throw error
   }
   return units.flatMap((unit) => examined.get(unit) ?? [])
-}
-
-/**
- * What is read one after the other: the zones of a publisher that is asked over the network. Signed messages of one key must not overtake each other
- * (RFC 8945 §5.2.3), and APIs count.
- */
-function lanesOf(units: readonly Unit[], { publishers }: ExamineOptions): Unit[][] {
-  const lanes = new Map<string | Unit, Unit[]>()
-  for (const unit of units) {
-    const type = unit.publisher === undefined ? undefined : publishers[unit.publisher]?.type
-    const isHere = type === undefined || type === 'builtin' || type === 'zonefile'
-    const key = isHere ? unit : (unit.publisher ?? unit)
-    const lane = lanes.get(key)
-    if (lane) lane.push(unit)
-    else lanes.set(key, [unit])
-  }
-  return [...lanes.values()]
 }
 
 /** Reads and asks; changes nothing. The target of what comes back is closed by the caller. */

@@ -1,0 +1,25 @@
+/** What may be read at once of publishers, and what one after the other. Used for the zones of a plan and for the steps of migrations. */
+import type { PublisherOptions } from '../options.ts'
+
+/**
+ * Each lane is read one after the other: what a publisher has that is asked over the network. Signed messages of one key must not overtake each other
+ * (RFC 8945 §5.2.3), and APIs count. Lanes, and what stands in one, are in the order of the items.
+ * @param publisherOf  undefined: what is compared with DNS, as everybody sees it
+ */
+export function lanesOf<Item>(
+  items: readonly Item[],
+  publisherOf: (item: Item) => string | undefined,
+  publishers: Readonly<Record<string, PublisherOptions>>,
+): Item[][] {
+  const lanes = new Map<string | Item, Item[]>()
+  for (const item of items) {
+    const publisher = publisherOf(item)
+    const type = publisher === undefined ? undefined : publishers[publisher]?.type
+    const isHere = type === undefined || type === 'builtin' || type === 'zonefile'
+    const key = isHere ? item : (publisher ?? item)
+    const lane = lanes.get(key)
+    if (lane) lane.push(item)
+    else lanes.set(key, [item])
+  }
+  return [...lanes.values()]
+}
