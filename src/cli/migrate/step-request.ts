@@ -18,7 +18,7 @@ export function stepRequest(
   const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === domain)
   const publisher = declaration?.publisher
   if (publisher === undefined) return undefined
-  return { migration, publisher, needed: neededByOthers(domain, kept, publishing), allowed }
+  return { migration, publisher, needed: neededByOthers(domain, kept, publishing), unread: kept.unread, allowed }
 }
 
 /** Hosts that other domains declare as exchangers, or are on their way to. */

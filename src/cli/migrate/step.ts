@@ -58,14 +58,6 @@ export async function stepMigration(
     )
     return 2
   }
-  const step = nextStep(migration, systemClock.now())
-  const [unread] = kept.unread
-  if (unread && step.kind === 'apply' && step.stage === 'withdraw') {
-    terminal.err(
-      `waypost: ${domain}: not done: ${stageText(migration, step.stage)}\n  Another domain may lead to these: ${unread.why}\n`,
-    )
-    return 2
-  }
   const looked = await lookAtStep(request, publishing.options, publishing.deps)
   if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
   if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)

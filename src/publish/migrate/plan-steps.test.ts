@@ -30,7 +30,7 @@ const step = (domain: string, publisher: string): StepToPlan => {
     next: { ttlSeconds: 3_600, exchangers: [mx('new.example.net')] },
     ...{ heldUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
   }
-  return { request: { migration, publisher, needed: new Set(), allowed: new Set() }, stage: 'lower-ttl' }
+  return { request: { migration, publisher, needed: new Set(), unread: [], allowed: new Set() }, stage: 'lower-ttl' }
 }
 
 /** It takes every question and answers none. */

@@ -27,10 +27,10 @@ import { loadHeldSets } from '../plan/held-sets.ts'
 import { changesOf, planZone } from '../plan/plan.ts'
 import { textData } from '../sets/text-kind.ts'
 import { noLimits, type Target } from '../targets/target.ts'
-import { type Migration, stageSeen } from './migration.ts'
+import { type Migration, type Stage, stageSeen } from './migration.ts'
 import { nextStep } from './next-step.ts'
 import { policyLines } from './prove-step.ts'
-import { doStep, lookAtStep } from './step-migration.ts'
+import { doStep, lookAtStep, type StepRequest } from './step-migration.ts'
 
 const zone = labName('example.test')
 const domain = 'example.test' as HostName
@@ -76,7 +76,7 @@ test('one server that still has the old TTL holds the migration back, until it h
   const held = await loadHeldSets(join(folder, 'published.json'), Date.now())
   const step = (waitMs: number) =>
     doStep(
-      { migration, publisher: 'here', needed: new Set(), allowed: new Set() },
+      { migration, publisher: 'here', needed: new Set(), unread: [], allowed: new Set() },
       { kind: 'ready', stage: 'lower-ttl', examined, concerns: [] },
       {
         waitMs,
@@ -146,8 +146,12 @@ async function startWithPolicy(t: TestContext) {
     serve(...served: readonly string[]) {
       hosts = served
     },
-    look: (moving: Migration) =>
-      lookAtStep({ migration: moving, publisher: 'here', needed: new Set(), allowed: new Set() }, options, examineDeps),
+    look: (moving: Migration, unread: StepRequest['unread'] = []) =>
+      lookAtStep(
+        { migration: moving, publisher: 'here', needed: new Set(), unread, allowed: new Set() },
+        options,
+        examineDeps,
+      ),
   }
 }
 
@@ -178,4 +182,25 @@ test('under an enforced policy nothing goes on before the policy that is served 
   const day = stageSeen(moving, 'policy', Date.now() - (600 + 86_400 + 6) * 1000)
   const next = nextStep(day, Date.now())
   assert.ok(next.kind === 'apply' && next.stage === 'add')
+})
+
+test('addresses are not taken back while it is not known whether another domain needs them', async (t) => {
+  const { look } = await startWithPolicy(t)
+  const address = parseIp('192.0.2.7') ?? assert.fail()
+  const host = 'mx.example.test' as HostName
+  const turned: Migration = {
+    ...{
+      ...migration,
+      old: { ttlSeconds: 300, exchangers: [{ preference: 10, host: 'old.example.net' as HostName }] },
+    },
+    addresses: { sets: [{ host, type: 'A', addresses: [address], before: undefined }], cachedSeconds: 300 },
+    ...{ isBack: true, seen: ['addresses', 'restore'].map((stage) => ({ stage: stage as Stage, atMs: 0 })) },
+  }
+  const unread = { domain: 'other.test' as HostName, why: 'other.test.json is damaged: look at it' }
+  const looked = await look(turned, [unread])
+  assert.ok(looked.kind === 'failed' && looked.stage === 'withdraw', JSON.stringify(looked))
+  assert.equal(looked.failure.remedy, unread.why)
+  const known = await look(turned)
+  assert.ok(known.kind === 'ready' && known.stage === 'withdraw', JSON.stringify(known))
+  known.examined.target.close()
 })

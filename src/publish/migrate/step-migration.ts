@@ -25,6 +25,7 @@ import type { TargetFailure } from '../targets/target.ts'
 import { driftOf } from './drift.ts'
 import { hostsOfBoth, type Migration, type Stage, stageSeen } from './migration.ts'
 import { publishing, withdrawing } from './migration-addresses.ts'
+import type { UnreadMigration } from './migration-file.ts'
 import { type NextStep, nextStep } from './next-step.ts'
 import { prove } from './prove-step.ts'
 import { publishedAddresses } from './published-addresses.ts'
@@ -62,6 +63,8 @@ export interface StepRequest {
   readonly publisher: string
   /** Exchangers that other domains have, or move to: their addresses stay. */
   readonly needed: ReadonlySet<HostName>
+  /** Migrations of others that cannot be read: what they need, nobody knows. */
+  readonly unread: readonly UnreadMigration[]
   readonly allowed: ReadonlySet<RefusalRule>
 }
 
@@ -97,6 +100,12 @@ export async function examineStage(
   options: ExamineOptions,
   deps: ExamineDeps,
 ): Promise<ExaminedStep> {
+  const [unread] = request.unread
+  if (unread !== undefined && stage === 'withdraw')
+    return {
+      ...{ kind: 'failed', stage },
+      failure: { kind: 'unusable', why: 'another domain may lead to these', remedy: unread.why },
+    }
   // Whether exchangers take mail is a proof of the step, and no concern of its records.
   const examined = await examine(unitOf(request, stage, options), { ...options, asksSmtp: false }, deps)
   if (examined.kind === 'failed') return { kind: 'failed', stage, failure: examined.failure }
