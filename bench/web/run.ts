@@ -158,13 +158,15 @@ async function enter(browser: Browser, link: string) {
   return state
 }
 
-/** Reads the event stream as a page does, and forgets it. @returns ends it */
-function look(link: string, cookie: string): () => void {
+/** Reads the event stream as a page does, and forgets it. Resolves when it looks: what it costs to come is the page's. @returns ends it */
+async function look(link: string, cookie: string): Promise<() => void> {
   const ended = new AbortController()
+  const response = await fetch(new URL('/api/events', link), { headers: { cookie }, signal: ended.signal })
+  const reader = response.body?.getReader()
+  await reader?.read()
   void (async () => {
     try {
-      const response = await fetch(new URL('/api/events', link), { headers: { cookie }, signal: ended.signal })
-      for await (const _ of response.body ?? []) {
+      while (!(await reader?.read())?.done) {
         // What a page would draw.
       }
     } catch (error) {
@@ -197,7 +199,7 @@ async function watchedCost(served: Served, cookie: string): Promise<void> {
   const more: number[] = []
   for (let round = 1; round <= rounds; round++) {
     const without = await cost(served, paced)
-    const ends = Array.from({ length: viewers }, () => look(served.link, cookie))
+    const ends = await Promise.all(Array.from({ length: viewers }, () => look(served.link, cookie)))
     const looked = await cost(served, paced)
     for (const end of ends) end()
     alone.push(without)
