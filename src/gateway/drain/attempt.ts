@@ -34,15 +34,37 @@ export interface AttemptDeps {
   readonly carrying: CutThroughDeps
 }
 
-export interface Attempted {
-  /**
-   * `route-out`: nobody could be asked, and the task is as it was; `busy`: all sessions are taken; `unable`: a backend was asked, and said that it
-   * could not take it; `broken`: its session ended instead. These two may be its way with all messages, or with this one alone. `done`: the
-   * backend has spoken of this message. `gone`: it was removed meanwhile, or cannot be read.
-   */
-  readonly kind: 'done' | 'route-out' | 'busy' | 'unable' | 'broken' | 'gone'
+/** What came of it, each with why, for people. */
+export type Attempted =
+  /** Nobody could be asked, and the task is as it was. */
+  | { readonly kind: 'route-out'; readonly why: string }
+  /** All sessions are taken, and it is as it was. */
+  | { readonly kind: 'busy'; readonly why: string }
+  | CouldNot
+  | Spoken
+  /** It was removed meanwhile. */
+  | { readonly kind: 'gone'; readonly why: string }
+  /** It cannot be read. */
+  | { readonly kind: 'corrupt'; readonly settlement: Settlement; readonly why: string }
+
+/**
+ * `unable`: a backend was asked, and said that it could not take it; `broken`: its session ended instead. It may be its way with all messages, or
+ * with this one alone.
+ */
+export interface CouldNot {
+  readonly kind: 'unable' | 'broken'
+  /** Undefined where there were several. */
   readonly endpoint: Endpoint | undefined
+  readonly why: string
+}
+
+/** The backend has spoken of this message. */
+export interface Spoken {
+  readonly kind: 'spoken'
+  readonly endpoint: Endpoint | undefined
+  /** Recipients. */
   readonly delivered: number
+  /** Undefined where every recipient was refused. */
   readonly settlement: ComparedSettlement | undefined
   /** For good, by the backend: what becomes of them is `after-hold`'s to say. */
   readonly refused: readonly Refused[]
@@ -86,7 +108,7 @@ export async function attempt(
 ): Promise<Attempted> {
   const { message, recipients } = task
   const opened = await deps.queue.body(message.id)
-  if (opened.kind === 'gone') return nothing('gone', 'removed')
+  if (opened.kind === 'gone') return { kind: 'gone', why: 'removed' }
   if (opened.kind === 'corrupt') return corrupt(task, opened.why)
   const body = notingFailure(opened.body)
   const job = {
@@ -148,9 +170,9 @@ function conclude(
   const routeLevel = final.find((answer) => answer !== undefined && isOfRoute(answer))
   const isOnlyRoute = final.every((answer) => answer !== undefined && isOfRoute(answer))
   if (isOnlyRoute && routeLevel) {
-    const isBusy = routeLevel.kind === 'said' && routeLevel.by === 'load'
-    if (isBusy || !cut.hasReached) return nothing(isBusy ? 'busy' : 'route-out', verdict.safeText(routeLevel.reply))
-    return couldNot(cut, verdict.safeText(routeLevel.reply))
+    const why = verdict.safeText(routeLevel.reply)
+    if (routeLevel.kind === 'said' && routeLevel.by === 'load') return { kind: 'busy', why }
+    return cut.hasReached ? couldNot(cut, why) : { kind: 'route-out', why }
   }
   const nowMs = deps.clock.now()
   const answered = task.recipients.map((held, at) => ({
@@ -179,7 +201,7 @@ function conclude(
   }
   const unanswered = task.recipients.filter((_, at) => final[at] === undefined).map(({ index }) => index)
   return {
-    kind: 'done',
+    kind: 'spoken',
     endpoint,
     delivered,
     settlement: recipients.length > 0 ? { id: task.message.id, recipients, attempt: noted } : undefined,
@@ -192,13 +214,14 @@ function conclude(
 }
 
 /** Backends were asked, and none took it: with their names, where there are several. @param otherwise  where none said or did a thing */
-function couldNot({ wasAnswered, troubles }: CutThrough, otherwise: string): Attempted {
+function couldNot({ wasAnswered, troubles }: CutThrough, otherwise: string): CouldNot {
   const kind = wasAnswered ? 'unable' : 'broken'
   const [first] = troubles
-  if (!first) return nothing(kind, otherwise)
+  if (!first) return { kind, endpoint: undefined, why: otherwise }
   const isOne = troubles.every(({ endpoint }) => endpoint.backend.url === first.endpoint.backend.url)
-  if (isOne) return { ...nothing(kind, troubles.at(-1)?.what ?? ''), endpoint: first.endpoint }
-  return nothing(kind, troubles.map(({ endpoint, what }) => `${endpoint.backend.url} ${what}`).join('; '))
+  if (isOne) return { kind, endpoint: first.endpoint, why: troubles.at(-1)?.what ?? '' }
+  const why = troubles.map(({ endpoint, what }) => `${endpoint.backend.url} ${what}`).join('; ')
+  return { kind, endpoint: undefined, why }
 }
 
 /** The backend that refused them before there was anything to hand over. */
@@ -218,29 +241,18 @@ function finalAnswer(held: HeldRecipient, asked: Answer, carried: Carried | unde
   return carried.answers.find(({ recipient }) => recipient === held.recipient)?.answer
 }
 
-function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Attempted['late'] {
+function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Spoken['late'] {
   if (carried?.kind !== 'unknown' || !carried.late) return undefined
   const { endpoint, waitedMs, owed } = carried
   return { watched: { id: task.message.id, way, endpoint, indexes, waitedMs, owed }, answer: carried.late }
 }
 
-const nothing = (kind: Exclude<Attempted['kind'], 'done'>, why: string): Attempted => ({
-  kind,
-  endpoint: undefined,
-  delivered: 0,
-  settlement: undefined,
-  refused: [],
-  heard: [],
-  late: undefined,
-  owed: undefined,
-  why,
-})
-
 const corrupt = ({ message, recipients }: Task, why: string): Attempted => ({
-  ...nothing('gone', why),
+  kind: 'corrupt',
   // It is damaged in whatever state.
   settlement: {
     id: message.id,
     recipients: recipients.map(({ index }) => ({ index, from: recipientStates, to: { kind: 'corrupt' } })),
   },
+  why,
 })

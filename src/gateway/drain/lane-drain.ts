@@ -10,7 +10,7 @@ import type { Patience, Waiting } from '../carry/patience.ts'
 import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, attempt } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
-import { outcomeOf, type SettleDeps, settleAttempt, settleCrash, tellAttempt } from './settle-attempt.ts'
+import { inFigures, type SettleDeps, settleAttempt, settleCrash, tellAttempt } from './settle-attempt.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface LaneDrainDeps extends SettleDeps {
@@ -267,10 +267,10 @@ export class LaneDrain {
     const tookMs = clock.monotonicMs() - fromMs
     const enough = this.#pace.learn(attempted, tookMs, this.#asking.size)
     if (enough) this.#endWith(enough, attempted.why)
-    const { kind, endpoint, delivered } = attempted
-    if (kind === 'done' && delivered > 0) this.#delivered++
-    if (kind !== 'busy' && kind !== 'gone')
-      tellAttempt(task, { route: way.route.id, endpoint, outcome: outcomeOf(attempted), tookMs }, this.#deps)
+    const { kind } = attempted
+    if (kind === 'spoken' && attempted.delivered > 0) this.#delivered++
+    if (kind !== 'busy' && kind !== 'gone' && kind !== 'corrupt')
+      tellAttempt(task, { route: way.route.id, ...inFigures(attempted), tookMs }, this.#deps)
     // Its session serves the next one while the disk is at work.
     this.#asking.delete(task.message.id)
     this.#whenOneLess?.()

@@ -3,16 +3,12 @@ import { test } from 'node:test'
 import type { Attempted } from './attempt.ts'
 import { Pace } from './pace.ts'
 
-const ended = (kind: Attempted['kind'], delivered = 0): Attempted => ({
-  kind,
-  endpoint: undefined,
-  delivered,
-  settlement: undefined,
-  refused: [],
-  heard: [],
-  late: undefined,
-  owed: undefined,
-  why: '',
+const ended = (kind: 'route-out' | 'busy' | 'gone' | 'unable' | 'broken'): Attempted =>
+  kind === 'unable' || kind === 'broken' ? { kind, endpoint: undefined, why: '' } : { kind, why: '' }
+
+const spoken = (delivered: number): Attempted => ({
+  ...{ kind: 'spoken', endpoint: undefined, delivered, settlement: undefined },
+  ...{ refused: [], heard: [], late: undefined, owed: undefined, why: '' },
 })
 
 /** How many may be asked about at once. */
@@ -25,11 +21,11 @@ function atOnce(pace: Pace): number {
 test('one message at once until one is delivered, then one more with each, to fifty', () => {
   const pace = new Pace()
   assert.equal(atOnce(pace), 1)
-  pace.learn(ended('done'), 10, 1)
+  pace.learn(spoken(0), 10, 1)
   assert.equal(atOnce(pace), 1, 'a refusal is no delivery')
-  pace.learn(ended('done', 1), 10, 1)
+  pace.learn(spoken(1), 10, 1)
   assert.equal(atOnce(pace), 2)
-  for (let times = 0; times < 100; times++) pace.learn(ended('done', 1), 10, 1)
+  for (let times = 0; times < 100; times++) pace.learn(spoken(1), 10, 1)
   assert.equal(atOnce(pace), 50)
 })
 
@@ -41,10 +37,10 @@ test('three times as many may be open, those that are being written down with th
 
 test('a backend that has enough is asked about one fewer than it was, and then about more with care', () => {
   const pace = new Pace()
-  for (let times = 0; times < 9; times++) pace.learn(ended('done', 1), 10, 1)
+  for (let times = 0; times < 9; times++) pace.learn(spoken(1), 10, 1)
   assert.equal(pace.learn(ended('busy'), 10, 6), undefined)
   assert.equal(atOnce(pace), 5)
-  for (let times = 0; times < 10; times++) pace.learn(ended('done', 1), 10, 1)
+  for (let times = 0; times < 10; times++) pace.learn(spoken(1), 10, 1)
   assert.equal(atOnce(pace), 5)
 })
 
@@ -54,25 +50,25 @@ test('one that has no room for a single one is left alone', () => {
 
 test('a delivery that takes four times as long as usual, and over two seconds, halves the window', () => {
   const pace = new Pace()
-  for (let times = 0; times < 9; times++) pace.learn(ended('done', 1), 600, 1)
+  for (let times = 0; times < 9; times++) pace.learn(spoken(1), 600, 1)
   assert.equal(atOnce(pace), 10)
-  pace.learn(ended('done', 1), 2_300, 1)
+  pace.learn(spoken(1), 2_300, 1)
   assert.equal(atOnce(pace), 11)
-  pace.learn(ended('done', 1), 5_000, 1)
+  pace.learn(spoken(1), 5_000, 1)
   assert.equal(atOnce(pace), 5)
 })
 
 test('three sessions in a row that break are enough, and fifty messages that a backend could not take', () => {
   const breaking = new Pace()
   assert.deepEqual(
-    ['broken', 'broken', 'unable', 'broken', 'broken', 'broken'].map((kind) =>
-      breaking.learn(ended(kind as Attempted['kind']), 10, 1),
+    (['broken', 'broken', 'unable', 'broken', 'broken', 'broken'] as const).map((kind) =>
+      breaking.learn(ended(kind), 10, 1),
     ),
     [undefined, undefined, undefined, undefined, undefined, 'unable'],
   )
   const unable = new Pace()
   for (let times = 0; times < 49; times++) assert.equal(unable.learn(ended('unable'), 10, 1), undefined)
-  unable.learn(ended('done'), 10, 1)
+  unable.learn(spoken(0), 10, 1)
   for (let times = 0; times < 49; times++) assert.equal(unable.learn(ended('unable'), 10, 1), undefined)
   assert.equal(unable.learn(ended('unable'), 10, 1), 'unable')
 })

@@ -57,12 +57,13 @@ export class Pace {
         this.#window = Math.max(1, Math.min(this.#window, asking) - 1)
         this.#step = 1 / (4 * this.#window)
         return asking <= 1 ? 'busy' : undefined
-      case 'done':
+      case 'spoken':
         this.#unable = 0
         this.#broken = 0
         if (attempted.delivered > 0) this.#widen(tookMs)
         return undefined
       case 'gone':
+      case 'corrupt':
         return undefined
     }
   }

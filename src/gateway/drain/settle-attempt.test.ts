@@ -6,13 +6,13 @@ import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { HeldRecipient, Settlement, Task } from '../../queue/queue.ts'
 import type { Way } from '../ways/lanes.ts'
-import type { Attempted } from './attempt.ts'
+import type { CouldNot } from './attempt.ts'
 import { type SettleDeps, settleAttempt } from './settle-attempt.ts'
 
 const { body, ...message } = heldMessage({ id: heldId(1) })
 
 /** @returns what is written down of an attempt at which no backend could be asked to take it */
-async function settled(held: Partial<HeldRecipient>, kind: Attempted['kind']): Promise<Settlement> {
+async function settled(held: Partial<HeldRecipient>, kind: CouldNot['kind']): Promise<Settlement> {
   const settlements: Settlement[] = []
   const deps = {
     clock: createFakeClock(),
@@ -28,8 +28,7 @@ async function settled(held: Partial<HeldRecipient>, kind: Attempted['kind']): P
     turnMs: 0,
     recipients,
   }
-  const attempted = { kind, endpoint: undefined, delivered: 0, refused: [], heard: [], why: 'in this test' }
-  await settleAttempt(task, {} as Way, attempted as unknown as Attempted, deps)
+  await settleAttempt(task, {} as Way, { kind, endpoint: undefined, why: 'in this test' }, deps)
   return settlements[0] ?? assert.fail()
 }
 

@@ -26,7 +26,7 @@ import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
-import type { Attempted, ComparedSettlement } from './attempt.ts'
+import type { Attempted, ComparedSettlement, CouldNot, Spoken } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
 
 export interface SettleDeps {
@@ -52,15 +52,28 @@ const crashesUntilSetAside = 3
 const crashPauseMs = 60_000
 
 /** But for `busy`, and for a bound task whose backend could not be asked: these stay as they were. */
-export function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
-  const isBound = task.recipients.some(({ state }) => state === 'unknown')
-  const couldNot = attempted.kind === 'unable' || attempted.kind === 'broken'
-  if (isBound && couldNot) return waitForItsBackend(task, attempted, deps)
-  return couldNot ? stepBack(task, attempted, deps) : settleSaid(task, way, attempted, deps)
+export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
+  switch (attempted.kind) {
+    case 'route-out':
+    case 'busy':
+    case 'gone':
+      return
+    case 'corrupt': {
+      const { settlement } = attempted
+      return await deps.writeDown.surely({ id: settlement.id }, () => deps.queue.settle(settlement))
+    }
+    case 'unable':
+    case 'broken': {
+      const isBound = task.recipients.some(({ state }) => state === 'unknown')
+      return await (isBound ? waitForItsBackend : stepBack)(task, attempted, deps)
+    }
+    case 'spoken':
+      return await settleSpoken(task, way, attempted, deps)
+  }
 }
 
 /** Others of the lane may have another backend to go to. */
-function waitForItsBackend(task: Task, attempted: Attempted, deps: SettleDeps): Promise<void> {
+function waitForItsBackend(task: Task, attempted: CouldNot, deps: SettleDeps): Promise<void> {
   const nowMs = deps.clock.now()
   const recipients = task.recipients.map((held) => ({
     index: held.index,
@@ -79,7 +92,7 @@ function waitForItsBackend(task: Task, attempted: Attempted, deps: SettleDeps): 
  * A backend could not take it. That may be its own state, or what this message does to it, and then it must not stand before all others: it goes
  * behind what was never tried, once at once, from then on when it has waited by itself.
  */
-function stepBack(task: Task, attempted: Attempted, deps: SettleDeps): Promise<void> {
+function stepBack(task: Task, attempted: CouldNot, deps: SettleDeps): Promise<void> {
   const nowMs = deps.clock.now()
   const recipients = task.recipients.map(({ index, attempts, state }) => ({
     index,
@@ -94,7 +107,7 @@ function stepBack(task: Task, attempted: Attempted, deps: SettleDeps): Promise<v
 
 async function defer(
   { message: { id } }: Task,
-  { kind, why, endpoint }: Attempted,
+  { kind, why, endpoint }: CouldNot,
   put: ComparedSettlement['recipients'],
   { queue, clock, writeDown }: SettleDeps,
 ): Promise<void> {
@@ -113,33 +126,32 @@ async function defer(
   await writeDown.surely({ id }, () => queue.settle({ id, recipients, attempt }))
 }
 
-async function settleSaid(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
+async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDeps): Promise<void> {
   const { queue, guard, afterHold, lateWatch, log, clock, writeDown } = deps
   const { id } = task.message
-  const { endpoint, settlement, refused, late } = attempted
+  const { endpoint, settlement, refused, late } = spoken
   // What strangers say of mail of our own says nothing of a backend's users; nor does a refusal of somebody whom it never knew, which any
   // sender could bring about.
   if (endpoint && endpoint.purpose !== 'dsn')
-    for (const { held, isUnknown } of attempted.heard)
+    for (const { held, isUnknown } of spoken.heard)
       if (held.attempts === 0 && held.wasKnown && !deps.isAnyGood(held.recipient))
         guard.firstAttempt(endpoint.backend.url, held.recipient.text, isUnknown)
   if (settlement) {
     const asksForNews = task.recipients.some(({ recipient }) => recipient.notify !== undefined)
-    const dsn = asksForNews ? await successOf(task, way, attempted, settlement, deps) : undefined
+    const dsn = asksForNews ? await successOf(task, way, spoken, settlement, deps) : undefined
     await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
     for (const { lane } of dsn?.recipients ?? []) deps.onHeld(lane)
   }
   if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
   if (late) lateWatch.listen(late.watched, late.answer)
-  if (attempted.kind !== 'done') return
-  log.info(attempted.delivered > 0 ? 'drained' : settlement ? 'held attempt' : 'refused', {
+  log.info(spoken.delivered > 0 ? 'drained' : settlement ? 'held attempt' : 'refused', {
     id,
     from: task.message.envelope.sender?.text ?? '',
     to: task.recipients.map(({ recipient }) => recipient.text),
     size: task.message.size,
     route: way.route.id,
     ...(endpoint && backendFields(endpoint)),
-    reply: attempted.why,
+    reply: spoken.why,
     heldMs: clock.now() - task.message.receivedMs,
   })
 }
@@ -148,7 +160,7 @@ async function settleSaid(task: Task, way: Way, attempted: Attempted, deps: Sett
 async function successOf(
   { message, recipients }: Task,
   way: Way,
-  { endpoint, owed }: Attempted,
+  { endpoint, owed }: Spoken,
   settlement: ComparedSettlement,
   { successes, log }: SettleDeps,
 ): Promise<NewHeld | undefined> {
@@ -244,8 +256,16 @@ export function tellAttempt(
   })
 }
 
-export function outcomeOf({ kind, delivered, refused, late, settlement }: Attempted): AttemptOutcome {
-  if (kind !== 'done') return 'deferred'
+/** An attempt as the figures have it. */
+export function inFigures(attempted: Attempted): {
+  readonly endpoint: Endpoint | undefined
+  readonly outcome: AttemptOutcome
+} {
+  if (attempted.kind === 'spoken') return { endpoint: attempted.endpoint, outcome: outcomeOf(attempted) }
+  return { endpoint: 'endpoint' in attempted ? attempted.endpoint : undefined, outcome: 'deferred' }
+}
+
+function outcomeOf({ delivered, refused, late, settlement }: Spoken): AttemptOutcome {
   if (delivered > 0) return 'delivered'
   if (refused.length > 0) return 'refused'
   return late || settlement?.recipients.some(({ to }) => to.kind === 'unknown') ? 'unknown' : 'deferred'
