@@ -7,7 +7,7 @@ import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
 import { parseMailbox } from '../../mail/address.ts'
 import { probe } from '../../smtp/probe.ts'
-import { addressesOf, type ProspectDeps, type ProspectOptions, rawReplyText } from '../plan/prospect.ts'
+import { type AskDeps, type AskOptions, addressesOf, rawReplyText } from '../plan/ask-exchangers.ts'
 
 /** What one exchanger said. All words are printable. */
 export interface RecipientsAsked {
@@ -54,8 +54,8 @@ export function readRecipients(text: string, domain: HostName): ReadRecipients {
 export async function askRecipients(
   hosts: readonly HostName[],
   addresses: readonly string[],
-  options: ProspectOptions,
-  deps: ProspectDeps,
+  options: AskOptions,
+  deps: AskDeps,
 ): Promise<RecipientsAsked[]> {
   const asked: RecipientsAsked[] = []
   for (const host of hosts) {
@@ -78,8 +78,8 @@ async function askHost(
   host: HostName,
   at: IpAddress,
   addresses: readonly string[],
-  options: ProspectOptions,
-  deps: ProspectDeps,
+  options: AskOptions,
+  deps: AskDeps,
 ): Promise<RecipientsAsked> {
   const refused: { address: string; reply: string }[] = []
   let unasked = 0

@@ -5,7 +5,7 @@
 
 import type { HostName } from '../../dns/name.ts'
 import { recognise } from '../../records/catalogue/recognise.ts'
-import { askExchangers, type ProspectDeps, type ProspectOptions } from '../plan/prospect.ts'
+import { type AskDeps, type AskOptions, askExchangers } from '../plan/ask-exchangers.ts'
 import type { Migration } from './migration.ts'
 
 export interface OldSide {
@@ -28,8 +28,8 @@ const usualRemedy =
 /** @returns undefined where none of them takes it, or nobody could be asked: that is no sign of anything */
 export async function askOldSide(
   { domain, old, next }: Pick<Migration, 'domain' | 'old' | 'next'>,
-  options: ProspectOptions,
-  deps: ProspectDeps,
+  options: AskOptions,
+  deps: AskDeps,
 ): Promise<OldSide | undefined> {
   const staying = new Set(next.exchangers.map(({ host }) => host))
   const left = old.exchangers.map(({ host }) => host).filter((host) => !staying.has(host))

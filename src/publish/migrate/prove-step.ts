@@ -5,9 +5,10 @@
 import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
 import { isCoveredBySts } from '../../records/mta-sts.ts'
+import { askExchangers, type ExchangerProspect } from '../plan/ask-exchangers.ts'
 import type { Concern, RefusalRule } from '../plan/consequences.ts'
 import type { ExamineDeps, ExamineOptions } from '../plan/examine.ts'
-import { askExchangers, type ExchangerProspect, policyOf } from '../plan/prospect.ts'
+import { policyOf } from '../plan/find-policy.ts'
 import { type Migration, type MigrationPolicy, newHosts } from './migration.ts'
 import type { Proof } from './next-step.ts'
 

@@ -8,9 +8,10 @@ import { typeCodes } from '../../dns/types.ts'
 import { refusedBy } from '../apply/apply.ts'
 import { nullMx, type WantedSet } from '../declare/wanted.ts'
 import { noLimits } from '../targets/target.ts'
+import type { ExchangerProspect } from './ask-exchangers.ts'
 import { type Circumstances, consequences, pastTimeText, spanText, timeText } from './consequences.ts'
+import type { PolicyProspect } from './find-policy.ts'
 import { planZone } from './plan.ts'
-import type { ExchangerProspect, PolicyProspect } from './prospect.ts'
 
 const domain = 'example.com' as HostName
 const zone = labName(domain)
@@ -67,7 +68,7 @@ test('exchangers that cannot work: the last of them is refused, one of several i
   }
   const silent: ExchangerProspect = {
     ...good('b.example.net'),
-    smtp: { kind: 'silent', why: '192.0.2.1 takes no connection' },
+    smtp: { kind: 'silent', silence: 'refused', why: '192.0.2.1 takes no connection' },
   }
   const strange: ExchangerProspect = {
     ...good('c.example.net'),

@@ -9,8 +9,9 @@ import { typeCodes } from '../../dns/types.ts'
 import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
 import { isCoveredBySts } from '../../records/mta-sts.ts'
 import { sameContent, sameRecords, setText } from '../sets/record-set.ts'
+import type { ExchangerProspect } from './ask-exchangers.ts'
 import type { PlannedSet, ZonePlan } from './plan.ts'
-import { type ExchangerProspect, hostsOf, type Prospect } from './prospect.ts'
+import { hostsOf, type Prospect } from './prospect.ts'
 
 /** The rules that refuse; `--allow` takes their names. */
 export const refusals = {

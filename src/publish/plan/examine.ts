@@ -15,11 +15,12 @@ import { createTarget, type TargetDeps } from '../targets/create-target.ts'
 import { createDnsReader } from '../targets/dns-reader.ts'
 import type { Target, TargetFailure } from '../targets/target.ts'
 import type { WitnessOptions } from '../targets/witnesses.ts'
+import type { AskDeps, AskOptions } from './ask-exchangers.ts'
 import { type Concern, consequences } from './consequences.ts'
 import type { HeldSets } from './held-sets.ts'
 import { lanesOf } from './lanes.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
-import { lookAhead, type ProspectDeps, type ProspectOptions } from './prospect.ts'
+import { lookAhead } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
 
 /** The declarations that lie in one zone at one publisher: what is planned and applied together. */
@@ -54,9 +55,9 @@ export interface FailedZone {
   readonly failure: TargetFailure
 }
 
-export interface ExamineOptions extends ProspectOptions, WitnessOptions {}
+export interface ExamineOptions extends AskOptions, WitnessOptions {}
 
-export interface ExamineDeps extends TargetDeps, ProspectDeps {
+export interface ExamineDeps extends TargetDeps, AskDeps {
   readonly clock: Clock
   readonly held: HeldSets
 }

@@ -16,15 +16,16 @@ import type { HostName } from '../../dns/name.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { wantedIn } from '../declare/wanted.ts'
 import { noLimits } from '../targets/target.ts'
+import { type AskOptions, createSessions } from './ask-exchangers.ts'
 import { planZone } from './plan.ts'
-import { lookAhead, type ProspectOptions } from './prospect.ts'
+import { lookAhead } from './prospect.ts'
 
 const zone = labName('example.test')
 
 interface Words {
   readonly hosts: readonly { readonly host: string; readonly addresses?: readonly string[] }[]
   readonly dns?: LabZone
-  readonly options?: Partial<ProspectOptions>
+  readonly options?: Partial<AskOptions>
 }
 
 async function look(t: TestContext, { hosts, dns = {}, options = {} }: Words) {
@@ -71,6 +72,21 @@ test('an exchanger that takes mail for the domain, one that refuses it, one wher
   )
 })
 
+test('where nobody at all answered in time, our own way out may be closed; who refuses a connection is there', async (t) => {
+  const { server } = await startDns(t, {})
+  const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
+  const resolver = createResolver({ servers: [server] }, deps)
+  t.after(() => resolver.close())
+  const options = { asksSmtp: true, isPrivate: true, smtpPort: 25, httpsPort: 443, hello: 'waypost.example.net' }
+  const sessions = createSessions(options, { ...deps, resolver, exchangerTurns: createQueueByKey() })
+  const judged = (silence: 'timeout' | 'refused') =>
+    sessions.judged({
+      ...{ host: 'mx.example.test' as HostName, isNew: true, addresses: { kind: 'none', why: 'no address' } },
+      smtp: { kind: 'silent', silence, why: 'a silence' },
+    }).smtp.kind
+  assert.deepEqual([judged('timeout'), judged('refused')], ['not-checked', 'silent'])
+})
+
 test('addresses that are not public are not asked unless they are meant; nor is anybody, unless it is wanted', async (t) => {
   const hosts = [{ host: 'mx.example.test', addresses: ['127.0.0.1'] }]
   const [closed] = await look(t, { hosts, options: { isPrivate: false } })
@@ -110,7 +126,8 @@ test('a policy that is announced and cannot be fetched is not checked', async (t
 test('a policy counts as senders take it: of a host whose certificate is right, and of no other', async (t) => {
   const dns = (address: string): LabZone => ({
     '_mta-sts.example.test': { TXT: ['v=STSv1; id=1'] },
-    'mta-sts.example.test': { A: [address] },
+    // Nobody listens at the first.
+    'mta-sts.example.test': { A: ['127.9.9.9', address] },
   })
   const root = makeCertificate({ name: 'Root of the test', isCa: true })
   const policy = 'version: STSv1\nmode: enforce\nmx: mx.example.test\nmax_age: 86400\n'
