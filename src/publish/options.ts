@@ -29,8 +29,14 @@ import { type ApiUrl, parseApiUrl } from './api-url.ts'
 const no = (why: string) => ({ kind: 'no', why }) as const
 const value = <Value>(of: Value) => ({ kind: 'value', value: of }) as const
 
-/** A host as an exchanger names it; `why` goes on from "this". */
+/** A host by its full name; `why` goes on from "this". */
 export function readExchangerHost(input: string): Read<HostName> {
+  const host = readHost(input)
+  return host.kind === 'value' && !host.value.includes('.') ? no('has no dot') : host
+}
+
+/** The same where a name without a dot may still be told what it was probably meant to be (`read-declaration.ts`). */
+function readHost(input: string): Read<HostName> {
   // RFC 5321 §5.1, RFC 1035 §3.3.9: an exchanger is a name; where it is an address, senders look for a host of that name.
   if (parseIp(input) !== undefined || /^\[.*\]$/.test(input))
     return no('is an address, and MX records name hosts: give the host a name')
@@ -68,7 +74,7 @@ function readUrl(input: string): Read<ApiUrl> {
 
 const exchanger = section('An exchanger: a host that takes mail for the domain.', {
   preference: bareCount('Lower is tried first.', { least: 0, most: 65_535 }),
-  host: parsed('The host.', 'a full host name, such as mx1.example.com', readExchangerHost),
+  host: parsed('The host.', 'a full host name, such as mx1.example.com', readHost),
   addresses: z
     .array(parsed('An address.', 'an IP address', readAddress), { error: 'a list of IP addresses' })
     .min(1, { error: 'at least one address; leave the key out where others keep them' })

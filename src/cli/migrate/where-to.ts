@@ -38,7 +38,7 @@ export function readWanted(
 function hintAt(to: string, nearest: string | undefined): string {
   if (nearest !== undefined) return `; did you mean "${nearest}"?`
   const host = readExchangerHost(to)
-  if (host.kind === 'value' && host.value.includes('.')) return `; a host wants its preference: 10:${host.value}`
+  if (host.kind === 'value') return `; a host wants its preference: 10:${host.value}`
   return '; docs/providers.md has their names, and a host is written with its preference, such as 10:mx1.example.net'
 }
 

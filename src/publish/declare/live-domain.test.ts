@@ -25,8 +25,9 @@ test('a server that is named is asked also for a domain that the world does not 
     ...{ refreshSeconds: 1, retrySeconds: 1, expireSeconds: 1, minimumSeconds: 60 },
   } as const
   const mx: Rdata = { type: 'MX', preference: 10, exchange: labName('mx.example.net') }
+  const dotless: Rdata = { type: 'MX', preference: 20, exchange: labName('mx2') }
   const ns: Rdata = { type: 'NS', target: labName('ns.example.test') }
-  const records = [soa, ns, mx].map((data) => ({ name: zone, ttlSeconds: 900, data }))
+  const records = [soa, ns, mx, dotless].map((data) => ({ name: zone, ttlSeconds: 900, data }))
   const { address, port } = await startAuthority(t, [{ origin: zone, records }])
   const world = await startDns(t, {})
   const deps = { clock: steadyClock, random: systemRandom, log: silentLog, door: systemDoor }
@@ -45,6 +46,7 @@ test('a server that is named is asked also for a domain that the world does not 
     ttlSeconds: 900,
     exchangers: [{ preference: 10, host: 'mx.example.net', addresses: undefined }],
   })
+  assert.match(seen.live.notes.join('\n'), /"mx2" has no dot.*is left out/)
   assert.equal((await lookAtDomain('example.test' as HostName, lookAt)).kind, 'no-such-domain')
   // A name that this server does not have either.
   assert.equal((await lookAtDomain('no.example.test' as HostName, lookAt, [server])).kind, 'no-such-domain')

@@ -183,6 +183,10 @@ async function readMx(domain: HostName, set: SetContent, ask: Ask, notes: string
       notes.push(`one exchanger has a name that no host can have, and is left out: mend it in DNS`)
       continue
     }
+    if (host !== '.' && !host.includes('.')) {
+      notes.push(`the exchanger "${host}" has no dot, which is a host of nobody, and is left out: mend it in DNS`)
+      continue
+    }
     const isOwn = host !== '.' && isWithin(host, domain) && ++own <= mostOwnHosts
     const addresses = isOwn ? await readAddresses(host, set.ttlSeconds, ask, notes) : undefined
     exchangers.push({ preference: data.preference, host, addresses })

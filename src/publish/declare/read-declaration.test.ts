@@ -24,6 +24,7 @@ domains:
   e.example: { exchangers: none, absent: [x, e.example SOA, "www.f.example A", "e.example MX 10.mx"] }
   f.example: { exchangers: none, records: { spf: "v=spf1 mx-all", dmarc: "v=DMARC1" }, ttl: 5 }
   "*.g.example": { exchangers: none }
+  h.example: { exchangers: [{ preference: 10, host: mx1 }] }
 `,
   )
   const expected = [
@@ -43,6 +44,7 @@ domains:
     /^12:\d+ "e\.example MX 10\.mx" has data that is none of MX/,
     /^13:\d+ domains\.f\.example\.ttl wants a length of time/,
     /^14:\d+ "\*\.g\.example" stands for many names/,
+    /^15:53 "mx1" has no dot, .*did you mean "mx1\.h\.example"\?$/,
   ]
   for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
   assert.equal(found.length, expected.length, found.join('\n'))

@@ -97,6 +97,12 @@ function readExchangers(
   }
   const seen = new Set<HostName>()
   return said.map(({ preference, host, addresses }, index): DeclaredExchanger => {
+    // It would be published as a name below the root, which is a host of nobody.
+    if (!host.includes('.'))
+      wrong(
+        ['exchangers', index, 'host'],
+        `"${host}" has no dot, and MX records take full names; did you mean "${host}.${domain}"?`,
+      )
     if (seen.has(host)) wrong(['exchangers', index, 'host'], `${host} stands in this list already`)
     seen.add(host)
     if (addresses && !isTrusted && !isWithin(host, domain))
