@@ -47,7 +47,7 @@ const named = (isBack = false): NamedStep => ({
   migration: {
     ...{ domain: 'moving.test' as HostName, to: 'fastmail', isBack, startedAtMs: 0, seen: [], lowTtlSeconds: 60 },
     ...{ old: { ttlSeconds: 60, exchangers: [] }, next: { ttlSeconds: 60, exchangers: [] } },
-    ...{ heldUntilMs: undefined, policy: undefined },
+    ...{ cachedUntilMs: undefined, policy: undefined },
   },
   ...{ stage: 'add', what: 'add the new ones' },
 })

@@ -17,8 +17,8 @@ import { createResolver, type Resolver } from '../../dns/resolver.ts'
 import { nameFromHost } from '../../dns/wire-name.ts'
 import { healthyHosts } from '../../publish/builtin/healthy-hosts.ts'
 import { whyClosed } from '../../publish/migrate/migration-file.ts'
+import { loadCachedSets } from '../../publish/plan/cached-sets.ts'
 import type { ExamineDeps, ExamineOptions } from '../../publish/plan/examine.ts'
-import { loadHeldSets } from '../../publish/plan/held-sets.ts'
 import type { ApiWait } from '../../publish/targets/api/api-client.ts'
 import { findConfig } from '../config-path.ts'
 import type { Terminal } from '../terminal.ts'
@@ -55,7 +55,7 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
   const tools = { clock: systemClock, random: systemRandom, door: systemDoor }
   const servers = flags.resolver ?? settings.resolver.servers
   const resolver = createResolver({ ...settings.resolver, servers }, { ...tools, log: silentLog })
-  const held = await loadHeldSets(heldPath(settings.state), systemClock.now())
+  const cached = await loadCachedSets(cachedSetsPath(settings.state), systemClock.now())
   return {
     loaded,
     resolver,
@@ -63,7 +63,7 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
       ...tools,
       waiting: (wait) => terminal.err(waitText(wait)),
       resolver,
-      held,
+      cached,
       exchangerTurns: createQueueByKey(sessionsWithOne),
       secrets: createSecretReader((name) => process.env[name]),
       addressesOf: (host) => addressesOf(host, resolver),
@@ -97,7 +97,7 @@ export function waitText({ place, pauseMs, totalMs }: ApiWait): string {
 /** SMTP sessions with one exchanger at once: it may be that of thousands of zones. */
 const sessionsWithOne = 2
 
-const heldPath = (state: string) => join(state, 'published.json')
+const cachedSetsPath = (state: string) => join(state, 'published.json')
 
 async function addressesOf(host: HostName, resolver: Resolver) {
   const name = nameFromHost(host)

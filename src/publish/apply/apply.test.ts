@@ -15,8 +15,8 @@ import { createResolver } from '../../dns/resolver.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { wantedIn } from '../declare/wanted.ts'
+import { loadCachedSets } from '../plan/cached-sets.ts'
 import type { ExaminedZone } from '../plan/examine.ts'
-import { loadHeldSets } from '../plan/held-sets.ts'
 import { planZone } from '../plan/plan.ts'
 import type { RecordSet } from '../sets/record-set.ts'
 import { noLimits, type Target, type TargetApplied } from '../targets/target.ts'
@@ -46,7 +46,7 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
     read: async () => ({ kind: 'read', sets: live, version: '', isNewZone: false, notes: [] }),
     async apply() {
       const { code, name } = before
-      keptAtWrite = (await loadHeldSets(kept, Date.now())).untilMs({ code, name })
+      keptAtWrite = (await loadCachedSets(kept, Date.now())).untilMs({ code, name })
       return outcome
     },
     close() {},
@@ -63,7 +63,7 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
   const plan = planZone(zone, wantedIn(zone, [declaration]).sets, [before], noLimits)
   const unit = { publisher: 'here', zone, declarations: [declaration] }
   const examined: ExaminedZone = { kind: 'examined', unit, target, plan, version: '', isNewZone: false, concerns: [] }
-  const held = await loadHeldSets(kept, Date.now())
+  const cached = await loadCachedSets(kept, Date.now())
   if (!isKept) await writeFile(join(folder, 'state'), 'a file where the folder would be')
   const options = {
     waitMs: 0,
@@ -73,19 +73,19 @@ async function apply(t: TestContext, outcome: TargetApplied, live: readonly Reco
     healthy: new Set<never>(),
     progress: () => undefined,
   }
-  const applied = await applyZone(examined, options, { clock: steadyClock, held, transport, resolver })
-  return { applied, held, keptAtWrite }
+  const applied = await applyZone(examined, options, { clock: steadyClock, cached, transport, resolver })
+  return { applied, cached, keptAtWrite }
 }
 
 test('what was applied is held by caches for the TTL that it had', async (t) => {
   const startMs = Date.now()
-  const { applied, held, keptAtWrite } = await apply(t, { kind: 'applied' }, [after])
+  const { applied, cached, keptAtWrite } = await apply(t, { kind: 'applied' }, [after])
   assert.equal(applied.outcome.kind, 'applied')
   // Who is killed behind the write has kept it already.
   assert.ok(keptAtWrite !== undefined && keptAtWrite >= startMs + 7_200_000)
   const until = applied.cachesUntilMs ?? 0
   assert.ok(until >= startMs + 7_200_000 && until <= Date.now() + 7_200_000)
-  assert.equal(held.untilMs(before), until)
+  assert.equal(cached.untilMs(before), until)
 })
 
 test('no answer, and it is done: that is success; no answer and not done is not known', async (t) => {
@@ -95,13 +95,13 @@ test('no answer, and it is done: that is success; no answer and not done is not 
   const open = await apply(t, unknown, [before])
   assert.equal(open.applied.outcome.kind, 'unknown')
   // It may still come, so that caches may hold the old one.
-  assert.ok(open.held.untilMs(before) !== undefined)
+  assert.ok(open.cached.untilMs(before) !== undefined)
 })
 
-test('what was not done is held no longer than it would be anyhow', async (t) => {
-  const { applied, held } = await apply(t, { kind: 'conflict', why: 'w', now: [before] }, [before])
+test('what was not done is cached no longer than it would be anyhow', async (t) => {
+  const { applied, cached } = await apply(t, { kind: 'conflict', why: 'w', now: [before] }, [before])
   assert.equal(applied.cachesUntilMs, undefined)
-  assert.ok((held.untilMs(before) ?? 0) <= Date.now() + 7_200_000)
+  assert.ok((cached.untilMs(before) ?? 0) <= Date.now() + 7_200_000)
 })
 
 test('what caches hold cannot be kept: the zone is changed all the same, and that is told', async (t) => {

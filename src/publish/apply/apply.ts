@@ -6,9 +6,9 @@ import type { Clock } from '../../base/clock.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { Transport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
+import type { CachedSets } from '../plan/cached-sets.ts'
 import type { Concern, RefusalRule } from '../plan/consequences.ts'
 import type { ExaminedZone } from '../plan/examine.ts'
-import type { HeldSets } from '../plan/held-sets.ts'
 import { changesOf } from '../plan/plan.ts'
 import { byKey, sameContent, setKey } from '../sets/record-set.ts'
 import type { SetChange, TargetApplied } from '../targets/target.ts'
@@ -24,7 +24,7 @@ export interface ApplyOptions extends Witnesses {
 
 export interface ApplyDeps {
   readonly clock: Clock
-  readonly held: HeldSets
+  readonly cached: CachedSets
   readonly transport: Transport
   readonly resolver: Resolver
 }
@@ -49,7 +49,10 @@ export async function applyZone(examined: ExaminedZone, options: ApplyOptions, d
 }
 
 /** The first half of `applyZone`: the change is made, and nobody has looked whether it arrived. */
-export async function writeZone(examined: ExaminedZone, deps: Pick<ApplyDeps, 'clock' | 'held'>): Promise<AppliedZone> {
+export async function writeZone(
+  examined: ExaminedZone,
+  deps: Pick<ApplyDeps, 'clock' | 'cached'>,
+): Promise<AppliedZone> {
   const { target, plan, version } = examined
   const changes = changesOf(plan)
   // Whatever ends this process behind the write, a later plan has to know. Where nothing comes of it, it holds no longer than the TTL that is live.
@@ -60,8 +63,8 @@ export async function writeZone(examined: ExaminedZone, deps: Pick<ApplyDeps, 'c
   const nowMs = deps.clock.now()
   const outcome = await withHeld(
     settledOutcome,
-    made.flatMap((change) => heldBy(change, nowMs)),
-    deps.held,
+    made.flatMap((change) => cachedOf(change, nowMs)),
+    deps.cached,
   )
   const cachesUntilMs = Math.max(...made.map(({ before }) => nowMs + (before?.ttlSeconds ?? 0) * 1000))
   return { outcome, changes, verified: undefined, cachesUntilMs }
@@ -96,10 +99,10 @@ async function settled(
 /** What cannot be kept is told behind the write, where it is kept anew with the time of it. */
 async function keptAhead(
   changes: readonly SetChange[],
-  { clock, held }: Pick<ApplyDeps, 'clock' | 'held'>,
+  { clock, cached }: Pick<ApplyDeps, 'clock' | 'cached'>,
 ): Promise<void> {
   const nowMs = clock.now()
-  await held.add(changes.flatMap((change) => heldBy(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
+  await cached.add(changes.flatMap((change) => cachedOf(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
     if (error.code === undefined) throw error
   })
 }
@@ -107,11 +110,11 @@ async function keptAhead(
 /** The zone is changed already: what cannot be kept about it is told, and everything else goes on. */
 async function withHeld(
   outcome: TargetApplied,
-  sets: Parameters<HeldSets['add']>[0],
-  held: HeldSets,
+  sets: Parameters<CachedSets['add']>[0],
+  cached: CachedSets,
 ): Promise<TargetApplied> {
   try {
-    await held.add(sets)
+    await cached.add(sets)
     return outcome
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -139,6 +142,6 @@ function madeOf(outcome: TargetApplied, changes: readonly SetChange[]): readonly
 }
 
 /** Of the sets by which mail is led. */
-function heldBy({ name, code, before }: SetChange, nowMs: number) {
+function cachedOf({ name, code, before }: SetChange, nowMs: number) {
   return code === typeCodes.MX && before ? [{ name, code, untilMs: nowMs + before.ttlSeconds * 1000 }] : []
 }

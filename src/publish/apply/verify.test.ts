@@ -19,7 +19,7 @@ import type { NameServer } from '../../dns/servers.ts'
 import { createTransport, type Exchanged, type Transport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { nameText, type WireName } from '../../dns/wire-name.ts'
-import { loadHeldSets } from '../plan/held-sets.ts'
+import { loadCachedSets } from '../plan/cached-sets.ts'
 import { askSerial, isFromWildcard } from '../sets/ask-server.ts'
 import { type Verified, verifyChanges } from './verify.ts'
 
@@ -263,20 +263,20 @@ test('an answer made from a wildcard is told from one of the name itself', async
   assert.equal(await askSerial(transport, server, zone, 1_000), 7)
 })
 
-test('held sets outlive the process, what has passed holds nothing, and what is damaged says so', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'waypost-held-'))
+test('cached sets outlive the process, what has passed holds nothing, and what is damaged says so', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-cached-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'state', 'published.json')
-  const held = await loadHeldSets(path, 1_000)
-  await held.add([{ ...change, untilMs: 5_000 }])
-  await held.add([{ ...change, untilMs: 3_000 }])
-  assert.equal((await loadHeldSets(path, 1_000)).untilMs(change), 5_000)
-  assert.equal((await loadHeldSets(path, 6_000)).untilMs(change), undefined)
-  assert.equal((await loadHeldSets(path, 1_000)).unread, undefined)
+  const cached = await loadCachedSets(path, 1_000)
+  await cached.add([{ ...change, untilMs: 5_000 }])
+  await cached.add([{ ...change, untilMs: 3_000 }])
+  assert.equal((await loadCachedSets(path, 1_000)).untilMs(change), 5_000)
+  assert.equal((await loadCachedSets(path, 6_000)).untilMs(change), undefined)
+  assert.equal((await loadCachedSets(path, 1_000)).unread, undefined)
   await writeFile(path, '{')
-  const damaged = await loadHeldSets(path, 1_000)
+  const damaged = await loadCachedSets(path, 1_000)
   assert.equal(damaged.untilMs(change), undefined)
   assert.equal(damaged.unread, `${path} is damaged`)
-  assert.equal((await loadHeldSets(folder, 1_000)).unread, `${folder} cannot be read (EISDIR)`)
-  assert.equal((await loadHeldSets(join(folder, 'none'), 1_000)).unread, undefined)
+  assert.equal((await loadCachedSets(folder, 1_000)).unread, `${folder} cannot be read (EISDIR)`)
+  assert.equal((await loadCachedSets(join(folder, 'none'), 1_000)).unread, undefined)
 })

@@ -56,7 +56,7 @@ export async function begin(request: BeginRequest, options: ExamineOptions, deps
   const { domain, publisher, allowed } = request
   const said = options.publishers[publisher]
   if (said === undefined) return refuse(`there is no publisher "${publisher}"`)
-  const { unread } = deps.held
+  const { unread } = deps.cached
   if (unread !== undefined && !allowed.has('ttl-wait'))
     return refuse(
       `how long caches hold what was there before earlier changes is not known: ${unread}`,
@@ -102,8 +102,8 @@ async function beginAt(
   if (spf.kind === 'impossible') return refuse(spf.why, spf.remedy)
   const negativeSeconds = hostNames.length === 0 ? 0 : await negativeTtl(asked, zone, deps.transport)
   const addresses = old && addressesToPublish({ old, next, declared }, zone, read.sets, negativeSeconds)
-  const heldUntilMs = deps.held.untilMs(name)
-  const words = { domain, to, next, lowTtlSeconds, old, heldUntilMs, policy: policy.policy }
+  const cachedUntilMs = deps.cached.untilMs(name)
+  const words = { domain, to, next, lowTtlSeconds, old, cachedUntilMs, policy: policy.policy }
   const more = { ...(spf.spf && { spf: spf.spf }), ...(addresses && { addresses }) }
   return beginMigration({ ...words, ...more }, deps.clock.now())
 }

@@ -16,7 +16,7 @@ export interface BeginWords {
   readonly old: MxSet | undefined
   readonly next: MxSet
   readonly lowTtlSeconds: number
-  readonly heldUntilMs: number | undefined
+  readonly cachedUntilMs: number | undefined
   readonly policy: MigrationPolicy | undefined
   readonly spf?: MigrationSpf | undefined
   readonly addresses?: MigrationAddresses | undefined

@@ -17,7 +17,7 @@ const declares = (host: string): Declaration => ({
 })
 const migration: Migration = {
   ...{ domain, to: 'b', startedAtMs: 0, old: set('a.example'), next: set('b.example'), lowTtlSeconds: 60 },
-  ...{ heldUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
+  ...{ cachedUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
 }
 const kept = (...migrations: readonly Migration[]) => ({ migrations, unread: [] })
 const done: Migration = { ...migration, seen: (['add', 'switch'] as const).map((stage) => ({ stage, atMs: 0 })) }

@@ -45,7 +45,7 @@ const a = (name: string, ...addresses: string[]): RecordSet => ({
 const found = (live: readonly RecordSet[]) => addressesToPublish(words, zone, live, 60)
 const migrationWith = (live: readonly RecordSet[]): Migration => ({
   ...{ domain: 'example.test' as HostName, to: 'declared', startedAtMs: 0, ...words, lowTtlSeconds: 300 },
-  ...{ heldUntilMs: undefined, policy: undefined, isBack: false, seen: [], addresses: found(live) },
+  ...{ cachedUntilMs: undefined, policy: undefined, isBack: false, seen: [], addresses: found(live) },
 })
 
 test('what is published: declared addresses of new hosts inside the zone that are not there, and nothing of others', () => {

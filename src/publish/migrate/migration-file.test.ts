@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -12,7 +12,7 @@ const domain = 'example.com' as HostName
 const set = (host: string) => ({ ttlSeconds: 300, exchangers: [{ preference: 10, host: host as HostName }] })
 const migration: Migration = {
   ...{ domain, to: 'fastmail', startedAtMs: 1, old: set('a.example'), next: set('b.example'), lowTtlSeconds: 60 },
-  ...{ heldUntilMs: undefined, isBack: false, seen: [{ stage: 'lower-ttl', atMs: 7 }] },
+  ...{ cachedUntilMs: undefined, isBack: false, seen: [{ stage: 'lower-ttl', atMs: 7 }] },
   policy: { mode: 'enforce', maxAgeSeconds: 86_400, recordTtlSeconds: 60, oldId: '1', newId: '2' },
 }
 
@@ -35,11 +35,12 @@ test('a migration that was kept is read as it was', async (t) => {
     { host: 'b.example' as HostName, type: 'AAAA', before, addresses: [] },
   ]
   const addresses = { sets, cachedSeconds: 60 }
-  const held = { ...migration, heldUntilMs: 5, policy: undefined, spf, addresses, isBack: true }
-  await saveMigration(state, held)
-  assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration: held })
-  assert.deepEqual(await loadMigrations(state), { migrations: [held], unread: [] })
+  const turned = { ...migration, cachedUntilMs: 5, policy: undefined, spf, addresses, isBack: true }
+  await saveMigration(state, turned)
+  assert.deepEqual(await loadMigration(state, domain), { kind: 'migration', migration: turned })
+  assert.deepEqual(await loadMigrations(state), { migrations: [turned], unread: [] })
   assert.deepEqual(await readdir(join(state, 'migrations')), ['example.com.json'])
+  assert.match(await readFile(join(state, 'migrations', 'example.com.json'), 'utf8'), /^ {2}"heldUntilMs": 5$/m)
 })
 
 for (const [what, text] of [

@@ -73,6 +73,7 @@ const format = z.object({
   old: set,
   next: set,
   lowTtlSeconds: seconds,
+  /** `cachedUntilMs`, by the name that files have had for it from the beginning. */
   heldUntilMs: moment.optional(),
   policy: z
     .object({
@@ -126,10 +127,10 @@ export async function loadMigration(state: string, domain: HostName): Promise<Ke
   }
   const parsed = format.safeParse(readJson(text))
   if (!parsed.success || parsed.data.domain !== domain) return unread('is damaged', 'look at it, or remove it')
-  const { format: _, heldUntilMs, policy, spf, addresses, ...rest } = parsed.data
+  const { format: _, heldUntilMs: cachedUntilMs, policy, spf, addresses, ...rest } = parsed.data
   const found = addresses && { ...addresses, sets: addresses.sets.map((each) => ({ ...each, before: each.before })) }
   const more = { ...(spf && { spf }), ...(found && { addresses: found }) }
-  return { kind: 'migration', migration: { ...rest, heldUntilMs, policy, ...more } }
+  return { kind: 'migration', migration: { ...rest, cachedUntilMs, policy, ...more } }
 }
 
 /** The domains that have a file, in order. Rejects with the system's error where the folder cannot be read. */
@@ -159,7 +160,9 @@ export async function loadMigrations(state: string): Promise<KeptMigrations> {
 /** Resolves when it is on stable storage. */
 export async function saveMigration(state: string, migration: Migration): Promise<void> {
   await makeFolder(folderOf(state))
-  await replaceFile(pathOf(state, migration.domain), `${JSON.stringify({ format: 1, ...migration }, undefined, 2)}\n`)
+  const { cachedUntilMs: heldUntilMs, ...rest } = migration
+  const kept = { format: 1, ...rest, heldUntilMs }
+  await replaceFile(pathOf(state, migration.domain), `${JSON.stringify(kept, undefined, 2)}\n`)
 }
 
 export async function removeMigration(state: string, domain: HostName): Promise<void> {

@@ -35,7 +35,7 @@ function move(isHasty: boolean) {
   const began = beginMigration(
     {
       ...{ domain: 'example.com' as HostName, to: 'new', old, next, lowTtlSeconds: 300 },
-      ...{ heldUntilMs: undefined, policy },
+      ...{ cachedUntilMs: undefined, policy },
     },
     0,
   )

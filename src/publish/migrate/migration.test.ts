@@ -19,7 +19,7 @@ const words: BeginWords = {
   old,
   next,
   lowTtlSeconds: 300,
-  heldUntilMs: undefined,
+  cachedUntilMs: undefined,
   policy: undefined,
 }
 
@@ -65,7 +65,7 @@ test('that both sides may send comes first, and what follows waits as long as wi
   const back = turnBack(migration, 0)
   assert.deepEqual(back && stagesOf(back), ['authorise', 'lower-ttl', 'restore'])
 
-  const low = begun({ spf, old: { ...old, ttlSeconds: 60 }, heldUntilMs: 5_000_000 })
+  const low = begun({ spf, old: { ...old, ttlSeconds: 60 }, cachedUntilMs: 5_000_000 })
   assert.equal(nextStep(stageSeen(low, 'authorise', 0), 0).kind, 'wait')
 })
 
@@ -82,8 +82,8 @@ test('nothing follows the lowered TTL a moment before the old one has passed sin
 })
 
 test('what caches hold from before an earlier change is waited for behind the lowered TTL, and told as that', () => {
-  const waitOf = (heldUntilMs: number) => {
-    const step = nextStep(stageSeen(begun({ heldUntilMs, old: { ...old, ttlSeconds: 600 } }), 'lower-ttl', 0), 0)
+  const waitOf = (cachedUntilMs: number) => {
+    const step = nextStep(stageSeen(begun({ cachedUntilMs, old: { ...old, ttlSeconds: 600 } }), 'lower-ttl', 0), 0)
     return step.kind === 'wait' ? [step.untilMs, step.why] : []
   }
   assert.deepEqual(waitOf(3_600_000), [
@@ -94,7 +94,7 @@ test('what caches hold from before an earlier change is waited for behind the lo
 })
 
 test('a TTL that is low already is not lowered, and what caches hold of a longer one is waited for', () => {
-  const migration = begun({ old: { ...old, ttlSeconds: 60 }, heldUntilMs: 5_000_000 })
+  const migration = begun({ old: { ...old, ttlSeconds: 60 }, cachedUntilMs: 5_000_000 })
   assert.deepEqual(stagesOf(migration), ['add', 'switch', 'raise-ttl'])
   assert.equal(migration.lowTtlSeconds, 60)
   assert.equal(nextStep(migration, 4_999_999).kind, 'wait')
@@ -119,7 +119,7 @@ const addresses: MigrationAddresses = {
 }
 
 test('addresses of new hosts come first, and nobody is sent there before caches forget that there were none', () => {
-  let migration = begun({ addresses, old: { ...old, ttlSeconds: 600 }, heldUntilMs: 10_000_000 })
+  let migration = begun({ addresses, old: { ...old, ttlSeconds: 600 }, cachedUntilMs: 10_000_000 })
   assert.deepEqual(stagesOf(migration), ['addresses', 'lower-ttl', 'add', 'switch', 'raise-ttl'])
   assert.deepEqual(nextStep(migration, 0), { kind: 'apply', stage: 'addresses', proof: 'nothing' })
   assert.deepEqual(setAfter(migration, 'addresses'), migration.old)
@@ -134,7 +134,7 @@ test('addresses of new hosts come first, and nobody is sent there before caches 
   assert.match(wait.why, /may hold that the new exchangers have other addresses, or none/)
   assert.equal(nextStep(migration, 3_605_000).kind, 'apply')
 
-  const low = begun({ addresses, old: { ...old, ttlSeconds: 60 }, heldUntilMs: 5_000_000 })
+  const low = begun({ addresses, old: { ...old, ttlSeconds: 60 }, cachedUntilMs: 5_000_000 })
   assert.deepEqual(nextStep(low, 0), { kind: 'apply', stage: 'addresses', proof: 'nothing' })
   assert.equal(nextStep(stageSeen(low, 'addresses', 0), 4_999_999).kind, 'wait')
 })

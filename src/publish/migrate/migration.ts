@@ -73,7 +73,7 @@ export interface Migration {
   /** In between. Not more than either. */
   readonly lowTtlSeconds: number
   /** Caches may hold, from changes before this one, a TTL of before until then; since 1970. */
-  readonly heldUntilMs: number | undefined
+  readonly cachedUntilMs: number | undefined
   /** Undefined: senders are held to none. */
   readonly policy: MigrationPolicy | undefined
   /** Undefined: who may send is none of this migration's business. */

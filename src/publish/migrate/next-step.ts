@@ -56,7 +56,7 @@ function proofOf(migration: Migration, stage: Stage): Proof {
 /** What follows right behind these hangs on none of them: who may send, and addresses of hosts that nobody names yet. */
 const unwaited: readonly Stage[] = ['authorise', 'addresses']
 
-const heldFromBefore = 'caches may hold the records with the longer TTL that they had before an earlier change'
+const cachedFromBefore = 'caches may hold the records with the longer TTL that they had before an earlier change'
 
 interface Wait {
   readonly untilMs: number
@@ -78,18 +78,18 @@ function waitForAddresses({ seen, addresses }: Migration): Wait | undefined {
 
 /** Until when nothing further may be done behind this stage, and why. */
 function waitBehind(migration: Migration, last: SeenStage | undefined): Wait | undefined {
-  const { old, next, lowTtlSeconds, policy, heldUntilMs } = migration
+  const { old, next, lowTtlSeconds, policy, cachedUntilMs } = migration
   if (last === undefined) {
     // Lowering the TTL does no harm at any time; whatever else follows on a TTL that is low already waits for what was before it.
-    if (heldUntilMs === undefined || isNeeded(migration, 'lower-ttl')) return undefined
-    return { untilMs: heldUntilMs, why: heldFromBefore }
+    if (cachedUntilMs === undefined || isNeeded(migration, 'lower-ttl')) return undefined
+    return { untilMs: cachedUntilMs, why: cachedFromBefore }
   }
   const after = (seconds: number) => last.atMs + seconds * 1000 + marginMs
   switch (last.stage) {
     case 'lower-ttl':
       return later(
         { untilMs: after(old.ttlSeconds), why: 'caches may hold the old records with the TTL that they had' },
-        heldUntilMs === undefined ? undefined : { untilMs: heldUntilMs, why: heldFromBefore },
+        cachedUntilMs === undefined ? undefined : { untilMs: cachedUntilMs, why: cachedFromBefore },
       )
     case 'policy':
       return {

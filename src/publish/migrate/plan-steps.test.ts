@@ -16,8 +16,8 @@ import { createQueueByKey } from '../../base/queue-by-key.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
 import { createResolver } from '../../dns/resolver.ts'
+import { loadCachedSets } from '../plan/cached-sets.ts'
 import type { ExamineDeps, ExamineOptions } from '../plan/examine.ts'
-import { loadHeldSets } from '../plan/held-sets.ts'
 import type { Migration } from './migration.ts'
 import { planSteps, type StepToPlan } from './plan-steps.ts'
 
@@ -28,7 +28,7 @@ const step = (domain: string, publisher: string): StepToPlan => {
     ...{ domain: domain as HostName, to: '10:new.example.net', startedAtMs: 0, lowTtlSeconds: 300 },
     old: { ttlSeconds: 3_600, exchangers: [mx('old.example.net')] },
     next: { ttlSeconds: 3_600, exchangers: [mx('new.example.net')] },
-    ...{ heldUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
+    ...{ cachedUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
   }
   return { request: { migration, publisher, needed: new Set(), unread: [], allowed: new Set() }, stage: 'lower-ttl' }
 }
@@ -80,7 +80,11 @@ test('a publisher that does not answer is asked once for all of its migrations, 
   }
   const examineDeps: ExamineDeps = {
     ...deps,
-    ...{ resolver, exchangerTurns: createQueueByKey(), held: await loadHeldSets(join(folder, 'held'), Date.now()) },
+    ...{
+      resolver,
+      exchangerTurns: createQueueByKey(),
+      cached: await loadCachedSets(join(folder, 'cached'), Date.now()),
+    },
     ...{ secrets: async () => ({ kind: 'missing', why: 'none' }), addressesOf: async () => [] },
     builtin: { state: folder, hostname: 'mx.test' as HostName, listen: [], load: async () => ({ kind: 'done' }) },
   }

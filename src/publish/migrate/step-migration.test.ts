@@ -22,8 +22,8 @@ import { createResolver } from '../../dns/resolver.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { wantedIn } from '../declare/wanted.ts'
+import { loadCachedSets } from '../plan/cached-sets.ts'
 import type { ExamineDeps, ExaminedZone, ExamineOptions } from '../plan/examine.ts'
-import { loadHeldSets } from '../plan/held-sets.ts'
 import { changesOf, planZone } from '../plan/plan.ts'
 import { textData } from '../sets/text-kind.ts'
 import { noLimits, type Target } from '../targets/target.ts'
@@ -39,7 +39,7 @@ const migration: Migration = {
   ...{ domain, to: '10:new.example.net', startedAtMs: 0, lowTtlSeconds: 300 },
   old: { ttlSeconds: 86_400, exchangers: [host('old')] },
   next: { ttlSeconds: 3_600, exchangers: [host('new')] },
-  ...{ heldUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
+  ...{ cachedUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
 }
 const zoneWith = (ttl: number) =>
   zoneOf('example.test.', `@ SOA ns h 5 14400 3600 604800 300\n@ NS ns.example.net.\n@ ${ttl} MX 10 old.example.net.`)
@@ -73,7 +73,7 @@ test('one server that still has the old TTL holds the migration back, until it h
   const plan = planZone(zone, wantedIn(zone, [declaration]).sets, live, noLimits)
   const unit = { publisher: 'here', zone, declarations: [declaration] }
   const examined: ExaminedZone = { kind: 'examined', unit, target, plan, version: '', isNewZone: false, concerns: [] }
-  const held = await loadHeldSets(join(folder, 'published.json'), Date.now())
+  const cached = await loadCachedSets(join(folder, 'published.json'), Date.now())
   const step = (waitMs: number) =>
     doStep(
       { migration, publisher: 'here', needed: new Set(), unread: [], allowed: new Set() },
@@ -86,7 +86,7 @@ test('one server that still has the old TTL holds the migration back, until it h
         healthy: new Set<never>(),
         progress: () => undefined,
       },
-      { clock: steadyClock, held, transport, resolver },
+      { clock: steadyClock, cached, transport, resolver },
     )
 
   const first = await step(50)
@@ -138,7 +138,11 @@ async function startWithPolicy(t: TestContext) {
   }
   const examineDeps: ExamineDeps = {
     ...deps,
-    ...{ resolver, exchangerTurns: createQueueByKey(), held: await loadHeldSets(join(folder, 'held'), Date.now()) },
+    ...{
+      resolver,
+      exchangerTurns: createQueueByKey(),
+      cached: await loadCachedSets(join(folder, 'cached'), Date.now()),
+    },
     ...{ secrets: async () => ({ kind: 'missing', why: 'none' }), addressesOf: async () => [] },
     builtin: { state: folder, hostname: domain, listen: [], load: async () => ({ kind: 'done' }) },
   }

@@ -24,19 +24,19 @@ interface Case {
   readonly ttl?: number
   readonly exchangers?: readonly ExchangerProspect[]
   readonly policy?: PolicyProspect
-  readonly heldUntilMs?: number
-  readonly heldUnread?: string
+  readonly cachedUntilMs?: number
+  readonly cachedUnread?: string
 }
 
 function judge(judged: Case): string[] {
-  const { before = [], after, ttl = 300, exchangers, policy = { kind: 'none' }, heldUntilMs, heldUnread } = judged
+  const { before = [], after, ttl = 300, exchangers, policy = { kind: 'none' }, cachedUntilMs, cachedUnread } = judged
   const set = { name: zone, code: typeCodes.MX, ttlSeconds: ttl }
   const wanted: WantedSet = { ...set, data: after, owned: { kind: 'set' }, domain, reason: 'exchangers of example.com' }
   const plan = planZone(zone, [wanted], before.length > 0 ? [{ ...set, data: before }] : [], noLimits)
   const circumstances: Circumstances = {
     prospects: exchangers ? [{ domain, exchangers, policy }] : [],
-    heldUntilMs: () => heldUntilMs,
-    heldUnread,
+    cachedUntilMs: () => cachedUntilMs,
+    cachedUnread,
     nowMs,
   }
   const found = consequences(plan, circumstances)
@@ -126,10 +126,10 @@ test('not checked is not "does not work": it is told and stops nothing', () => {
 })
 
 test('what caches hold cannot be read: a change of all exchangers is told that nobody looked, and another is not', () => {
-  const heldUnread = '/var/lib/waypost/published.json cannot be read (EACCES)'
+  const cachedUnread = '/var/lib/waypost/published.json cannot be read (EACCES)'
   const moved = [mx(10, 'new.example.net')]
-  assert.deepEqual(judge({ before: old, after: moved, heldUnread }), ['warn not-checked'])
-  assert.deepEqual(judge({ before: old, after: [...old, ...moved], heldUnread }), [])
+  assert.deepEqual(judge({ before: old, after: moved, cachedUnread }), ['warn not-checked'])
+  assert.deepEqual(judge({ before: old, after: [...old, ...moved], cachedUnread }), [])
 })
 
 test('an alias, an address that is none, a name with the domain twice: three findings', () => {
@@ -147,12 +147,12 @@ test('a TTL that keeps the old alive is told; one that was lowered and not waite
   const after = [mx(10, 'new.example.net')]
   assert.deepEqual(judge({ before: old, after, ttl: 86_400 }), ['warn old-ttl'])
   assert.deepEqual(judge({ before: old, after, ttl: 300 }), [])
-  assert.deepEqual(judge({ before: old, after, ttl: 300, heldUntilMs: nowMs + 3_600_000 }), ['refuse ttl-wait'])
+  assert.deepEqual(judge({ before: old, after, ttl: 300, cachedUntilMs: nowMs + 3_600_000 }), ['refuse ttl-wait'])
   // Within the TTL of now it is what a change always is, and the way back from it, too.
-  assert.deepEqual(judge({ before: old, after, ttl: 300, heldUntilMs: nowMs + 200_000 }), [])
+  assert.deepEqual(judge({ before: old, after, ttl: 300, cachedUntilMs: nowMs + 200_000 }), [])
   // Where an old one stays, mail arrives there all the while.
   assert.deepEqual(
-    judge({ before: old, after: [...after, old[0] as Rdata], ttl: 300, heldUntilMs: nowMs + 3_600_000 }),
+    judge({ before: old, after: [...after, old[0] as Rdata], ttl: 300, cachedUntilMs: nowMs + 3_600_000 }),
     [],
   )
 })

@@ -49,9 +49,9 @@ export interface Concern {
 export interface Circumstances {
   readonly prospects: readonly Prospect[]
   /** Until when caches may hold this set as it was before an earlier change of ours, since 1970. */
-  readonly heldUntilMs: (set: PlannedSet) => number | undefined
+  readonly cachedUntilMs: (set: PlannedSet) => number | undefined
   /** Why that cannot be told of every set; undefined: it can. */
-  readonly heldUnread: string | undefined
+  readonly cachedUnread: string | undefined
   /** Since 1970. */
   readonly nowMs: number
 }
@@ -73,7 +73,7 @@ export function consequences(plan: ZonePlan, circumstances: Circumstances): Conc
 }
 
 function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstances): Concern[] {
-  const { heldUntilMs, heldUnread, nowMs } = circumstances
+  const { cachedUntilMs, cachedUnread, nowMs } = circumstances
   const { before, after } = set
   const old = hostsOf(before)
   const next = hostsOf(after)
@@ -95,21 +95,21 @@ function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstance
       'Declare its exchangers, if it takes mail.',
     )
   if (!before || sameRecords(before.data, after?.data ?? [])) return []
-  const held = heldUntilMs(set)
+  const cached = cachedUntilMs(set)
   const isCut = old.length > 0 && !old.some((host) => next.includes(host))
   // Within the TTL that it has now, going back and forth is as safe as it was.
-  if (isCut && held !== undefined && held > nowMs + before.ttlSeconds * 1000)
+  if (isCut && cached !== undefined && cached > nowMs + before.ttlSeconds * 1000)
     return said(
       'refuse',
       'ttl-wait',
-      `caches may hold ${setText(set)} with its longer TTL of before until ${timeText(held)}, so that a lowered one helps nobody yet`,
-      `Apply this at ${timeText(held)} or later.`,
+      `caches may hold ${setText(set)} with its longer TTL of before until ${timeText(cached)}, so that a lowered one helps nobody yet`,
+      `Apply this at ${timeText(cached)} or later.`,
     )
-  if (isCut && heldUnread !== undefined)
+  if (isCut && cachedUnread !== undefined)
     return said(
       'warn',
       'not-checked',
-      `whether caches still hold ${setText(set)} with a longer TTL of before is not known: ${printable(heldUnread, 300)}`,
+      `whether caches still hold ${setText(set)} with a longer TTL of before is not known: ${printable(cachedUnread, 300)}`,
       'Plan as the user to whom the state folder belongs; "ttl-wait" is not looked at otherwise.',
     )
   if (before.ttlSeconds <= longTtlSeconds || old.length === 0) return []

@@ -55,7 +55,7 @@ test('many zones are looked at several at once, those of an API one after the ot
     },
   } as unknown as Resolver
   const deps = {
-    ...{ clock: steadyClock, resolver, held: { untilMs: () => undefined, unread: undefined } },
+    ...{ clock: steadyClock, resolver, cached: { untilMs: () => undefined, unread: undefined } },
     async secrets() {
       await secrets.pass(3)
       return { kind: 'missing', why: 'KEY is not set' }

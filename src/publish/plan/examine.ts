@@ -16,8 +16,8 @@ import { createDnsReader } from '../targets/dns-reader.ts'
 import type { Target, TargetFailure } from '../targets/target.ts'
 import type { WitnessOptions } from '../targets/witnesses.ts'
 import type { AskDeps, AskOptions } from './ask-exchangers.ts'
+import type { CachedSets } from './cached-sets.ts'
 import { type Concern, consequences } from './consequences.ts'
-import type { HeldSets } from './held-sets.ts'
 import { lanesOf } from './lanes.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead } from './prospect.ts'
@@ -59,7 +59,7 @@ export interface ExamineOptions extends AskOptions, WitnessOptions {}
 
 export interface ExamineDeps extends TargetDeps, AskDeps {
   readonly clock: Clock
-  readonly held: HeldSets
+  readonly cached: CachedSets
 }
 
 /** In the order of the declarations, those of one zone and publisher together. */
@@ -159,8 +159,8 @@ export async function examine(unit: Unit, options: ExamineOptions, deps: Examine
   const prospects = await lookAhead(plan, options, deps)
   const concerns = consequences(plan, {
     prospects,
-    heldUntilMs: (set) => deps.held.untilMs(set),
-    heldUnread: deps.held.unread,
+    cachedUntilMs: (set) => deps.cached.untilMs(set),
+    cachedUnread: deps.cached.unread,
     nowMs: deps.clock.now(),
   })
   return { kind: 'examined', unit, target, plan, version: read.version, isNewZone: read.isNewZone, concerns }

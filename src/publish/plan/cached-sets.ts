@@ -10,13 +10,13 @@ import { makeFolder } from '../../base/make-folder.ts'
 import { createSharedRun } from '../../base/shared-run.ts'
 import { type SetName, setKey } from '../sets/record-set.ts'
 
-export interface HeldSets {
-  /** Since 1970; undefined: nothing is known to be held. */
+export interface CachedSets {
+  /** Since 1970; undefined: nothing is known to be cached. */
   untilMs(set: SetName): number | undefined
-  /** Why what was kept could not be read, so that more may be held than `untilMs` knows; undefined: it was. */
+  /** Why what was kept could not be read, so that more may be cached than `untilMs` knows; undefined: it was. */
   readonly unread: string | undefined
   /** Keeps the latest time of each set. Rejects with the system's error where it cannot be kept. */
-  add(held: readonly (SetName & { readonly untilMs: number })[]): Promise<void>
+  add(cached: readonly (SetName & { readonly untilMs: number })[]): Promise<void>
 }
 
 const kept = z.object({ version: z.literal(1), sets: z.record(z.string(), z.number()) })
@@ -25,7 +25,7 @@ const kept = z.object({ version: z.literal(1), sets: z.record(z.string(), z.numb
  * @param path  of the file; one that is missing holds nothing
  * @param nowMs  since 1970: what has passed is forgotten
  */
-export async function loadHeldSets(path: string, nowMs: number): Promise<HeldSets> {
+export async function loadCachedSets(path: string, nowMs: number): Promise<CachedSets> {
   const read = await readKept(path)
   const unread = typeof read === 'string' ? read : undefined
   const sets = new Map(Object.entries(typeof read === 'string' ? {} : read).filter(([, untilMs]) => untilMs > nowMs))
@@ -38,9 +38,9 @@ export async function loadHeldSets(path: string, nowMs: number): Promise<HeldSet
   return {
     untilMs: (set) => sets.get(fileKey(set)),
     unread,
-    async add(held) {
-      if (held.length === 0) return
-      for (const set of held) {
+    async add(cached) {
+      if (cached.length === 0) return
+      for (const set of cached) {
         const key = fileKey(set)
         sets.set(key, Math.max(sets.get(key) ?? 0, set.untilMs))
       }
