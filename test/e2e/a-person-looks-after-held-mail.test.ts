@@ -187,6 +187,37 @@ test('messages leave for a folder and come back from it, with the gateway stoppe
   assert.deepEqual(numbers.toSorted(), ['1', '2', '3', '4'])
 })
 
+test('what a person sent another way goes that way when it comes back, and it is said where that is not declared', async (t) => {
+  const lab = await startLab(t)
+  const [one, other] = [await lab.backend({ connect: 'refuse' }), await lab.backend({ connect: 'refuse' })]
+  const running = await lab.process({ config: domains(one, other) })
+  assert.equal((await lab.send({ to: ['a@one.test', 'b@one.test'], body: 'for two' })).code, 250)
+  const ways = async (process: typeof running) =>
+    JSON.parse((await call(process, 'queue', 'list', '--json')).stdout).messages.map(
+      ({ recipients }: { recipients: { way: string }[] }) => recipients.map(({ way }) => way),
+    )
+  assert.equal((await call(running, 'queue', 'route', '--recipient', 'a@one.test', '--to', other.url)).code, 0)
+  const before = await ways(running)
+  assert.ok(before[0]?.[0]?.includes(other.url) && !before[0][1]?.includes(other.url), JSON.stringify(before))
+
+  const [folder, away] = [join(lab.folder, 'held'), join(lab.folder, 'away')]
+  assert.equal((await call(running, 'queue', 'export', folder, '--remove')).code, 0)
+  const back = await call(running, 'queue', 'import', folder)
+  assert.deepEqual([back.code, back.stdout, back.stderr], [0, '1 message taken in.\n', ''])
+  assert.deepEqual(await ways(running), before)
+
+  assert.equal((await call(running, 'queue', 'export', away, '--remove')).code, 0)
+  const elsewhere = await lab.process({ config: { domains: { 'one.test': { deliver: [one] } } } })
+  const there = await call(elsewhere, 'queue', 'import', away)
+  assert.deepEqual([there.code, there.stdout], [0, '1 message taken in.\n'])
+  assert.match(
+    there.stderr,
+    /^\S{26} goes by the route of its domain: (\S+), where a person had sent it, is not declared here\.\n$/,
+  )
+  assert.ok(there.stderr.includes(` ${other.url}, `), there.stderr)
+  assert.deepEqual(await ways(elsewhere), [['one.test', 'one.test']])
+})
+
 test('a message leaves in parts, and every part that comes back is taken in, whatever of it is there', async (t) => {
   const lab = await startLab(t)
   const [one, two] = [await lab.backend({ connect: 'refuse' }), await lab.backend({ connect: 'refuse' })]

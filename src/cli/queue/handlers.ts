@@ -62,8 +62,8 @@ export function queueHandlers(heldMail: HeldMail | undefined): ControlHandlers {
     ),
     'queue.letGo': handler(shapes.bringIn, async ({ folder, id: of, envelopeFile }, { transfer }) =>
       readable(async () => {
-        await transfer.letGo(folder, of, envelopeFile)
-        return { kind: 'done' }
+        const undeclared = await transfer.letGo(folder, of, envelopeFile)
+        return { kind: 'done', undeclared }
       }),
     ),
   }

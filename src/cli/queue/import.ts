@@ -79,7 +79,7 @@ const broughtIn = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('full'), why: z.string() }),
 ])
 const letGo = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('done') }),
+  z.object({ kind: z.literal('done'), undeclared: z.array(z.string()).default([]) }),
   z.object({ kind: z.literal('wrong'), why: z.string() }),
 ])
 
@@ -182,6 +182,10 @@ class Import {
       this.#terminal.err(`${item.id} is held back: ${printable(answer.why)}\n`)
       return true
     }
+    for (const chosen of answer.undeclared)
+      this.#terminal.err(
+        `${item.id} goes by the route of its domain: ${printable(chosen, 300)}, where a person had sent it, is not declared here.\n`,
+      )
     this.#taken++
     await this.#move(item, '.imported')
     return true

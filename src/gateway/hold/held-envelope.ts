@@ -7,7 +7,15 @@ import { parseIp } from '../../base/ip.ts'
 import { barePostmaster, type Mailbox, parseMailbox } from '../../mail/address.ts'
 import { parseEnvelopeId, parseNotify, parseOriginalRecipient, parseReturnContent } from '../../mail/dsn/request.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { type Attempt, type HeldEntry, type HeldRecipient, type NewHeld, recipientStates } from '../../queue/queue.ts'
+import {
+  type Attempt,
+  type HeldEntry,
+  type HeldRecipient,
+  type Lane,
+  type NewHeld,
+  recipientStates,
+} from '../../queue/queue.ts'
+import { nameIn } from '../ways/chosen-lane.ts'
 
 /** Text that means a value, read by the parser that knows it. */
 function read<Value>(most: number, parse: (text: string) => Value | undefined) {
@@ -48,6 +56,8 @@ const storedRecipient = z.object({
   notify: read(100, parseNotify).nullable(),
   originalRecipient: read(600, parseOriginalRecipient).nullable(),
   state: z.enum(recipientStates),
+  /** The backend or route that a person has sent it to; null where nobody has. Files of earlier versions do not say. */
+  chosen: z.string().max(4096).nullable().default(null),
   wasKnown: z.boolean(),
   attempts: z.number(),
   notBeforeMs: moment,
@@ -133,6 +143,7 @@ export function envelopeOf(
       notify: held.recipient.notify ?? null,
       originalRecipient: held.recipient.originalRecipient ?? null,
       state: held.state,
+      chosen: nameIn(held.lane) ?? null,
       wasKnown: held.wasKnown,
       attempts: held.attempts,
       notBeforeMs: held.notBeforeMs ?? null,
@@ -151,7 +162,7 @@ export function envelopeOf(
 export function messageOf(
   envelope: HeldEnvelope,
   content: Pick<NewHeld, 'trace' | 'body'>,
-  laneOf: (recipient: Recipient) => NewHeld['recipients'][number]['lane'],
+  laneOf: (stored: HeldEnvelope['recipients'][number]) => Lane,
 ): NewHeld {
   const { client, sender, body, declaredSize, ret, envid } = envelope
   return {
@@ -170,12 +181,11 @@ export function messageOf(
     isTrusted: true,
     ...content,
     recipients: envelope.recipients.map((stored) => {
-      const recipient = recipientOf(stored)
       const { lastReply, backend, elsewhereMs } = stored
       return {
         index: stored.index,
-        recipient,
-        lane: laneOf(recipient),
+        recipient: recipientOf(stored),
+        lane: laneOf(stored),
         state: 'held',
         wasKnown: stored.wasKnown,
         ...(backend !== null && elsewhereMs !== null ? { backend, elsewhereMs } : {}),

@@ -39,6 +39,7 @@ test('an envelope whose id or place somebody else has in the hold is not taken i
     recipients: texts.map((text, index) => ({
       index,
       recipient: mailbox(text),
+      lane: 'main',
       state: 'ready',
       wasKnown: false,
       attempts: 0,

@@ -5,7 +5,6 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Recipient } from '../../mail/message.ts'
 import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settled } from '../../queue/queue.ts'
 import {
   envelopeOf,
@@ -17,6 +16,7 @@ import {
 } from '../hold/held-envelope.ts'
 import { readContent } from '../hold/held-file.ts'
 import { watchedUntilMs } from '../hold/may-have-it.ts'
+import { laneNamed } from '../ways/chosen-lane.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 
@@ -31,8 +31,11 @@ export interface QueueTransfer {
   compare(folder: string, id: string, envelopeFile: string): Promise<Compared>
   /** Takes what the hold has not of `ID.eml` with the envelope in a file beside it in, held back. */
   bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn>
-  /** Lets what was brought in go on, as it was when it left. */
-  letGo(folder: string, id: string, envelopeFile: string): Promise<void>
+  /**
+   * Lets what was brought in go on, as it was when it left.
+   * @returns where a person had sent it to that is not declared here, so that it goes by its domain's route
+   */
+  letGo(folder: string, id: string, envelopeFile: string): Promise<readonly string[]>
 }
 
 export type Packed =
@@ -132,8 +135,7 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
       const content = await readContent(join(folder, `${id}.eml`), envelope)
       if (content.kind === 'wrong') return { kind: 'wrong', why: `${id}.eml: ${content.why}` }
       try {
-        const laneOf = (recipient: Recipient) => ways?.ofRecipient(recipient, noLane) ?? noLane
-        const message = messageOf(envelope, content, laneOf)
+        const message = messageOf(envelope, content, (stored) => wayIn(stored) ?? noLane)
         // What else is there of it may leave at any time.
         const added = await queue.add(message)
         const outcome = added.kind === 'gone' ? await queue.hold(message) : added
@@ -155,15 +157,23 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
       const read = await readEnvelope(folder, id, envelopeFile)
       if (read.kind === 'wrong') throw new TypeError(`an envelope changed while it was imported: ${read.why}`)
       const lanes = new Set<Lane>()
+      const undeclared = new Set<string>()
       const recipients = read.envelope.recipients.map((stored) => {
-        const lane = ways?.ofRecipient(recipientOf(stored), noLane)
+        const lane = wayIn(stored)
         if (lane !== undefined) lanes.add(lane)
-        const to = ways && lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored)
+        if (stored.chosen !== null && lane !== wanted(stored)) undeclared.add(stored.chosen)
+        const to = lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored)
         return { index: stored.index, to, from: ['held'] as const }
       })
       await queue.settle({ id, recipients })
       if (lanes.size > 0) running?.drain.kick(lanes)
+      return [...undeclared]
     },
+  }
+
+  /** By which a recipient goes that comes in, or undefined where none leads on. */
+  function wayIn(stored: HeldEnvelope['recipients'][number]): Lane | undefined {
+    return ways ? ways.ofRecipient(recipientOf(stored), wanted(stored)) : wanted(stored)
   }
 
   function restored(stored: HeldEnvelope['recipients'][number]): Settled {
@@ -187,6 +197,9 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
     }
   }
 }
+
+const wanted = (stored: HeldEnvelope['recipients'][number]): Lane =>
+  stored.chosen === null ? noLane : laneNamed(recipientOf(stored), stored.chosen)
 
 async function readEnvelope(
   folder: string,

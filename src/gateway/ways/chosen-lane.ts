@@ -23,16 +23,23 @@ export const isChosen = (lane: Lane): boolean => lane.startsWith(prefix)
  * @returns undefined where nothing of that name is declared, or a lookup by domain is asked for a recipient without one
  */
 export function chosenLane(recipient: Recipient, to: string, where: Where): Lane | undefined {
-  const lane = `${prefix}${recipient.domain ?? ''} ${to}` as Lane
+  const lane = laneNamed(recipient, to)
   return chosenWay(lane, where) && lane
 }
+
+/** The same before anybody has looked whether that is declared. */
+export const laneNamed = (recipient: Recipient, to: string): Lane => `${prefix}${recipient.domain ?? ''} ${to}` as Lane
+
+/** What a person has named, or undefined where nobody has chosen. */
+export const nameIn = (lane: Lane): string | undefined =>
+  isChosen(lane) ? lane.slice(lane.indexOf(' ') + 1) : undefined
 
 /** Where such a lane leads today, or undefined where what it names is not declared any more. */
 export function chosenWay(lane: Lane, where: Where): Way | undefined {
   const blank = lane.indexOf(' ')
   const domain = (lane.slice(prefix.length, blank) || undefined) as HostName | undefined
   const declared = declaredWay(domain, where)
-  const route = routeNamed(lane.slice(blank + 1), declared?.route, where)
+  const route = routeNamed(nameIn(lane) ?? '', declared?.route, where)
   if (!route) return undefined
   const needsDomain = route.entries.some(({ backend }) => backend.url === 'mx')
   if (needsDomain && domain === undefined) return undefined
