@@ -9,7 +9,7 @@ import { printable } from '../../base/printable.ts'
 import { type HostName, isHostName, parseName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { type Declaration, declaredExchangers } from '../../publish/declare/declaration.ts'
-import { begin } from '../../publish/migrate/begin-migration.ts'
+import { beginMigration } from '../../publish/migrate/begin-migration.ts'
 import type { Migration } from '../../publish/migrate/migration.ts'
 import { loadMigration, loadMigrations, removeMigration, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
@@ -209,7 +209,7 @@ async function begun(
   if (untaken !== undefined) return say(`nothing was begun: ${untaken.why}`, untaken.remedy)
   const transport = createTransport(publishing.deps)
   try {
-    const beginning = await begin(
+    const beginning = await beginMigration(
       {
         ...{
           domain: name,

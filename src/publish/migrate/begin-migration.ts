@@ -24,8 +24,8 @@ import { byKey, type RecordSet, setKey } from '../sets/record-set.ts'
 import { createTarget } from '../targets/create-target.ts'
 import type { Target, TargetFailure } from '../targets/target.ts'
 import { type Witnesses, witnessesOf } from '../targets/witnesses.ts'
-import { type Beginning, beginMigration } from './beginning.ts'
 import { jointSpf } from './joint-spf.ts'
+import { type Beginning, judgeBeginning } from './judge-beginning.ts'
 import type { MigrationPolicy, MigrationSpf } from './migration.ts'
 import { addressesToPublish, addressQuestions } from './migration-addresses.ts'
 
@@ -52,7 +52,7 @@ export type Begun = Beginning | { readonly kind: 'failed'; readonly failure: Tar
 
 const serversMs = 5_000
 
-export async function begin(request: BeginRequest, options: ExamineOptions, deps: BeginDeps): Promise<Begun> {
+export async function beginMigration(request: BeginRequest, options: ExamineOptions, deps: BeginDeps): Promise<Begun> {
   const { domain, publisher, allowed } = request
   const said = options.publishers[publisher]
   if (said === undefined) return refuse(`there is no publisher "${publisher}"`)
@@ -105,7 +105,7 @@ async function beginAt(
   const cachedUntilMs = deps.cached.untilMs(name)
   const words = { domain, to, next, lowTtlSeconds, old, cachedUntilMs, policy: policy.policy }
   const more = { ...(spf.spf && { spf: spf.spf }), ...(addresses && { addresses }) }
-  return beginMigration({ ...words, ...more }, deps.clock.now())
+  return judgeBeginning({ ...words, ...more }, deps.clock.now())
 }
 
 /** All that serve the zone. One that still has another set would go on to hand it out with a TTL that nobody waits for. */

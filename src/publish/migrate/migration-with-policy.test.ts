@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostName } from '../../dns/name.ts'
 import type { MxSet } from '../sets/mx-set.ts'
-import { beginMigration } from './beginning.ts'
+import { judgeBeginning } from './judge-beginning.ts'
 import { stageSeen } from './migration.ts'
 import { nextStep } from './next-step.ts'
 import { setAfter } from './stage-sets.ts'
@@ -32,7 +32,7 @@ interface Change<T> {
 /** @param isHasty  does not wait behind the new policy, as people do */
 function move(isHasty: boolean) {
   const policy = { mode: 'enforce', maxAgeSeconds: 7 * day, recordTtlSeconds, oldId: 'a', newId: 'b' } as const
-  const began = beginMigration(
+  const began = judgeBeginning(
     {
       ...{ domain: 'example.com' as HostName, to: 'new', old, next, lowTtlSeconds: 300 },
       ...{ cachedUntilMs: undefined, policy },

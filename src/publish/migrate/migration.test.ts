@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { IpAddress } from '../../base/ip.ts'
 import type { HostName } from '../../dns/name.ts'
 import { type MxSet, sameMxSet } from '../sets/mx-set.ts'
-import { type BeginWords, beginMigration } from './beginning.ts'
+import { type BeginWords, judgeBeginning } from './judge-beginning.ts'
 import { type Migration, type MigrationAddresses, type Stage, stageSeen, stagesOf } from './migration.ts'
 import { nextStep, turnBack } from './next-step.ts'
 import { beside, expectedSets, setAfter } from './stage-sets.ts'
@@ -24,7 +24,7 @@ const words: BeginWords = {
 }
 
 function begun(changed: Partial<BeginWords> = {}, nowMs = 0): Migration {
-  const beginning = beginMigration({ ...words, ...changed }, nowMs)
+  const beginning = judgeBeginning({ ...words, ...changed }, nowMs)
   assert.ok(beginning.kind === 'begun', beginning.kind)
   return beginning.migration
 }
@@ -226,7 +226,7 @@ test('after the switch, back needs the old exchangers to work; before it, nothin
 })
 
 test('what is no migration is refused with what to do', () => {
-  const kinds = (changed: Partial<BeginWords>) => beginMigration({ ...words, ...changed }, 0)
+  const kinds = (changed: Partial<BeginWords>) => judgeBeginning({ ...words, ...changed }, 0)
   assert.equal(kinds({ old: undefined }).kind, 'impossible')
   assert.equal(kinds({ old: { ttlSeconds: 60, exchangers: [mx(0, '.')] } }).kind, 'impossible')
   assert.equal(kinds({ next: { ttlSeconds: 60, exchangers: [mx(0, '.')] } }).kind, 'impossible')

@@ -23,7 +23,7 @@ export interface BeginWords {
 }
 
 /** A root exchanger is a null MX (RFC 7505 §3). */
-export function beginMigration(words: BeginWords, nowMs: number): Beginning {
+export function judgeBeginning(words: BeginWords, nowMs: number): Beginning {
   const { domain, old, next } = words
   const impossible = (why: string, remedy: string): Beginning => ({ kind: 'impossible', why, remedy })
   if (next.exchangers.length === 0 || next.exchangers.some(({ host }) => host === '.'))
