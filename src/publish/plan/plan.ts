@@ -49,7 +49,7 @@ export type PlannedLine =
 export interface ZonePlan {
   readonly zone: WireName
   readonly sets: readonly PlannedSet[]
-  /** Why nothing can be done as it stands; printable. With one, `changes` must not be applied. */
+  /** Why nothing can be done as it stands; printable. With one, nothing of it must be applied. */
   readonly obstacles: readonly Obstacle[]
   readonly notes: readonly string[]
 }
@@ -65,7 +65,7 @@ export interface Obstacle {
   readonly remedy: string
 }
 
-/** @param live  all the sets that `questionsOf` names, as far as they exist */
+/** @param live  all the sets that `questionsOf` and `questionsOfLeaving` name, as far as they exist */
 export function planZone(
   zone: WireName,
   wanted: readonly WantedSet[],
@@ -115,7 +115,10 @@ export function questionsOfLeaving(
     .filter((question) => !asked.has(setKey(question)))
 }
 
-/** The changes that a target is to make, the MX sets last: whatever they name is there by then (RFC 2136 servers are all or nothing anyway). */
+/**
+ * The changes that a target is to make, in an order in which one after the other does no harm (RFC 2136 servers are all or nothing anyway): what the MX
+ * sets name is there before them, and what they named goes behind them.
+ */
 export function changesOf(plan: ZonePlan): SetChange[] {
   return plan.sets
     .filter((set) => !sameContent(set.before, set.after))
@@ -123,7 +126,7 @@ export function changesOf(plan: ZonePlan): SetChange[] {
     .toSorted((one, other) => rank(one) - rank(other))
 }
 
-/** What goes is last, behind the MX sets that named it. A CNAME goes first: nothing stands beside it. */
+/** A CNAME that goes is first: nothing stands beside it. */
 function rank({ code, after }: SetChange): number {
   if (code === typeCodes.CNAME && after === undefined) return 0
   if (code === typeCodes.MX) return 2
