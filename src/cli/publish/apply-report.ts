@@ -70,7 +70,8 @@ export function tellTogether(count: number, terminal: Terminal): Telling {
 /** Of many zones; the same one is told once. */
 const mostReasons = 5
 
-const unaskedText = (why: string) => `Others were not asked: ${printable(why, 400)}`
+/** Of servers, beside others that answer. */
+export const unaskedText = (why: string) => `Others were not asked: ${printable(why, 400)}`
 
 function isSeenEverywhere(verified: Verified | undefined, waitMs: number): boolean {
   if (verified === undefined) return waitMs === 0

@@ -57,7 +57,7 @@ export function applyCommand(run: Run, deps: ApplyCommandDeps): Command {
     .addHelpText(
       'after',
       `
-Where nothing is to be changed, the servers that "servers:" names are asked all the same, and "reload:" is run again where one answers otherwise.
+Where nothing is to be changed, the zone's servers are asked all the same, and "reload:" is run again where one answers otherwise.
 
 Exit code: 0 all is as declared and seen to be, 1 refused by a rule, or it cannot be done as it is declared, 2 it could not be done or seen.
 

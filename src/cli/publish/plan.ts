@@ -47,6 +47,8 @@ export function planCommand(run: Run, deps: PlanDeps): Command {
     .addHelpText(
       'after',
       `
+It compares with what the publisher keeps. Whether the zone's servers answer with that is asked of those under "servers:" alone; "waypost apply" asks all.
+
 Exit code: 0 nothing would change, 1 it cannot be done as it is declared, 2 it could not be told, 3 something would change, the next step of a
 migration too (also where "waypost apply" would refuse it: the last line names the rules).
 

@@ -1,6 +1,6 @@
 /**
- * A zone in which nothing is to be changed: what is declared is kept, and that proves nothing of the servers that waypost.yaml names. They may not have
- * read it yet, because a command failed when it was written. Called by `waypost plan`, which only looks, and by `waypost apply`.
+ * A zone in which nothing is to be changed: what is declared is kept, and that proves nothing of its servers. They may not have read it yet, because
+ * a command failed when it was written. Called by `waypost plan`, which only looks, and only at servers that waypost.yaml names, and by `waypost apply`.
  */
 import { type ExaminedZone, type ExamineOptions, hasChanges } from '../plan/examine.ts'
 import type { ZonePlan } from '../plan/plan.ts'
@@ -9,11 +9,13 @@ import { witnessesOf } from '../targets/witnesses.ts'
 import type { AppliedZone, ApplyDeps, ApplyOptions } from './apply.ts'
 import { type Verified, type VerifyDeps, verifyChanges } from './verify.ts'
 
-/** Whether there is something to look at: nothing to change, and servers that are named. */
-export function isToBeSeen(zone: ExaminedZone, { publishers }: ExamineOptions): boolean {
-  const said = zone.unit.publisher === undefined ? undefined : publishers[zone.unit.publisher]
-  return said?.servers !== undefined && zone.plan.obstacles.length === 0 && !hasChanges(zone)
-}
+/** Whether all of it is kept, in a place that is known. */
+export const isAsDeclared = (zone: ExaminedZone): boolean =>
+  zone.unit.publisher !== undefined && zone.plan.obstacles.length === 0 && !hasChanges(zone)
+
+/** Whether waypost.yaml says which servers answer for it. */
+export const namesServers = ({ unit }: ExaminedZone, { publishers }: ExamineOptions): boolean =>
+  unit.publisher !== undefined && publishers[unit.publisher]?.servers !== undefined
 
 /** One look, without a wait. @param timeoutMs  of one question */
 export function lookAtUnchanged(
