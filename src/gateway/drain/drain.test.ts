@@ -263,6 +263,7 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
     live: { turn: nobody },
     writeDown: { whenWritable: async () => true, surely: (_: unknown, write: () => Promise<unknown>) => write() },
     afterHold: { refused: async () => undefined },
+    successes: { drained: async () => undefined },
     wayOfLane: () =>
       ({
         lane: name,

@@ -7,10 +7,11 @@ import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
 import type { Patience, Waiting } from '../carry/patience.ts'
+import { tellAttempt } from '../hold/tell-attempt.ts'
 import type { Way } from '../ways/lanes.ts'
-import { type AttemptDeps, attempt } from './attempt.ts'
+import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
-import { inFigures, type SettleDeps, settleAttempt, settleCrash, tellAttempt } from './settle-attempt.ts'
+import { inFigures, type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface LaneDrainDeps extends SettleDeps {
@@ -269,8 +270,7 @@ export class LaneDrain {
     if (enough) this.#endWith(enough, attempted.why)
     const { kind } = attempted
     if (kind === 'spoken' && attempted.delivered > 0) this.#delivered++
-    if (kind !== 'busy' && kind !== 'gone' && kind !== 'corrupt')
-      tellAttempt(task, { route: way.route.id, ...inFigures(attempted), tookMs }, this.#deps)
+    if (kind !== 'busy' && kind !== 'gone' && kind !== 'corrupt') this.#tell(task, way, attempted, tookMs)
     // Its session serves the next one while the disk is at work.
     this.#asking.delete(task.message.id)
     this.#whenOneLess?.()
@@ -282,6 +282,11 @@ export class LaneDrain {
       if (!(error instanceof StoreFailure)) this.#avoid(task, error)
       else this.#endForFault(error)
     }
+  }
+
+  #tell({ message, recipients }: Task, way: Way, attempted: Attempted, tookMs: number): void {
+    const about = { id: message.id, message, recipients, route: way.route.id, tookMs, isLate: false }
+    tellAttempt({ ...about, ...inFigures(attempted) }, this.#deps)
   }
 
   #avoid({ message: { id } }: Task, error: unknown): void {

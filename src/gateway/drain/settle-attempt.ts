@@ -2,25 +2,17 @@
  * What is written down of one attempt: what a backend has said, that none could take it, or a fault of our own; and who hears of it beside. For
  * `lane-drain`, once an attempt. All of it rejects where the store fails to the end, which is the lane's to judge.
  */
-import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { printable } from '../../base/printable.ts'
 import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { reply } from '../../mail/reply.ts'
-import {
-  type Attempt,
-  type Lane,
-  type NewHeld,
-  type Queue,
-  type Settled,
-  StoreFailure,
-  type Task,
-} from '../../queue/queue.ts'
+import { type Attempt, type Lane, type Queue, type Settled, StoreFailure, type Task } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
-import { type AttemptOutcome, type Declared, domainsOf, type Tell } from '../events.ts'
+import type { AttemptOutcome } from '../events.ts'
 import type { LateWatch } from '../hold/late-watch.ts'
 import { beforeOf } from '../hold/sort-answers.ts'
+import { type TellAttemptDeps, tellAttempt } from '../hold/tell-attempt.ts'
 import type { WriteDown } from '../hold/write-down.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
@@ -29,12 +21,9 @@ import type { Way } from '../ways/lanes.ts'
 import type { Attempted, ComparedSettlement, CouldNot, Spoken } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
 
-export interface SettleDeps {
-  readonly clock: Clock
+export interface SettleDeps extends TellAttemptDeps {
   readonly random: Random
   readonly log: Log
-  readonly tell?: Tell | undefined
-  readonly declared?: Declared | undefined
   readonly queue: Queue
   readonly guard: DrainGuard
   /** Whether its domain says that anybody exists (`recipients: any`): then that it was known is nobody's knowledge. */
@@ -127,9 +116,9 @@ async function defer(
 }
 
 async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDeps): Promise<void> {
-  const { queue, guard, afterHold, lateWatch, log, clock, writeDown } = deps
+  const { queue, guard, afterHold, lateWatch, successes, log, clock, writeDown } = deps
   const { id } = task.message
-  const { endpoint, settlement, refused, late } = spoken
+  const { endpoint, settlement, refused, late, owed } = spoken
   // What strangers say of mail of our own says nothing of a backend's users; nor does a refusal of somebody whom it never knew, which any
   // sender could bring about.
   if (endpoint && endpoint.purpose !== 'dsn')
@@ -137,8 +126,7 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
       if (held.attempts === 0 && held.wasKnown && !deps.isAnyGood(held.recipient))
         guard.firstAttempt(endpoint.backend.url, held.recipient.text, isUnknown)
   if (settlement) {
-    const asksForNews = task.recipients.some(({ recipient }) => recipient.notify !== undefined)
-    const dsn = asksForNews ? await successOf(task, way, spoken, settlement, deps) : undefined
+    const dsn = await successes.drained(task, settlement.recipients, { way, endpoint, owed })
     await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
     for (const { lane } of dsn?.recipients ?? []) deps.onHeld(lane)
   }
@@ -156,28 +144,6 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
   })
 }
 
-/** The notice that is due to a sender who wants to hear of success. */
-async function successOf(
-  { message, recipients }: Task,
-  way: Way,
-  { endpoint, owed }: Spoken,
-  settlement: ComparedSettlement,
-  { successes, log }: SettleDeps,
-): Promise<NewHeld | undefined> {
-  if (!endpoint || !owed) return undefined
-  const taken = settlement.recipients.flatMap(({ index, to, reply }) => {
-    const held = recipients.find((each) => each.index === index)
-    return held && reply && to.kind === 'gone' ? [{ recipient: held.recipient, reply }] : []
-  })
-  try {
-    return await successes.drained(message, { way, endpoint, owed, recipients: taken })
-  } catch (error) {
-    // A notice that cannot be written must not keep us from writing down that the message is with its backend.
-    log.error('success not told', { id: message.id, error })
-    return undefined
-  }
-}
-
 /**
  * A fault of our own, or a message that cannot be read: it must not stop the others, nor be tried for ever.
  * @param routeId  of where the lane leads now; empty where nowhere
@@ -189,7 +155,10 @@ export async function settleCrash(task: Task, error: unknown, routeId: () => str
   // Nothing can be read or written now, which is no fault of this message.
   if (error instanceof StoreFailure && error.code !== 'corrupt' && error.code !== 'io') throw error
   log.error('attempt failed', { id, error })
-  tellAttempt(task, { route: routeId(), endpoint: undefined, outcome: 'failed', tookMs: 0 }, deps)
+  tellAttempt(
+    { id, message, recipients, route: routeId(), endpoint: undefined, outcome: 'failed', tookMs: 0, isLate: false },
+    deps,
+  )
   const to = await afterCrash(id, error, deps)
   const attempt = {
     atMs: clock.now(),
@@ -220,40 +189,6 @@ async function afterCrash(id: string, error: unknown, { queue, clock }: SettleDe
   const before = (await queue.get(id))?.attempts.filter(({ outcome }) => outcome === 'failed').length ?? 0
   if (before + 1 >= crashesUntilSetAside) return { kind: 'set-aside' }
   return { kind: 'waiting', notBeforeMs: clock.now() + crashPauseMs }
-}
-
-/** What the figures and the watch hear of an attempt. */
-export function tellAttempt(
-  { message: { id, size, receivedMs }, recipients }: Task,
-  about: {
-    /** Its id. */
-    readonly route: string
-    readonly endpoint: Endpoint | undefined
-    readonly outcome: AttemptOutcome
-    readonly tookMs: number
-  },
-  { tell, clock, declared }: SettleDeps,
-): void {
-  const place = about.endpoint && backendFields(about.endpoint)
-  tell?.({
-    kind: 'attempt',
-    outcome: about.outcome,
-    atMs: clock.now(),
-    id,
-    domains: declared
-      ? domainsOf(
-          recipients.map(({ recipient }) => recipient),
-          declared,
-        )
-      : [],
-    route: about.route,
-    backend: place?.backend,
-    endpoint: place?.endpoint,
-    bytes: size,
-    heldMs: clock.now() - receivedMs,
-    ms: Math.round(about.tookMs),
-    isLate: false,
-  })
 }
 
 /** An attempt as the figures have it. */

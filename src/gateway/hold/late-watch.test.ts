@@ -21,7 +21,7 @@ const watched = {
 } as unknown as Watched
 
 /** @param deps  what does not work */
-function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue'] & LateWatchDeps['successes']> = {}) {
+function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']> = {}) {
   const settled: Settlement[] = []
   const refused: number[] = []
   const behind: (string | undefined)[] = []
@@ -41,7 +41,7 @@ function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']
         behind.push(these.behind)
       },
     },
-    successes: { drained: async () => undefined, ...deps },
+    successes: { drained: async () => undefined },
     onHeld: () => undefined,
   } as unknown as LateWatchDeps)
   watch.listen(watched, { wait: async () => replies, letGo: () => undefined })
@@ -70,13 +70,6 @@ test('a late yes is written down though the message cannot be read', async () =>
   )
   assert.equal(events[0]?.kind === 'attempt' && events[0].outcome, 'delivered')
   assert.equal(find('held message not read').length, 1)
-})
-
-test('a late yes is written down though no notice of it can be', async () => {
-  const { settled, events, find } = hearing([yes], { drained: unreadable })
-  await until(() => events.length === 1)
-  assert.equal(settled.length, 1)
-  assert.equal(find('success not told').length, 1)
 })
 
 test('of LMTP each says its own: all of it is told, and what is settled says what was said of it', async () => {

@@ -2,21 +2,20 @@
  * Listens on where a backend was silent behind our dot: the message is held as unknown and its sender has been answered, and the word that still
  * comes decides what becomes of it. Made by `kept`, for `hand-over` and `settle-attempt`; how long it listens, `may-have-it` says.
  */
-import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
 import { isPositive, type Reply } from '../../mail/reply.ts'
-import type { Attempt, HeldEntry, Lane, NewHeld, Queue } from '../../queue/queue.ts'
+import type { Attempt, HeldEntry, Lane, Queue } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
 import type { Answer } from '../carry/carried.ts'
 import * as verdict from '../carry/verdict.ts'
-import { type Declared, domainsOf, type Tell } from '../events.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import type { Way } from '../ways/lanes.ts'
 import { lateWatchMs } from './may-have-it.ts'
 import { sortAnswers } from './sort-answers.ts'
+import { type TellAttemptDeps, tellAttempt } from './tell-attempt.ts'
 import type { WriteDown } from './write-down.ts'
 
 export interface LateWatch {
@@ -35,11 +34,8 @@ export interface Watched {
   readonly waitedMs: number
 }
 
-export interface LateWatchDeps {
-  readonly clock: Clock
+export interface LateWatchDeps extends TellAttemptDeps {
   readonly log: Log
-  readonly tell?: Tell | undefined
-  readonly declared?: Declared | undefined
   readonly queue: Queue
   readonly writeDown: WriteDown
   readonly afterHold: AfterHold
@@ -62,53 +58,6 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     }
   }
 
-  /** The notice that is due where the late word is yes, and the sender asked for it. */
-  async function successOf(
-    { id, way, endpoint, indexes, owed }: Watched,
-    entry: HeldEntry | undefined,
-    replyAt: (at: number) => Reply,
-  ): Promise<NewHeld | undefined> {
-    if (!owed || !entry) return undefined
-    const recipients = indexes.flatMap((index, at) => {
-      const held = entry.recipients.find((each) => each.index === index)
-      const reply = replyAt(at)
-      return held && isPositive(reply) ? [{ recipient: held.recipient, reply }] : []
-    })
-    try {
-      return await successes.drained(entry.message, { way, endpoint, owed, recipients })
-    } catch (error) {
-      log.error('success not told', { id, error })
-      return undefined
-    }
-  }
-
-  function tellOf(
-    { id, way, endpoint, indexes }: Watched,
-    entry: HeldEntry | undefined,
-    outcome: 'delivered' | 'refused' | 'deferred',
-  ): void {
-    const watched = (entry?.recipients ?? []).filter(({ index }) => indexes.includes(index))
-    deps.tell?.({
-      kind: 'attempt',
-      outcome,
-      atMs: clock.now(),
-      id,
-      domains: deps.declared
-        ? domainsOf(
-            watched.map(({ recipient }) => recipient),
-            deps.declared,
-          )
-        : [],
-      route: way.route.id,
-      backend: endpoint.backend.url,
-      endpoint: backendFields(endpoint).endpoint,
-      bytes: entry?.message.size ?? 0,
-      heldMs: entry ? clock.now() - entry.message.receivedMs : 0,
-      ms: 0,
-      isLate: true,
-    })
-  }
-
   async function hear(watched: Watched, late: LateAnswer): Promise<void> {
     const untilMs = clock.monotonicMs() + Math.max(0, lateWatchMs - watched.waitedMs)
     const replies = await late.wait(untilMs)
@@ -123,7 +72,7 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     const entry = await entryOf(id)
     const isSome = recipients.some(({ to }) => to.kind === 'gone')
     if (recipients.length > 0) {
-      const dsn = await successOf(watched, entry, replyAt)
+      const dsn = entry && (await successes.drained(entry, recipients, watched))
       const attempt: Attempt = {
         atMs: clock.now(),
         backend: endpoint.backend.url,
@@ -135,7 +84,18 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
       for (const { lane } of dsn?.recipients ?? []) onHeld(lane)
       if (recipients.some(({ to }) => to.kind !== 'gone')) onHeld(way.lane)
     }
-    tellOf(watched, entry, isSome ? 'delivered' : refused.length > 0 ? 'refused' : 'deferred')
+    const outcome = isSome ? 'delivered' : refused.length > 0 ? 'refused' : 'deferred'
+    const about = (entry?.recipients ?? []).filter(({ index }) => indexes.includes(index))
+    tellAttempt(
+      {
+        ...{ id, message: entry?.message, recipients: about, endpoint },
+        route: way.route.id,
+        outcome,
+        tookMs: 0,
+        isLate: true,
+      },
+      deps,
+    )
     const { behind } = before
     if (refused.length > 0)
       await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused, behind }))

@@ -1,7 +1,7 @@
 /**
  * Tells senders who asked for it (NOTIFY=SUCCESS) that a backend has taken their message, where that one notifies nobody itself (RFC 3461
  * §5.2.2, §5.2.3). To proven senders, within the limits of all notices: whoever forges an address could have us write to it otherwise. Called by
- * `hand-over` for what was carried through, by `settle-attempt` for what was held.
+ * `hand-over` for what was carried through, by `settle-attempt` and `late-watch` for what was held.
  */
 import type { Log } from '../../base/log.ts'
 import type { HostName } from '../../dns/name.ts'
@@ -10,15 +10,15 @@ import { mostReturnedOctets } from '../../mail/dsn/returned.ts'
 import { replyStatus } from '../../mail/dsn/status.ts'
 import type { Body, Message, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
-import type { HeldMessage, Lane, NewHeld, Queue, SenderProof } from '../../queue/queue.ts'
+import type { HeldEntry, HeldMessage, Lane, NewHeld, Queue, SenderProof, SettledRecipient } from '../../queue/queue.ts'
 import type { Endpoint } from '../../routing/backend.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { PolicyOf } from '../ways/ways.ts'
 import { remoteOf } from './after-hold.ts'
 import { type Notices, settleWith, toWhom } from './notices.ts'
 
-/** What a backend has taken for a recipient, and what is owed for it. */
-export interface Taken {
+/** What a backend has taken for recipients, and what is owed for it. */
+export interface Success {
   readonly way: Way
   readonly endpoint: Endpoint
   readonly owed: 'relayed' | 'delivered'
@@ -27,9 +27,17 @@ export interface Taken {
 
 export interface Successes {
   /** Of a message whose sender waits. Resolves when the message is not needed any more; the notice is written behind our answer. */
-  carried(message: Message, taken: Taken): Promise<void>
-  /** Of a message in the hold. @returns the notice, to be held with the settlement of what was taken */
-  drained(message: HeldMessage, taken: Taken): Promise<NewHeld | undefined>
+  carried(message: Message, success: Success): Promise<void>
+  /**
+   * Of a message in the hold. Never rejects: a notice that cannot be written must not keep us from writing down that the message is with its backend.
+   * @param settled  what is to be written down of its recipients
+   * @returns the notice, to be held with that settlement
+   */
+  drained(
+    held: HeldEntry,
+    settled: readonly SettledRecipient[],
+    by: Pick<Success, 'way'> & { readonly [Key in 'endpoint' | 'owed']: Success[Key] | undefined },
+  ): Promise<NewHeld | undefined>
 }
 
 export interface SuccessesDeps {
@@ -50,7 +58,7 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
   const { log, queue, notices, known, hostname, now, policyOf, onHeld } = deps
   let atOnce = 0
 
-  function told({ endpoint, owed, recipients }: Taken): readonly DsnRecipient[] {
+  function told({ endpoint, owed, recipients }: Success): readonly DsnRecipient[] {
     const host = remoteOf(endpoint, hostname())
     return recipients
       .filter(({ recipient }) => isOwed(owed, recipient.notify))
@@ -65,20 +73,20 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
   }
 
   /** By those that are told of, each as its own domain wants: what shares a route, and so a lane, need not share that. */
-  const whom = ({ way: { lane } }: Taken, told: readonly DsnRecipient[]) =>
+  const whom = ({ way: { lane } }: Success, told: readonly DsnRecipient[]) =>
     toWhom(
       told.map(({ recipient }) => ({ recipient, lane })),
       policyOf,
     )
 
-  async function write(message: Message, start: Body, taken: Taken): Promise<void> {
+  async function write(message: Message, start: Body, success: Success): Promise<void> {
     const proof = known(message) ?? { kind: 'undecided' }
     const subject = {
       message: { ...message, receivedMs: now(), proof },
       openBody: async () => ({ kind: 'opened' as const, body: start }),
     }
-    const recipients = told(taken)
-    const notice = await notices.write(subject, recipients, whom(taken, recipients))
+    const recipients = told(success)
+    const notice = await notices.write(subject, recipients, whom(success, recipients))
     if (notice.kind !== 'written') {
       log.info('success not told', { id: message.id, why: notice.why })
       return
@@ -91,9 +99,21 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
     } else log.warn('success not told', { id: message.id, why: outcome.why })
   }
 
+  async function noticeOf(message: HeldMessage, success: Success): Promise<NewHeld | undefined> {
+    const recipients = told(success)
+    if (message.envelope.sender === null || recipients.length === 0) return undefined
+    // What a backend has taken is written down before anything else: DNS is not waited for.
+    if (message.proof.kind === 'undecided' && whom(success, recipients) === 'proven') return undefined
+    const subject = { message, openBody: () => queue.body(message.id) }
+    const notice = await notices.write(subject, recipients, whom(success, recipients))
+    if (notice.kind === 'written') return notice.held
+    log.info('success not told', { id: message.id, why: notice.why })
+    return undefined
+  }
+
   return {
-    async carried(message, taken) {
-      if (message.envelope.sender === null || told(taken).length === 0) return
+    async carried(message, success) {
+      if (message.envelope.sender === null || told(success).length === 0) return
       if (atOnce >= mostAtOnce) {
         log.info('success not told', { id: message.id, why: 'too many at once' })
         return
@@ -101,7 +121,7 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
       atOnce++
       try {
         const start = await startOf(message.body)
-        void write(message, start, taken)
+        void write(message, start, success)
           .catch((error: unknown) => log.error('success not told', { id: message.id, error }))
           .finally(() => atOnce--)
       } catch (error) {
@@ -110,16 +130,20 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
         log.error('success not told', { id: message.id, error })
       }
     },
-    async drained(message, taken) {
-      const recipients = told(taken)
-      if (message.envelope.sender === null || recipients.length === 0) return undefined
-      // What a backend has taken is written down before anything else: DNS is not waited for.
-      if (message.proof.kind === 'undecided' && whom(taken, recipients) === 'proven') return undefined
-      const subject = { message, openBody: () => queue.body(message.id) }
-      const notice = await notices.write(subject, recipients, whom(taken, recipients))
-      if (notice.kind === 'written') return notice.held
-      log.info('success not told', { id: message.id, why: notice.why })
-      return undefined
+    async drained({ message, recipients }, settled, { way, endpoint, owed }) {
+      if (!endpoint || !owed) return undefined
+      const taken = recipients.flatMap(({ index, recipient }) => {
+        // Most want to hear nothing.
+        if (recipient.notify === undefined) return []
+        const { to, reply } = settled.find((each) => each.index === index) ?? {}
+        return to?.kind === 'gone' && reply ? [{ recipient, reply }] : []
+      })
+      try {
+        return await noticeOf(message, { way, endpoint, owed, recipients: taken })
+      } catch (error) {
+        log.error('success not told', { id: message.id, error })
+        return undefined
+      }
     },
   }
 }
