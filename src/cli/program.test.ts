@@ -82,6 +82,33 @@ test('config check: a secret and a program that are not there are worth a look',
   assert.match(out, /listeners +smtp 127\.0\.0\.1:2525, dns 127\.0\.0\.1:5353\n/)
 })
 
+test('config check: what is in order and probably not meant is told with its place', async (t) => {
+  const { file } = await config(
+    t,
+    [
+      'domains:',
+      '  a.example: { deliver: mx, exchangers: none }',
+      '  b.example: { publish: builtin, exchangers: none }',
+    ].join('\n'),
+  )
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 0, out)
+  assert.match(
+    out,
+    /\nProbably not meant:\n.*:3:41: "exchangers: none" tells senders that a\.example takes no mail .*takes its mail all the same.*\n.*\n.*\n.*:4:25: there is no built-in DNS server to publish at: listen\.dns is not set\n/,
+  )
+  const plain = JSON.parse((await waypost('config', 'check', '--no-network', '--json', '-c', file)).out)
+  assert.deepEqual(
+    plain.remarks.map(({ line }: { line: number }) => line),
+    [3, 4],
+  )
+  await writeFile(
+    file,
+    'listen: { dns: "127.0.0.1:5353" }\ndomains: { a.example: { publish: builtin, exchangers: none }, b.example: { deliver: mx } }',
+  )
+  assert.doesNotMatch((await waypost('config', 'check', '--no-network', '-c', file)).out, /not meant/)
+})
+
 test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   const { file, state } = await config(t, good)
   const fine = await waypost('config', 'check', '-c', file)

@@ -16,6 +16,7 @@ import { type DefaultOptions, type DomainOptions, domainOptions } from './domain
 import { explainIssues } from './explain.ts'
 import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
+import { type RemarkDeps, remarksOn } from './remarks.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Problem, Source } from './source.ts'
@@ -38,15 +39,15 @@ export interface DomainReader {
   read(file: DomainFile): Promise<void>
 }
 
-export interface DomainReaderDeps {
+export interface DomainReaderDeps extends RemarkDeps {
   readonly book: RouteBook
   readonly recipientFiles: RecipientFiles
   readonly problems: Problem[]
   readonly schema: () => JsonSchema
   /** Whether the main file says `defaults: { deliver: … }`, rightly or wrongly. */
   readonly hasDefaultDeliver: boolean
-  /** The names that `publish:` may say, with what kind each says that it is. */
-  readonly publishers: ReadonlyMap<string, string | undefined>
+  /** What is in order and probably not meant, once of each place. */
+  readonly remarks: Problem[]
 }
 
 export function createDomainReader(deps: DomainReaderDeps): DomainReader {
@@ -68,6 +69,7 @@ export function createDomainReader(deps: DomainReaderDeps): DomainReader {
         else declared.set(canonical, { source: file.source, entry })
         const domain = await readDomain(key, name, entry, file, deps)
         if (domain && !earlier) domains.push(domain)
+        if (domain) remark(key, domain, file, deps)
       }
     },
   }
@@ -76,6 +78,16 @@ export function createDomainReader(deps: DomainReaderDeps): DomainReader {
 const placeText = ({ source, entry }: { source: Source; entry: YamlEntry }) => {
   const { file, line } = source.problem(entry.keyStart, entry.keyEnd, '')
   return `in ${file} on line ${line}`
+}
+
+function remark(key: string, { declaration, mail }: PlannedDomain, file: DomainFile, deps: DomainReaderDeps): void {
+  if (!declaration) return
+  for (const { at, why } of remarksOn(declaration, mail !== undefined, deps)) {
+    // What is so of one domain for want of a server is so of all: the first is shown.
+    if (at === 'publish' && deps.remarks.some(({ message }) => message === why)) continue
+    const { start, end } = placeOf(file.root, ['domains', key, at])
+    deps.remarks.push(file.source.problem(start, end, why))
+  }
 }
 
 interface DomainName {

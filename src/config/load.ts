@@ -15,7 +15,7 @@ import type { WebSettings } from '../web/settings.ts'
 import { assemble } from './assemble.ts'
 import { createCopiedFiles, createDiskFiles } from './files.ts'
 import { type Plan, type PlannedDomain, type PlannedPublishing, type Summary, summarize } from './plan.ts'
-import { readConfig } from './read.ts'
+import { type ReadConfig, readConfig } from './read.ts'
 import { type Problem, problemOfFile } from './source.ts'
 import {
   departedAfter,
@@ -97,7 +97,7 @@ export async function loadLastGood(state: string, deps: LoadDeps): Promise<Loade
   if (!copy) return { kind: 'invalid', problems: [problemOfFile(state, 'holds no last good configuration')] }
   const result = await readConfig(copy.main, { files: createCopiedFiles(copy.files), machineName: deps.machineName })
   if (result.kind === 'invalid') return result
-  return finish(inPieces(result.plan, result.files, encodeLastGood(copy)), deps)
+  return finish(inPieces(result, encodeLastGood(copy)), deps)
 }
 
 /** Reads on this thread. @param nowMs  goes into the copy */
@@ -111,12 +111,12 @@ export async function readInPieces(
   if (result.kind === 'invalid') return result
   const domains = result.plan.domains.filter(({ mail }) => mail).map(declaredName)
   const copy = encodeLastGood({ savedAtMs: nowMs, main: path, files: files.copies, domains })
-  return inPieces(result.plan, result.files, copy)
+  return inPieces(result, copy)
 }
 
-function inPieces(plan: Plan, files: readonly string[], copy: Uint8Array<ArrayBuffer>) {
+function inPieces({ plan, files, remarks }: Extract<ReadConfig, { kind: 'read' }>, copy: Uint8Array<ArrayBuffer>) {
   const { domains, ...rest } = plan
-  return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files), copy } as const
+  return { kind: 'read', plan: rest, domains: [domains], summary: summarize(plan, files, remarks), copy } as const
 }
 
 async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {

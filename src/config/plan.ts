@@ -13,6 +13,7 @@ import type { HoldPolicy } from '../routing/hold-policy.ts'
 import type { WatchingSettings } from '../watch/settings.ts'
 import type { WebSettings } from '../web/settings.ts'
 import { type ListenPlace, listenPlaces } from './listen.ts'
+import type { Problem } from './source.ts'
 
 export interface Plan {
   readonly general: PlannedGeneral
@@ -68,9 +69,11 @@ export interface Summary {
   readonly backends: number
   readonly listeners: readonly ListenPlace[]
   readonly state: string
+  /** What is in order and probably not meant. */
+  readonly remarks: readonly Problem[]
 }
 
-export function summarize(plan: Plan, files: readonly string[]): Summary {
+export function summarize(plan: Plan, files: readonly string[], remarks: readonly Problem[]): Summary {
   const backends = new Set(plan.routes.flatMap((route) => route.entries.map((entry) => entry.backend.key)))
   return {
     files,
@@ -80,5 +83,6 @@ export function summarize(plan: Plan, files: readonly string[]): Summary {
     backends: backends.size,
     listeners: listenPlaces({ smtp: plan.general.listen, dns: plan.publishing.listenDns, http: plan.web.listen }),
     state: plan.general.state,
+    remarks,
   }
 }

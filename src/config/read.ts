@@ -21,7 +21,12 @@ import { planWeb } from './web.ts'
 import { planGeneral, readNamedRoutes, readOutboundVia, readPostmaster, refuseSubstitution } from './whole.ts'
 
 export type ReadConfig =
-  | { readonly kind: 'read'; readonly plan: Plan; readonly files: readonly string[] }
+  | {
+      readonly kind: 'read'
+      readonly plan: Plan
+      readonly files: readonly string[]
+      readonly remarks: readonly Problem[]
+    }
   /** `state`: the state folder that the file names, as far as it could be read: a copy of the last good one lies there. */
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string }
 
@@ -44,7 +49,11 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const hasDefaultDeliver = saidDefaults?.kind === 'map' && saidDefaults.entries.has('deliver')
   const publishers = publisherKinds(main)
   const recipientFiles = createRecipientFiles(deps.files, main.folder, problems)
-  const reader = createDomainReader({ book, recipientFiles, problems, schema, hasDefaultDeliver, publishers })
+  const remarks: Problem[] = []
+  const hasDns = (general.listen.dns ?? []).length > 0
+  const reader = createDomainReader({
+    ...{ book, recipientFiles, problems, remarks, schema, hasDefaultDeliver, publishers, hasDns },
+  })
   const hold = holdPolicy({}, defaults)
   await reader.read({ ...trustedMain, defaults, hold })
   for (const included of await readIncludes(main, general.include, deps.files, problems)) {
@@ -74,6 +83,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       web,
     },
     files,
+    remarks: sortProblems(remarks, files),
   }
 }
 

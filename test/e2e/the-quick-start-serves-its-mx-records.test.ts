@@ -87,6 +87,10 @@ test('the quick start serves its MX records; apply changes them while it runs', 
     foreseen.stdout,
     /"waypost apply" refuses this \(null-mx\), and does it all the same with --allow null-mx\n$/,
   )
+  assert.match(
+    foreseen.stderr,
+    /^waypost: "exchangers: none" tells senders that example\.test takes no mail .*"deliver:"\n/m,
+  )
   const refused = await command('apply', '--yes')
   assert.equal(refused.code, 1, refused.stdout + refused.stderr)
   assert.match(refused.stdout, /refused: example\.test takes mail at waypost\.example\.test and would take none/)

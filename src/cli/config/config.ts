@@ -47,7 +47,7 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
     .option('--no-network', 'ask no DNS and open no connection: what mail of our own needs is not looked at')
     .addHelpText(
       'after',
-      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
+      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
     )
     .action((options: CheckOptions) => run((terminal) => check(options, userId, terminal)))
   command
@@ -90,7 +90,7 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
     terminal.out(
       options.json
         ? `${JSON.stringify({ valid: true, ...summary, stateDoubt, doubts, ownMail })}\n`
-        : `${summaryText(summary)}${doubtsText(doubts)}${ownMailText(ownMail)}`,
+        : `${summaryText(summary)}${remarksText(summary)}${doubtsText(doubts)}${ownMailText(ownMail)}`,
     )
     if (stateDoubt !== undefined) terminal.err(`waypost: ${stateDoubt}\n`)
     // Who looks at the file need not be who serves with it.
@@ -129,6 +129,9 @@ async function lookAtOwnMail(settings: GatewaySettings): Promise<readonly OwnMai
 }
 
 const findingWords = { fine: 'ok', doubt: 'look', 'not-checked': 'not checked' } as const
+
+const remarksText = ({ remarks }: Summary) =>
+  remarks.length === 0 ? '' : `\nProbably not meant:\n${formatProblems(remarks)}\n`
 
 function doubtsText(doubts: readonly string[]): string {
   if (doubts.length === 0) return ''

@@ -4,6 +4,7 @@
  */
 import { didYouMean } from '../../base/nearest.ts'
 import type { Loaded } from '../../config/load.ts'
+import { noMailAndMail } from '../../config/remarks.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Declaration } from '../../publish/declare/declaration.ts'
 import type { HeldBack } from '../../publish/migrate/hold-back.ts'
@@ -33,6 +34,8 @@ export async function examineAll(
   const { declarations, unknown } = chosen(heldBack.declarations, names)
   for (const name of unknown) terminal.err(`waypost: ${whyUndeclared(name, loaded)}\n`)
   if (unknown.length > 0) return undefined
+  for (const { domain, exchangers } of declarations)
+    if (exchangers === 'none' && loaded.names.has(domain)) terminal.err(`waypost: ${noMailAndMail(domain)}\n`)
   const units = unitsOf(declarations.filter(saysSomething), options.publishers)
   const startedMs = deps.clock.monotonicMs()
   let done = 0
