@@ -64,6 +64,10 @@ test('messages are held: they are listed, shown, held back, released, routed and
     [(await queue('hold', '--domain', 'one.test')).stdout, (await queue('hold', '--domain', 'one.test')).code],
     ['2 messages kept back.\n', 1],
   )
+  const twice = await queue('hold', ids[0] ?? '')
+  assert.deepEqual([twice.code, twice.stderr], [1, `${ids[0]} stays as it is: it is kept back already\n`])
+  const goes = await queue('release', ids[2] ?? '')
+  assert.deepEqual([goes.code, goes.stderr], [1, `${ids[2]} stays as it is: it is not kept back\n`])
   const kept = await queue('retry', '--domain', 'one.test')
   assert.deepEqual(
     [kept.code, kept.stdout, kept.stderr],

@@ -86,26 +86,27 @@ async function actOn(
       hasWays: deps.ways !== undefined,
     }),
   }))
-  const why = decided.find(({ is }) => typeof is === 'string')?.is as string | undefined
-  const changes: Settlement['recipients'][number][] = []
-  const goes: Lane[] = []
-  for (const { held, is } of decided) {
-    if (is === undefined || typeof is === 'string') continue
-    lanes.add(held.lane)
-    goes.push(is.lane ?? held.lane)
-    if (is.lane !== undefined) lanes.add(is.lane)
-    changes.push({ index: held.index, to: is.to, from: is.from, ...(is.lane === undefined ? {} : { lane: is.lane }) })
-  }
-  if (changes.length === 0) return { ...none, why }
+  const changing = decided.flatMap(({ held, is }) => (typeof is === 'object' && 'to' in is ? [{ held, is }] : []))
+  const told = decided.flatMap(({ is }) => (typeof is === 'string' ? [is] : []))
+  const already = decided.flatMap(({ is }) => (typeof is === 'object' && 'already' in is ? [is.already] : []))
+  if (changing.length === 0) return { ...none, why: told[0] ?? already[0] }
+  for (const { held, is } of changing) for (const lane of [held.lane, is.lane]) if (lane !== undefined) lanes.add(lane)
+  const changes: Settlement['recipients'] = changing.map(({ held: { index }, is: { to, from, lane } }) => ({
+    index,
+    to,
+    from,
+    ...(lane === undefined ? {} : { lane }),
+  }))
   await queue.settle({ id, recipients: changes })
   deps.tell?.({ kind: 'by-person', what, atMs: clock.now(), id, recipients: changes.length })
   log.info(events[what], {
     id,
     from: message.envelope.sender?.text ?? '',
-    to: decided.flatMap(({ held, is }) => (typeof is === 'object' ? [held.recipient.text] : [])),
+    to: changing.map(({ held }) => held.recipient.text),
     ...(what === 'route' ? { way: changes[0]?.lane } : {}),
   })
-  return { id, recipients: changes.length, octets, why, lanes: goes }
+  const goes = changing.map(({ held, is }) => is.lane ?? held.lane)
+  return { id, recipients: changes.length, octets, why: told[0], lanes: goes }
 }
 
 interface Done {

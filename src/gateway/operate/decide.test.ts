@@ -32,6 +32,7 @@ function outcomes(what: What, at: Partial<Circumstances> = {}): Readonly<Record<
     const decision = decide(what, inState(state), { ...today, ...at })
     if (decision === undefined) return '-'
     if (typeof decision === 'string') return '…'
+    if ('already' in decision) return 'already'
     assert.ok(decision.from.includes(state), `${state} is none that ${what} may be done to`)
     return decision.to.kind
   }
@@ -51,10 +52,12 @@ test('what is being answered at this moment is left alone, and said so where it 
 test('hold keeps back what waits, and nothing that has ended', () => {
   const waits = { ready: 'held', waiting: 'held', unknown: 'held', 'no-route': 'held' }
   assert.deepEqual(outcomes('hold'), { ...nothing, ...waits })
+  assert.deepEqual(outcomes('hold', { isNamed: true }), { ...everything('…'), ...waits, held: 'already' })
 })
 
 test('release lets go what a person holds, and nothing else', () => {
   assert.deepEqual(outcomes('release'), { ...nothing, held: 'ready' })
+  assert.deepEqual(outcomes('release', { isNamed: true }), { ...everything('already'), offered: '…', held: 'ready' })
   assert.deepEqual(outcomes('release', { lane: undefined }), { ...nothing, held: 'no-route' })
   // A stopped gateway knows no ways: the drain finds out.
   assert.deepEqual(outcomes('release', { lane: undefined, hasWays: false }), { ...nothing, held: 'ready' })

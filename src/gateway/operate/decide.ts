@@ -7,9 +7,17 @@ import type { Act } from './queue-shapes.ts'
 
 /** Some of them in words: what is left as it was, and why. Undefined: it is none of this. */
 export type Decision =
-  | { readonly to: Settled; readonly from: readonly RecipientState[]; readonly lane?: Lane | undefined }
+  | Change
   | string
+  /** It is as the command wants it, which is told where the message has no other recipient that changes. */
+  | { readonly already: string }
   | undefined
+
+export interface Change {
+  readonly to: Settled
+  readonly from: readonly RecipientState[]
+  readonly lane?: Lane | undefined
+}
 
 export interface Circumstances {
   readonly nowMs: number
@@ -31,9 +39,14 @@ export function decide(what: Exclude<Act, 'count'>, held: HeldRecipient, at: Cir
   if (held.state === 'offered') return at.isNamed ? 'its sender is being answered at this moment' : undefined
   switch (what) {
     case 'hold':
-      return waits.includes(held.state) ? { to: { kind: 'held' }, from: waits } : undefined
+      if (waits.includes(held.state)) return { to: { kind: 'held' }, from: waits }
+      if (!at.isNamed) return undefined
+      return held.state === 'held'
+        ? { already: 'it is kept back already' }
+        : 'it came to its end, and waits for a person'
     case 'release':
-      return held.state === 'held' ? { ...goesOn(held, at), from: ['held'] } : undefined
+      if (held.state === 'held') return { ...goesOn(held, at), from: ['held'] }
+      return at.isNamed ? { already: 'it is not kept back' } : undefined
     case 'remove':
       return { to: { kind: 'gone' }, from: removable }
     case 'retry':
