@@ -7,6 +7,7 @@ import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
+import { refusedBy } from '../../publish/apply/apply.ts'
 import { isRight } from '../../publish/apply/verify.ts'
 import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
 import { type KeptMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
@@ -130,9 +131,7 @@ function notDone(
   if (flags.json) terminal.out(`${migrationJson(migration, systemClock.now())}\n`)
   switch (looked.kind) {
     case 'refused': {
-      const rules = looked.concerns.flatMap(({ severity, rule }) =>
-        severity === 'refuse' && !allowed.has(rule as RefusalRule) ? [rule] : [],
-      )
+      const rules = refusedBy(looked.concerns, allowed).map(({ rule }) => rule)
       terminal.err(`${migration.domain}: not done: ${step}\n${concernsText(looked.concerns)}`)
       terminal.err(
         `waypost: nothing was changed; it is done all the same with --allow ${[...new Set(rules)].join(',')}\n`,

@@ -64,7 +64,9 @@ export function parseAllowed(
   | { readonly kind: 'unknown'; readonly word: string } {
   const words = text.split(',').map((word) => word.trim())
   if (words.includes('all')) return { kind: 'rules', rules: new Set(refusalRules) }
-  const unknown = words.find((word) => !refusalRules.includes(word as RefusalRule))
+  const unknown = words.find((word) => !isRule(word))
   if (unknown !== undefined) return { kind: 'unknown', word: unknown }
-  return { kind: 'rules', rules: new Set(words as RefusalRule[]) }
+  return { kind: 'rules', rules: new Set(words.filter(isRule)) }
 }
+
+const isRule = (word: string): word is RefusalRule => refusalRules.some((rule) => rule === word)

@@ -117,8 +117,7 @@ function concernLines(
 ): string[] {
   const below = `    ${paint('dim', remedy)}`
   if (severity === 'warn') return [`  ${paint('yellow', '!')} ${why} ${paint('dim', `(${rule})`)}`, below]
-  if (allowed.has(rule as RefusalRule))
-    return [`  ${paint('yellow', '!')} ${why} ${paint('dim', `(${rule}, allowed)`)}`, below]
+  if (allowed.has(rule)) return [`  ${paint('yellow', '!')} ${why} ${paint('dim', `(${rule}, allowed)`)}`, below]
   return [
     `  ${paint('red', '✗')} refused: ${why} ${paint('dim', `(${rule})`)}`,
     below,

@@ -7,7 +7,7 @@ import type { Resolver } from '../../dns/resolver.ts'
 import type { Transport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
 import type { CachedSets } from '../plan/cached-sets.ts'
-import type { Concern, RefusalRule } from '../plan/consequences.ts'
+import type { Concern, Refusal, RefusalRule } from '../plan/consequences.ts'
 import type { ExaminedZone } from '../plan/examine.ts'
 import { changesOf } from '../plan/plan.ts'
 import { byKey, sameContent, setKey } from '../sets/record-set.ts'
@@ -39,8 +39,8 @@ export interface AppliedZone {
 }
 
 /** The refusals that nobody allowed. */
-export function refusedBy(concerns: readonly Concern[], allowed: ReadonlySet<RefusalRule>): Concern[] {
-  return concerns.filter(({ severity, rule }) => severity === 'refuse' && !allowed.has(rule as RefusalRule))
+export function refusedBy(concerns: readonly Concern[], allowed: ReadonlySet<RefusalRule>): Refusal[] {
+  return concerns.filter((concern) => concern.severity === 'refuse').filter(({ rule }) => !allowed.has(rule))
 }
 
 /** Only for plans without obstacles and with changes, whose refusals were allowed. */

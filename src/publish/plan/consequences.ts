@@ -28,6 +28,8 @@ export type RefusalRule = keyof typeof refusals
 export const refusalRules = Object.keys(refusals) as RefusalRule[]
 
 export type WarningRule =
+  /** They do not, and nothing of this plan is why. */
+  | 'no-working-exchanger'
   | 'exchanger-unresolved'
   | 'exchanger-alias'
   | 'exchanger-silent'
@@ -37,9 +39,21 @@ export type WarningRule =
   | 'mta-sts-testing'
   | 'not-checked'
 
-export interface Concern {
-  readonly rule: RefusalRule | WarningRule
-  readonly severity: 'refuse' | 'warn'
+export type Concern = Refusal | Warning
+
+/** It is not done, unless its rule is allowed. */
+export interface Refusal extends ConcernWords {
+  readonly severity: 'refuse'
+  readonly rule: RefusalRule
+}
+
+/** Worth a word, and done. */
+export interface Warning extends ConcernWords {
+  readonly severity: 'warn'
+  readonly rule: WarningRule
+}
+
+interface ConcernWords {
   readonly domain: HostName
   /** Printable, as all words of a concern are. */
   readonly why: string
@@ -77,19 +91,20 @@ function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstance
   const { before, after } = set
   const old = hostsOf(before)
   const next = hostsOf(after)
-  const said = (severity: Concern['severity'], rule: Concern['rule'], why: string, remedy: string): Concern[] => [
-    { severity, rule, domain, why, remedy },
+  const refuse = (rule: RefusalRule, why: string, remedy: string): Concern[] => [
+    { severity: 'refuse', rule, domain, why, remedy },
+  ]
+  const warn = (rule: WarningRule, why: string, remedy: string): Concern[] => [
+    { severity: 'warn', rule, domain, why, remedy },
   ]
   if (old.length > 0 && after === undefined)
-    return said(
-      'refuse',
+    return refuse(
       'no-exchanger',
       `${domain} would have no MX records: its mail would go to the address of ${domain} itself, if that has one (RFC 5321 §5.1)`,
       'Declare its exchangers, or "exchangers: none" where it shall take no mail.',
     )
   if (old.length > 0 && next.length === 0)
-    return said(
-      'refuse',
+    return refuse(
       'null-mx',
       `${domain} takes mail at ${old.join(', ')} and would take none: every sender would bounce at once (RFC 7505)`,
       'Declare its exchangers, if it takes mail.',
@@ -99,22 +114,19 @@ function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstance
   const isCut = old.length > 0 && !old.some((host) => next.includes(host))
   // Within the TTL that it has now, going back and forth is as safe as it was.
   if (isCut && cached !== undefined && cached > nowMs + before.ttlSeconds * 1000)
-    return said(
-      'refuse',
+    return refuse(
       'ttl-wait',
       `caches may hold ${setText(set)} with its longer TTL of before until ${timeText(cached)}, so that a lowered one helps nobody yet`,
       `Apply this at ${timeText(cached)} or later.`,
     )
   if (isCut && cachedUnread !== undefined)
-    return said(
-      'warn',
+    return warn(
       'not-checked',
       `whether caches still hold ${setText(set)} with a longer TTL of before is not known: ${printable(cachedUnread, 300)}`,
       'Plan as the user to whom the state folder belongs; "ttl-wait" is not looked at otherwise.',
     )
   if (before.ttlSeconds <= longTtlSeconds || old.length === 0) return []
-  return said(
-    'warn',
+  return warn(
     'old-ttl',
     `senders may go on to use ${old.filter((host) => !next.includes(host)).join(', ') || 'the old preferences'} for ${spanText(before.ttlSeconds)}, the TTL that the old records have`,
     'Keep the old exchangers working so long, or lower the TTL first and wait.',
@@ -223,8 +235,8 @@ function ofAll(domain: HostName, exchangers: readonly ExchangerProspect[], isEls
       ? `the only exchanger of ${domain} does not ${isUnresolved ? 'resolve' : 'work'}`
       : `none of the ${exchangers.length} exchangers of ${domain} ${isUnresolved ? 'resolves' : 'works'}`
   const rule = 'no-working-exchanger'
-  const severity = isElsewhere ? 'refuse' : 'warn'
-  return [{ severity, rule, domain, why, remedy: 'Mend what is said of each above, and plan again.' }]
+  const remedy = 'Mend what is said of each above, and plan again.'
+  return [{ severity: isElsewhere ? 'refuse' : 'warn', rule, domain, why, remedy }]
 }
 
 const isDead = ({ addresses, smtp }: ExchangerProspect) =>
@@ -243,8 +255,9 @@ function ofPolicy(domain: HostName, policy: Prospect['policy'], uncovered: reado
   const enforced = policy.policy.mode === 'enforce'
   return [
     {
-      severity: enforced ? 'refuse' : 'warn',
-      rule: enforced ? 'mta-sts' : 'mta-sts-testing',
+      ...(enforced
+        ? ({ severity: 'refuse', rule: 'mta-sts' } as const)
+        : ({ severity: 'warn', rule: 'mta-sts-testing' } as const)),
       domain,
       why: `the MTA-STS policy of ${domain} does not list ${uncovered.join(', ')}: senders that keep it ${enforced ? 'would not deliver there' : 'would report it'} (RFC 8461 §5)`,
       remedy: 'Publish a policy that lists old and new exchangers and a new id, wait a day, and apply then.',
