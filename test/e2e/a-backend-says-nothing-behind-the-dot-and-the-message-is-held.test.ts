@@ -112,3 +112,23 @@ test('gone behind the dot for good: when its time is over another backend gets i
   await lab.until(() => gateway.held() === 0)
   assert.deepEqual([first.messages.length, second.messages.length], [1, 1])
 })
+
+test('a backend that keeps what it is given and breaks off, each time: when its time is over another one gets it', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({ afterDot: 'reset' })
+  const second = await lab.backend()
+  const clock = createFastClock(200)
+  const unknownWaitMs = 10 * 60_000
+  const gateway = await lab.gateway(
+    { deliver: [first, { to: second, preference: 20 }], hold: { unknownWaitMs } },
+    { clock },
+  )
+  const sentMs = clock.now()
+  assert.equal((await lab.send({ to: 'you@example.test', body: 'twice at most' })).code, 250)
+  await lab.until(() => second.messages.length === 1, 60_000)
+  assert.ok(clock.now() - sentMs >= unknownWaitMs)
+  await lab.until(() => gateway.held() === 0)
+  // Once more within its time, and not when the other one may be asked.
+  assert.ok(first.messages.length <= 2, `${first.messages.length} copies`)
+  assert.equal(second.messages.length, 1)
+})

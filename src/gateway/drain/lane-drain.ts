@@ -11,6 +11,7 @@ import { tellAttempt } from '../hold/tell-attempt.ts'
 import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
+import { routeOfTask } from './route-of-task.ts'
 import { inFigures, type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 import type { UnderWay } from './under-way.ts'
 
@@ -258,8 +259,8 @@ export class LaneDrain {
     if (!(typeof mayWrite === 'boolean' ? mayWrite : await mayWrite)) return
     const fromMs = clock.monotonicMs()
     const fetching = this.#fetching
-    const bound = this.#boundTo(task)
-    const attempted = await attempt(task, way, this.#routeFor(way, bound), this.#deps.attempting, heard)
+    const { route, bound } = routeOfTask(task, this.#unstopped(way), clock.now())
+    const attempted = await attempt(task, way, route, this.#deps.attempting, heard)
     // That one backend is away says nothing of the others: it waits for that one, as it is, and what is behind it goes on.
     if (bound !== undefined && attempted.kind === 'route-out') {
       this.#bound.add(task.message.id)
@@ -305,17 +306,9 @@ export class LaneDrain {
     this.#endWith('failed', isOfStore ? 'the store cannot be read or written' : 'a fault of our own')
   }
 
-  /** The backend that may have it already, as long as no other is asked. */
-  #boundTo({ recipients }: Task): string | undefined {
-    const nowMs = this.#deps.clock.now()
-    return recipients.find(({ elsewhereMs }) => elsewhereMs !== undefined && nowMs < elsewhereMs)?.backend
-  }
-
-  /** The backends that may be asked now: one, where the task is bound to it. */
-  #routeFor({ route }: Way, bound: string | undefined): Route {
-    const entries = route.entries.filter(
-      ({ backend }) => !this.#deps.guard.isStopped(backend.url) && (bound === undefined || backend.key === bound),
-    )
+  /** Without the backends whose drains are stopped. */
+  #unstopped({ route }: Way): Route {
+    const entries = route.entries.filter(({ backend }) => !this.#deps.guard.isStopped(backend.url))
     return entries.length === route.entries.length ? route : { ...route, entries }
   }
 }

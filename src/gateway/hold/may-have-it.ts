@@ -3,10 +3,12 @@
  * is written down of them, and how long a word may still come. For `hand-over` and `attempt`, whose dots they are, for `late-watch`, which
  * listens, and for `queue-operations` and `queue-transfer`, where a person asks meanwhile.
  */
+import type { Random } from '../../base/random.ts'
 import { faultText } from '../../delivery/outcome.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 import type { HeldRecipient, Settled } from '../../queue/queue.ts'
 import type { Carried } from '../carry/carried.ts'
+import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
 
 type Unknown = Extract<Carried, { kind: 'unknown' }>
@@ -16,14 +18,30 @@ export const lateWatchMs = 600_000
 /** One whose connection broke may still be at work for half of it. */
 const brokenWaitMs = 300_000
 
-/** @param nowMs  on the wall clock, as all that is written down */
-export function unknownUntilTold({ endpoint, late }: Unknown, { policy }: Way, nowMs: number) {
-  return {
-    kind: 'unknown',
-    backend: endpoint.backend.key,
-    notBeforeMs: nowMs + (late ? lateWatchMs : brokenWaitMs),
-    elsewhereMs: nowMs + policy.unknownWaitMs,
-  } as const satisfies Settled
+/** Where the first pause behind a dot ends among those of `pauseAfter`: each copy may be one too many, so the next pauses are longer. */
+const pausesBehind = 3
+
+/**
+ * @param nowMs  on the wall clock, as all that is written down
+ * @param before  what it was at this dot, where it came from the hold. While it is unknown behind the same backend, the time of that one does not
+ *   begin anew with each dot: else one that keeps what it is given and breaks off would be given it for ever, and nobody else would.
+ */
+export function unknownUntilTold(
+  { endpoint: { backend }, late }: Unknown,
+  { policy }: Way,
+  nowMs: number,
+  before?: { readonly held: HeldRecipient; readonly random: Random },
+) {
+  const soonestMs = nowMs + (late ? lateWatchMs : brokenWaitMs)
+  const unknown = { kind: 'unknown', backend: backend.key } as const
+  const { held, random } = before ?? {}
+  if (held?.elsewhereMs === undefined || held.backend !== backend.key || !random)
+    return { ...unknown, notBeforeMs: soonestMs, elsewhereMs: nowMs + policy.unknownWaitMs } satisfies Settled
+  const { elsewhereMs } = held
+  const pauseEndMs = nowMs + pauseAfter(held.attempts + pausesBehind, random)
+  // When others may be asked, they are.
+  const nextMs = elsewhereMs > nowMs ? Math.min(pauseEndMs, elsewhereMs) : pauseEndMs
+  return { ...unknown, notBeforeMs: Math.max(soonestMs, nextMs), elsewhereMs } satisfies Settled
 }
 
 /** What stands in for the backend's word. */

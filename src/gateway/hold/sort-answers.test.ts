@@ -79,6 +79,35 @@ test('behind a silent dot the unanswered are unknown, and those that were answer
   assert.equal(sorted({ answer: accepted }, silent), 'gone')
 })
 
+test('a backend that breaks off behind each dot is given it ever more rarely, and its time does not begin anew', () => {
+  const unknownWaitMs = 60 * 60_000
+  const patient = { policy: holdPolicy({ unknownWait: unknownWaitMs }, {}) } as unknown as Way
+  const behind = (of: HeldRecipient, atMs: number) => {
+    const answered = [{ index: 0, before, answer: undefined, held: of }]
+    const sorting = { nowMs: atMs, random: seededRandom(1), way: patient, carried: silent }
+    const to = sortAnswers(answered, sorting).recipients[0]?.to
+    return to?.kind === 'unknown' ? to : assert.fail(JSON.stringify(to))
+  }
+  const firstTo = behind(held(), nowMs)
+  assert.deepEqual([firstTo.notBeforeMs, firstTo.elsewhereMs], [nowMs + 300_000, nowMs + unknownWaitMs])
+  let last = firstTo
+  const dots: number[] = []
+  for (let attempts = 0; last.notBeforeMs < last.elsewhereMs; attempts++) {
+    dots.push(last.notBeforeMs)
+    last = behind(held({ ...last, attempts, notBeforeMs: undefined, state: 'unknown' }), last.notBeforeMs)
+    assert.equal(last.elsewhereMs, firstTo.elsewhereMs)
+  }
+  assert.ok(dots.length <= 3, `${dots.length} copies more within the hour`)
+  assert.equal(last.notBeforeMs, firstTo.elsewhereMs)
+  // Another backend has it too: that one has an hour of its own.
+  const other = behind(held({ ...last, attempts: 4, backend: 'smtp://other' }), last.notBeforeMs)
+  assert.equal(other.elsewhereMs, last.notBeforeMs + unknownWaitMs)
+  // Nobody else was there: as rarely as anything is tried.
+  const again = behind(held({ ...last, attempts: 9 }), last.notBeforeMs)
+  assert.equal(again.elsewhereMs, firstTo.elsewhereMs)
+  assert.ok(again.notBeforeMs - last.notBeforeMs >= 24 * 60_000)
+})
+
 test('but for a yes, nothing is said of what others have moved since the backend was asked', () => {
   const ready = beforeOf(held({ state: 'ready' }))
   const bound = beforeOf(held({ state: 'unknown', backend: 'smtp://b' }))

@@ -64,8 +64,9 @@ export function sortAnswers(answered: readonly Answered[], { nowMs, random, way,
   const refused: Refused[] = []
   for (const { index, before, answer, held } of answered) {
     if (answer === undefined) {
-      if (carried?.kind === 'unknown')
-        recipients.push({ index, ...before, to: unknownUntilTold(carried, way, nowMs), reply: silenceReply(carried) })
+      if (carried?.kind !== 'unknown') continue
+      const to = unknownUntilTold(carried, way, nowMs, held && { held, random })
+      recipients.push({ index, ...before, to, reply: silenceReply(carried) })
       continue
     }
     const { reply } = answer
