@@ -104,7 +104,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     createKept({
       ...{ clock, random, log, once, tell, holding, settings, ids, live },
       resolver: mx.resolver,
-      carrying: () => carriage.of(current),
+      carrying: () => carriage.patientOf(current),
       hurry: (keys) => reach.hurry(({ backend }) => keys.has(backend.key)),
     })
   const receiving = createReceiving(settings, {

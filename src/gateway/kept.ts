@@ -16,7 +16,6 @@ import type { CutThroughDeps } from './carry/cut-through-deps.ts'
 import type { LiveFirst } from './carry/live-first.ts'
 import { createDrain, type Drain } from './drain/drain.ts'
 import { createDrainGuard, type DrainGuard } from './drain/drain-guard.ts'
-import { createPatient } from './drain/patient.ts'
 import { createRefile } from './drain/refile.ts'
 import { createStoppedDrains } from './drain/stopped-drains.ts'
 import type { Tell } from './events.ts'
@@ -69,7 +68,7 @@ export interface KeptDeps {
   readonly settings: () => GatewaySettings
   readonly ids: MessageIds
   readonly resolver: () => Resolver
-  /** What carries a transaction now, with the budgets of a sender who waits. */
+  /** What carries a held message now, with the budgets of a delivery that nobody waits for. */
   readonly carrying: () => CutThroughDeps
   /** Whose senders wait now: held mail lets them go first. */
   readonly live: LiveFirst
@@ -110,7 +109,6 @@ export function createKept(deps: KeptDeps): Kept {
   })
   const stoppedDrains = createStoppedDrains(() => settings().state, log)
   const guard = createDrainGuard({ clock, log, tell, keep: stoppedDrains.keep })
-  const patient = createPatient()
   const drain = createDrain({
     ...{
       clock,
@@ -131,12 +129,7 @@ export function createKept(deps: KeptDeps): Kept {
     onNowhere(lane, recipient) {
       if (ways.ofRecipient(recipient, lane) !== lane) refile.misfiled()
     },
-    attempting: {
-      ...{ clock, random, queue },
-      get carrying() {
-        return patient(carrying())
-      },
-    },
+    attempting: { clock, random, queue, carrying },
   })
   const refile = createRefile({ log, queue, drain, ways, writeDown })
   const expiry = createExpiry({

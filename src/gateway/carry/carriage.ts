@@ -8,10 +8,13 @@ import { shortSteps } from '../../smtp/client/step-limits.ts'
 import { type GatewaySettings, routesOf } from '../settings.ts'
 import type { CutThroughDeps, LearnFromAnswers } from './cut-through-deps.ts'
 import { Patience } from './patience.ts'
+import { patient } from './patient.ts'
 
 export interface Carriage {
   /** @param settings  those of now, or those that a session began with */
   of(settings: GatewaySettings): CutThroughDeps
+  /** For held mail, with the time that there is where nobody waits. @param settings  those of now */
+  patientOf(settings: GatewaySettings): CutThroughDeps
   /** Routes that these do not have are known no more. */
   keepOnly(settings: GatewaySettings): void
 }
@@ -25,7 +28,8 @@ export interface CarriageDeps
 export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
   /** By what the route is and not by the object, which is another one behind a reload. */
   const balancers = new Map<string, Balancer>()
-  let last: { readonly for: GatewaySettings; readonly deps: CutThroughDeps } | undefined
+  let last: Made | undefined
+  let lastPatient: Made | undefined
 
   function balancer(route: Route): Balancer {
     const key = balancerKey(route)
@@ -42,16 +46,27 @@ export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
     return { ...shared, balancer, hostname, budgets, steps: shortSteps, patience, onAnswer: learner(settings) }
   }
 
+  function of(settings: GatewaySettings): CutThroughDeps {
+    if (last?.for !== settings) last = { for: settings, deps: make(settings) }
+    return last.deps
+  }
+
   return {
-    of(settings) {
-      if (last?.for !== settings) last = { for: settings, deps: make(settings) }
-      return last.deps
+    of,
+    patientOf(settings) {
+      if (lastPatient?.for !== settings) lastPatient = { for: settings, deps: patient(of(settings)) }
+      return lastPatient.deps
     },
     keepOnly(settings) {
       const configured = new Set(routesOf(settings).map(balancerKey))
       for (const key of balancers.keys()) if (!configured.has(key)) balancers.delete(key)
     },
   }
+}
+
+interface Made {
+  readonly for: GatewaySettings
+  readonly deps: CutThroughDeps
 }
 
 const balancerKey = (route: Route) => `${route.balance} ${route.id}`

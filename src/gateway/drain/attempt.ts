@@ -30,8 +30,8 @@ export interface AttemptDeps {
   readonly clock: Clock
   readonly random: Random
   readonly queue: Queue
-  /** With the budgets of a delivery that nobody waits for. */
-  readonly carrying: CutThroughDeps
+  /** What carries it now, with the budgets of a delivery that nobody waits for. */
+  readonly carrying: () => CutThroughDeps
 }
 
 /** What came of it, each with why, for people. */
@@ -119,7 +119,7 @@ export async function attempt(
     fairnessKey: task.lane,
     isFromHold: true,
   }
-  const cut = new CutThrough(route, way.domain, job, deps.carrying)
+  const cut = new CutThrough(route, way.domain, job, deps.carrying())
   try {
     const asked = await cut.recipients(recipients.map(({ recipient }) => recipient))
     heard()

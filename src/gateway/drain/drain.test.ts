@@ -198,7 +198,7 @@ test('a backend that is there and breaks every session off is no route that is o
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },
-    attempting: { clock, random, queue, carrying },
+    attempting: { clock, random, queue, carrying: () => carrying },
     guard: { isStopped: () => false },
     live: { turn: nobody },
     writeDown: { whenWritable: async () => true, surely: (_: unknown, write: () => Promise<unknown>) => write() },
@@ -257,7 +257,7 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },
-    attempting: { clock, random, queue, carrying },
+    attempting: { clock, random, queue, carrying: () => carrying },
     guard: { isStopped: () => false, firstAttempt: nobody },
     isAnyGood: () => false,
     live: { turn: nobody },

@@ -22,6 +22,7 @@ export interface AcceptDeps {
   readonly ids: MessageIds
   /** The settings now; a session keeps the ones that it began with. */
   readonly settings: () => GatewaySettings
+  /** What carries a transaction, with the budgets of a sender who waits. */
   readonly carrying: (settings: GatewaySettings) => CutThroughDeps
   readonly places: ConnectionPlaces
   readonly refusals: RateCounter

@@ -37,7 +37,7 @@ class Receiver implements SessionHandler {
   readonly #connection: SenderConnection
   readonly #mailDate: (atMs: number) => string
   readonly #refusals: Refusals
-  #carrying: CutThroughDeps
+  readonly #carrying: (asking: Asking) => CutThroughDeps
   readonly etrn: SessionHandler['etrn']
   #current: Current | undefined
   /** Recipients that our owner's own check may still ask for without counting or teaching. */
@@ -49,7 +49,9 @@ class Receiver implements SessionHandler {
     this.#mailDate = mailDate
     this.#refusals = new Refusals(connection)
     const { deps, peer, settings } = connection
-    this.#carrying = deps.carrying(settings)
+    const begun = deps.carrying(settings)
+    // What a backend says to our owner's own check teaches nothing.
+    this.#carrying = ({ isOwnProbe }) => (isOwnProbe ? { ...begun, onAnswer: undefined } : begun)
     const { etrn } = deps
     this.etrn = etrn?.isOffered(peer.address) ? (node) => etrn.ask(peer.address, node) : undefined
     deps.log.debug('connected', { client: peer.address, port: peer.port })
@@ -60,7 +62,6 @@ class Receiver implements SessionHandler {
     const { deps, peer } = this.#connection
     if (word === '' || !deps.ownProbes.take(word)) return
     this.#ownProbesLeft = ownProbeRecipients
-    this.#carrying = { ...this.#carrying, onAnswer: undefined }
     deps.log.info('own probe', { client: peer.address })
   }
 
@@ -78,7 +79,8 @@ class Receiver implements SessionHandler {
       return noRoom
     }
     const transaction = new SenderTransaction(id, envelope, client, body)
-    this.#current = { transaction, recipients: new Recipients(transaction, this.#connection, this.#refusals) }
+    const recipients = new Recipients(transaction, this.#connection, this.#refusals, this.#carrying)
+    this.#current = { transaction, recipients }
     return senderOk
   }
 
@@ -96,7 +98,7 @@ class Receiver implements SessionHandler {
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
     const { transaction, recipients } = current
-    const asking: Asking = { carrying: this.#carrying, isOwnProbe: false }
+    const asking: Asking = { isOwnProbe: false }
     const replies: Reply[] = []
     while (replies.length < asked.length) {
       const at = replies.length
@@ -115,14 +117,15 @@ class Receiver implements SessionHandler {
     const replies: Reply[] = []
     for (const recipient of asked) {
       const isOwnProbe = this.#ownProbesLeft > 0
-      const asking: Asking = { carrying: this.#carrying, isOwnProbe }
+      const asking: Asking = { isOwnProbe }
       const placed = recipients.place(recipient, asking)
       const [said] = 'code' in placed ? [placed] : await recipients.ask([placed], asking)
       if (!said) throw new Error('a recipient was asked for and no answer came')
-      if (isOwnProbe) this.#refusals.ofOwnProbe(recipient, said, transaction)
+      if (isOwnProbe) {
+        this.#refusals.ofOwnProbe(recipient, said, transaction)
+        this.#ownProbesLeft--
+      }
       replies.push(isOwnProbe ? said : this.#refusals.count(recipient, said, transaction))
-      if (isOwnProbe && --this.#ownProbesLeft === 0)
-        this.#carrying = this.#connection.deps.carrying(this.#connection.settings)
     }
     return replies
   }

@@ -16,7 +16,6 @@ import type { OpenLeg, SenderTransaction } from './sender-transaction.ts'
 
 /** As what recipients are asked for. */
 export interface Asking {
-  readonly carrying: CutThroughDeps
   /** By our owner's own check: it is no guess, and takes nobody's share. */
   readonly isOwnProbe: boolean
 }
@@ -25,15 +24,22 @@ export class Recipients {
   readonly #transaction: SenderTransaction
   readonly #connection: SenderConnection
   readonly #refusals: Pick<Refusals, 'isGuessing'>
+  readonly #carrying: (asking: Asking) => CutThroughDeps
 
-  constructor(transaction: SenderTransaction, connection: SenderConnection, refusals: Pick<Refusals, 'isGuessing'>) {
+  constructor(
+    transaction: SenderTransaction,
+    connection: SenderConnection,
+    refusals: Pick<Refusals, 'isGuessing'>,
+    carrying: (asking: Asking) => CutThroughDeps,
+  ) {
     this.#transaction = transaction
     this.#connection = connection
     this.#refusals = refusals
+    this.#carrying = carrying
   }
 
   /** Where a recipient goes in this transaction, or what its sender hears at once. @param others  that are to be asked for together with it */
-  place(recipient: Recipient, { isOwnProbe }: Pick<Asking, 'isOwnProbe'>, others = 0): Placed | Reply {
+  place(recipient: Recipient, { isOwnProbe }: Asking, others = 0): Placed | Reply {
     const { accepted, taken } = this.#transaction
     const before = accepted.get(recipient.text)
     if (before) return before
@@ -61,7 +67,7 @@ export class Recipients {
   async ask(group: readonly Placed[], asking: Asking): Promise<readonly Reply[]> {
     const transaction = this.#transaction
     const { place, peer } = this.#connection
-    const leg = transaction.legFor(group[0] as Placed, place.client, asking.carrying)
+    const leg = transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
     const answers = await leg.cut.recipients(group.map(({ recipient }) => recipient))
     const replies: Reply[] = []
     for (let at = 0; at < group.length; at++) {

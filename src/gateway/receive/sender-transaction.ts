@@ -53,21 +53,21 @@ export class SenderTransaction {
    * The part of the transaction that goes this way. A task holds no session while it waits for another, so the others rest.
    * @param fairnessKey  whose turn it is where sessions are few
    */
-  legFor(placed: Placed, fairnessKey: string, carrying: CutThroughDeps): OpenLeg {
+  legFor(placed: Placed, fairnessKey: string, deps: CutThroughDeps): OpenLeg {
     const known = this.#legs.find((leg) => goes(leg, placed))
     for (const leg of this.#legs) if (leg !== known) leg.cut.rest()
     if (known) return known
     for (const { cut, recipients } of this.#legs) if (recipients.length === 0) cut.abandon()
-    const made = this.#open(placed, fairnessKey, carrying)
+    const made = this.#open(placed, fairnessKey, deps)
     this.#legs = [...this.taken, made]
     return made
   }
 
-  #open({ route, domain, recipient }: Placed, fairnessKey: string, carrying: CutThroughDeps): OpenLeg {
+  #open({ route, domain, recipient }: Placed, fairnessKey: string, deps: CutThroughDeps): OpenLeg {
     const job = { id: this.id, client: this.client, envelope: this.envelope, fairnessKey }
     const policy = domain?.hold ?? neverHold
     const way = { lane: laneOf(route, recipient.domain), route, domain: recipient.domain, policy }
-    return { cut: new CutThrough(route, recipient.domain, job, carrying), way, domain, recipients: [] }
+    return { cut: new CutThrough(route, recipient.domain, job, deps), way, domain, recipients: [] }
   }
 
   /** Nothing more is wanted of any backend, unless one may have the message already. */
