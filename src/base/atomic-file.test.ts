@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -34,4 +34,15 @@ test('where it cannot be replaced, the old one stays, the error is told and no d
   await assert.rejects(replaceFile(path, 'new'), { code: 'EISDIR' })
   assert.deepEqual(await readdir(join(path, '..')), ['state.json'])
   await assert.rejects(replaceFile(join(path, 'missing', 'file'), 'new'), { code: 'ENOENT' })
+})
+
+test('a link that somebody put where the draft goes leads nowhere', async (t) => {
+  const made = await folder(t)
+  const [path, other] = [join(made, 'export.json'), join(made, 'of-somebody-else')]
+  await writeFile(other, 'precious')
+  await symlink(other, `${path}.new`)
+  await replaceFile(path, 'exported')
+  assert.equal(await readFile(other, 'utf8'), 'precious')
+  assert.ok((await lstat(path)).isFile())
+  assert.equal(await readFile(path, 'utf8'), 'exported')
 })

@@ -2,7 +2,7 @@
  * Files that are there whole or not at all: whoever reads one sees the old or the new, also after a crash or a power loss. For the small files of the
  * state folder (`gateway/backends/out-of-service.ts`, `config/state-files.ts`), zones and exports.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from './sync-folder.ts'
 
@@ -17,12 +17,16 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /**
- * The same for many files of a folder, whose names are on the disk once `syncFolder` has resolved.
+ * The same for many files of a folder, whose names are on the disk once `syncFolder` has resolved. Others may write to that folder too: what stands
+ * where the draft goes is removed and never written to, so that a link there leads nobody's file to harm.
  * @param write  `false`: nothing is to be there
  */
 export async function writeWhole(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
   // With another end than the file's, so that whoever reads the folder passes over one that a crash has left.
   const draft = `${path}.new`
+  await unlink(draft).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
   try {
     const isWanted = await writeSynced(draft, write)
     if (isWanted) await rename(draft, path)
@@ -34,7 +38,8 @@ export async function writeWhole(path: string, write: (file: FileHandle) => Prom
 }
 
 async function writeSynced(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<boolean> {
-  const file = await open(path, 'w', 0o600)
+  // O_EXCL: never through a link, and never into what somebody else has put there since.
+  const file = await open(path, 'wx', 0o600)
   try {
     const isWanted = (await write(file)) !== false
     await file.sync()

@@ -3,7 +3,7 @@
  * each is held back first, written, and removed when its files are on the disk, so that it is never in neither place. A second run after a crash
  * goes on where the first ended.
  */
-import { readFile, stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
@@ -18,6 +18,7 @@ import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
 import { counted } from './words.ts'
+import { isMissing, readWritten, type WrittenBefore } from './written-envelope.ts'
 
 interface ExportOptions extends FilterWords {
   readonly config: string | undefined
@@ -98,11 +99,6 @@ const packed = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('gone') }),
   z.object({ kind: z.literal('left'), why: z.string() }),
 ])
-/** Of an envelope in a folder, what is looked at by who writes it anew. */
-export const written = z.looseObject({
-  isTaken: z.boolean(),
-  recipients: z.array(z.looseObject({ index: z.number() })),
-})
 const part = z.union([
   catAnswer,
   z.object({ kind: z.literal('gone') }),
@@ -169,8 +165,10 @@ class Export {
   /** @returns undefined where it stays, which has been said, or has gone meanwhile */
   async #write(id: string): Promise<Written | 'could-not' | undefined> {
     if (!/^[0-9A-Z]{26}$/.test(id)) return this.#leave(id, 'its id is none')
-    const before = await this.#before(id)
-    if (before === 'importing') return this.#leave(id, 'an import of it from this folder is not finished')
+    const found = await this.#before(id)
+    if (found.kind === 'importing') return this.#leave(id, 'an import of it from this folder is not finished')
+    if (found.kind === 'irregular') return this.#leave(id, `${id}.json in this folder is no envelope of an export`)
+    const before = found.kind === 'envelope' ? found.envelope : undefined
     if (before?.isTaken && !this.#isRemoving)
       return this.#leave(id, 'recipients of it were moved to this folder before')
     const asked = this.#isRemoving ? { id, filter: this.#filter } : { id }
@@ -198,16 +196,10 @@ class Export {
   }
 
   /** What stands in the folder of this message. */
-  async #before(id: string): Promise<z.output<typeof written> | 'importing' | undefined> {
+  async #before(id: string): Promise<WrittenBefore | { readonly kind: 'importing' }> {
     for (const suffix of ['importing', 'held'])
-      if (await exists(join(this.#folder, `${id}.json.${suffix}`))) return 'importing'
-    try {
-      const parsed = written.safeParse(JSON.parse(await readFile(join(this.#folder, `${id}.json`), 'utf8')))
-      return parsed.success ? parsed.data : undefined
-    } catch (error) {
-      if (error instanceof SyntaxError || isMissing(error)) return undefined
-      throw error
-    }
+      if (await exists(join(this.#folder, `${id}.json.${suffix}`))) return { kind: 'importing' }
+    return await readWritten(join(this.#folder, `${id}.json`))
   }
 
   async #writeContent(id: string): Promise<'written' | 'could-not' | { readonly why: string }> {
@@ -230,12 +222,10 @@ class Export {
 
 async function exists(path: string): Promise<boolean> {
   try {
-    await stat(path)
+    await lstat(path)
     return true
   } catch (error) {
     if (isMissing(error)) return false
     throw error
   }
 }
-
-const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'

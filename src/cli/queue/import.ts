@@ -4,7 +4,7 @@
  *
  *   ID.json → ID.json.importing → (in the hold, held back) → ID.json.held → (on its way) → ID.json.imported
  */
-import { readdir, readFile, rename } from 'node:fs/promises'
+import { readdir, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
@@ -14,8 +14,9 @@ import { syncFolder } from '../../base/sync-folder.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
-import { notAFolder, written } from './export.ts'
+import { notAFolder } from './export.ts'
 import { counted } from './words.ts'
+import { readWritten } from './written-envelope.ts'
 
 interface ImportOptions {
   readonly config: string | undefined
@@ -128,12 +129,11 @@ class Import {
     if (item.step !== '') return true
     const found = await this.#access.ask('queue.compare', this.#named(item), compared)
     if (!found) return false
-    if (found.kind === 'wrong') {
-      this.#left++
-      this.#terminal.err(`${item.id} was not taken in: ${printable(found.why)}\n`)
-    } else if (found.missing.length > 0) {
-      if (found.there.length > 0) await this.#leaveOut(item, new Set(found.there))
-      await this.#move(item, '.importing')
+    if (found.kind === 'wrong') this.#leave(item, found.why)
+    else if (found.missing.length > 0) {
+      if (found.there.length === 0 || (await this.#leaveOut(item, new Set(found.there))))
+        await this.#move(item, '.importing')
+      else this.#leave(item, 'its envelope has changed while it was read')
     } else {
       this.#wereThere++
       await this.#move(item, '.imported')
@@ -141,10 +141,17 @@ class Import {
     return true
   }
 
-  /** Recipients that the hold has already are its own: what becomes of them is not for this import to say. */
-  async #leaveOut({ id, step }: Item, there: ReadonlySet<number>): Promise<void> {
+  #leave({ id }: Item, why: string): void {
+    this.#left++
+    this.#terminal.err(`${id} was not taken in: ${printable(why)}\n`)
+  }
+
+  /** Recipients that the hold has already are its own: what becomes of them is not for this import to say. @returns whether it could be done */
+  async #leaveOut({ id, step }: Item, there: ReadonlySet<number>): Promise<boolean> {
     const path = join(this.#folder, `${id}.json${step}`)
-    const envelope = written.parse(JSON.parse(await readFile(path, 'utf8')))
+    const found = await readWritten(path)
+    if (found.kind !== 'envelope') return false
+    const { envelope } = found
     const { true: heldAlready = [], false: recipients = [] } = Object.groupBy(envelope.recipients, ({ index }) =>
       there.has(index) ? 'true' : 'false',
     )
@@ -152,6 +159,7 @@ class Import {
       file.writeFile(`${JSON.stringify({ ...envelope, recipients, heldAlready }, null, 2)}\n`),
     )
     this.#recipientsThere += heldAlready.length
+    return true
   }
 
   async #bringIn(item: Item): Promise<boolean> {
@@ -166,9 +174,8 @@ class Import {
       await this.#move(item, '.held')
       return true
     }
-    this.#left++
     this.#isFull = answer.kind === 'full'
-    this.#terminal.err(`${item.id} was not taken in: ${printable(answer.why)}\n`)
+    this.#leave(item, answer.why)
     await this.#move(item, '')
     return true
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { chown, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chown, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
@@ -250,6 +252,51 @@ test('what is not as export wrote it is not taken in, and says why', async (t) =
   assert.match(imported.err, /04 was not taken in: .*recipients\.0\.to/)
   await withStore(async (queue) => assert.equal(queue.totals.messages, 0))
   assert.equal((await readdir(out)).filter((name) => name.endsWith('.json')).length, 4)
+})
+
+test('links and pipes in a folder that others write to: nothing is written through one, and none is waited for', async (t) => {
+  const { folder, run, withStore } = await stage(t)
+  const out = join(folder, 'out')
+  const both = { 'a@example.test': {}, 'b@example.test': {} }
+  await withStore(async (queue) => {
+    for (const number of [1, 2, 3, 4]) await queue.hold(message(number, { to: both }))
+  })
+  assert.equal((await run('export', out)).code, 0)
+  await withStore((queue) => queue.settle({ id: heldId(1), recipients: [{ index: 1, to: { kind: 'gone' } }] }))
+  const path = (number: number, ending: string) => join(out, `${heldId(number)}.${ending}`)
+  const precious = join(folder, 'precious')
+  await writeFile(precious, 'precious')
+  for (const ending of ['json.new', 'eml.new']) await symlink(precious, path(1, ending))
+  const fifo = (at: string) => promisify(execFile)('mkfifo', [at])
+  await rm(path(2, 'json'))
+  await fifo(path(2, 'json'))
+  await rm(path(3, 'json'))
+  await symlink('/dev/zero', path(3, 'json'))
+  await withStore((queue) =>
+    queue.settle({ id: heldId(4), recipients: [0, 1].map((index) => ({ index, to: { kind: 'gone' } })) }),
+  )
+  await rm(path(4, 'eml'))
+  await fifo(path(4, 'eml'))
+
+  const imported = await run('import', out)
+  assert.equal(imported.code, 1)
+  for (const what of [
+    '02 was not taken in: \\S*02\\.json is no',
+    '03 was not taken in: \\S*03\\.json is no',
+    '04 was not taken in: \\S*04\\.eml: it is no',
+  ])
+    assert.match(imported.err, new RegExp(`${what} regular file`))
+  assert.equal(imported.out, '1 message taken in, without 1 recipient held already.\n')
+  assert.equal(await readFile(precious, 'utf8'), 'precious')
+
+  await rename(path(1, 'json.imported'), path(1, 'json'))
+  await symlink(precious, path(1, 'json.new'))
+  const exported = await run('export', out)
+  assert.equal(exported.code, 1)
+  assert.match(exported.err, /02 stays where it is: \S*02\.json in this folder is no envelope/)
+  assert.match(exported.err, /03 stays where it is: \S*03\.json in this folder is no envelope/)
+  assert.equal(await readFile(precious, 'utf8'), 'precious')
+  assert.equal(JSON.parse(await readFile(path(1, 'json'), 'utf8')).recipients.length, 2)
 })
 
 test('the store of another process is not touched, nor that of another user', async (t) => {

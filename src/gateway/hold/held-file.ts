@@ -2,7 +2,8 @@
  * The content of a message in a file, `ID.eml`, taken in again: our trace line and the body, which must be in the form that the hold gives to
  * backends as it is (CRLF line ends alone, no NUL). Called by `queue-transfer`.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { openRegular } from '../../base/regular-file.ts'
 import type { Body } from '../../mail/message.ts'
 
 export type FileContent =
@@ -19,7 +20,8 @@ const blockBytes = 64 * 1024
 
 /** The body is to be released. Rejects with the system's error. */
 export async function readContent(path: string, expected: Expected): Promise<FileContent> {
-  const file = await open(path, 'r')
+  const file = await openRegular(path, 'none')
+  if (!file) return { kind: 'wrong', why: 'it is no regular file' }
   try {
     const why = await whyWrong(file, expected)
     if (why !== undefined) {

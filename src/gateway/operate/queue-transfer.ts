@@ -3,8 +3,8 @@
  * ask here for each step, so that a crash between any two loses nothing and does nothing twice: what is taken out is held back first and
  * removed when its files are on the disk; what is taken in is held back until the folder says that it was.
  */
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readRegular } from '../../base/regular-file.ts'
 import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settled } from '../../queue/queue.ts'
 import {
   envelopeOf,
@@ -208,12 +208,12 @@ async function readEnvelope(
 ): Promise<
   { readonly kind: 'envelope'; readonly envelope: HeldEnvelope } | { readonly kind: 'wrong'; readonly why: string }
 > {
-  const path = join(folder, name)
-  const { size } = await stat(path)
-  if (size > mostEnvelopeBytes) return { kind: 'wrong', why: `${name} is too large to be an envelope` }
+  const found = await readRegular(join(folder, name), 'none', mostEnvelopeBytes)
+  if (found.kind === 'irregular') return { kind: 'wrong', why: `${name} is no regular file` }
+  if (found.kind === 'too-large') return { kind: 'wrong', why: `${name} is too large to be an envelope` }
   let json: unknown
   try {
-    json = JSON.parse(await readFile(path, 'utf8'))
+    json = JSON.parse(found.bytes.toString('utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) return { kind: 'wrong', why: `${name} is no JSON` }
     throw error

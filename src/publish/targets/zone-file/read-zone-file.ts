@@ -1,18 +1,17 @@
 /**
- * Reads a zone file, and what it includes: regular files alone, and no more of them than a zone may have, so that neither a pipe nor a
- * device, nor a file that grows, keeps us for ever. Called by `zone-file.ts`. RFC 1035 §5.1.
+ * Reads a zone file, and what it includes: regular files alone, and no more of them than a zone may have. Called by `zone-file.ts`.
+ * RFC 1035 §5.1.
  */
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { printable } from '../../../base/printable.ts'
+import { readRegular } from '../../../base/regular-file.ts'
 import type { ReadFile } from '../../../dns/zone-text/includes.ts'
 import type { TargetFailure } from '../target.ts'
 import { whyRefused } from './replace-zone-file.ts'
 
 /** What a zone file may have, octets. */
 const maxBytes = 64 * 1024 * 1024
-const largestStepBytes = 1024 * 1024
 
 export type ReadZoneFile =
   | { readonly kind: 'read'; readonly bytes: Buffer }
@@ -26,18 +25,16 @@ export async function readZoneFile(path: string): Promise<ReadZoneFile> {
     isMissing: false,
     failure: { kind: 'refused', why: `${shown} ${what}`, remedy },
   })
-  const irregular = () => refused('is no regular file', 'Name the file itself by "path:" under the publisher.')
-  let file: FileHandle | undefined
   try {
-    // Before it is opened, too: to open a device may do something, and a pipe waits for a writer.
-    if (!(await stat(path)).isFile()) return irregular()
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const found = await file.stat()
-    if (!found.isFile()) return irregular()
-    const bytes = await readAtMost(file, found.size, maxBytes)
-    return bytes
-      ? { kind: 'read', bytes }
-      : refused(`has more than ${maxBytes} octets`, 'Keep the zone in a server that takes dynamic updates.')
+    const read = await readRegular(path, 'any', maxBytes)
+    switch (read.kind) {
+      case 'read':
+        return read
+      case 'irregular':
+        return refused('is no regular file', 'Name the file itself by "path:" under the publisher.')
+      case 'too-large':
+        return refused(`has more than ${maxBytes} octets`, 'Keep the zone in a server that takes dynamic updates.')
+    }
   } catch (error) {
     const why = whyRefused(error)
     if (why === undefined) throw error
@@ -45,27 +42,7 @@ export async function readZoneFile(path: string): Promise<ReadZoneFile> {
     const remedy = 'See "path:" under the publisher, and the rights of this user.'
     const kind = isMissing ? 'no-such-zone' : 'refused'
     return { kind: 'not-read', isMissing, failure: { kind, why: `${shown} cannot be read: ${why}`, remedy } }
-  } finally {
-    await file?.close()
   }
-}
-
-/**
- * What the size says is what it was: octets are counted as they come. But mostly it is right, and a plan of very many zones should not take a
- * mebibyte for each.
- */
-async function readAtMost(file: FileHandle, size: number, most: number): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = []
-  let stepBytes = Math.min(size + 1, largestStepBytes)
-  for (let total = 0; total <= most; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(stepBytes), 0, stepBytes, null)
-    if (bytesRead === 0) return Buffer.concat(pieces, total)
-    pieces.push(buffer.subarray(0, bytesRead))
-    total += bytesRead
-    if (total > size) stepBytes = largestStepBytes
-    else if (total === size) stepBytes = 1
-  }
-  return undefined
 }
 
 /**

@@ -1,0 +1,32 @@
+/** An envelope in a folder of `export`, as far as who writes it anew looks at it: `export` itself, and `import` where it leaves recipients out. */
+import { z } from 'zod'
+import { readRegular } from '../../base/regular-file.ts'
+
+const written = z.looseObject({
+  isTaken: z.boolean(),
+  recipients: z.array(z.looseObject({ index: z.number() })),
+})
+
+export type WrittenBefore =
+  | { readonly kind: 'envelope'; readonly envelope: z.output<typeof written> }
+  /** Nothing that means anything. */
+  | { readonly kind: 'none' }
+  /** Nothing that we read: a link, a pipe, a folder, or far too large. */
+  | { readonly kind: 'irregular' }
+
+const mostBytes = 64 * 1024 * 1024
+
+/** Rejects with the system's error. */
+export async function readWritten(path: string): Promise<WrittenBefore> {
+  try {
+    const found = await readRegular(path, 'none', mostBytes)
+    if (found.kind !== 'read') return { kind: 'irregular' }
+    const parsed = written.safeParse(JSON.parse(found.bytes.toString('utf8')))
+    return parsed.success ? { kind: 'envelope', envelope: parsed.data } : { kind: 'none' }
+  } catch (error) {
+    if (error instanceof SyntaxError || isMissing(error)) return { kind: 'none' }
+    throw error
+  }
+}
+
+export const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
