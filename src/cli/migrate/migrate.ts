@@ -134,10 +134,10 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
     if (kept.kind === 'unread') return say(kept.why, 2)
     const known = kept.kind === 'migration' ? kept.migration : undefined
     if (flags.forget) return forget(known, name, state, terminal)
-    const current =
+    const found =
       flags.to === undefined ? turned(known, flags, terminal) : await begun(known, name, flags, publishing, terminal)
-    if (current === undefined) return 2
-    if (current === 'nothing') return 0
+    if (found.kind !== 'migration') return found.kind === 'nothing-to-move' ? 0 : 2
+    const current = found.migration
     if (current !== known) {
       const lost = await saveMigration(state, current).then(() => undefined, fileErrorText)
       if (lost !== undefined) return say(`nothing was begun or changed, because it could not be remembered: ${lost}`, 2)
@@ -167,16 +167,25 @@ async function forget(
   return 0
 }
 
-function turned(known: Migration | undefined, flags: MigrateFlags, terminal: Terminal): Migration | undefined {
+/** The migration that is meant by what was said. */
+type Current =
+  | { readonly kind: 'migration'; readonly migration: Migration }
+  | { readonly kind: 'nothing-to-move' }
+  /** It was told why. */
+  | { readonly kind: 'failed' }
+
+const told: Current = { kind: 'failed' }
+
+function turned(known: Migration | undefined, flags: MigrateFlags, terminal: Terminal): Current {
   if (!known) {
     terminal.err('waypost: there is no migration of this domain; begin one with --to, such as --to fastmail\n')
-    return undefined
+    return told
   }
-  if (!flags.abort || known.isBack) return known
+  if (!flags.abort || known.isBack) return { kind: 'migration', migration: known }
   const back = turnBack(known, systemClock.now())
-  if (!back)
-    terminal.err(`waypost: it is over, and there is nothing to go back from: migrate ${known.domain} the other way\n`)
-  return back
+  if (back) return { kind: 'migration', migration: back }
+  terminal.err(`waypost: it is over, and there is nothing to go back from: migrate ${known.domain} the other way\n`)
+  return told
 }
 
 async function begun(
@@ -185,16 +194,16 @@ async function begun(
   flags: MigrateFlags,
   publishing: Publishing,
   terminal: Terminal,
-): Promise<Migration | 'nothing' | undefined> {
+): Promise<Current> {
   const say = (why: string, remedy?: string) => {
     terminal.err(`waypost: ${why}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)
-    return undefined
+    return told
   }
   const to = flags.to ?? ''
   const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === name)
   if (known && isOpen(known)) {
-    const told = await whyNotAsItIs(known, declaration, flags, publishing)
-    return told === undefined ? known : say(told.why, told.remedy)
+    const why = await whyNotAsItIs(known, declaration, flags, publishing)
+    return why === undefined ? { kind: 'migration', migration: known } : say(why.why, why.remedy)
   }
   if (declaration?.publisher === undefined)
     return say(
@@ -202,10 +211,10 @@ async function begun(
       `Declare its exchangers as they are now ("waypost import dns ${name}" writes them), with "publish:".`,
     )
   const wanted = readWanted(to, flags.set ?? {}, declaration)
-  if (typeof wanted === 'string') return say(wanted)
+  if (wanted.kind === 'failed') return say(wanted.why)
   const spf = readSpf(flags, to)
-  if (typeof spf === 'string') return say(spf)
-  const untaken = await whyUntaken({ domain: name, wanted, declaration }, flags, publishing)
+  if (spf.kind === 'failed') return say(spf.why)
+  const untaken = await whyUntaken({ domain: name, wanted: wanted.exchangers, declaration }, flags, publishing)
   if (untaken !== undefined) return say(`nothing was begun: ${untaken.why}`, untaken.remedy)
   const transport = createTransport(publishing.deps)
   try {
@@ -217,8 +226,8 @@ async function begun(
           to: wordsOf(to, flags.set),
           lowTtlSeconds: flags.lowTtl ?? usualLowTtlSeconds,
         },
-        next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted },
-        ...{ declared: declaredExchangers(declaration), spf, allowed: flags.allow },
+        next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted.exchangers },
+        ...{ declared: declaredExchangers(declaration), spf: spf.terms, allowed: flags.allow },
       },
       publishing.options,
       { ...publishing.deps, transport },
@@ -226,10 +235,10 @@ async function begun(
     switch (beginning.kind) {
       case 'begun':
         await tellOfMissing(beginning.migration, publishing, terminal)
-        return beginning.migration
+        return { kind: 'migration', migration: beginning.migration }
       case 'nothing-to-move':
         terminal.out(`The exchangers of ${name} are these already.\n`)
-        return 'nothing'
+        return { kind: 'nothing-to-move' }
       case 'impossible':
         return say(beginning.why, beginning.remedy)
       case 'failed':
@@ -280,9 +289,9 @@ function otherThanBegun({ lowTtlSeconds, old, next, spf }: Migration, flags: Mig
   const { lowTtl } = flags
   if (lowTtl !== undefined && Math.min(lowTtl, old.ttlSeconds, next.ttlSeconds) !== lowTtlSeconds) return '--low-ttl'
   const terms = readSpf(flags, flags.to ?? '')
-  if (terms === undefined) return undefined
+  if (terms.kind === 'spf' && terms.terms === undefined) return undefined
   const joint = spf?.jointText.split(' ') ?? []
-  return typeof terms === 'string' || terms.some((term) => !joint.includes(term)) ? '--spf' : undefined
+  return terms.kind === 'failed' || terms.terms?.some((term) => !joint.includes(term)) ? '--spf' : undefined
 }
 
 const isOpen = (migration: Migration) => !['done', 'aborted'].includes(nextStep(migration, systemClock.now()).kind)

@@ -20,10 +20,12 @@ export interface ReadBuiltinZones {
 /** Files at once: enough to keep a disk busy, and few enough for the limits of a process. */
 const atOnce = 32
 
+type ReadZone = { readonly kind: 'zone'; readonly zone: ZoneSource } | { readonly kind: 'failed'; readonly why: string }
+
 interface Kept {
   /** What a file that was written anew has otherwise: device and place, size, and the time of its last change. */
   readonly mark: string
-  readonly read: ZoneSource | string
+  readonly read: ReadZone
 }
 
 /**
@@ -55,8 +57,8 @@ export function createBuiltinZoneReader(folder: string): (changed?: readonly Wir
     const zones: ZoneSource[] = []
     const problems: { file: string; why: string }[] = []
     for (const [file, { read }] of now) {
-      if (typeof read === 'string') problems.push({ file, why: read })
-      else zones.push(read)
+      if (read.kind === 'failed') problems.push({ file, why: read.why })
+      else zones.push(read.zone)
     }
     return { zones, problems }
   }
@@ -66,18 +68,20 @@ async function readAgain(folder: string, file: string, before: Kept | undefined)
   const found = await stat(join(folder, file), { bigint: true }).catch(
     (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
   )
-  if (typeof found === 'string') return { mark: '', read: `it cannot be read (${found})` }
+  if (typeof found === 'string') return { mark: '', read: failed(`it cannot be read (${found})`) }
   const mark = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ')
   return before?.mark === mark ? before : { mark, read: await readOne(folder, file) }
 }
 
-async function readOne(folder: string, file: string): Promise<ZoneSource | string> {
+async function readOne(folder: string, file: string): Promise<ReadZone> {
   const name = nameFromText(file.slice(0, -'.zone'.length))
-  if (name.kind === 'invalid') return `its name is no zone: ${name.why}`
+  if (name.kind === 'invalid') return failed(`its name is no zone: ${name.why}`)
   const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => error.code ?? 'unknown')
-  if (typeof bytes === 'string') return `it cannot be read (${bytes})`
+  if (typeof bytes === 'string') return failed(`it cannot be read (${bytes})`)
   const parsed = parseZone(bytes, { origin: name.name, others: 'refuse' })
-  if (parsed.kind === 'zone') return { origin: name.name, records: recordsOf(parsed.zone) }
+  if (parsed.kind === 'zone') return { kind: 'zone', zone: { origin: name.name, records: recordsOf(parsed.zone) } }
   const problem = parsed.problems[0]
-  return problem ? `line ${problem.line}: ${problem.message}` : 'it cannot be read'
+  return failed(problem ? `line ${problem.line}: ${problem.message}` : 'it cannot be read')
 }
+
+const failed = (why: string): ReadZone => ({ kind: 'failed', why })

@@ -27,8 +27,9 @@ const kept = z.object({ version: z.literal(1), sets: z.record(z.string(), z.numb
  */
 export async function loadCachedSets(path: string, nowMs: number): Promise<CachedSets> {
   const read = await readKept(path)
-  const unread = typeof read === 'string' ? read : undefined
-  const sets = new Map(Object.entries(typeof read === 'string' ? {} : read).filter(([, untilMs]) => untilMs > nowMs))
+  const unread = read.kind === 'failed' ? read.why : undefined
+  const kept = read.kind === 'failed' ? {} : read.sets
+  const sets = new Map(Object.entries(kept).filter(([, untilMs]) => untilMs > nowMs))
   // The whole of it, and once for all that were added meanwhile: zones may be applied by the thousand.
   const write = createSharedRun(async () => {
     await makeFolder(dirname(path))
@@ -52,15 +53,21 @@ export async function loadCachedSets(path: string, nowMs: number): Promise<Cache
 /** Names are octets: in hexadecimal, whatever they hold. */
 const fileKey = (set: SetName) => Buffer.from(setKey(set), 'latin1').toString('hex')
 
-/** @returns in words, why it cannot be read: it belongs to another user, say, or is damaged */
-async function readKept(path: string): Promise<Readonly<Record<string, number>> | string> {
+type ReadKept =
+  | { readonly kind: 'read'; readonly sets: Readonly<Record<string, number>> }
+  /** It belongs to another user, say, or is damaged. */
+  | { readonly kind: 'failed'; readonly why: string }
+
+async function readKept(path: string): Promise<ReadKept> {
   try {
     const parsed = kept.safeParse(JSON.parse(await readFile(path, 'utf8')))
-    return parsed.data?.sets ?? `${path} is damaged`
+    return parsed.success ? { kind: 'read', sets: parsed.data.sets } : failed(`${path} is damaged`)
   } catch (error) {
-    if (error instanceof SyntaxError) return `${path} is damaged`
+    if (error instanceof SyntaxError) return failed(`${path} is damaged`)
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    return code === 'ENOENT' ? {} : `${path} cannot be read (${code})`
+    return code === 'ENOENT' ? { kind: 'read', sets: {} } : failed(`${path} cannot be read (${code})`)
   }
 }
+
+const failed = (why: string): ReadKept => ({ kind: 'failed', why })
