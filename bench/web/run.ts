@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Browser, chromium } from 'playwright-core'
+import { run } from '../../test/interop/harness/program.ts'
 import { freeAddress, freePort } from '../../test/lab/loopback.ts'
 import { until } from '../../test/lab/until.ts'
 import { median } from '../figures.ts'
@@ -91,9 +92,9 @@ async function serve(folder: string, sink: Sink): Promise<Served> {
     if (greets) break
     if (tries === 6) throw new Error(`it does not listen: ${readFileSync(output, 'utf8')}`)
   }
-  const linkOf = () => /Dashboard: (\S+)/.exec(readFileSync(output, 'utf8'))?.[1]
-  await until(() => linkOf() !== undefined, 60_000, 'the link')
-  return { daemon, address, port, link: linkOf() ?? '' }
+  await until(() => readFileSync(output, 'utf8').includes('Dashboard: '), 60_000, 'the dashboard')
+  const { stdout } = await run(waypost, ['web', 'link', '-c', file], { timeoutMs: 20_000 })
+  return { daemon, address, port, link: stdout.trim() }
 }
 
 interface Times {

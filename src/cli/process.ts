@@ -2,7 +2,7 @@
 import { systemClock } from '../base/clock.ts'
 import { createLineOutput } from './line-output.ts'
 import type { ServeDeps } from './serve/serve-deps.ts'
-import { isErrColored } from './terminal.ts'
+import { isErrColored, outShape } from './terminal.ts'
 
 /** Everything that `serveCommand` needs but the gateway itself. */
 export interface ProcessDeps extends Omit<ServeDeps, 'createGateway' | 'openHolding' | 'handlers' | 'version'> {
@@ -39,6 +39,7 @@ export function processDeps(): ProcessDeps {
     },
     writeLog: output.write,
     color: isErrColored(),
+    isWatched: outShape().isTerminal,
     end() {
       output.hurry(lastWordsMs)
       // Something else may still wait for a reader: standard output, for one.

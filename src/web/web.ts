@@ -35,6 +35,8 @@ export interface Web {
   /** Listens where the settings say, at the start and when they have changed: see `Listening.apply`. */
   listen(): Promise<readonly ListenAddress[]>
   stop(): Promise<void>
+  /** `https://mx1.example.com:8025`. Undefined where it does not listen. */
+  origin(): string | undefined
   /** A link that works once, within half an hour, and lets whoever opens it do everything. Undefined where it does not listen. */
   link(): string | undefined
   /** Everything that is served, for tests. */
@@ -85,8 +87,20 @@ export function createWeb(deps: WebDeps): Web {
     fetch: (request, env) => site.app.fetch(request, env),
   })
 
+  function origin(): string | undefined {
+    const [first] = listening.places
+    if (!first) return undefined
+    const name = settings().hosts[0]
+    const host = hostText(first.address)
+    const isEverywhere = first.address === '0.0.0.0' || first.address === '::'
+    const place = isEverywhere && name !== undefined ? name : isEverywhere ? 'localhost' : host
+    const port = place.includes(':') && !place.startsWith('[') ? '' : `:${first.port}`
+    return `${listening.isTls ? 'https' : 'http'}://${place}${port}`
+  }
+
   return {
     app: site.app,
+    origin,
     listen: () => listening.apply(),
     async stop() {
       events.stop()
@@ -94,14 +108,8 @@ export function createWeb(deps: WebDeps): Web {
       once.stop()
     },
     link() {
-      const [first] = listening.places
-      if (!first) return undefined
-      const name = settings().hosts[0]
-      const host = hostText(first.address)
-      const isEverywhere = first.address === '0.0.0.0' || first.address === '::'
-      const place = isEverywhere && name !== undefined ? name : isEverywhere ? 'localhost' : host
-      const port = place.includes(':') && !place.startsWith('[') ? '' : `:${first.port}`
-      return `${listening.isTls ? 'https' : 'http'}://${place}${port}/enter#${sessions.invite()}`
+      const at = origin()
+      return at && `${at}/enter#${sessions.invite()}`
     },
   }
 }

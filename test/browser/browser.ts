@@ -59,10 +59,3 @@ export async function takePictures(page: Page, name: string): Promise<void> {
   }
   await page.setViewportSize({ width: 1280, height: 900 })
 }
-
-/** The link that the start printed: it works once. */
-export function linkOf(stdout: string): string {
-  const link = /Dashboard: (\S+)/.exec(stdout)?.[1]
-  if (!link) throw new Error(`no link was printed:\n${stdout}`)
-  return link
-}

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { linkInto } from '../lab/dashboard.ts'
 import { startLab } from '../lab/lab.ts'
-import { linkOf, takePictures, useBrowser } from './browser.ts'
+import { takePictures, useBrowser } from './browser.ts'
 
 const { visit } = useBrowser()
 
@@ -37,8 +38,7 @@ test('a held message is found, read, retried, and its HTML asks nobody for anyth
 
   const { page, asked, complaints, close } = await visit()
   lab.atEnd(close)
-  await lab.until(() => /Dashboard/.test(waypost.stdout), 60_000)
-  await page.goto(linkOf(waypost.stdout))
+  await page.goto(await linkInto(waypost))
   const origin = new URL(page.url()).origin
   await page.getByRole('link', { name: 'Queue' }).click()
   await page.getByLabel('For').fill('you@example.test')

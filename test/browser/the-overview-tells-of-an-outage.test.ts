@@ -1,8 +1,9 @@
 /** A backend is killed while mail flows: the overview turns to "holding" with the count rising, and back to "mail flows" while the hold drains. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { linkInto } from '../lab/dashboard.ts'
 import { startLab } from '../lab/lab.ts'
-import { linkOf, takePictures, useBrowser } from './browser.ts'
+import { takePictures, useBrowser } from './browser.ts'
 
 const { visit } = useBrowser()
 
@@ -14,10 +15,9 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
     // Held mail goes out at a pace that can be seen.
     config: { domains: { 'example.test': { deliver: [{ to: backend.url, connections: 1 }] } } },
   })
-  await lab.until(() => /Dashboard/.test(waypost.stdout), 60_000)
   const { page, asked, complaints, close } = await visit()
   lab.atEnd(close)
-  await page.goto(linkOf(waypost.stdout))
+  await page.goto(await linkInto(waypost))
   await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor()
   const origin = new URL(page.url()).origin
 

@@ -166,8 +166,8 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
     child.stdout.on('data', (text) => {
       said += String(text)
     })
-    await until(() => /Dashboard: \S+/.test(said), 60_000, 'the link')
-    const [origin = ''] = (/Dashboard: (\S+)/.exec(said)?.[1] ?? '').split('/enter#')
+    await until(() => /Dashboard: \S+ /.test(said), 60_000, 'the dashboard')
+    const origin = /Dashboard: (\S+)\/ /.exec(said)?.[1] ?? ''
     const get = async (path: string) => {
       const response = await fetch(origin + path)
       assert.equal(response.status, 200, path)

@@ -74,3 +74,11 @@ test('a reload says what of the new configuration takes a restart', async (t) =>
   await waypost.configure(text(''))
   assert.deepEqual(await callWaypost(waypost, 'config', 'reload'), { code: 0, stdout: 'Reloaded.\n', stderr: '' })
 })
+
+test('a link into the dashboard is shown to a person at a terminal, and to no log', async (t) => {
+  const lab = await startLab(t)
+  const waypost = await lab.process({ config: deliver([await lab.backend()]), dashboard: true })
+  await lab.until(() => waypost.stdout.includes('Dashboard: '))
+  assert.match(waypost.stdout, /^Dashboard: http:\/\/\S+:\d+\/ \("waypost web link" makes a link that lets you in\)$/m)
+  assert.doesNotMatch(waypost.stdout + waypost.stderr, /enter#/)
+})

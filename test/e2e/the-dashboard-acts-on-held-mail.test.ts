@@ -1,6 +1,7 @@
 /** The dashboard's API on a gateway with held mail: what who may see, counts that must be agreed to, and events as they happen. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { linkInto } from '../lab/dashboard.ts'
 import { startLab } from '../lab/lab.ts'
 
 test('held mail is counted, acted upon and followed through the API', async (t) => {
@@ -13,8 +14,7 @@ test('held mail is counted, acted upon and followed through the API', async (t) 
   await backend.kill()
   for (const to of ['you@example.test', 'bob@example.test', 'bob@example.test'])
     await lab.send({ to, from: 'ann@partner.example' })
-  await lab.until(() => /Dashboard/.test(waypost.stdout), 60_000)
-  const [origin = '', key = ''] = (/Dashboard: (\S+)/.exec(waypost.stdout)?.[1] ?? '').split('/enter#')
+  const [origin = '', key = ''] = (await linkInto(waypost)).split('/enter#')
 
   const call = async (path: string, body?: unknown, cookie = '') => {
     const response = await fetch(origin + path, {

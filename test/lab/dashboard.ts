@@ -1,4 +1,5 @@
 /** The dashboard of a gateway that is a process, called as its own page does after the link was opened. */
+import { callWaypost, type WaypostProcess } from './process.ts'
 import { until } from './until.ts'
 
 export interface Dashboard {
@@ -9,10 +10,16 @@ export interface Dashboard {
   call<Value>(path: string, body?: unknown): Promise<{ readonly status: number; readonly json: Value }>
 }
 
-/** Waits for the link, which is used up. */
-export async function enterDashboard(waypost: { readonly stdout: string }): Promise<Dashboard> {
-  await until(() => /Dashboard: \S+/.test(waypost.stdout), 60_000, 'the link')
-  const [origin = '', key = ''] = (/Dashboard: (\S+)/.exec(waypost.stdout)?.[1] ?? '').split('/enter#')
+/** A link that works once, when the dashboard listens. */
+export async function linkInto(waypost: WaypostProcess): Promise<string> {
+  await until(() => waypost.stdout.includes('Dashboard: '), 60_000, 'the dashboard')
+  const { code, stdout, stderr } = await callWaypost(waypost, 'web', 'link')
+  if (code !== 0) throw new Error(`no link: ${stderr}`)
+  return stdout.trim()
+}
+
+export async function enterDashboard(waypost: WaypostProcess): Promise<Dashboard> {
+  const [origin = '', key = ''] = (await linkInto(waypost)).split('/enter#')
   const ask = (path: string, cookie: string, body: unknown) =>
     fetch(origin + path, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),

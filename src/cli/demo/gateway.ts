@@ -30,7 +30,7 @@ export type StartedGateway =
   | { readonly kind: 'failed'; readonly why: string }
 
 /** What a gateway is made of, as `serve` wants it; its log and its signals are the demo's. */
-export type ServingDeps = Omit<ServeDeps, 'signals' | 'writeLog' | 'color' | 'sendCommand'>
+export type ServingDeps = Omit<ServeDeps, 'signals' | 'writeLog' | 'color' | 'isWatched' | 'sendCommand'>
 
 export interface DemoConfig {
   readonly domain: string
@@ -101,6 +101,7 @@ export async function startDemoGateway(folder: string, config: DemoConfig, deps:
       },
       writeLog: () => undefined,
       color: false,
+      isWatched: false,
       sendCommand: '',
     },
   )

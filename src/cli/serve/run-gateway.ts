@@ -73,7 +73,7 @@ async function runOn(
   loaded: Loaded,
   services: Services,
   reopenLog: () => void,
-  { terminal, log, signals, sendCommand }: RunGatewayDeps,
+  { terminal, log, signals, sendCommand, isWatched }: RunGatewayDeps,
 ): Promise<ExitCode> {
   const { state } = loaded.settings
   const { gateway, reloader } = services
@@ -89,7 +89,7 @@ async function runOn(
   signals.on('SIGHUP', reopenLog)
   signals.on('SIGHUP', () => void started.promise.then(() => reloader.reload({ allowRemoval: false })))
   try {
-    sayReady(loaded, await services.start(), terminal, log, sendCommand)
+    sayReady(loaded, await services.start(isWatched), terminal, log, sendCommand)
   } catch (error) {
     await control.close()
     await gateway.stop()

@@ -13,6 +13,8 @@ export interface ServeDeps {
   readonly signals: Signals
   readonly writeLog: (line: string) => void
   readonly color: boolean
+  /** A person sees what is written to standard output; else it is a file or the system's log, which others may read. */
+  readonly isWatched: boolean
   /** Of Waypost. */
   readonly version: string
   /** How one calls `waypost send` where this was started: for the line to try. */

@@ -84,6 +84,7 @@ async function stage(t: TestContext, text: string) {
           events.emit('logged')
         },
         color: false,
+        isWatched: false,
         sendCommand: 'waypost send',
         version: '0.0.0',
       },

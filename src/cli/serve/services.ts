@@ -31,7 +31,8 @@ export interface Services {
   /** What the control socket answers. */
   readonly handlers: ControlHandlers
   /** Rejects with the system's error where a place is taken; then `gateway.stop()` and `stop()` are still to be called. */
-  start(): Promise<Started>
+  /** @param isWatched  a person sees what is printed */
+  start(isWatched: boolean): Promise<Started>
   /** To be called as soon as it is known that it will be stopped: what takes long ends soon, and nobody is told any more that it is ready. */
   stopSoon(): void
   /** All but the gateway, which comes before; also where it never started. */
@@ -111,12 +112,12 @@ export async function createServices(
     gateway,
     reloader,
     handlers: noted?.handlers ?? plain,
-    async start() {
+    async start(isWatched) {
       const listeners = await gateway.start()
       // Mail does not wait for very many zones to be read; who asks DNS is answered only when all are there.
       await dns.configured(loaded)
       await dns.start()
-      const ofWeb = await web.start()
+      const ofWeb = await web.start(isWatched)
       isListening = true
       return { listeners, ofWeb, dns: dns.bound }
     },

@@ -22,8 +22,12 @@ import type { Telling } from './telling.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
 export interface WebService {
-  /** Rejects with the system's error where a place that was asked for cannot be had. @returns what to tell the person who started it */
-  start(): Promise<string | undefined>
+  /**
+   * Rejects with the system's error where a place that was asked for cannot be had.
+   * @param isWatched  a person sits there: else what is printed is kept by a log, which others may read, and a link lets in whoever has it
+   * @returns what to tell who started it
+   */
+  start(isWatched: boolean): Promise<string | undefined>
   /** Listens where it is told to now. Never rejects. @returns in words, why it does not */
   configured(loaded: Loaded): Promise<string | undefined>
   readonly handlers: ControlHandlers
@@ -60,11 +64,13 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
   }
 
   return {
-    async start() {
+    async start(isWatched) {
       if (!web) return undefined
       try {
         await listen(web)
-        return `Dashboard: ${web.link()} (this link works once, within half an hour; "waypost web link" makes another)\n`
+        return isWatched
+          ? `Dashboard: ${web.link()} (this link works once, within half an hour; "waypost web link" makes another)\n`
+          : `Dashboard: ${web.origin()}/ ("waypost web link" makes a link that lets you in)\n`
       } catch (error) {
         const why = whyNotBound(error)
         if (why === undefined || !now.web.isDefaultPlace) throw error
