@@ -18,6 +18,7 @@ import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
 import { type RemarkDeps, remarksOn } from './remarks.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
+import { withoutWrong } from './salvage.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Problem, Source } from './source.ts'
 import { placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
@@ -44,8 +45,8 @@ export interface DomainReaderDeps extends RemarkDeps {
   readonly recipientFiles: RecipientFiles
   readonly problems: Problem[]
   readonly schema: () => JsonSchema
-  /** Whether the main file says `defaults: { deliver: … }`, rightly or wrongly. */
-  readonly hasDefaultDeliver: boolean
+  /** The keys that the main file has under `defaults:`, rightly or wrongly. */
+  readonly inDefaults: ReadonlySet<string>
   /** What is in order and probably not meant, once of each place. */
   readonly remarks: Problem[]
 }
@@ -128,14 +129,9 @@ async function readDomain(
 ): Promise<PlannedDomain | undefined> {
   const { source, root, defaults } = file
   // "example.org:" with nothing behind it is a domain that has the defaults.
-  const result = domainOptions.safeParse(entry.node.value ?? {})
-  if (!result.success) {
-    deps.problems.push(
-      ...explainIssues(result.error.issues, { source, root, path: ['domains', key], schema: deps.schema }),
-    )
-    return undefined
-  }
-  const said = result.data
+  const read = readOptions(key, entry, file, deps)
+  if (!read) return undefined
+  const { said, wrongKeys } = read
   const at = (...path: PropertyKey[]) => placeOf(root, ['domains', key, ...path])
   const wrong = (path: readonly PropertyKey[], message: string) => {
     const { start, end } = at(...path)
@@ -146,8 +142,8 @@ async function readDomain(
   if (deliver === undefined) {
     // Its records are kept by us, and its mail goes elsewhere.
     if (declaresRecords(said)) return { ...name, declaration, mail: undefined }
-    // Where `defaults: { deliver }` is itself wrong, it was complained about there.
-    if (!deps.hasDefaultDeliver)
+    // Where a key is wrong, here or in `defaults`, it was complained about there.
+    if (!deps.inDefaults.has('deliver') && wrongKeys.size === 0)
       deps.problems.push(
         source.problem(entry.keyStart, entry.keyEnd, `${key}: "deliver" is missing, and defaults: has none`),
       )
@@ -171,12 +167,42 @@ async function readDomain(
     wrong(['addresses', '__proto__'], `"__proto__" ${noAddressKey}`)
   const addresses = readAddresses(said, name, manner, deps.book, siteAt, wrong)
   if (route === undefined || recipients === undefined) return undefined
-  refuseSilentMaildir(deps.book.routes[route]?.entries[0]?.backend, recipients, (message) =>
-    wrong(['deliver'], message),
-  )
+  const areRecipientsWrong =
+    wrongKeys.has('recipients') ||
+    (said.recipients === undefined && file.defaults.recipients === undefined && deps.inDefaults.has('recipients'))
+  if (!areRecipientsWrong)
+    refuseSilentMaildir(deps.book.routes[route]?.entries[0]?.backend, recipients, (message) =>
+      wrong(['deliver'], message),
+    )
   const hold = saysHold(said) ? holdPolicy(said, defaults) : file.hold
   return { ...name, declaration, mail: { route, recipients, addresses, hold } }
 }
+
+/** @returns what is right of it, where something is wrong: that says so, and hides no other mistake */
+function readOptions(
+  key: string,
+  entry: YamlEntry,
+  { source, root }: DomainFile,
+  { problems, schema }: DomainReaderDeps,
+): { readonly said: DomainOptions; readonly wrongKeys: ReadonlySet<PropertyKey> } | undefined {
+  const value = entry.node.value ?? {}
+  const result = domainOptions.safeParse(value)
+  if (result.success) return { said: result.data, wrongKeys: noKeys }
+  const { issues } = result.error
+  problems.push(...explainIssues(issues, { source, root, path: ['domains', key], schema }))
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined
+  const wrongKeys = new Set(
+    issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1),
+    ),
+  )
+  const right = withoutWrong(value as Record<string, unknown>, issues)
+  // It promises something of exchangers, and these are not known now.
+  if (wrongKeys.has('exchangers') || wrongKeys.has('publish')) delete right.healthy
+  return { said: domainOptions.parse(right), wrongKeys }
+}
+
+const noKeys: ReadonlySet<PropertyKey> = new Set()
 
 function readPublished(
   said: DomainOptions,

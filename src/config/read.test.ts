@@ -51,6 +51,35 @@ domains:
   for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
 })
 
+test('a wrong value hides no other mistake of its domain or of defaults', async (t) => {
+  const found = await problems(
+    t,
+    `defaults: { hold: 14, deliver: "smpt://10.0.0.1" }
+domains:
+  a.example: { hold: 14, onDefer: queue, deliver: 127.77.1.1:7602 }
+  b.example: { exchangers: [{ preference: 10, host: 192.0.2.1 }], healthy: true, publish: builtn }
+  c.example: { recipients: all, deliver: "maildir:/x", addresses: { sales: mx } }
+  d.example: { delivr: mx }
+  e.example: mx
+`,
+  )
+  const expected = [
+    /^1:19 defaults\.hold wants a length of time/,
+    /^1:32 "smpt:\/\/10\.0\.0\.1" is no backend here/,
+    /^3:22 domains\.a\.example\.hold wants/,
+    /^3:35 domains\.a\.example\.onDefer wants one of/,
+    /^3:51 "127\.77\.1\.1:7602" is no backend here/,
+    /^4:53 domains\.b\.example\.exchangers\[1\]\.host wants/,
+    /^4:91 "builtn" is no name under publishers:/,
+    /^5:28 domains\.c\.example\.recipients wants/,
+    /^5:76 "sales" is no address here/,
+    /^6:16 unknown key "delivr"/,
+    /^7:14 domains\.e\.example wants keys/,
+  ]
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
+  assert.equal(found.length, expected.length, found.join('\n'))
+})
+
 test('a backend that is this gateway itself would carry mail round in circles, wherever it is named', async (t) => {
   const found = await problems(
     t,

@@ -14,6 +14,7 @@ import { planPublishing, publisherKinds } from './publishing.ts'
 import { type ReadDeps, type ReadYaml, readYamlFile } from './read-yaml.ts'
 import { createRecipientFiles } from './recipients.ts'
 import { createRouteBook } from './routes.ts'
+import { withoutWrong } from './salvage.ts'
 import { fileSchema, type GeneralOptions, generalSchema, type JsonSchema, toJsonSchema } from './schema.ts'
 import { type Problem, problemOfFile, sortProblems } from './source.ts'
 import { planWatching } from './watching.ts'
@@ -46,13 +47,13 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   readNamedRoutes(trustedMain, book, problems, schema)
 
   const saidDefaults = main.root.entries.get('defaults')?.node
-  const hasDefaultDeliver = saidDefaults?.kind === 'map' && saidDefaults.entries.has('deliver')
+  const inDefaults = new Set(saidDefaults?.kind === 'map' ? saidDefaults.entries.keys() : [])
   const publishers = publisherKinds(main)
   const recipientFiles = createRecipientFiles(deps.files, main.folder, problems)
   const remarks: Problem[] = []
   const hasDns = (general.listen.dns ?? []).length > 0
   const reader = createDomainReader({
-    ...{ book, recipientFiles, problems, remarks, schema, hasDefaultDeliver, publishers, hasDns },
+    ...{ book, recipientFiles, problems, remarks, schema, inDefaults, publishers, hasDns },
   })
   const hold = holdPolicy({}, defaults)
   await reader.read({ ...trustedMain, defaults, hold })
@@ -106,9 +107,7 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
   if (domains === undefined && rest.include === undefined)
     problems.push(main.source.problem(0, 1, '"domains" is missing: the domains whose mail Waypost takes'))
   if (result.success) return result.data
-  const wrong = new Set(result.error.issues.map((issue) => issue.path[0]))
-  const right = Object.keys(generalSchema.shape).filter((key) => Object.hasOwn(rest, key) && !wrong.has(key))
-  return generalSchema.parse(Object.fromEntries(right.map((key) => [key, rest[key]])))
+  return generalSchema.parse(withoutWrong(rest, result.error.issues, ['defaults']))
 }
 
 const tablesSchema = fileSchema.pick({ domains: true, routes: true })

@@ -42,6 +42,8 @@ domains:
     /^12:\d+ "e\.example SOA" would remove SOA records/,
     /^12:\d+ "www\.f\.example A" speaks of a name that is not e\.example/,
     /^12:\d+ "e\.example MX 10\.mx" has data that is none of MX/,
+    /^13:\d+ no SPF record: "mx-all" is no mechanism/,
+    /^13:\d+ no DMARC record/,
     /^13:\d+ domains\.f\.example\.ttl wants a length of time/,
     /^14:\d+ "\*\.g\.example" stands for many names/,
     /^15:53 "mx1" has no dot, .*did you mean "mx1\.h\.example"\?$/,
