@@ -51,6 +51,13 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
     .flatMap((part) => Object.keys(part.properties ?? {}))
   const { start, end } = keyPlaceOf(root, [...full, key])
   const where = full.length === 0 ? '' : ` in ${pathText(full)}`
+  const elsewhere = placesOf(key, schema())
+  if (elsewhere.length > 0 && elsewhere.length <= 3)
+    return source.problem(
+      start,
+      end,
+      `unknown key "${key}"${where || ' here'}; it stands ${alternativesText(elsewhere)}`,
+    )
   const guess = didYouMean(key, known)
   return source.problem(
     start,
@@ -58,6 +65,25 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
     `unknown key "${key}"${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`,
   )
 }
+
+/** Where else people know this very key from: the top, a section, a domain. */
+function placesOf(key: string, root: JsonSchema): string[] {
+  const has = (part: JsonSchema | undefined) => Object.hasOwn(part?.properties ?? {}, key)
+  const sections = Object.entries(root.properties ?? {})
+  const domain = schemasAt(root, ['domains', 'example.com'])[0]
+  return [
+    ...(has(root) ? ['at the top'] : []),
+    ...(has(domain) ? ['under domains.<name>'] : []),
+    ...sections.flatMap(([name, part]) => (has(part) ? [`under ${name}`] : [])),
+  ]
+}
+
+/** `under a, b or c`. */
+const alternativesText = (places: readonly string[]) =>
+  places.reduce((text, place, index) => {
+    if (index === 0) return place
+    return `${text}${index === places.length - 1 ? ' or ' : ', '}${place.replace(/^under /, '')}`
+  }, '')
 
 /** Of several kinds of keys that a `type` tells apart, only those of the type that was written. */
 function isOfKind(part: JsonSchema, found: unknown): boolean {

@@ -198,6 +198,31 @@ const single: readonly (readonly [string, RegExp])[] = [
   ['outbound: { via: mx }\ndomains: { a.example: { deliver: mx } }', /1:18 mx is what is done without outbound\.via/],
   ['outbound: { via: "maildir:/x" }\ndomains: { a.example: { deliver: mx } }', /1:18 a Maildir hands nothing on/],
   ['outbound: { via: nowhere }\ndomains: { a.example: { deliver: mx } }', /1:18 "nowhere" is no name under routes:/],
+  ['state: 5\ndomains: { a.example: { deliver: mx } }', /^1:8 state wants a path, .*write "\.\/" in front/],
+  ['state: off\ndomains: { a.example: { deliver: mx } }', /^1:8 state wants a path, .*in front/],
+  [
+    'hold: 14d\ndomains: { a.example: { deliver: mx } }',
+    /^1:1 unknown key "hold" here; it stands under domains\.<name>, limits or defaults$/,
+  ],
+  [
+    'recipients: any\ndomains: { a.example: { deliver: mx } }',
+    /^1:1 unknown key "recipients" here; it stands under domains\.<name>, limits or defaults$/,
+  ],
+  [
+    'domains: { a.example: { deliver: mx, hostname: a.example } }',
+    /^1:38 unknown key "hostname" in domains\.a\.example; it stands at the top$/,
+  ],
+  [
+    'listen: { smtp: [::]:25 }\ndomains: { a.example: { deliver: mx } }',
+    /^1:17 brackets make a list in YAML: write it in quotes, "\[::\]:25"$/,
+  ],
+  ['listen:\n  smtp: [::1]:25\n  http: off', /^2:9 brackets make a list .*"\[::1\]:25"$/],
+  ['listen:\n  smtp:\n    - [::]:25', /^3:7 brackets make a list .*"\[::\]:25"$/],
+  ['domains: { a.example: { deliver: smtp://[::1]:25 } }', /^1:34 brackets make a list .*"smtp:\/\/\[::1\]:25"$/],
+  [
+    'listen: { smtp: [127.0.0.1:25, [::]:25] }\ndomains: { a.example: { deliver: mx } }',
+    /^1:32 brackets make a list .*"\[::\]:25"/,
+  ],
   ['outbound: { from: postmaster }\ndomains: { a.example: { deliver: mx } }', /1:19 outbound\.from wants an address/],
   ['routes: { outbound: mx }\ndomains: { a.example: { deliver: mx } }', /"outbound" is the way of mail of our own/],
   ['postmaster: mx\ndomains: { a.example: { deliver: mx } }', /1:13 mx has no domain here/],

@@ -61,6 +61,8 @@ function syntaxProblem(source: Source, at: number, reason: string): Problem {
     const word = star[1] === '*' ? '*.example.com' : star[1]
     return source.problem(start, start + star[1].length, `"*" begins a YAML alias here: write it in quotes, "${word}"`)
   }
+  const literal = bracketedAddress(text, at)
+  if (literal !== undefined) return source.problem(literal.start, literal.end, literal.why)
   const quote = unclosedQuote(text, at)
   if (quote !== undefined)
     return source.problem(quote, quote + 1, 'not valid YAML: the quote that opens here is not closed')
@@ -71,6 +73,19 @@ function syntaxProblem(source: Source, at: number, reason: string): Problem {
     return source.problem(bracket, bracket + 1, `not valid YAML: the "${text[bracket]}" that opens here is not closed`)
   const shown = Math.min(at, Math.max(0, last - 1))
   return source.problem(shown, shown + 1, `not valid YAML: ${reason}`)
+}
+
+/** The address in brackets, or the URL with one, that stands at a place of a line, or ends there. */
+function bracketedAddress(text: string, at: number) {
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1
+  const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
+  for (const { 0: found, index } of line.matchAll(/(?:[a-z]+:\/\/)?\[[\da-f.]*:[\da-f.:]*\](?::\d+)?/gi)) {
+    const start = lineStart + index
+    const end = start + found.length
+    if (start <= at && at <= end)
+      return { start, end, why: `brackets make a list in YAML: write it in quotes, "${found}"` }
+  }
+  return undefined
 }
 
 /** The innermost bracket that is open at the end. */
@@ -237,7 +252,8 @@ class Composer {
     if (frame.key === undefined) {
       // A list or a map in the place of a key: its value still follows.
       const at = startOf(node)
-      this.#wrong(at, at + 1, 'a key must be text')
+      const literal = bracketedAddress(this.#source.text, at)
+      this.#wrong(at, literal?.end ?? at + 1, literal?.why ?? 'a key must be text')
       frame.key = { text: `\u0000${at}`, start: at, end: at + 1 }
       return
     }

@@ -42,6 +42,11 @@ function readAuthor(input: string): Read<Mailbox> {
 
 const anHour = { least: '1ms', most: '1h' }
 
+/** A number or a switch is no folder that anybody meant. */
+const isFolderName = (text: string) => !/^(?:[\d.,_]*\d[\d.,_]*|true|false|yes|no|on|off)$/i.test(text)
+
+const notAFolderName = 'a path, such as ./waypost-data; where a folder of this name is meant, write "./" in front of it'
+
 export const gatewayOptions = {
   hostname: parsed(
     'Our name, in the greeting, in EHLO and in Received. Default: the name of this machine where it has a dot, else localhost.localdomain.',
@@ -52,7 +57,9 @@ export const gatewayOptions = {
   state: text(
     'The folder that Waypost keeps its state in. It is made where it is missing, for its owner alone.',
     'a path',
-  ).prefault('./waypost-data'),
+  )
+    .refine(isFolderName, { error: notAFolderName })
+    .prefault('./waypost-data'),
 
   log: section('The log, beside what goes to standard error.', {
     file: text(

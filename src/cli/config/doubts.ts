@@ -4,6 +4,7 @@
  */
 import type { SecretSource } from '../../base/option.ts'
 import type { SecretReader } from '../../base/secret.ts'
+import { pathText } from '../../config/explain.ts'
 import type { Loaded } from '../../config/load.ts'
 import { whyNotStartable } from '../../watch/alerts/program.ts'
 
@@ -14,30 +15,30 @@ export async function doubtsOf(
 ): Promise<readonly string[]> {
   const { alerts } = watching
   const secrets = await Promise.all(
-    sourcesIn({ publishers, dns, alerts }, '').map(async ({ key, source }) => {
+    sourcesIn({ publishers, dns, alerts }, []).map(async ({ path, source }) => {
       const read = await readSecret(source)
-      return read.kind === 'missing' ? [`${key}: ${read.why}`] : []
+      return read.kind === 'missing' ? [`${pathText(path)}: ${read.why}`] : []
     }),
   )
   const programs = await Promise.all(
     alerts.command.map(async ({ run }, index) => {
       const why = await whyNotStartable(run[0] ?? '')
-      return why === undefined ? [] : [`alerts.command[${index}].run: ${why}`]
+      return why === undefined ? [] : [`${pathText(['alerts', 'command', index, 'run'])}: ${why}`]
     }),
   )
   return [...secrets, ...programs].flat()
 }
 
 interface Found {
-  readonly key: string
+  readonly path: readonly PropertyKey[]
   readonly source: SecretSource
 }
 
-function sourcesIn(value: unknown, key: string): readonly Found[] {
-  if (Array.isArray(value)) return value.flatMap((each, index) => sourcesIn(each, `${key}[${index}]`))
+function sourcesIn(value: unknown, path: readonly PropertyKey[]): readonly Found[] {
+  if (Array.isArray(value)) return value.flatMap((each, index) => sourcesIn(each, [...path, index]))
   if (typeof value !== 'object' || value === null) return []
-  if (isSource(value)) return [{ key, source: value }]
-  return Object.entries(value).flatMap(([name, each]) => sourcesIn(each, key === '' ? name : `${key}.${name}`))
+  if (isSource(value)) return [{ path, source: value }]
+  return Object.entries(value).flatMap(([name, each]) => sourcesIn(each, [...path, name]))
 }
 
 function isSource(value: object): value is SecretSource {
