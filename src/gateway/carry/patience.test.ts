@@ -7,11 +7,11 @@ function stage() {
   const clock = createFakeClock()
   const given: string[] = []
   const patience = new Patience(clock, 1_000)
-  const waiting = (name: string) => ({ giveBack: () => void given.push(name) })
+  const waiting = (name: string) => ({ ranOut: () => void given.push(name) })
   return { clock, given, patience, waiting }
 }
 
-test('each is given back when its own time is over, and not before', () => {
+test('each runs out when its own time is over, and not before', () => {
   const { clock, given, patience, waiting } = stage()
   patience.begin(waiting('one'))
   clock.advance(600)

@@ -1,13 +1,13 @@
 /**
- * Places that are given back where what they wait for takes too long: sessions that wait for their senders (`cut-through`), attempts that wait for a
- * backend's first word (`lane-drain`). One timer for all that wait equally long: one for each would be set and cancelled with every message.
+ * Places that are to serve others where what they wait for takes too long: sessions that wait for their senders (`cut-through`), attempts that wait for
+ * a backend's first word (`lane-drain`). One timer for all that wait equally long: one for each would be set and cancelled with every message.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
 
 /** Whoever keeps a place while it waits. */
 export interface Waiting {
-  /** The place serves others from now on. */
-  giveBack(): void
+  /** Its time is over: the place serves others from now on. */
+  ranOut(): void
 }
 
 export class Patience {
@@ -43,7 +43,7 @@ export class Patience {
         return
       }
       this.#waiting.delete(who)
-      who.giveBack()
+      who.ranOut()
     }
   }
 }

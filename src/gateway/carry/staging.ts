@@ -291,6 +291,11 @@ export class Staging {
     this.#line?.again(candidate)
   }
 
+  /** Whoever it waits for has taken too long (`Patience`). */
+  ranOut(): void {
+    this.giveBack()
+  }
+
   /** The session serves others from now on; its backend stays the first choice. */
   giveBack(): void {
     const staged = this.#staged

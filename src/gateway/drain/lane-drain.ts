@@ -204,7 +204,7 @@ export class LaneDrain {
     }
     this.#active.add(id)
     this.#asking.add(id)
-    const hearing: Waiting = { giveBack: () => this.#becomesMute(id) }
+    const hearing: Waiting = { ranOut: () => this.#becomesMute(id) }
     this.#deps.patience.begin(hearing)
     void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
       this.#deps.patience.end(hearing)
