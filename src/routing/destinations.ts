@@ -50,10 +50,14 @@ export type Destination =
   | { readonly kind: 'relay-syntax'; readonly domain: MailDomain }
   | { readonly kind: 'unknown-recipient'; readonly domain: MailDomain }
 
+export type DomainDestination = Extract<Destination, { kind: 'route' | 'postmaster' | 'not-ours' }>
+
 /** The declared domains, to be asked whose a recipient is. */
 export interface Destinations {
   readonly domains: readonly MailDomain[]
   /** Every route of them, each once. */
   readonly routes: readonly Route[]
   find(recipient: Mailbox): Destination
+  /** Where mail for a domain goes that has no address of its own there. */
+  ofDomain(domain: HostName): DomainDestination
 }

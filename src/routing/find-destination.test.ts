@@ -148,3 +148,20 @@ test('a hundred thousand domains are found as fast as one', () => {
   }
   assert.ok(performance.now() - started < 20_000)
 })
+
+test('a domain has a way of its own, whatever is listed of its addresses', () => {
+  const listed = domain('example.com', {
+    addresses: new Map([['postmaster@', route('elsewhere')]]),
+    recipients: new Set(),
+  })
+  const destinations = createDestinations([listed, domain('*.example.net'), domain('mx1.example.com')], {
+    hostname: host('mx1.example.com'),
+    leftRecently: (name) => name === 'left.test',
+  })
+  const way = (name: string) => {
+    const found = destinations.ofDomain(host(name))
+    return found.kind === 'route' ? found.route.id : found.kind === 'not-ours' ? found.leftRecently : found.kind
+  }
+  assert.deepEqual(['example.com', 'a.example.net', 'example.net'].map(way), ['example.com', '*.example.net', false])
+  assert.deepEqual(['mx1.example.com', 'left.test'].map(way), ['postmaster', true])
+})

@@ -33,6 +33,14 @@ export function createDestinations(domains: readonly MailDomain[], deps: Destina
       if (!domain) return { kind: 'not-ours', leftRecently: deps.leftRecently(recipient.domain) }
       return within(domain, recipient, recipient.domain)
     },
+    ofDomain(name) {
+      // The one mailbox that is heard there in any case.
+      if (name === deps.hostname) return { kind: 'postmaster' }
+      const domain = declared(name)
+      return domain
+        ? { kind: 'route', route: domain.route, domain }
+        : { kind: 'not-ours', leftRecently: deps.leftRecently(name) }
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** How much is held, by domain, and when it is tried next. For `queue-operations`. */
 import type { HostName } from '../../dns/name.ts'
-import type { Lane, QueueFilter } from '../../queue/queue.ts'
+import type { QueueFilter } from '../../queue/queue.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { StatsAnswer } from './queue-shapes.ts'
@@ -48,9 +48,7 @@ function createDomainNext({
   let askable = mostAskedForNext
   const laneNext = createLaneNext(running)
   const ownNext = (domain: string) => {
-    const text = `postmaster@${domain}`
-    const somebody = { localPart: 'postmaster', domain: domain as HostName, literal: undefined, text }
-    const lane = ways?.ofRecipient(somebody, '' as Lane)
+    const lane = ways?.ofDomain(domain as HostName)
     return lane === undefined ? undefined : laneNext(lane)
   }
   return async (domain) => {

@@ -133,8 +133,7 @@ function literalOf({ address }: Backend): IpAddress | undefined {
 function domainsOf(node: Exclude<EtrnNode, { kind: 'queue' }>, { destinations }: WaySettings): readonly MailDomain[] {
   if (node.kind === 'subdomains')
     return destinations.domains.filter(({ name }) => name === node.domain || name.endsWith(`.${node.domain}`))
-  const { domain } = node
-  const found = destinations.find({ localPart: 'postmaster', domain, literal: undefined, text: `postmaster@${domain}` })
+  const found = destinations.ofDomain(node.domain)
   return 'domain' in found ? [found.domain] : []
 }
 

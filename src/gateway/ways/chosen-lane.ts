@@ -3,13 +3,12 @@
  * a backend or a route of the configuration. Only what is declared is a way; once it leaves, the mail goes by its domain's route again.
  */
 import type { HostName } from '../../dns/name.ts'
-import type { Mailbox } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane } from '../../queue/queue.ts'
 import type { Backend, Route } from '../../routing/backend.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
 import type { GatewaySettings } from '../settings.ts'
-import { type Way, wayOf } from './lanes.ts'
+import { type Way, wayOfDomain } from './lanes.ts'
 
 /** No route has a colon in its name. */
 const prefix = 'chosen:'
@@ -38,7 +37,7 @@ export const nameIn = (lane: Lane): string | undefined =>
 export function chosenWay(lane: Lane, where: Where): Way | undefined {
   const blank = lane.indexOf(' ')
   const domain = (lane.slice(prefix.length, blank) || undefined) as HostName | undefined
-  const declared = declaredWay(domain, where)
+  const declared = domain && wayOfDomain(domain, where.destinations, where.postmaster)
   const route = routeNamed(nameIn(lane) ?? '', declared?.route, where)
   if (!route) return undefined
   const needsDomain = route.entries.some(({ backend }) => backend.url === 'mx')
@@ -52,12 +51,6 @@ export function choices({ destinations, postmaster }: Where): readonly string[] 
   const named = destinations.routes.filter(({ id }) => !id.includes('.')).map(({ id }) => id)
   const urls = [...destinations.routes, postmaster].flatMap(({ entries }) => entries.map(({ backend }) => backend.url))
   return [...new Set([...named, ...urls])]
-}
-
-function declaredWay(domain: HostName | undefined, { destinations, postmaster }: Where): Way | undefined {
-  if (domain === undefined) return undefined
-  const somebody: Mailbox = { localPart: 'postmaster', domain, literal: undefined, text: `postmaster@${domain}` }
-  return wayOf(somebody, destinations, postmaster)
 }
 
 /** @param own  the route that the recipients have: of several backends with one URL, it is its own that is meant */

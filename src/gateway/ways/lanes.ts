@@ -6,7 +6,7 @@ import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane } from '../../queue/queue.ts'
 import { looksUpRecipient, type Route } from '../../routing/backend.ts'
-import type { Destinations } from '../../routing/destinations.ts'
+import type { Destination, Destinations } from '../../routing/destinations.ts'
 import { type HoldPolicy, neverHold } from '../../routing/hold-policy.ts'
 
 /** Where a recipient goes today. */
@@ -25,19 +25,27 @@ export function laneOf(route: Route, domain: HostName | undefined): Lane {
 
 /** @returns undefined where the recipient's domain is not declared any more */
 export function wayOf(recipient: Recipient, destinations: Destinations, postmaster: Route): Way | undefined {
-  const destination = destinations.find(recipient)
+  return wayTo(destinations.find(recipient), recipient.domain, postmaster)
+}
+
+/** The same of a domain, whoever in it is meant. */
+export function wayOfDomain(domain: HostName, destinations: Destinations, postmaster: Route): Way | undefined {
+  return wayTo(destinations.ofDomain(domain), domain, postmaster)
+}
+
+function wayTo(destination: Destination, domain: HostName | undefined, postmaster: Route): Way | undefined {
   switch (destination.kind) {
     case 'literal':
     case 'not-ours':
       return undefined
     case 'postmaster':
-      return { lane: laneOf(postmaster, undefined), route: postmaster, domain: undefined, policy: neverHold }
+      return way(postmaster, undefined, neverHold)
     case 'route':
-      return way(destination.route, recipient.domain, destination.domain.hold)
+      return way(destination.route, domain, destination.domain.hold)
     // It was taken when the configuration still knew it: its backend has the last word.
     case 'relay-syntax':
     case 'unknown-recipient':
-      return way(destination.domain.route, recipient.domain, destination.domain.hold)
+      return way(destination.domain.route, domain, destination.domain.hold)
   }
 }
 

@@ -10,7 +10,7 @@ import type { Route } from '../../routing/backend.ts'
 import { neverHold } from '../../routing/hold-policy.ts'
 import { createBackend, defaultBackendOptions } from '../../routing/parse-backend.ts'
 import type { GatewaySettings } from '../settings.ts'
-import { type Way, wayOf } from './lanes.ts'
+import { type Way, wayOf, wayOfDomain } from './lanes.ts'
 
 /** No route has this name (`config/whole`). */
 const prefix = 'outbound '
@@ -38,8 +38,7 @@ export function outboundWay(lane: Lane, { destinations, postmaster, outbound }: 
   if (name.startsWith('[')) return outbound.via && { lane, route: outbound.via, domain: undefined, policy }
   const domain = name as HostName
   // It may have become ours since.
-  const somebody: Mailbox = { localPart: 'postmaster', domain, literal: undefined, text: `postmaster@${domain}` }
-  const declared = wayOf(somebody, destinations, postmaster)
+  const declared = wayOfDomain(domain, destinations, postmaster)
   if (declared) return { ...declared, lane }
   return { lane, route: outbound.via ?? exchangersOf(domain), domain, policy }
 }

@@ -8,7 +8,7 @@ import type { Lane } from '../../queue/queue.ts'
 import { type HoldPolicy, neverHold } from '../../routing/hold-policy.ts'
 import type { GatewaySettings } from '../settings.ts'
 import { chosenWay, isChosen } from './chosen-lane.ts'
-import { laneOf, type Way, wayOf } from './lanes.ts'
+import { laneOf, type Way, wayOf, wayOfDomain } from './lanes.ts'
 import { isOutbound, outboundWay } from './outbound.ts'
 
 export interface Ways {
@@ -16,6 +16,8 @@ export interface Ways {
   ofLane(lane: Lane): Way | undefined
   /** @param lane  under which it is filed now @returns under which it is to be, or undefined where it has no way */
   ofRecipient(recipient: Recipient, lane: Lane): Lane | undefined
+  /** Where what is held for a domain goes, but for addresses that have a way of their own. */
+  ofDomain(domain: HostName): Lane | undefined
   /** What the recipient's own domain wants, whoever shares its route. Undefined: what is filed there goes nowhere. */
   policyOf(held: Filed): HoldPolicy | undefined
 }
@@ -74,6 +76,10 @@ export function createWays(settings: () => WaySettings): Ways {
       // So does what a person has sent another way, as long as that way is declared.
       if (isChosen(lane) && chosenWay(lane, now)) return lane
       return wayOf(recipient, now.destinations, now.postmaster)?.lane
+    },
+    ofDomain(domain) {
+      const { destinations, postmaster } = settings()
+      return wayOfDomain(domain, destinations, postmaster)?.lane
     },
     policyOf({ recipient, lane }) {
       const way = ofLane(lane)
