@@ -47,6 +47,32 @@ test('unknownRecipients: defer: a stranger is asked to come again', async (t) =>
   assert.deepEqual([stranger.step, stranger.code], ['rcpt', 451])
 })
 
+for (const unknownRecipients of ['hold', 'defer'] as const)
+  test(`unknownRecipients: ${unknownRecipients}: who guesses hears the same of those who exist, and nobody else hears it`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend()
+    const words = { deliver: backend, hold: { unknownRecipients }, limits: { refusedPerMinute: 12 } }
+    await lab.gateway(words, { clock: createFastClock(0.001) })
+    assert.equal((await lab.send({ to: 'good@example.test' })).code, 250)
+    await backend.kill()
+    const guesser = await lab.connect({ source: '127.60.0.1' })
+    await guesser.hello()
+    await guesser.command('MAIL FROM:<a@sender.test>', 250)
+    const ask = (name: string) => guesser.command(`RCPT TO:<${name}@example.test>`)
+    if (unknownRecipients === 'hold') for (let number = 0; number < 20; number++) await ask(`taken${number}`)
+    // The same one again is no guess, however often its sender tries.
+    for (let number = 0; number < 15; number++) assert.ok((await ask('mistyped')).code < 500)
+    const known = await ask('good')
+    assert.equal(known.code, 250)
+    await guesser.command('RSET', 250)
+    await guesser.command('MAIL FROM:<a@sender.test>', 250)
+    for (let number = 0; number < 11; number++) assert.ok([450, 451].includes((await ask(`guess${number}`)).code))
+    const [stranger, good] = [await ask('one-more'), await ask('good')]
+    assert.deepEqual([good.code, good.enhanced, good.text], [450, '4.7.1', stranger.text])
+    guesser.destroy()
+    assert.equal((await lab.send({ to: 'good@example.test', source: '127.60.0.2' })).code, 250)
+  })
+
 test('a sender that a backend does not want teaches nothing of its users: their mail is taken while it is away', async (t) => {
   const lab = await startLab(t)
   const forged: { reply: string } = { reply: '' }

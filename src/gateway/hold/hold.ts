@@ -40,6 +40,8 @@ export interface HoldDeps {
 export type AdmitAnswer =
   | { readonly kind: 'admitted'; readonly wasKnown: boolean; readonly reply: Reply }
   | { readonly kind: 'said'; readonly reply: Reply }
+  /** Nobody here knows it, and it is not taken for that: whoever hears so of many is told who is known. */
+  | { readonly kind: 'stranger'; readonly reply: Reply }
 
 /** A recipient of a message that is to be kept, and how it is to begin. */
 export interface ToKeep {
@@ -101,7 +103,7 @@ export function createHold(deps: HoldDeps): Hold {
       if (way.policy.holdMs === 0) return { kind: 'said', reply: outage }
       const knows = await isKnown(recipient, domain, way)
       if (typeof knows === 'object') return { kind: 'said', reply: knows }
-      if (knows !== true && way.policy.unknownRecipients === 'defer') return { kind: 'said', reply: outage }
+      if (knows !== true && way.policy.unknownRecipients === 'defer') return { kind: 'stranger', reply: outage }
       // Said of this recipient: the others of the transaction would hear of it at the dot, each time that they come with it.
       const size = room.size || unsaidSizes.expected(address, recipient.domain)
       const outcome = queue.wouldHold({ ...room, size })
@@ -111,7 +113,7 @@ export function createHold(deps: HoldDeps): Hold {
       }
       if (knows === true) return { kind: 'admitted', wasKnown: true, reply: willBeHeld }
       if (client !== undefined && strangers.recent(client) >= strangersPerMinute)
-        return { kind: 'said', reply: tooManyStrangers }
+        return { kind: 'stranger', reply: tooManyStrangers }
       if (client !== undefined) strangers.count(client)
       return { kind: 'admitted', wasKnown: false, reply: willBeHeld }
     },

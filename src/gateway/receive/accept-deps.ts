@@ -25,7 +25,10 @@ export interface AcceptDeps {
   /** What carries a transaction, with the budgets of a sender who waits. */
   readonly carrying: (settings: GatewaySettings) => CutThroughDeps
   readonly places: ConnectionPlaces
+  /** By client. */
   readonly refusals: RateCounter
+  /** Recipients that nobody here knows, by client and address. */
+  readonly strangers: RateCounter
   readonly told: ToldRefusals
   /** Whether it is ourselves that have connected: a route leads back to us. */
   readonly isOurs: (peer: Peer) => boolean

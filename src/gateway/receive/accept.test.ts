@@ -55,6 +55,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     }),
     places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),
     refusals: createRateCounter(steadyClock, 60_000),
+    strangers: createRateCounter(steadyClock, 60_000),
     told: createToldRefusals({ clock, log, most: () => 30 }),
     repeats: createRepeatMemory(steadyClock),
     isOurs: () => false,

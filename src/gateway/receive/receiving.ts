@@ -55,6 +55,7 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
   const onConnect = createAccept({
     ...{ clock, log, tell, ids, settings, carrying, isOurs, places, told, ownProbes },
     refusals: createRateCounter(clock, 60_000),
+    strangers: createRateCounter(clock, 60_000, 10_000),
     repeats: createRepeatMemory(clock),
     keeping: kept?.keeping,
     etrn: kept && etrnOf(kept),

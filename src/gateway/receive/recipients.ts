@@ -20,16 +20,18 @@ export interface Asking {
   readonly isOwnProbe: boolean
 }
 
+type Counting = Pick<Refusals, 'isGuessing' | 'countStranger'>
+
 export class Recipients {
   readonly #transaction: SenderTransaction
   readonly #connection: SenderConnection
-  readonly #refusals: Pick<Refusals, 'isGuessing'>
+  readonly #refusals: Counting
   readonly #carrying: (asking: Asking) => CutThroughDeps
 
   constructor(
     transaction: SenderTransaction,
     connection: SenderConnection,
-    refusals: Pick<Refusals, 'isGuessing'>,
+    refusals: Counting,
     carrying: (asking: Asking) => CutThroughDeps,
   ) {
     this.#transaction = transaction
@@ -106,7 +108,10 @@ export class Recipients {
       address: peer.address,
       room: this.#roomWith(recipient, isShared),
     })
-    if (admission.kind === 'said') return admission.reply
+    // Asked again, because others of this client have been answered meanwhile. Who guesses hears the same of everybody, as where a backend could be asked.
+    if (!isOwnProbe && this.#refusals.isGuessing) return guessing
+    if (admission.kind === 'stranger' && !isOwnProbe) this.#refusals.countStranger(recipient)
+    if (admission.kind !== 'admitted') return admission.reply
     leg.cut.include(recipient)
     this.#transaction.take(leg, { recipient, domain, wasKnown: admission.wasKnown })
     return admission.reply

@@ -23,7 +23,7 @@ export class Refusals {
     this.#connection = connection
   }
 
-  /** Whether the client has collected so many of late, here and elsewhere, that nobody is asked for it. */
+  /** Whether the client has collected so many of late, here and elsewhere, that nothing more is said to it of who exists. */
   get isGuessing(): boolean {
     const { deps, place, settings } = this.#connection
     return deps.refusals.recent(place.client) >= settings.limits.refusedPerMinute
@@ -49,6 +49,18 @@ export class Refusals {
     this.#recipients++
     deps.refusals.count(place.client)
     return this.#recipients >= settings.limits.refusedPerConnection ? tooManyRefused : said
+  }
+
+  /**
+   * Counts one that nobody could be asked for, that nobody here knows, and that was put off for it: beside those that are taken it says who exists. The
+   * same one again says nothing new, and a sender that is put off comes again. It ends no connection, because it may be somebody new.
+   */
+  countStranger({ text }: Recipient): void {
+    const { deps, place } = this.#connection
+    const name = `${place.client} ${text}`
+    if (deps.strangers.recent(name) > 0) return
+    deps.strangers.count(name)
+    deps.refusals.count(place.client)
   }
 
   /** One that our owner's own check asked for: told, and not counted. */
