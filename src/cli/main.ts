@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ServingDeps } from './demo/gateway.ts'
+import { endOnFault } from './fault.ts'
 import { createProgram } from './program.ts'
 import {
   createAsk,
@@ -23,6 +24,7 @@ import {
 // What Waypost writes is its owner's alone, whatever made it.
 process.umask(0o077)
 endWhereNobodyReads(process.argv[2] === 'serve')
+const failed = endOnFault(processTerminal)
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -132,5 +134,11 @@ const program = createProgram(version, processTerminal, (own) => {
 // The timers of `base/clock.ts` keep no process alive, and a command may wait for nothing but one: for a secondary, say.
 const alive = new MessageChannel().port1
 alive.ref()
-const exitCode = await program.run(process.argv.slice(2)).finally(() => alive.close())
-if (exitCode !== 0) process.exitCode = exitCode
+try {
+  const exitCode = await program.run(process.argv.slice(2))
+  if (exitCode !== 0) process.exitCode = exitCode
+} catch (error) {
+  failed(error)
+} finally {
+  alive.close()
+}

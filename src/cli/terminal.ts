@@ -21,10 +21,10 @@ export interface BytesOut {
   write(bytes: Uint8Array): Promise<void>
 }
 
-/** What `process.exitCode` becomes: 0 fine, 1 something is wrong with what was examined, 2 could not do it, 3 a plan found changes. */
+/** What `process.exitCode` becomes: 0 fine, 1 something is wrong with what was examined, 2 could not do it, a fault of ours among the reasons, 3 a plan found changes. */
 export type ExitCode = 0 | 1 | 2 | 3
 
-/** Runs a command's work and keeps its exit code; what it throws is a bug or the system's refusal, and is said in one line. */
+/** Runs a command's work and keeps its exit code; what it throws is a bug or the system's refusal (`fault.ts`). */
 export type Run = (work: (terminal: Terminal) => Promise<ExitCode>) => Promise<void>
 
 /** This process's own. */
