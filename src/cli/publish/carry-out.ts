@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../../base/clock.ts'
 import { createTransport } from '../../dns/transport.ts'
-import { hostFromName, nameText } from '../../dns/wire-name.ts'
+import { hostFromName, nameText, sameName } from '../../dns/wire-name.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
 import { type AppliedZone, type ApplyDeps, seeZone, writeZone } from '../../publish/apply/apply.ts'
 import { type ExaminedZone, unitText } from '../../publish/plan/examine.ts'
@@ -102,7 +102,11 @@ function groupsOf(zones: readonly ExaminedZone[], { options }: Publishing): Exam
     unit.publisher !== undefined && options.publishers[unit.publisher]?.type === 'builtin'
   for (const zone of zones) {
     const last = groups.at(-1)
-    if (last?.[0] && last.length < mostAtOnce && isBuiltin(zone) && isBuiltin(last[0])) last.push(zone)
+    // Two publishers of one zone write one file: what the second was planned on is what the first has written.
+    const isApart = (other: ExaminedZone) => !sameName(other.unit.zone, zone.unit.zone)
+    const goesAlong =
+      last?.[0] && last.length < mostAtOnce && isBuiltin(zone) && isBuiltin(last[0]) && last.every(isApart)
+    if (goesAlong) last.push(zone)
     else groups.push([zone])
   }
   return groups

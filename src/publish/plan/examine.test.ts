@@ -5,7 +5,7 @@ import { labName } from '../../../test/lab/names.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { PublisherOptions } from '../options.ts'
-import { type ExamineDeps, type ExamineOptions, examineUnits, type Unit } from './examine.ts'
+import { type ExamineDeps, type ExamineOptions, examineUnits, type Unit, unitsOf } from './examine.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -87,4 +87,25 @@ test('what one zone throws ends it all', async () => {
   const deps = { clock: steadyClock, resolver } as unknown as ExamineDeps
   const units = [unitOf(1, undefined), unitOf(2, undefined)]
   await assert.rejects(examineUnits(units, options, deps, { atOnce: undefined, told: () => undefined }), /a bug/)
+})
+
+test('a zone of the built-in server is one unit by whatever names of publishers, a zone of two other places is two', () => {
+  const builtin = (zone?: string) => ({ type: 'builtin', ...(zone ? { zone: labName(zone) } : {}) })
+  const file = { type: 'zonefile', path: '/tmp/z', zone: labName('d1.example.test') }
+  const publishers = { builtin: builtin(), other: builtin('d1.example.test'), file } as unknown as Record<
+    string,
+    PublisherOptions
+  >
+  const declarations = ['builtin', 'other', 'file'].map((publisher) => {
+    const [declaration] = unitOf(1, publisher).declarations
+    assert.ok(declaration)
+    return declaration
+  })
+  assert.deepEqual(
+    unitsOf(declarations, publishers).map((unit) => [unit.publisher, unit.declarations.length]),
+    [
+      ['builtin', 2],
+      ['file', 1],
+    ],
+  )
 })

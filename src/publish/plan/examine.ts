@@ -62,7 +62,10 @@ export interface ExamineDeps extends TargetDeps, AskDeps {
   readonly cached: CachedSets
 }
 
-/** In the order of the declarations, those of one zone and publisher together. */
+/**
+ * In the order of the declarations, those of one zone and publisher together. The built-in server is one place by whatever name: two plans of one zone
+ * of it would each be made without the other.
+ */
 export function unitsOf(
   declarations: readonly Declaration[],
   publishers: Readonly<Record<string, PublisherOptions>>,
@@ -71,7 +74,8 @@ export function unitsOf(
   for (const declaration of declarations) {
     const { publisher, domain } = declaration
     const zone = (publisher === undefined ? undefined : publishers[publisher]?.zone) ?? nameFromHost(domain)
-    const key = `${publisher ?? ''} ${zone}`
+    const isBuiltin = publisher !== undefined && publishers[publisher]?.type === 'builtin'
+    const key = `${isBuiltin ? 'builtin' : (publisher ?? '')} ${zone}`
     const unit = units.get(key)
     if (unit) unit.declarations.push(declaration)
     else units.set(key, { publisher, zone, declarations: [declaration] })
