@@ -9,7 +9,11 @@ import { callWaypost } from '../lab/process.ts'
 
 test('a step that nobody looked at is not done, one that stands in the plan is, and one that became safe meanwhile waits', async (t) => {
   const lab = await startLab(t, 300_000)
-  const { gateway, command } = await startMoving(lab, { exchangers: [{ preference: '10', host: 'mx.old.test' }] })
+  const { gateway, command } = await startMoving(
+    lab,
+    { exchangers: [{ preference: '10', host: 'mx.old.test' }] },
+    { 'mx.new.test': { A: ['192.0.2.1'] } },
+  )
   const kept = join(gateway.state, 'plan.json')
   const keep = async (code: number) => {
     const planned = await callWaypost(gateway, 'plan', '--no-smtp', '--json')
@@ -46,10 +50,14 @@ test('a step that nobody looked at is not done, one that stands in the plan is, 
 
 test('what another hand did to a domain that is being migrated is told by the plan, and no step is planned over it', async (t) => {
   const lab = await startLab(t, 300_000)
-  const { gateway, command } = await startMoving(lab, {
-    exchangers: [{ preference: '10', host: 'mx.old.test' }],
-    records: { spf: 'v=spf1 mx -all' },
-  })
+  const { gateway, command } = await startMoving(
+    lab,
+    {
+      exchangers: [{ preference: '10', host: 'mx.old.test' }],
+      records: { spf: 'v=spf1 mx -all' },
+    },
+    { 'mx.new.test': { A: ['192.0.2.1'] } },
+  )
   await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test', '--spf', 'ip4:192.0.2.1')
   const zone = join(gateway.state, 'dns', 'example.test.zone')
   const before = await readFile(zone, 'utf8')

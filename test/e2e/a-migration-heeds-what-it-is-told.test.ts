@@ -8,10 +8,11 @@ import { startMoving } from '../lab/moving.ts'
 
 test('options of the beginning are heeded there and refused elsewhere; --wait 0s says that nobody looked', async (t) => {
   const lab = await startLab(t, 300_000)
-  const { command } = await startMoving(lab, {
-    exchangers: [{ preference: '10', host: 'mx.old.test' }],
-    records: { spf: 'v=spf1 mx -all' },
-  })
+  const { command } = await startMoving(
+    lab,
+    { exchangers: [{ preference: '10', host: 'mx.old.test' }], records: { spf: 'v=spf1 mx -all' } },
+    { 'mx.new.test': { A: ['127.0.0.3'] } },
+  )
   const to = ['migrate', 'example.test', '--to', '10:mx.new.test']
   for (const words of [
     ['--spf', 'ip4:192.0.2.1'],
@@ -61,16 +62,47 @@ test('the addresses of --recipients are asked for again while it is on its way; 
     await command(2, ...begun),
     /^waypost: example\.test is on its way there already, and the new exchangers do not take all 2 addresses\n {2}mx\.new\.test: one@example\.test: 550 5\.1\.1 no such user$/m,
   )
+  await command(0, 'apply', 'example.test', '--yes', '--no-smtp')
   await command(0, 'migrate', 'example.test', '--abort')
   assert.match(await command(2, ...begun), /example\.test is on its way back from 10:mx\.new\.test/)
   assert.match(await command(3, 'plan', '--no-smtp'), /^example\.test back from 10:mx\.new\.test, the next step of/m)
 })
 
-test('an exchanger that DNS does not have is told when the migration begins', async (t) => {
+test('an exchanger that DNS does not have is refused when the migration begins; one that comes later is allowed', async (t) => {
   const lab = await startLab(t, 300_000)
   const mx1 = { preference: '10', host: 'mx1.example.test', addresses: ['127.0.0.2'] }
   const { command } = await startMoving(lab, { exchangers: [mx1] }, { 'mx.new.test': { A: ['127.0.0.3'] } })
-  const begun = await command(0, 'migrate', 'example.test', '--to', '10:mx.new.test,20:mistyped.new.test')
-  assert.match(begun, /^waypost: mistyped\.new\.test does not exist in DNS, so that it can take no mail/m)
-  assert.doesNotMatch(begun, /mx\.new\.test (does not exist|has no address)/)
+  const to = ['migrate', 'example.test', '--to', '10:mx.new.test,20:mistyped.new.test']
+  const missing = /mistyped\.new\.test does not exist in DNS, so that it can take no mail/
+  const refused = await command(2, ...to)
+  assert.match(refused, new RegExp(`^waypost: nothing was begun: ${missing.source}$`, 'm'))
+  assert.match(refused, /--allow no-working-exchanger/)
+  assert.match(await command(2, 'migrate', 'example.test'), /there is no migration of this domain/)
+  assert.match(await command(0, ...to, '--allow', 'no-working-exchanger'), missing)
+  assert.match(await command(0, 'migrate', 'example.test'), /^example\.test to 10:mx\.new\.test,20:mistyped/)
+})
+
+test('a migration of which nothing was written is over as soon as it is aborted', async (t) => {
+  const lab = await startLab(t, 300_000)
+  const { command } = await startMoving(
+    lab,
+    { exchangers: [{ preference: '10', host: 'mx.old.test' }] },
+    { 'mx.new.test': { A: ['127.0.0.3'] } },
+  )
+  const [to, abort] = [
+    ['migrate', 'example.test', '--to', '10:mx.new.test'],
+    ['migrate', 'example.test', '--abort'],
+  ]
+  await command(0, ...to)
+  const over = /^The migration of example\.test is over: nothing of it was written yet, and DNS is as it was\.$/m
+  assert.match(await command(0, ...abort), over)
+  assert.match(await command(2, 'migrate', 'example.test'), /there is no migration of this domain/)
+  // The TTL is low already: the first step would have named the new exchangers.
+  await command(0, ...to, '--low-ttl', '1h')
+  const told = JSON.parse(await command(0, ...abort, '--json'))
+  assert.deepEqual([told.direction, told.state], ['back', 'aborted'])
+
+  await command(0, ...to)
+  await command(0, 'apply', 'example.test', '--yes', '--no-smtp')
+  assert.match(await command(0, ...abort), /> bring back what was there: 10 mx\.old\.test, TTL 3600/)
 })

@@ -34,11 +34,11 @@ test('declared addresses that are published count, and one that never was does n
   await writeFile(kept, '{ "version": 1, ')
   const unknown = await command(2, 'migrate', 'example.test', '--to', '10:mx3.example.test')
   assert.match(unknown, /how long caches hold what was there before .* is not known: .*published\.json is damaged/)
-  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test', '--allow', 'ttl-wait')
+  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test', '--allow', 'ttl-wait,no-working-exchanger')
   await command(0, 'migrate', 'example.test', '--forget')
   await rm(kept)
 
-  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test')
+  await command(0, 'migrate', 'example.test', '--to', '10:mx3.example.test', '--allow', 'no-working-exchanger')
   // Notes about a migration are for those who ask for its domain.
   assert.doesNotMatch(await command(2, 'plan', 'other.test'), /is being migrated/)
   assert.match(await command(3, 'plan', 'example.test'), /example\.test is being migrated/)

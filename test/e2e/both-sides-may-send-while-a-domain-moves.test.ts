@@ -22,6 +22,7 @@ test('both sides may send while a domain moves, and one alone when it went back'
       records: { spf: 'v=spf1 mx -all' },
     },
     {
+      'in.new.test': { A: ['192.0.2.1'] },
       'spf.new.test': { TXT: ['v=spf1 ip4:192.0.2.0/24 -all'] },
       'far.new.test': { TXT: [`v=spf1 ${includes.map((name) => `include:${name}`).join(' ')} -all`] },
       ...Object.fromEntries(includes.map((name) => [name, { TXT: ['v=spf1 -all'] }])),

@@ -20,9 +20,10 @@ import { type PublishFlags, publishFlags } from '../publish/flags.ts'
 import { openPublishing, type Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { seconds, waitTime } from '../time-argument.ts'
+import { endUnwritten } from './end-unwritten.ts'
 import { whyUntaken } from './recipients.ts'
 import { migrationJson, migrationText } from './report.ts'
-import { stepMigration, tellOfMissing, tellOfOldSide } from './step.ts'
+import { stepMigration, tellOfOldSide, whyMissing } from './step.ts'
 import { readSpf, readWanted } from './where-to.ts'
 
 interface MigrateFlags extends PublishFlags {
@@ -138,6 +139,10 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
       flags.to === undefined ? turned(known, flags, terminal) : await begun(known, name, flags, publishing, terminal)
     if (found.kind !== 'migration') return found.kind === 'nothing-to-move' ? 0 : 2
     const current = found.migration
+    if (flags.abort && current.isBack && current.seen.length === 0) {
+      const ended = await endUnwritten(current, await loadMigrations(state), publishing, flags)
+      if (ended) return overUnwritten(ended, state, flags, terminal)
+    }
     if (current !== known) {
       const lost = await saveMigration(state, current).then(() => undefined, fileErrorText)
       if (lost !== undefined) return say(`nothing was begun or changed, because it could not be remembered: ${lost}`, 2)
@@ -164,6 +169,19 @@ async function forget(
   }
   await removeMigration(state, name)
   terminal.out(`The migration of ${name} is forgotten; DNS is as it is.\n`)
+  return 0
+}
+
+async function overUnwritten(
+  ended: Migration,
+  state: string,
+  { json }: MigrateFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  await removeMigration(state, ended.domain)
+  // No cache has anything of it, so that nothing is waited for.
+  if (json) terminal.out(`${migrationJson(ended, Number.POSITIVE_INFINITY)}\n`)
+  else terminal.out(`The migration of ${ended.domain} is over: nothing of it was written yet, and DNS is as it was.\n`)
   return 0
 }
 
@@ -233,9 +251,16 @@ async function begun(
       { ...publishing.deps, transport },
     )
     switch (beginning.kind) {
-      case 'begun':
-        await tellOfMissing(beginning.migration, publishing, terminal)
+      case 'begun': {
+        const missing = await whyMissing(beginning.migration, publishing)
+        if (missing !== undefined && !flags.allow.has('no-working-exchanger'))
+          return say(
+            `nothing was begun: ${missing}`,
+            'Mend the name, or make the host first. Where it comes later, it is begun all the same with --allow no-working-exchanger',
+          )
+        if (missing !== undefined) say(missing, 'The step that adds it is refused while that is so.')
         return { kind: 'migration', migration: beginning.migration }
+      }
       case 'nothing-to-move':
         terminal.out(`The exchangers of ${name} are these already.\n`)
         return { kind: 'nothing-to-move' }

@@ -176,17 +176,16 @@ function unitOf(domain: HostName, { publishing }: Publishing['loaded'], { publis
   return unit
 }
 
-/** When it begins: a name that is not there yet may come, and one that was mistyped will not. */
-export async function tellOfMissing(
+/** When it begins: a name that is not there yet may come, and one that was mistyped will not. Undefined: DNS has all of them, or nobody knows. */
+export async function whyMissing(
   migration: Migration,
   { loaded, options, deps }: Publishing,
-  terminal: Terminal,
-): Promise<void> {
+): Promise<string | undefined> {
   const unit = unitOf(migration.domain, loaded, options)
-  for (const { host, why } of unit ? await missingHosts(migration, unit, options, deps) : [])
-    terminal.err(
-      `waypost: ${host} ${why} in DNS, so that it can take no mail: the step that adds it will be refused while that is so\n  Make it, or begin again with another: waypost migrate ${migration.domain} --abort\n`,
-    )
+  const missing = unit ? await missingHosts(migration, unit, options, deps) : []
+  if (missing.length === 0) return undefined
+  const hosts = missing.map(({ host, why }) => `${host} ${why} in DNS`)
+  return `${hosts.join(', ')}, so that ${hosts.length === 1 ? 'it' : 'they'} can take no mail`
 }
 
 /** When it is done: the old provider may not know it. */

@@ -1,6 +1,6 @@
 /**
  * Exchangers that a domain is to move to and that DNS does not have: a wrong name is better told when a migration begins than after an hour of waiting
- * for its first TTL. Called by `waypost migrate`; the step that leads mail there asks anew and refuses.
+ * for its first TTL. Called by `waypost migrate`, which does not begin then unless it is allowed; the step that leads mail there asks anew and refuses.
  */
 
 import type { HostName } from '../../dns/name.ts'
