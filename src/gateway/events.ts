@@ -62,20 +62,21 @@ interface ForDomains {
 
 export const messageVerdicts = ['delivered', 'refused', 'deferred', 'held', 'unknown'] as const
 /**
- * - `delivered`, `refused`, `deferred`: the backend's word, or ours where none could be asked, which the sender heard behind its dot.
+ * - `delivered`, `refused`, `deferred`: the backend's word, or ours where none could be asked. The sender heard it behind its dot where the message
+ *   has one route; of several that are taken together it hears one answer for all, which is 250 unless nobody has it.
  * - `held`: kept durably, because no backend could take it.
  * - `unknown`: the same, because a backend was silent or gone behind our dot and may have it.
  */
 export type MessageVerdict = (typeof messageVerdicts)[number]
 
-/** A message has come to its end, seen by its sender: one event a route of it. */
+/** A message has come to its end while its sender waits: one event a route of it. */
 export interface MessageEvent extends OnItsWay, ForDomains {
   readonly kind: MessageVerdict
   readonly bytes: number
   readonly recipients: number
   /** From the sender's dot to our answer. */
   readonly ms: number
-  /** What the sender heard: 250, 451, 550, … */
+  /** Of this route: 250, 451, 550, …; of its recipients, where they are answered one by one, the first that was not taken. */
   readonly code: number
 }
 

@@ -27,22 +27,47 @@ function leg(name: string, said: { readonly kind: 'accepted' | 'said'; readonly 
   } as unknown as Leg
 }
 
-test('a refusal that cannot be settled makes of a recipient what may go, unless others have moved it meanwhile', async () => {
-  const settled: Settlement[] = []
-  const keeping = {
+function keepingAll(settled: Settlement[] = []) {
+  return {
     hold: { keep: async () => ({ kind: 'kept' }) },
     queue: { settle: async (settlement: Settlement) => void settled.push(settlement) },
     writeDown: {
       surely: (_: unknown, write: () => Promise<void>) => write(),
       soon: (_: unknown, write: () => Promise<void>) => write().then(() => true),
     },
+    afterHold: { refused: async () => undefined },
+    random: seededRandom(1),
+    onHeld: () => undefined,
+  }
+}
+
+test('of several legs each tells its own answer, and what the sender heard where that is another', async () => {
+  const { log, find } = collectLog()
+  const deps = { clock: createFakeClock(), log, keeping: keepingAll() } as unknown as HandOverDeps
+  const yes = leg('taken.test', { kind: 'accepted', code: 250 })
+  const no = (name: string, code: number) => leg(name, { kind: 'said', code })
+  const told = (event: string) => find(event).map(({ fields }) => [fields?.reply, fields?.senderHeard])
+  assert.equal((await handOver(message('x\r\n'), [yes, no('refused.test', 550)], () => false, deps)).code, 250)
+  assert.deepEqual(told('delivered'), [['250 5.7.1 so it is', undefined]])
+  assert.deepEqual(told('refused'), [['550 5.7.1 so it is', 250]])
+  // Refused by all: it hears the first of them.
+  const both = [no('one.test', 550), no('two.test', 554)]
+  assert.equal((await handOver(message('x\r\n'), both, () => false, deps)).code, 550)
+  assert.deepEqual(told('refused').slice(1), [
+    ['550 5.7.1 so it is', undefined],
+    ['554 5.7.1 so it is', 550],
+  ])
+})
+
+test('a refusal that cannot be settled makes of a recipient what may go, unless others have moved it meanwhile', async () => {
+  const settled: Settlement[] = []
+  const keeping = {
+    ...keepingAll(settled),
     afterHold: {
       async refused() {
         throw new TypeError('a bug, in this test')
       },
     },
-    random: seededRandom(1),
-    onHeld: () => undefined,
   }
   const deps = { clock: createFakeClock(), log: collectLog().log, keeping } as unknown as HandOverDeps
   const legs = [leg('taken.test', { kind: 'accepted', code: 250 }), leg('refused.test', { kind: 'said', code: 550 })]

@@ -189,9 +189,10 @@ class HandOver {
       const settlement = { id: this.#message.id, recipients: all.map((_, index) => ({ index, to: gone })) }
       const about = { id: this.#message.id }
       const isGone = await keeping.writeDown.soon(about, () => keeping.queue.settle(settlement), takenBackMs)
+      const heard = isGone ? worstOf(all) : verdict.notHeldReply
       for (const { leg, carried, answers } of results)
-        this.#tell(leg, isGone ? worstOf(answers) : verdict.notHeldReply, endpointOf(carried))
-      return isGone ? worstOf(all) : verdict.notHeldReply
+        this.#tell(leg, isGone ? worstOf(answers) : heard, endpointOf(carried), false, heard.code)
+      return heard
     }
     await Promise.all(results.map((result) => result.settled ?? this.#settleSoon(result, keeping)))
     return hasSome && all.every((answer) => answer?.kind === 'accepted') ? allDelivered : someHeld
@@ -218,6 +219,7 @@ class HandOver {
       worstOf(answers),
       endpoint,
       recipients.some(({ to }) => to.kind !== 'gone') && (carried.kind === 'unknown' ? 'unknown' : 'held'),
+      someHeld.code,
     )
   }
 
@@ -249,7 +251,17 @@ class HandOver {
     await keeping.successes.carried(this.#message, { way, endpoint, owed, recipients: taken })
   }
 
-  #tell(leg: Leg, said: Reply, endpoint: Endpoint | undefined, held: 'held' | 'unknown' | false = false): Reply {
+  /**
+   * @param said  of this leg
+   * @param heardCode  what the sender hears, who has one answer for all legs
+   */
+  #tell(
+    leg: Leg,
+    said: Reply,
+    endpoint: Endpoint | undefined,
+    held: 'held' | 'unknown' | false = false,
+    heardCode = said.code,
+  ): Reply {
     const { id, client, envelope, body } = this.#message
     const { clock, log, tell } = this.#deps
     const event = isPositive(said) ? 'delivered' : isPermanent(said) ? 'refused' : 'deferred'
@@ -277,6 +289,7 @@ class HandOver {
       route: leg.cut.route.id,
       ...place,
       reply: verdict.safeText(said),
+      ...(heardCode === said.code ? {} : { senderHeard: heardCode }),
       ms,
     })
     return said
