@@ -33,7 +33,8 @@ export interface OpeningDeps {
   readonly newInlet: () => Inlet
 }
 
-type Opened =
+/** What came of it, with the fault as `outcome` has it. */
+type OpenResult =
   | { readonly kind: 'open'; readonly session: ClientSession }
   | { readonly kind: 'failed'; readonly fault: Fault }
 
@@ -46,7 +47,7 @@ export type Opener = (
   readyUntilMs: number,
   hasOthers: () => boolean,
   cancel?: Cancel,
-) => Promise<Opened>
+) => Promise<OpenResult>
 
 const brokenTlsMs = 10 * 60_000
 const mostBrokenTls = 10_000
@@ -104,7 +105,7 @@ async function connectOnce(
   tls: OpenOptions['tls'],
   readyUntilMs: number,
   cancel: Cancel | undefined,
-): Promise<Opened> {
+): Promise<OpenResult> {
   const { target, backend } = endpoint
   if (target.kind === 'maildir') throw new TypeError('a Maildir has no sessions')
   // Under TLS the octets are the TLS socket's.

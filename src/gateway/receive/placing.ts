@@ -19,7 +19,7 @@ export interface Placed {
 }
 
 /** A way that the transaction goes already. */
-export interface Taken {
+export interface TakenWay {
   readonly cut: Pick<CutThrough, 'route' | 'serves'>
   readonly domain: MailDomain | undefined
 }
@@ -56,7 +56,7 @@ export function placeRecipient(
  * @param taken  legs of the transaction that have recipients
  * @param mayHold  whether the message could be made durable for this recipient, as far as is known before its dot
  */
-export function fitting(placed: Placed, taken: readonly Taken[], mayHold: MayHold): Placed | Reply {
+export function fitting(placed: Placed, taken: readonly TakenWay[], mayHold: MayHold): Placed | Reply {
   if (taken.length === 0) return placed
   const isOnItsWay = taken.some((leg) => goes(leg, placed)) && !takesOneRecipient(placed, mayHold)
   // With several ways it is kept before the first dot leaves, and takes more room with each recipient.
@@ -74,7 +74,7 @@ export function goTogether(first: Placed, other: Placed, mayHold: MayHold): bool
 }
 
 /** Whether the leg leads where the recipient goes, on the terms of its domain. */
-export const goes = (leg: Taken, placed: Placed): boolean =>
+export const goes = (leg: TakenWay, placed: Placed): boolean =>
   leg.cut.route === placed.route && leg.cut.serves(placed.recipient.domain) && onSameTerms(leg, placed)
 
 type OnTerms = Pick<Placed, 'domain'>
