@@ -4,11 +4,11 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { ListenAddress } from '../../base/listen-address.ts'
+import type { ListenPlace } from '../../config/listen.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
-/** @returns in words, why one of them cannot be had; undefined: all can */
-export async function whyPlacesTaken(places: readonly ListenAddress[]): Promise<string | undefined> {
+/** @param path  of the configuration. @returns in words, why one of them cannot be had, and what to do; undefined: all can */
+export async function whyPlacesTaken(places: readonly ListenPlace[], path: string): Promise<string | undefined> {
   for (const { address, port } of places) {
     // Any free one will do.
     if (port === 0) continue
@@ -17,7 +17,7 @@ export async function whyPlacesTaken(places: readonly ListenAddress[]): Promise<
       server.listen({ host: address, port, ipv6Only: true })
       await once(server, 'listening')
     } catch (error) {
-      const why = whyNotBound(error)
+      const why = whyNoPlace(error, places, path)
       if (why === undefined) throw error
       return why
     } finally {
@@ -25,4 +25,12 @@ export async function whyPlacesTaken(places: readonly ListenAddress[]): Promise<
     }
   }
   return undefined
+}
+
+/** The same of an error that came of listening. @returns undefined where the error is another one */
+export function whyNoPlace(error: unknown, places: readonly ListenPlace[], path: string): string | undefined {
+  const why = whyNotBound(error)
+  const { address, port } = error as { address?: unknown; port?: unknown }
+  const kind = places.find((place) => place.address === address && place.port === port)?.kind
+  return why === undefined || kind === undefined ? why : `${why}: name another place with listen.${kind} in ${path}`
 }

@@ -7,10 +7,10 @@ import { existsSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { systemClock } from '../../base/clock.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
-import type { ListenAddress } from '../../base/listen-address.ts'
 import type { Log } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
+import type { ListenPlace } from '../../config/listen.ts'
 import type { Loaded } from '../../config/load.ts'
 import { makeStateFolder } from '../../config/state-files.ts'
 import { tellingAlerts } from '../../gateway/events.ts'
@@ -18,14 +18,13 @@ import { controlPath, createControl, maxControlPath } from '../../gateway/operat
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import type { LogFile } from './log-file.ts'
-import { whyPlacesTaken } from './places-taken.ts'
+import { whyNoPlace, whyPlacesTaken } from './places-taken.ts'
 import { keepCopy } from './reload.ts'
 import type { ServeDeps } from './serve-deps.ts'
 import { createServices, type Services, type Started } from './services.ts'
 import { stopOnSignal } from './signals.ts'
 import { createTelling } from './telling.ts'
 import { openWhenFree } from './wait-for-store.ts'
-import { whyNotBound } from './why-not-bound.ts'
 
 export interface RunGatewayDeps extends ServeDeps {
   readonly terminal: Terminal
@@ -38,7 +37,9 @@ export interface RunGatewayDeps extends ServeDeps {
 export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayDeps): Promise<ExitCode> {
   const { terminal, log, logFile, laboratory } = deps
   const { state } = loaded.settings
-  const why = (existsSync(state) ? undefined : await whyPlacesTaken(placesOf(loaded))) ?? (await ownFolder(state))
+  const lookAtPlaces = () => whyPlacesTaken(placesOf(loaded), path)
+  const isNew = !existsSync(state)
+  const why = (isNew ? await lookAtPlaces() : undefined) ?? (await ownFolder(state))
   if (why !== undefined) return fail(terminal, why)
   let { holdLimits } = loaded.settings
   const limits = () => holdLimits
@@ -60,9 +61,12 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
     )
   try {
     const { holding, store } = opened
+    // Now that no gateway is on the same folder, which would have them all.
+    const taken = isNew ? undefined : await lookAtPlaces()
+    if (taken !== undefined) return fail(terminal, taken)
     const services = await createServices(path, loaded, { ...deps, holding, store, telling, applied, laboratory })
     if (services.kind === 'failed') return fail(terminal, services.why)
-    return await runOn(loaded, services, logFile.reopen, deps)
+    return await runOn(path, loaded, services, logFile.reopen, deps)
   } finally {
     await opened.close()
   }
@@ -70,6 +74,7 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
 
 /** With the state folder ours, and the store open. */
 async function runOn(
+  path: string,
   loaded: Loaded,
   services: Services,
   reopenLog: () => void,
@@ -94,7 +99,7 @@ async function runOn(
     await control.close()
     await gateway.stop()
     await services.stop()
-    const why = whyNotBound(error)
+    const why = whyNoPlace(error, placesOf(loaded), path)
     if (why === undefined) throw error
     return fail(terminal, why)
   }
@@ -109,11 +114,8 @@ async function runOn(
 }
 
 /** Those without which it does not start. */
-const placesOf = ({ settings, publishing, web }: Loaded): readonly ListenAddress[] => [
-  ...settings.listen,
-  ...publishing.listenDns,
-  ...(web.isDefaultPlace ? [] : web.listen),
-]
+const placesOf = ({ summary, web }: Loaded): readonly ListenPlace[] =>
+  summary.listeners.filter(({ kind }) => kind !== 'http' || !web.isDefaultPlace)
 
 /**
  * The state folder, ours alone: made where it is missing, closed to others where it was open to them.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -235,8 +235,19 @@ test('a port that is taken is one clear line', async (t) => {
   assert.ok(bound && typeof bound === 'object')
   const at = await stage(t, good.replace('127.0.0.1:0', `127.0.0.1:${bound.port}`))
   assert.equal(await at.run(), 2)
-  assert.equal(at.err, `waypost: 127.0.0.1:${bound.port} is taken by another process\n`)
+  const said = `waypost: 127.0.0.1:${bound.port} is taken by another process: name another place with listen`
+  assert.equal(at.err, `${said}.smtp in ${at.file}\n`)
   assert.equal(existsSync(join(at.folder, 'state')), false, 'nothing is left behind')
+
+  // Where there is a state folder already, nothing listens before all can.
+  await mkdir(join(at.folder, 'state'))
+  await writeFile(at.file, good.replace(/listen:.*/, `listen: { smtp: 127.0.0.1:0, http: 127.0.0.1:${bound.port} }`))
+  assert.equal(await at.run(), 2)
+  assert.ok(at.err.endsWith(`${said}.http in ${at.file}\n`), at.err)
+  assert.deepEqual(
+    at.log.filter(({ event }) => event === 'smtp listening' || event === 'listening'),
+    [],
+  )
 })
 
 test('a start with a wrong file is refused; --last-good runs on the copy and says so loudly', async (t) => {
