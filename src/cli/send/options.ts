@@ -35,8 +35,17 @@ export type Parsed =
   | { readonly kind: 'options'; readonly options: SendOptions }
   | { readonly kind: 'invalid'; readonly why: string }
 
-/** @param machine  the name of this machine and of who runs it, for what is not said */
-export function parseOptions(raw: RawOptions, machine: { readonly hostname: string; readonly user: string }): Parsed {
+/** For what is not said. */
+export interface Machine {
+  /** Its name. */
+  readonly hostname: string
+  /** Who runs this. */
+  readonly user: string
+  /** The script that npm runs, where it does. */
+  readonly npmScript: string | undefined
+}
+
+export function parseOptions(raw: RawOptions, machine: Machine): Parsed {
   const server = parseServer(raw.server)
   if (!server) return invalid(`--server ${raw.server}: write host:port, for example 127.0.0.1:2525 or [::1]:2525`)
   const named = parseName(machine.hostname)
@@ -53,7 +62,12 @@ export function parseOptions(raw: RawOptions, machine: { readonly hostname: stri
     if (recipient.kind === 'invalid') return invalid(`--to ${text}: ${recipient.why}`)
     to.push(recipient.mailbox)
   }
-  if (to.length === 0) return invalid('--to is missing: who shall have the message? For example --to you@example.test')
+  if (to.length === 0)
+    return invalid(
+      machine.npmScript === undefined
+        ? '--to is missing: who shall have the message? For example --to you@example.test'
+        : `--to is missing: npm keeps options to itself unless "--" stands in front of them. For example npm run ${machine.npmScript} -- --to you@example.test`,
+    )
   const count = parseCount(raw.count)
   const concurrency = parseCount(raw.concurrency)
   if (count === undefined) return invalid(`--count ${raw.count}: a number from 1 to 1000000`)

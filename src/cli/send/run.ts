@@ -71,8 +71,12 @@ export async function sendAll(
       `sent ${tally.sent} of ${options.count} messages in ${seconds.toFixed(1)} s, ${Math.round(tally.sent / seconds)} a second`,
     )
   }
+  // Whoever named no server may have met another one than they think.
+  if (tally.worst === 1) io.err(`waypost send: refused by ${hostText(options.server.host)}:${options.server.port}`)
   return tally.worst
 }
+
+const hostText = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
 function composeOne(options: SendOptions, content: Buffer | undefined, io: SendIo): Composed {
   const { from, to, subject, helo } = options
@@ -97,7 +101,7 @@ async function connect(
   const { server, tls, helo, verbose } = options
   let last: { fault: ClientFault; where: string } | undefined
   for (const address of addresses) {
-    const where = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
+    const where = `${hostText(address)}:${server.port}`
     const opening = io.door.open('client', { kind: 'tcp', address, port: server.port })
     if (opening.kind === 'forbidden')
       throw new TypeError(`the door is closed for what a person asks for: ${opening.why}`)

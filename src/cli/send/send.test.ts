@@ -24,7 +24,7 @@ async function send(raw: Partial<RawOptions>, more: Partial<SendIo> = {}): Promi
     clock: systemClock,
     random: systemRandom,
     door: systemDoor,
-    machine: { hostname: 'here.example.test', user: 'me' },
+    machine: { hostname: 'here.example.test', user: 'me', npmScript: undefined },
     lookupHost: async () => [],
     readInput: async () => undefined,
     out: (line) => out.push(line),
@@ -63,6 +63,15 @@ test('the bare postmaster is a recipient, and no other name without a domain is'
   assert.deepEqual([wrong.exit, wrong.err], [2, ['waypost send: --to joe: has no "@" behind the local part']])
 })
 
+test('without a recipient, npm is told how to pass it on', async () => {
+  const plain = await send({ to: [] })
+  assert.match(plain.err[0] ?? '', /--to is missing: who shall have the message/)
+  const machine = { hostname: 'here.example.test', user: 'me', npmScript: 'send' }
+  const { exit, err } = await send({ to: [] }, { machine })
+  assert.equal(exit, 2)
+  assert.match(err[0] ?? '', /npm keeps options to itself .*npm run send -- --to you@example\.test$/)
+})
+
 test('a whole message on standard input is sent as it is; a text gets a header', async (t) => {
   const backend = await startBackend(t)
   await send({ server: at(backend) }, { readInput: async () => Buffer.from('From: a@b.example\nX: y\n\nbody') })
@@ -81,17 +90,18 @@ test('refused: what the server said, exit 1; the others get the message', async 
   const backend = await startBackend(t, {
     on: (verb, line) => (verb === 'RCPT' && line.includes('bad') ? '550 5.1.1 no such user' : undefined),
   })
+  const by = [`waypost send: refused by ${at(backend)}`]
   const some = await send({ server: at(backend), to: ['bad@example.test', 'you@example.test'], body: 'x' })
   assert.deepEqual(some, {
     exit: 1,
     out: ['550 5.1.1 no such user (for bad@example.test)', '250 2.0.0 taken'],
-    err: [],
+    err: by,
   })
   const all = await send({ server: at(backend), to: ['bad@example.test'], body: 'x' })
-  assert.deepEqual(all, { exit: 1, out: ['550 5.1.1 no such user (for bad@example.test)'], err: [] })
+  assert.deepEqual(all, { exit: 1, out: ['550 5.1.1 no such user (for bad@example.test)'], err: by })
   backend.behaviour = { on: (verb) => (verb === '.' ? '554 5.7.1 spam\x1b[31m' : undefined) }
   const dot = await send({ server: at(backend), body: 'x' })
-  assert.deepEqual(dot, { exit: 1, out: ['554 5.7.1 spam [31m'], err: [] })
+  assert.deepEqual(dot, { exit: 1, out: ['554 5.7.1 spam [31m'], err: by })
   backend.behaviour = { on: (verb) => (verb === 'MAIL' ? '451 4.7.1 later' : undefined) }
   assert.deepEqual((await send({ server: at(backend), body: 'x' })).out, ['451 4.7.1 later (for the sender)'])
 })

@@ -75,7 +75,7 @@ function systemIo(): SendIo {
     clock: systemClock,
     random: systemRandom,
     door: systemDoor,
-    machine: { hostname: hostname(), user: userName() },
+    machine: { hostname: hostname(), user: userName(), npmScript: process.env.npm_lifecycle_event },
     lookupHost: createHostLookup(systemClock),
     readInput: () => readInput(),
     out: (line) => processTerminal.out(`${line}\n`),
