@@ -11,6 +11,7 @@ import { jitter, type Random, shuffle } from '../base/random.ts'
 import type { Checked } from '../checks/check-domain.ts'
 import type { HostName } from '../mail/address.ts'
 import type { Declaration } from '../publish/declare/declaration.ts'
+import { declaredLines } from '../publish/declare/declared-lines.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import { lengthText, timeText } from './alerts/wording.ts'
 import {
@@ -182,7 +183,7 @@ export function createRounds(deps: RoundsDeps): Rounds {
   }
 
   function tellRecords({ name, declaration }: WatchedDomain, changes: readonly RecordChange[]): void {
-    const foreign = changes.filter((change) => !isAsDeclared(name, change, declaration))
+    const foreign = changes.filter((change) => !isAsDeclared(change, declaration))
     const what = (list: readonly RecordChange[]) => list.map(changeText).join('\n')
     if (foreign.length > 0)
       tellOnce(name, 'records-changed', 'warning', `records of ${name} were changed by somebody else`, what(foreign))
@@ -236,33 +237,17 @@ function conditionOf(domain: string, { key, severity, title, seen, why, remedy }
 }
 
 /** Whether the set is now what waypost.yaml says of it: then it was us, or somebody who did our work. */
-export function isAsDeclared(
-  domain: string,
-  { name, type, after }: RecordChange,
-  declaration: Declaration | undefined,
-): boolean {
+export function isAsDeclared({ name, type, after }: RecordChange, declaration: Declaration | undefined): boolean {
   if (!declaration) return false
-  if (type === 'MX' && name === domain) {
-    const { exchangers } = declaration
-    if (exchangers === undefined) return false
-    const wanted =
-      exchangers === 'none'
-        ? ['0 .']
-        : exchangers.map(({ preference, host }) => `${preference} ${host === '.' ? '.' : `${host}.`}`)
-    return isSame(
-      wanted,
-      after.map((line) => line.toLowerCase()),
+  const declared = declaredLines(declaration)
+  if (type === 'TXT')
+    return (
+      after.length > 0 && after.every((line) => declared.some((set) => set.type === 'TXT' && set.data.includes(line)))
     )
-  }
-  if (type === 'A' || type === 'AAAA') {
-    const { exchangers } = declaration
-    const host = exchangers === 'none' ? undefined : exchangers?.find((each) => each.host === name)
-    const addresses = host?.addresses?.filter((address) => address.includes(':') === (type === 'AAAA'))
-    return addresses !== undefined && isSame(addresses, after)
-  }
-  return (
-    type === 'TXT' && after.length > 0 && after.every((line) => declaration.texts.some(({ text }) => text === line))
-  )
+  // Only names of exchangers are answered in the case in which somebody wrote them.
+  const now = type === 'MX' ? after.map((line) => line.toLowerCase()) : after
+  const set = declared.find((each) => each.type === type && each.name === name)
+  return set !== undefined && isSame(set.data, now)
 }
 
 const isSame = (one: readonly string[], other: readonly string[]) =>

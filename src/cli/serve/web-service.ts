@@ -11,7 +11,7 @@ import type { Figures } from '../../gateway/figures/figures.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { Holding } from '../../gateway/hold/holding.ts'
 import type { ControlHandlers } from '../../gateway/operate/control.ts'
-import { textKinds } from '../../publish/sets/text-kind.ts'
+import { declaredLines } from '../../publish/declare/declared-lines.ts'
 import type { Watch } from '../../watch/watch.ts'
 import { hostText } from '../../web/access/guard.ts'
 import type { DeclaredRecords, DnsServerFigures } from '../../web/deps.ts'
@@ -152,29 +152,6 @@ const isDeclared = ({ settings, publishing }: Loaded, domain: string): boolean =
 function declaredRecords({ publishing }: Loaded, domain: string): DeclaredRecords | undefined {
   const declaration = publishing.declarations.find((each) => each.domain === domain)
   if (!declaration) return undefined
-  const { exchangers, publisher, texts } = declaration
-  const hosts = exchangers === 'none' ? [] : (exchangers ?? [])
-  const mx =
-    exchangers === 'none'
-      ? ['0 .']
-      : hosts.map(({ preference, host }) => `${preference} ${host === '.' ? '.' : `${host}.`}`)
-  return {
-    publisher: publisher ?? null,
-    records: [
-      ...(exchangers === undefined ? [] : [{ name: domain, type: 'MX', data: mx }]),
-      ...hosts
-        .flatMap(({ host, addresses }) =>
-          ['A', 'AAAA'].map((type) => ({
-            name: host,
-            type,
-            data: addresses?.filter((address) => address.includes(':') === (type === 'AAAA')) ?? [],
-          })),
-        )
-        .filter(({ data }) => data.length > 0),
-      ...texts.map(({ kind, text }) => {
-        const { prefix } = textKinds[kind]
-        return { name: prefix === '' ? domain : `${prefix}.${domain}`, type: 'TXT', data: [text] }
-      }),
-    ],
-  }
+  const records = declaredLines(declaration).filter(({ data }) => data.length > 0)
+  return { publisher: declaration.publisher ?? null, records }
 }
