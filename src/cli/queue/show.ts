@@ -132,7 +132,7 @@ function showText(shown: ShowAnswer, nowMs: number, isRunning: boolean): string 
 }
 
 function recipientLines(recipient: ListedRecipient, nowMs: number, isRunning: boolean): string[] {
-  const { state, nextMs, reply, host, lastMs, attempts, way, backend } = recipient
+  const { state, nextMs, reply, host, lastMs, attempts, way, isChosen, backend } = recipient
   const isToGo = state === 'ready' || state === 'waiting' || state === 'unknown'
   const next = !isToGo
     ? ''
@@ -144,7 +144,7 @@ function recipientLines(recipient: ListedRecipient, nowMs: number, isRunning: bo
   const lines = [
     `  ${printable(recipient.to, 400)}`,
     `    ${state}: ${stateWords[state]}${next}`,
-    `    way ${printable(way, 300)}, ${counted(attempts, 'attempt')}${backend === null ? '' : `, given to ${printable(backend, 300)}`}`,
+    `    way ${printable(way, 300)}${isChosen ? ' (chosen by a person)' : ''}, ${counted(attempts, 'attempt')}${backend === null ? '' : `, given to ${printable(backend, 300)}`}`,
   ]
   if (reply !== null)
     lines.push(

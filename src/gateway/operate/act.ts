@@ -4,7 +4,7 @@
  */
 import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settlement } from '../../queue/queue.ts'
 import { watchedUntilMs } from '../hold/may-have-it.ts'
-import { choices, chosenLane } from '../ways/chosen-lane.ts'
+import { choices, chosenLane, nameIn } from '../ways/chosen-lane.ts'
 import { decide } from './decide.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
@@ -97,15 +97,15 @@ async function actOn(
     from,
     ...(lane === undefined ? {} : { lane }),
   }))
+  const goes = changing.map(({ held, is }) => is.lane ?? held.lane)
   await queue.settle({ id, recipients: changes })
   deps.tell?.({ kind: 'by-person', what, atMs: clock.now(), id, recipients: changes.length })
   log.info(events[what], {
     id,
     from: message.envelope.sender?.text ?? '',
     to: changing.map(({ held }) => held.recipient.text),
-    ...(what === 'route' ? { way: changes[0]?.lane } : {}),
+    ...(what === 'route' ? { way: goes.map(nameIn)[0] } : {}),
   })
-  const goes = changing.map(({ held, is }) => is.lane ?? held.lane)
   return { id, recipients: changes.length, octets, why: told[0], lanes: goes }
 }
 

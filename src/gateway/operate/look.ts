@@ -1,6 +1,7 @@
 /** What a person sees of held mail: lists, one message with its attempts, its content. For `queue-operations`. */
 import { replyText } from '../../mail/reply.ts'
 import type { HeldEntry, HeldRecipient, QueueFilter } from '../../queue/queue.ts'
+import { isChosen, nameIn } from '../ways/chosen-lane.ts'
 import { type ContentPart, contentPart, headerLines } from './held-content.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 import type { ListAnswer, ListedMessage, ListedRecipient, ShowAnswer } from './queue-shapes.ts'
@@ -92,7 +93,8 @@ function listedRecipient(held: HeldRecipient, laneNext: LaneNext): ListedRecipie
   return {
     to: held.recipient.text,
     state: held.state,
-    way: held.lane,
+    way: nameIn(held.lane) ?? held.lane,
+    isChosen: isChosen(held.lane),
     attempts: held.attempts,
     nextMs: nextMs(held, laneNext) ?? null,
     reply: held.lastReply ? replyText(held.lastReply) : null,

@@ -21,8 +21,9 @@ export type AskedFilter = z.output<typeof queueFilter>
 export const listedRecipient = z.object({
   to: z.string(),
   state: z.enum(recipientStates),
-  /** The lane that it is filed under, by name. */
+  /** The route by which it goes, by name; what a person has named where one has sent it another way. */
   way: z.string(),
+  isChosen: z.boolean(),
   attempts: z.number(),
   /** When it is tried next; null where nothing is known of that: a recipient that is `ready` goes as soon as a backend is up. */
   nextMs: moment,

@@ -45,13 +45,19 @@ export function chosenWay(lane: Lane, where: Where): Way | undefined {
   return { lane, route, domain, policy: declared?.policy ?? holdPolicy({}, {}) }
 }
 
-/** Everything that can be named, for people: routes by name, backends by URL. */
+/** What can be named, for people: routes by name, backends by URL, and routes that are called after their domain where those are few. */
 export function choices({ destinations, postmaster }: Where): readonly string[] {
   // A list that has no name is called after a domain, which has a dot.
-  const named = destinations.routes.filter(({ id }) => !id.includes('.')).map(({ id }) => id)
+  const { true: ofDomains = [], false: named = [] } = Object.groupBy(
+    destinations.routes.map(({ id }) => id),
+    (id) => (id.includes('.') ? 'true' : 'false'),
+  )
   const urls = [...destinations.routes, postmaster].flatMap(({ entries }) => entries.map(({ backend }) => backend.url))
-  return [...new Set([...named, ...urls])]
+  return [...new Set([...named, ...urls, ...(ofDomains.length > mostOfDomains ? [] : ofDomains)])]
 }
+
+/** More than these nobody reads. */
+const mostOfDomains = 50
 
 /** @param own  the route that the recipients have: of several backends with one URL, it is its own that is meant */
 function routeNamed(name: string, own: Route | undefined, { destinations, postmaster }: Where): Route | undefined {

@@ -116,7 +116,7 @@ function recipients({ recipients: list, recipientCount }: ShowAnswer): HTMLEleme
     'Next try',
     'Last answer',
   ])
-  for (const { to, state, way, attempts: tries, nextMs, reply, host } of list) {
+  for (const { to, state, way, isChosen, attempts: tries, nextMs, reply, host } of list) {
     const [tone, word] = stateWords[state] ?? ['unknown', state]
     body.append(
       h(
@@ -124,7 +124,7 @@ function recipients({ recipients: list, recipientCount }: ShowAnswer): HTMLEleme
         {},
         h('th', { scope: 'row' }, to),
         h('td', {}, badgeOf(tone, word)),
-        h('td', { class: 'long', 'data-label': 'Way' }, way),
+        h('td', { class: 'long', 'data-label': 'Way' }, way, isChosen ? ' (chosen by a person)' : undefined),
         h('td', { class: 'number', 'data-label': 'Attempts' }, number(tries)),
         h(
           'td',
