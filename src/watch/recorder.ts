@@ -18,7 +18,7 @@ export interface Recorder {
   tell(event: GatewayEvent): void
   /** What a check found of the exchangers of a domain. */
   looked(exchangers: readonly SeenExchanger[], atMs: number): void
-  /** Writes what there is now. Never rejects for the store. */
+  /** Looks, and writes what there is now. Never rejects for the store. */
   flush(): Promise<void>
   stop(): Promise<void>
 }
@@ -184,7 +184,10 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
       for (const { name, address, answered } of exchangers)
         if (answered !== undefined) addAvailable('exchanger', `${name} ${address}`, answered ? 1 : 0, 1, atMs)
     },
-    flush,
+    flush() {
+      look()
+      return flush()
+    },
     async stop() {
       flushAlarm.end()
       lookAlarm.end()

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../test/lab/fake-clock.ts'
+import { collectLog } from '../../test/lab/log.ts'
+import { idle } from '../../test/lab/web.ts'
+import { systemRandom } from '../base/random.ts'
+import type { DomainSummary } from '../queue/queue.ts'
+import { createOutages } from './outages.ts'
+import { createRecorder } from './recorder.ts'
+import type { OutageRow } from './tables.ts'
+
+test('who asks for a report hears of what is held at that moment, and not at the last look', async (t) => {
+  const clock = createFakeClock()
+  let heldByDomain: readonly DomainSummary[] = []
+  const written: OutageRow[] = []
+  const recorder = createRecorder({
+    clock,
+    log: collectLog().log,
+    history: { flush: async ({ outages }) => void written.push(...outages) },
+    outages: createOutages([], (domain) => domain, systemRandom),
+    read: () => ({ ...idle.figures.snapshot(), heldByDomain }),
+  })
+  t.after(() => recorder.stop())
+
+  heldByDomain = [{ domain: 'example.test', messages: 1, bytes: 10, oldestMs: 0, byState: { ready: 1 } }] as never
+  recorder.tell({ kind: 'held', atMs: clock.now(), id: '1', domains: ['example.test'], bytes: 10 } as never)
+  await recorder.flush()
+  assert.deepEqual([written.at(-1)?.endedMs, JSON.parse(written.at(-1)?.value ?? '').left], [null, 1])
+
+  // A person removes it, and asks at once.
+  heldByDomain = []
+  clock.advance(1)
+  await recorder.flush()
+  assert.deepEqual([written.at(-1)?.endedMs, JSON.parse(written.at(-1)?.value ?? '').left], [clock.now(), 0])
+})
