@@ -62,7 +62,7 @@ export const webOptions = section('The dashboard.', {
     1000,
   ),
   hosts: list(
-    'Names by which browsers may call the dashboard, beside the addresses that it listens on. A request that calls us by another name is refused.',
+    'Names by which browsers may call the dashboard, beside the addresses that it listens on; the first stands in the links that `waypost web link` prints, unless it listens on loopback. A request that calls us by another name is refused, also by that of `hostname`.',
     'a list of names, such as ["mail.example.com"]',
     parsed('A name.', 'a host name, with or without a port', readHost),
     100,

@@ -5,7 +5,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ListenAddress } from '../base/listen-address.ts'
 import { createToldOnce } from '../gateway/told-once.ts'
-import { hostText } from './access/guard.ts'
+import { calledBy } from './access/called-by.ts'
 import { createSecrets } from './access/secrets.ts'
 import { createSessions } from './access/sessions.ts'
 import { addBackends } from './api/backends.ts'
@@ -90,12 +90,7 @@ export function createWeb(deps: WebDeps): Web {
   function origin(): string | undefined {
     const [first] = listening.places
     if (!first) return undefined
-    const name = settings().hosts[0]
-    const host = hostText(first.address)
-    const isEverywhere = first.address === '0.0.0.0' || first.address === '::'
-    const place = isEverywhere && name !== undefined ? name : isEverywhere ? 'localhost' : host
-    const port = place.includes(':') && !place.startsWith('[') ? '' : `:${first.port}`
-    return `${listening.isTls ? 'https' : 'http'}://${place}${port}`
+    return `${listening.isTls ? 'https' : 'http'}://${calledBy(first, settings().hosts[0])}`
   }
 
   return {
