@@ -18,7 +18,7 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   const { page, asked, complaints, close } = await visit()
   lab.atEnd(close)
   await page.goto(await linkInto(waypost))
-  await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor()
+  await page.getByRole('heading', { name: 'Mail flows for example.test' }).waitFor()
   const origin = new URL(page.url()).origin
 
   let sent = 0
@@ -39,7 +39,7 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   const holding = async () => {
     await backend.kill()
     const killedMs = performance.now()
-    await page.getByRole('heading', { name: 'Mail is being held for the domain' }).waitFor({ timeout: 60_000 })
+    await page.getByRole('heading', { name: 'Mail is being held for example.test' }).waitFor({ timeout: 60_000 })
     const heldMs = performance.now() - killedMs
     t.diagnostic(`"holding" ${Math.round(heldMs)} ms after the backend was killed`)
     return heldMs
@@ -48,7 +48,7 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   let heldMs = await holding()
   for (let again = 0; heldMs >= 2_000 && again < 3; again++) {
     await backend.restart()
-    await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor({ timeout: 90_000 })
+    await page.getByRole('heading', { name: 'Mail flows for example.test' }).waitFor({ timeout: 90_000 })
     heldMs = await holding()
   }
   assert.ok(heldMs < 2_000, `${heldMs} ms`)
@@ -66,7 +66,7 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   backend.change({ afterDot: () => Promise.race([seen.promise, inAMoment()]) })
   await backend.restart()
   const backMs = performance.now()
-  await page.getByRole('heading', { name: 'Mail flows for the domain' }).waitFor({ timeout: 90_000 })
+  await page.getByRole('heading', { name: 'Mail flows for example.test' }).waitFor({ timeout: 90_000 })
   t.diagnostic(`"mail flows" ${Math.round(performance.now() - backMs)} ms after the backend was back`)
   await page
     .getByText(/held messages? on the way|Held mail is on its way out/)

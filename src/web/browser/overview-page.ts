@@ -79,13 +79,18 @@ function headline({ say }: Stage) {
 }
 
 /** The state of the whole is that of the domain that is worst off. */
-function sentenceOf({ states, domainCount, whyNotHeld }: Overview): { readonly tone: Tone; readonly text: string } {
+function sentenceOf({ states, domains, domainCount, whyNotHeld }: Overview): {
+  readonly tone: Tone
+  readonly text: string
+} {
   const { flows, degraded, holding, failing } = states as Record<DomainNow['state'], number>
   const of = (some: number) =>
     domainCount === 1
-      ? 'the domain'
+      ? (domains[0]?.name ?? 'the domain')
       : some === domainCount
-        ? `all ${number(domainCount)} domains`
+        ? domainCount === 2
+          ? 'both domains'
+          : `all ${number(domainCount)} domains`
         : `${number(some)} of ${number(domainCount)} domains`
   if (domainCount === 0) return { tone: 'unknown', text: 'No domain is declared' }
   if (failing > 0) return { tone: 'bad', text: `Mail fails for ${of(failing)}` }
@@ -188,6 +193,14 @@ function domainTable() {
   }
 }
 
+/** Of each route where they differ: 67 % of one is not less than all of another. */
+function shareText({ share, shares = [] }: BackendNow): string {
+  const percent = (part: number) => `${Math.round(part * 100)} %`
+  if (shares.every((each) => each.share === share)) return percent(share)
+  const named = shares.slice(0, 3).map((each) => `${percent(each.share)} of ${each.route}`)
+  return `${named.join(', ')}${shares.length > named.length ? ', …' : ''}`
+}
+
 function backendTable(stage: Stage) {
   const isActing = mayAct(stage.self)
   const { element, body } = table('Backends', [
@@ -223,7 +236,7 @@ function backendTable(stage: Stage) {
         row,
         update(backend) {
           state.show(backendTone[backend.state], backendWord[backend.state])
-          setText(share, `${Math.round(backend.share * 100)} %`)
+          setText(share, shareText(backend))
           setText(sessions, number(backend.sessions))
           setText(error, backend.lastError ?? '')
           acts?.show(backend)

@@ -136,5 +136,5 @@ const enter = `<main id="content" class="enter">
 <input id="secret" name="secret" type="password" autocomplete="current-password" required maxlength="1024">
 <button class="primary">Log in</button>
 </form>
-<p class="dim">Or open the link that <code>waypost serve</code> printed when it started; <code>waypost web link</code> prints another one.</p>
+<p class="dim">The command <code>waypost web link</code> prints a link that leads in, too; so does <code>waypost serve</code> when it starts at a terminal.</p>
 </main>`

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { idle } from '../../../test/lab/web.ts'
+import type { BackendReport } from '../../gateway/backends/report.ts'
 import type { DomainSummary } from '../../queue/queue.ts'
 import { createNow } from './now.ts'
 
@@ -10,11 +11,12 @@ const declared = (name: string, subdomains: boolean) => ({ name, subdomains, rou
 const held = (domain: string, messages: number, oldestMs: number): DomainSummary =>
   ({ domain, messages, bytes: 0, oldestMs, byState: { ready: messages, refused: 1 } }) as never
 
-function nowOf(domains: readonly object[], rows: readonly DomainSummary[]) {
+function nowOf(domains: readonly object[], rows: readonly DomainSummary[], reports: readonly BackendReport[] = []) {
   const clock = createFakeClock()
   let made = 0
   const now = createNow({
     ...{ ...idle, clock, stopped: () => new Map(), canKeep: { whyNot: () => undefined } },
+    gateway: { ...idle.gateway, backends: () => reports },
     gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
     queue: {
       totals: { messages: 0, bytes: 0, oldestMs: undefined },
@@ -57,4 +59,15 @@ test('however many look, it is made twice a second at most, and once more where 
   clock.advance(600)
   now.overview(true)
   assert.equal(made(), 3)
+})
+
+test('the share of a backend of several routes is told of each, to who is known', () => {
+  const shares = [
+    { route: 'alpha.test', share: 1 / 3 },
+    { route: 'beta.test', share: 1 },
+  ]
+  const report = { url: 'smtp://a', address: '', state: 'up', sessions: 0, lastError: null, share: 1, shares } as const
+  const { now } = nowOf([], [], [report])
+  assert.deepEqual(now.backends(true)[0]?.shares, shares)
+  assert.equal(now.backends(false)[0]?.shares, undefined)
 })

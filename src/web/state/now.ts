@@ -66,13 +66,14 @@ export function createNow(deps: NowDeps): Now {
 
   function backendsOf(isKnown: boolean): readonly BackendNow[] {
     const { labels } = of(isKnown)
-    return deps.gateway.backends().map(({ url, address, state, sessions, share, lastError }) => ({
+    return deps.gateway.backends().map(({ url, address, state, sessions, share, shares, lastError }) => ({
       ...latencyOf(url, address),
       url: labels.get(url) ?? 'a backend',
       address: isKnown ? printable(address, 200) : '',
       state,
       sessions,
       share,
+      ...(isKnown && shares ? { shares: shares.map((each) => ({ ...each, route: printable(each.route, 100) })) } : {}),
       lastError: isKnown && lastError !== null ? printable(lastError, 300) : null,
     }))
   }

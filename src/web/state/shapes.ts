@@ -11,6 +11,9 @@ export const backendShape = z.object({
   state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
   sessions: z.number(),
   share: z.number().describe('Of the mail of its route, 0–1; of several routes, the largest.'),
+  shares: z
+    .exactOptional(z.array(z.object({ route: z.string(), share: z.number() })).readonly())
+    .describe('Where several routes name it, and for who is known: of each, 20 at most.'),
   lastError: z.string().nullable(),
   p50Ms: z.number().nullable().describe('From the dot to its answer, of the last minutes: half of them were as fast.'),
   p95Ms: z.number().nullable().describe('95 of 100 were as fast.'),
