@@ -48,6 +48,14 @@ export function isWithin(name: HostName, parent: HostName): boolean {
   return parent === rootName || name === parent || name.endsWith(`.${parent}`)
 }
 
+/**
+ * `mx.example.com` of `mx.example.com.example.com` in `example.com`: its final dot is missing in the zone (RFC 1035 §5.1), the commonest mistake with
+ * MX records that there is. Undefined: it is no such name.
+ */
+export function withoutDoubledOrigin(host: HostName, domain: HostName): HostName | undefined {
+  return host.endsWith(`.${domain}.${domain}`) ? (host.slice(0, -domain.length - 1) as HostName) : undefined
+}
+
 const canonical = /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/
 
 const strictness = {

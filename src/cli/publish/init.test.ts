@@ -66,6 +66,13 @@ test('what was said is not asked, and an answer that is wrong writes nothing', a
   assert.equal(said.out, '')
 })
 
+test('how a name server reads its file again is asked of nobody, and told as a guess', async (t) => {
+  const { run, said, output } = await start(t, undefined)
+  assert.equal(await run('--publisher', 'zonefile', '--at', '/etc/bind/db', '--hostname', 'mx1.example.test'), 0)
+  assert.match(await readFile(output, 'utf8'), /^ {4}path: "\/etc\/bind\/db"\n {4}reload: .* # guessed: /m)
+  assert.match(said.err, /guessed, because nobody said it: the command that has the server read its file again/)
+})
+
 test('a place for records that have none is refused', async (t) => {
   const { run, said } = await start(t, undefined)
   assert.equal(await run('--publisher', 'builtin', '--at', '192.0.2.53'), 1)

@@ -99,6 +99,8 @@ async function init(
   const guessed = [
     ...(answers.guessed.has('hostname') ? [`hostname: ${answers.hostname}`] : []),
     ...(answers.guessed.has('at') ? [`the place of the DNS records: ${answers.at}`] : []),
+    // Nobody is asked for it.
+    ...(answers.publisher === 'zonefile' ? ['the command that has the server read its file again (reload)'] : []),
   ]
   if (exitOfWriting === 0 && guessed.length > 0)
     terminal.err(
@@ -193,7 +195,7 @@ publishers:
   dns:
     type: zonefile
     path: ${lives.length > 1 ? JSON.stringify(at.replace(lives[0]?.domain ?? '', '{zone}')) : place}${mark}
-    reload: [rndc, reload, "{zone}"] # what has your server read it again
+    reload: [rndc, reload, "{zone}"] # guessed: the command that has your server read it again; see that it is right
 `
     case 'powerdns':
       return `

@@ -56,6 +56,15 @@ for (const [what, exchangers] of [
   })
 }
 
+test('a host that ends in the domain twice is doubted', () => {
+  const exchangers = [mx(10, 'mx1.example.com'), mx(20, 'mx2.example.com.example.com')]
+  const lines = declarationLines({ ...bare, mx: { ttlSeconds: 3_600, exchangers } }, 'dns')
+  assert.deepEqual(lines.slice(2, 4), [
+    '      - { preference: 10, host: "mx1.example.com" }',
+    '      - { preference: 20, host: "mx2.example.com.example.com" } # ends in example.com twice: is mx2.example.com meant? A final dot is missing then',
+  ])
+})
+
 test('a provider is named where its very set is there', () => {
   const lines = declarationLines(
     {

@@ -4,6 +4,7 @@
  */
 
 import { printable } from '../../base/printable.ts'
+import { type HostName, withoutDoubledOrigin } from '../../dns/name.ts'
 import { recognise } from '../../records/catalogue/recognise.ts'
 import { recordsFor } from '../../records/catalogue/records-for.ts'
 import { sameExchangers } from '../sets/mx-set.ts'
@@ -19,7 +20,7 @@ export function declarationLines(live: LiveDomain, publisher: string | undefined
   for (const note of notes) lines.push(`    # ${printable(note, 300)}`)
   if (mx === undefined)
     lines.push('    # It has no MX records: its mail goes to its own address, if that has a server (RFC 5321 §5.1).')
-  else lines.push(...exchangerLines(mx))
+  else lines.push(...exchangerLines(mx, domain))
   const ttlSeconds = isSecondHand ? undefined : mx?.ttlSeconds
   if (isSecondHand)
     lines.push(
@@ -45,14 +46,14 @@ export function declarationLines(live: LiveDomain, publisher: string | undefined
   return lines
 }
 
-function exchangerLines({ exchangers }: LiveMx): string[] {
+function exchangerLines({ exchangers }: LiveMx, domain: HostName): string[] {
   if (exchangers.every(({ host }) => host === '.'))
     return ['    exchangers: none # a null MX: it takes no mail (RFC 7505)']
   // RFC 7505 §3: beside others it says nothing.
   const named = exchangers.filter(({ host }) => host !== '.')
   const dropped = named.length < exchangers.length ? ['    # A null MX stood beside these, where it says nothing.'] : []
   const recognised = recognise(named)
-  if (recognised.kind === 'unknown') return [...dropped, '    exchangers:', ...listLines(named)]
+  if (recognised.kind === 'unknown') return [...dropped, '    exchangers:', ...listLines(named, domain)]
   const { provider, parameters, completeness } = recognised
   const given = Object.entries(parameters)
   const published = recordsFor(provider.id, parameters)
@@ -74,16 +75,18 @@ function exchangerLines({ exchangers }: LiveMx): string[] {
     ...dropped,
     `    # These are hosts of ${printable(provider.name, 100)}, ${what}.`,
     '    exchangers:',
-    ...listLines(named),
+    ...listLines(named, domain),
   ]
 }
 
-const listLines = (exchangers: readonly LiveExchanger[]): string[] =>
+const listLines = (exchangers: readonly LiveExchanger[], domain: HostName): string[] =>
   exchangers
     .toSorted((one, other) => one.preference - other.preference || (one.host < other.host ? -1 : 1))
     .map(({ preference, host, addresses }) => {
       const also = addresses ? `, addresses: [${addresses.map((address) => `"${address}"`).join(', ')}]` : ''
-      return `      - { preference: ${preference}, host: ${quoted(host)}${also} }`
+      const undoubled = withoutDoubledOrigin(host, domain)
+      const doubt = undoubled ? ` # ends in ${domain} twice: is ${undoubled} meant? A final dot is missing then` : ''
+      return `      - { preference: ${preference}, host: ${quoted(host)}${also} }${doubt}`
     })
 
 /** Names such as `null.example` need no quotes; one that begins with a digit, or has nothing but letters, may. */

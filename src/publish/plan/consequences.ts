@@ -4,7 +4,7 @@
  * nothing. No counts and no percentages: two MX records of three hundred can be all the mail there is.
  */
 import { printable } from '../../base/printable.ts'
-import type { HostName } from '../../dns/name.ts'
+import { type HostName, withoutDoubledOrigin } from '../../dns/name.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
 import { isCoveredBySts } from '../../records/mta-sts.ts'
@@ -162,14 +162,10 @@ function ofExchanger(domain: HostName, { host, addresses, smtp }: ExchangerProsp
     remedy,
   })
   const found: Concern[] = []
-  // The origin was added twice by somebody: the commonest mistake with MX records that there is.
-  if (host.endsWith(`.${domain}.${domain}`))
+  const undoubled = withoutDoubledOrigin(host, domain)
+  if (undoubled !== undefined)
     found.push(
-      warn(
-        'doubled-name',
-        `${host} ends in ${domain} twice`,
-        `Write the host as it is, such as ${host.slice(0, -domain.length - 1)}.`,
-      ),
+      warn('doubled-name', `${host} ends in ${domain} twice`, `Write the host as it is, such as ${undoubled}.`),
     )
   if (addresses.kind === 'none')
     found.push(

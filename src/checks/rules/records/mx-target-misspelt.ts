@@ -2,7 +2,7 @@
  * A target that is nearly the host of a known provider, or has the zone's own name behind it because a final dot is missing (RFC 1035 §5.1).
  * A likeness is no proof, so it is worded as a question. Page: docs/checks/mx-target-misspelt.md
  */
-import { type HostName, parseName } from '../../../dns/name.ts'
+import { type HostName, withoutDoubledOrigin } from '../../../dns/name.ts'
 import { nearestTypo } from '../../../records/catalogue/nearest-typo.ts'
 import type { Facts } from '../../facts.ts'
 import type { Fault } from '../../finding.ts'
@@ -58,9 +58,6 @@ interface Meant {
 function meantBy(host: HostName, { domain }: Facts): Meant | undefined {
   const typo = nearestTypo(host)
   if (typo) return { host: typo.meant, of: ` of ${typo.provider.name}`, isDotMissing: typo.how === 'missing-final-dot' }
-  // `mx1.example.com.example.com`: a whole name of our own with our own behind it.
-  const doubled = `.${domain}.${domain}`
-  if (!host.endsWith(doubled)) return undefined
-  const parsed = parseName(host.slice(0, -domain.length - 1))
-  return parsed.kind === 'name' ? { host: parsed.name, of: '', isDotMissing: true } : undefined
+  const undoubled = withoutDoubledOrigin(host, domain)
+  return undoubled && { host: undoubled, of: '', isDotMissing: true }
 }
