@@ -25,8 +25,12 @@ test('declared addresses that are published count, and one that never was does n
   const to = async (word: string) => command(2, 'migrate', 'example.test', '--to', word)
   assert.match(await to('mx.new.test'), /a host wants its preference: 10:mx\.new\.test/)
   assert.match(await to('nosuchprovider'), /is no provider that is known here; docs\/providers\.md has their names/)
+  for (const words of [['plan'], ['migrate', '--to', '10:mx.new.test']])
+    assert.match(
+      await command(2, ...words, 'nowhere.lab'),
+      /nowhere\.lab is not declared .*; declared are example\.test/,
+    )
   assert.match(await command(2, 'plan', 'exampl.test'), /is not declared .*; did you mean "example\.test"\?/)
-  assert.match(await command(2, 'plan', 'nowhere.lab'), /nowhere\.lab is not declared .*; declared are example\.test/)
   assert.match(await command(2, 'plan', 'other.test'), /other\.test declares no records/)
 
   // What earlier changes left in caches is not known: nothing is begun on the belief that it is nothing.

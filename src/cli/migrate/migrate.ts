@@ -16,6 +16,7 @@ import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { configOption } from '../config-path.ts'
 import { fileErrorText } from '../file-error.ts'
+import { whyUndeclared } from '../publish/examine-declared.ts'
 import { type PublishFlags, publishFlags } from '../publish/flags.ts'
 import { openPublishing, type Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
@@ -225,7 +226,9 @@ async function begun(
   }
   if (declaration?.publisher === undefined)
     return say(
-      `nobody said where the records of ${name} are kept`,
+      declaration === undefined
+        ? whyUndeclared(name, publishing.loaded)
+        : `nobody said where the records of ${name} are kept`,
       `Declare its exchangers as they are now ("waypost import dns ${name}" writes them), with "publish:".`,
     )
   const wanted = readWanted(to, flags.set ?? {}, declaration)

@@ -63,7 +63,8 @@ export async function examineAll(
 const saysSomething = ({ exchangers, texts, absent }: Declaration) =>
   exchangers !== undefined || texts.length > 0 || absent.length > 0
 
-function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
+/** Of a name that declares nothing; printable. */
+export function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
   if (names.has(name)) return `${name} declares no records: it has no "exchangers:" in the configuration`
   const declared = publishing.declarations.map(({ domain }) => domain)
   const near = didYouMean(name, declared)
