@@ -54,29 +54,14 @@ export function queueHandlers(heldMail: HeldMail | undefined): ControlHandlers {
       await transfer.drop(asked.id, asked.indexes)
       return null
     }),
-    'queue.compare': handler(shapes.bringIn, async ({ folder, id: of, envelopeFile }, { transfer }) =>
-      readable(() => transfer.compare(folder, of, envelopeFile)),
+    'queue.compare': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
+      transfer.compare(folder, of, envelopeFile),
     ),
-    'queue.bringIn': handler(shapes.bringIn, async ({ folder, id: of, envelopeFile }, { transfer }) =>
-      readable(() => transfer.bringIn(folder, of, envelopeFile)),
+    'queue.bringIn': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
+      transfer.bringIn(folder, of, envelopeFile),
     ),
-    'queue.letGo': handler(shapes.bringIn, async ({ folder, id: of, envelopeFile }, { transfer }) =>
-      readable(async () => {
-        const undeclared = await transfer.letGo(folder, of, envelopeFile)
-        return { kind: 'done', undeclared }
-      }),
+    'queue.letGo': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
+      transfer.letGo(folder, of, envelopeFile),
     ),
-  }
-}
-
-/** The gateway may be another user than the one who asks. */
-async function readable<T>(run: () => Promise<T>): Promise<T | { kind: 'wrong'; why: string }> {
-  try {
-    return await run()
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-    if (code === 'ENOENT') return { kind: 'wrong', why: 'a file of it is missing' }
-    if (code !== 'EACCES' && code !== 'EPERM') throw error
-    return { kind: 'wrong', why: 'its files are not readable for the user of the gateway' }
   }
 }

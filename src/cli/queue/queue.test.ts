@@ -254,6 +254,49 @@ test('what is not as export wrote it is not taken in, and says why', async (t) =
   assert.equal((await readdir(out)).filter((name) => name.endsWith('.json')).length, 4)
 })
 
+test('what somebody wrote into an exported envelope brings no backend what it is never asked for, nor stops the others', async (t) => {
+  const { folder, run, withStore } = await stage(t)
+  const out = join(folder, 'out')
+  await withStore(async (queue) => {
+    for (const number of [1, 2, 3, 4]) await queue.hold(message(number))
+  })
+  assert.equal((await run('export', out, '--remove')).code, 0)
+  const change = async (number: number, from: string | RegExp, to: string) => {
+    const path = join(out, `${heldId(number)}.json`)
+    await writeFile(path, (await readFile(path, 'utf8')).replace(from, to))
+  }
+  await change(1, 'you@example.test', 'x%elsewhere.test@example.test')
+  await change(2, /"receivedMs": [0-9]+/, '"receivedMs": 1e308')
+  await change(3, 'you@example.test', 'x@elsewhere.test')
+  await change(3, '"chosen": null', '"chosen": "smtp://127.0.0.1:9"')
+  await change(4, /"receivedMs": ([0-9]+)/, '"receivedMs": $1.25')
+  const imported = await run('import', out)
+  assert.deepEqual([imported.code, imported.out], [1, '2 messages taken in.\n'], imported.err)
+  assert.match(imported.err, /01 was not taken in: no backend is asked for x%elsewhere\.test@example\.test: /)
+  assert.match(imported.err, /02 was not taken in: .*receivedMs/)
+  await withStore(async (queue) => {
+    assert.deepEqual(await Promise.all([1, 2, 3, 4].map((number) => statesOf(queue, number))), [
+      undefined,
+      undefined,
+      ['no-route'],
+      ['ready'],
+    ])
+    // Nor does the command that sends mail another way.
+    await queue.hold(message(5, { to: { 'x%elsewhere.test@example.test': {}, 'you@example.test': {} } }))
+  })
+  assert.match((await run('route', heldId(5), '--to', 'smtp://127.0.0.1:9')).out, /^1 message/)
+  await withStore(async (queue) => {
+    const entry = await queue.get(heldId(5))
+    assert.deepEqual(
+      entry?.recipients.map(({ recipient, lane: of }) => [recipient.text, of.startsWith('chosen:')]),
+      [
+        ['x%elsewhere.test@example.test', false],
+        ['you@example.test', true],
+      ],
+    )
+  })
+})
+
 test('links and pipes in a folder that others write to: nothing is written through one, and none is waited for', async (t) => {
   const { folder, run, withStore } = await stage(t)
   const out = join(folder, 'out')

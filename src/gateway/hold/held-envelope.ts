@@ -36,7 +36,12 @@ function mailbox(text: string): Mailbox | undefined {
   return parsed.kind === 'invalid' ? undefined : parsed.mailbox
 }
 
-const moment = z.number().min(0).nullable()
+/** Since 1970, to the end of the year 9999; whole, as the store has it. */
+const moment = z
+  .number()
+  .min(0)
+  .max(Date.UTC(9999, 11, 31))
+  .transform((ms) => Math.round(ms))
 const printableText = (most: number) =>
   z
     .string()
@@ -60,19 +65,19 @@ const storedRecipient = z.object({
   chosen: z.string().max(4096).nullable().default(null),
   wasKnown: z.boolean(),
   attempts: z.number(),
-  notBeforeMs: moment,
+  notBeforeMs: moment.nullable(),
   /** Behind whose dot it is unknown, and until when no other gets it. */
   backend: z.string().max(4096).nullable(),
-  elsewhereMs: moment,
-  keepUntilMs: moment,
+  elsewhereMs: moment.nullable(),
+  keepUntilMs: moment.nullable(),
   lastReply: storedReply.nullable(),
 })
 
 export const heldEnvelope = z.object({
   format: z.literal(1),
   id: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/),
-  receivedMs: z.number().min(0),
-  expiresMs: z.number().min(0),
+  receivedMs: moment,
+  expiresMs: moment,
   client: z
     .object({
       address: read(100, parseIp),
@@ -85,7 +90,7 @@ export const heldEnvelope = z.object({
   /** Null: the null reverse-path. */
   sender: read(400, mailbox).nullable(),
   body: z.enum(['7BIT', '8BITMIME']).nullable(),
-  declaredSize: z.number().min(0).nullable(),
+  declaredSize: z.number().int().min(0).nullable(),
   ret: read(10, parseReturnContent).nullable(),
   envid: read(200, parseEnvelopeId).nullable(),
   proof: z.discriminatedUnion('kind', [

@@ -59,6 +59,15 @@ test('an envelope whose id or place somebody else has in the hold is not taken i
   assert.deepEqual(await compared(), { kind: 'compared', missing: [1], there: [0] })
   entry = undefined
   assert.deepEqual(await compared(), { kind: 'compared', missing: [0, 1], there: [] })
+  // What we cannot cope with is this message's own, and no end of the import.
+  const { log, lines } = collectLog()
+  const broken = { get: () => Promise.reject(new RangeError('of our own')) } as unknown as Queue
+  const coping = createQueueTransfer({ queue: broken, clock, log, ways: undefined, running: undefined })
+  for (const step of [coping.compare, coping.bringIn]) {
+    const wrong = { kind: 'wrong', why: 'we met an error of our own: RangeError: of our own' }
+    assert.deepEqual(await step(folder, message.id, 'x.json'), wrong)
+  }
+  assert.equal(lines.filter(({ level }) => level === 'error').length, 2)
   for (const other of [held({ size: 1 }, []), held({ receivedMs: 1 }, []), held({}, ['a@one.test', 'c@two.test'])]) {
     entry = other
     assert.equal((await compared()).kind, 'wrong')

@@ -5,7 +5,14 @@
  */
 import { join } from 'node:path'
 import { readRegular } from '../../base/regular-file.ts'
-import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settled } from '../../queue/queue.ts'
+import {
+  type HeldEntry,
+  type HeldRecipient,
+  type Lane,
+  type QueueFilter,
+  type Settled,
+  StoreFailure,
+} from '../../queue/queue.ts'
 import {
   envelopeOf,
   type HeldEnvelope,
@@ -31,11 +38,8 @@ export interface QueueTransfer {
   compare(folder: string, id: string, envelopeFile: string): Promise<Compared>
   /** Takes what the hold has not of `ID.eml` with the envelope in a file beside it in, held back. */
   bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn>
-  /**
-   * Lets what was brought in go on, as it was when it left.
-   * @returns where a person had sent it to that is not declared here, so that it goes by its domain's route
-   */
-  letGo(folder: string, id: string, envelopeFile: string): Promise<readonly string[]>
+  /** Lets what was brought in go on, as it was when it left. */
+  letGo(folder: string, id: string, envelopeFile: string): Promise<LetGo>
 }
 
 export type Packed =
@@ -57,7 +61,19 @@ export type BroughtIn =
   /** No more of them can be taken in. */
   | { readonly kind: 'full'; readonly why: string }
 
+export type LetGo =
+  /** `undeclared`: where a person had sent it to that is not declared here, so that it goes by its domain's route */
+  { readonly kind: 'done'; readonly undeclared: readonly string[] } | Wrong
+
+/** Of this message alone: the others of the folder go on. */
+interface Wrong {
+  readonly kind: 'wrong'
+  readonly why: string
+}
+
 const mostEnvelopeBytes = 64 * 1024 * 1024
+
+type StoredRecipient = HeldEnvelope['recipients'][number]
 
 export type QueueTransferDeps = Pick<QueueOperationsDeps, 'queue' | 'clock' | 'log' | 'ways' | 'running'>
 
@@ -116,14 +132,20 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
       log.info('exported and removed by a person', { id, recipients: indexes.length })
     },
 
-    async compare(folder, id, envelopeFile) {
-      const read = await readEnvelope(folder, id, envelopeFile)
-      return read.kind === 'wrong' ? read : compared(read.envelope, await queue.get(id))
-    },
-
-    async bringIn(folder, id, envelopeFile) {
+    compare: alone(async (folder, id, envelopeFile) => {
       const read = await readEnvelope(folder, id, envelopeFile)
       if (read.kind === 'wrong') return read
+      const refused = whyRefused(read.envelope)
+      return refused === undefined
+        ? compared(read.envelope, await queue.get(id))
+        : { kind: 'wrong' as const, why: refused }
+    }),
+
+    bringIn: alone(async (folder, id, envelopeFile): Promise<BroughtIn> => {
+      const read = await readEnvelope(folder, id, envelopeFile)
+      if (read.kind === 'wrong') return read
+      const refused = whyRefused(read.envelope)
+      if (refused !== undefined) return { kind: 'wrong', why: refused }
       const found = compared(read.envelope, await queue.get(id))
       if (found.kind === 'wrong') return found
       if (found.missing.length === 0) return { kind: 'there' }
@@ -151,32 +173,57 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
       } finally {
         content.body.release()
       }
-    },
+    }),
 
-    async letGo(folder, id, envelopeFile) {
+    letGo: alone(async (folder, id, envelopeFile): Promise<LetGo> => {
       const read = await readEnvelope(folder, id, envelopeFile)
-      if (read.kind === 'wrong') throw new TypeError(`an envelope changed while it was imported: ${read.why}`)
+      if (read.kind === 'wrong') return read
       const lanes = new Set<Lane>()
       const undeclared = new Set<string>()
       const recipients = read.envelope.recipients.map((stored) => {
         const lane = wayIn(stored)
         if (lane !== undefined) lanes.add(lane)
-        if (stored.chosen !== null && lane !== wanted(stored)) undeclared.add(stored.chosen)
+        if (stored.chosen !== null && lane !== undefined && lane !== wanted(stored)) undeclared.add(stored.chosen)
         const to = lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored)
         return { index: stored.index, to, from: ['held'] as const }
       })
       await queue.settle({ id, recipients })
       if (lanes.size > 0) running?.drain.kick(lanes)
-      return [...undeclared]
-    },
+      return { kind: 'done', undeclared: [...undeclared] }
+    }),
+  }
+
+  /** One message of a folder that cannot be read, or that we cannot cope with, ends no import of the others. */
+  function alone<Outcome>(
+    step: (folder: string, id: string, envelopeFile: string) => Promise<Outcome>,
+  ): (folder: string, id: string, envelopeFile: string) => Promise<Outcome | Wrong> {
+    return async (folder, id, envelopeFile) => {
+      try {
+        return await step(folder, id, envelopeFile)
+      } catch (error) {
+        if (error instanceof StoreFailure) throw error
+        const unread = whyUnread(error)
+        if (unread === undefined) log.error('an exported message was not taken in', { id, error })
+        return { kind: 'wrong', why: unread ?? `we met an error of our own: ${String(error)}` }
+      }
+    }
+  }
+
+  /** What no backend is ever asked for is not taken in either: who wrote the folder need not be who exported. */
+  function whyRefused({ recipients }: HeldEnvelope): string | undefined {
+    const never = ways && recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
+    return never && `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
   }
 
   /** By which a recipient goes that comes in, or undefined where none leads on. */
-  function wayIn(stored: HeldEnvelope['recipients'][number]): Lane | undefined {
-    return ways ? ways.ofRecipient(recipientOf(stored), wanted(stored)) : wanted(stored)
+  function wayIn(stored: StoredRecipient): Lane | undefined {
+    if (!ways) return wanted(stored)
+    const recipient = recipientOf(stored)
+    // A file sends nothing to a backend for a domain that is not declared: that is a person's to do, with the mail in the hold.
+    return ways.ofRecipient(recipient, noLane) && ways.ofRecipient(recipient, wanted(stored))
   }
 
-  function restored(stored: HeldEnvelope['recipients'][number]): Settled {
+  function restored(stored: StoredRecipient): Settled {
     const nowMs = clock.now()
     const { state, notBeforeMs, keepUntilMs, backend, elsewhereMs } = stored
     switch (state) {
@@ -198,7 +245,7 @@ export function createQueueTransfer({ queue, clock, log, ways, running }: QueueT
   }
 }
 
-const wanted = (stored: HeldEnvelope['recipients'][number]): Lane =>
+const wanted = (stored: StoredRecipient): Lane =>
   stored.chosen === null ? noLane : laneNamed(recipientOf(stored), stored.chosen)
 
 async function readEnvelope(
@@ -234,7 +281,7 @@ function compared({ recipients, ...envelope }: HeldEnvelope, entry: HeldEntry | 
   const { message } = entry
   const isOfIt =
     message.size === envelope.bodyOctets &&
-    message.receivedMs === Math.round(envelope.receivedMs) &&
+    message.receivedMs === envelope.receivedMs &&
     message.envelope.sender?.text === envelope.sender?.text
   if (!isOfIt) return { kind: 'wrong', why: 'the hold has another message of this id' }
   const held = new Map(entry.recipients.map(({ index, recipient }) => [index, recipient.text]))
@@ -261,7 +308,23 @@ function asItWas({ state, notBeforeMs = 0, backend = '', elsewhereMs = 0, keepUn
   }
 }
 
-const isOnItsWay = ({ state }: HeldEnvelope['recipients'][number]) =>
+/** The gateway may be another user than the one who asks. Undefined: it is no error of the system. */
+function whyUnread(error: unknown): string | undefined {
+  const code = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined
+  switch (code) {
+    case undefined:
+      return undefined
+    case 'ENOENT':
+      return 'a file of it is missing'
+    case 'EACCES':
+    case 'EPERM':
+      return 'its files are not readable for the user of the gateway'
+    default:
+      return `its files cannot be read (${code})`
+  }
+}
+
+const isOnItsWay = ({ state }: StoredRecipient) =>
   state === 'ready' || state === 'waiting' || state === 'unknown' || state === 'no-route' || state === 'offered'
 
 const aDayMs = 24 * 60 * 60_000

@@ -19,9 +19,11 @@ export const isChosen = (lane: Lane): boolean => lane.startsWith(prefix)
 
 /**
  * @param to  the name of a route, or a backend's URL or key, as it stands in the configuration
- * @returns undefined where nothing of that name is declared, or a lookup by domain is asked for a recipient without one
+ * @returns undefined where nothing of that name is declared, a lookup by domain is asked for a recipient without one, or no backend is ever asked
+ *   for it
  */
 export function chosenLane(recipient: Recipient, to: string, where: Where): Lane | undefined {
+  if (where.destinations.find(recipient).kind === 'relay-syntax') return undefined
   const lane = laneNamed(recipient, to)
   return chosenWay(lane, where) && lane
 }

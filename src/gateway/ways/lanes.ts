@@ -23,7 +23,7 @@ export function laneOf(route: Route, domain: HostName | undefined): Lane {
   return (looksUpRecipient(route) && domain !== undefined ? `${route.id} ${domain}` : route.id) as Lane
 }
 
-/** @returns undefined where the recipient's domain is not declared any more */
+/** @returns undefined where the recipient's domain is not declared any more, and for what no backend is asked for */
 export function wayOf(recipient: Recipient, destinations: Destinations, postmaster: Route): Way | undefined {
   return wayTo(destinations.find(recipient), recipient.domain, postmaster)
 }
@@ -37,13 +37,14 @@ function wayTo(destination: Destination, domain: HostName | undefined, postmaste
   switch (destination.kind) {
     case 'literal':
     case 'not-ours':
+    // A backend that trusts us would relay it on. It was listed under `addresses` when it was taken.
+    case 'relay-syntax':
       return undefined
     case 'postmaster':
       return way(postmaster, undefined, neverHold)
     case 'route':
       return way(destination.route, domain, destination.domain.hold)
     // It was taken when the configuration still knew it: its backend has the last word.
-    case 'relay-syntax':
     case 'unknown-recipient':
       return way(destination.domain.route, domain, destination.domain.hold)
   }

@@ -18,6 +18,8 @@ export interface Ways {
   ofRecipient(recipient: Recipient, lane: Lane): Lane | undefined
   /** Where what is held for a domain goes, but for addresses that have a way of their own. */
   ofDomain(domain: HostName): Lane | undefined
+  /** Its local part would have a backend that trusts us relay it on, and it is not listed. */
+  isNeverAsked(recipient: Recipient): boolean
   /** What the recipient's own domain wants, whoever shares its route. Undefined: what is filed there goes nowhere. */
   policyOf(held: Filed): HoldPolicy | undefined
 }
@@ -67,14 +69,17 @@ export function createWays(settings: () => WaySettings): Ways {
     return base && { ...base, lane, domain: lane.slice(blank + 1) as HostName }
   }
 
+  const isNeverAsked = (recipient: Recipient) => settings().destinations.find(recipient).kind === 'relay-syntax'
+
   return {
     ofLane,
+    isNeverAsked,
     ofRecipient(recipient, lane) {
       const now = settings()
       // Mail of our own stays where it is filed; where that leads, its lane finds out each time.
       if (isOutbound(lane)) return lane
       // So does what a person has sent another way, as long as that way is declared.
-      if (isChosen(lane) && chosenWay(lane, now)) return lane
+      if (isChosen(lane) && chosenWay(lane, now) && !isNeverAsked(recipient)) return lane
       return wayOf(recipient, now.destinations, now.postmaster)?.lane
     },
     ofDomain(domain) {
