@@ -121,6 +121,9 @@ export function nameText(name: WireName): string {
     .join('.')}.`
 }
 
+/** `nameText` without the final dot: `example.com`; the root is `.`. */
+export const plainNameText = (name: WireName): string => nameText(name).replace(/(.)\.$/, '$1')
+
 // The specials of zone text and everything that is not printable ASCII.
 const notPlain = /["().;@$\\]|[^\x21-\x7e]/g
 

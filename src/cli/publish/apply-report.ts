@@ -4,7 +4,7 @@ import { printable } from '../../base/printable.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import type { AppliedZone } from '../../publish/apply/apply.ts'
-import { isRight, type ServerView, type Verified } from '../../publish/apply/verify.ts'
+import { isRight, isSeenByAll, type ServerView, type Verified } from '../../publish/apply/verify.ts'
 import { timeText } from '../../publish/plan/consequences.ts'
 import { byKey, type RecordSet, sameContent, setKey, setText } from '../../publish/sets/record-set.ts'
 import type { SetChange } from '../../publish/targets/target.ts'
@@ -75,7 +75,7 @@ export const unaskedText = (why: string) => `Others were not asked: ${printable(
 
 function isSeenEverywhere(verified: Verified | undefined, waitMs: number): boolean {
   if (verified === undefined) return waitMs === 0
-  return verified.servers.length > 0 && verified.servers.every(isRight)
+  return isSeenByAll(verified)
 }
 
 function progress(title: string, servers: readonly ServerView[], terminal: Terminal): void {

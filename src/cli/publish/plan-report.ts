@@ -7,7 +7,7 @@ import { printable } from '../../base/printable.ts'
 import type { Rdata } from '../../dns/rdata.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { typeName } from '../../dns/types.ts'
-import { nameText } from '../../dns/wire-name.ts'
+import { nameText, plainNameText } from '../../dns/wire-name.ts'
 import { refusedBy } from '../../publish/apply/apply.ts'
 import type { Concern, RefusalRule } from '../../publish/plan/consequences.ts'
 import type { Examined, ExaminedZone, FailedZone } from '../../publish/plan/examine.ts'
@@ -55,7 +55,7 @@ function stepText(step: NamedStep | PlannedStep, paint: Paint): string {
 }
 
 function headline({ unit }: Examined, place: string, paint: Paint): string {
-  const zone = nameText(unit.zone).replace(/(.)\.$/, '$1')
+  const zone = plainNameText(unit.zone)
   const publisher = unit.publisher === undefined ? '' : ` at ${printable(unit.publisher, 70)}`
   return `${paint('bold', zone)}${publisher}${place === '' ? '' : paint('dim', ` (${place})`)}`
 }

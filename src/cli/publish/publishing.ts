@@ -14,9 +14,9 @@ import { type Loaded, loadConfig } from '../../config/load.ts'
 import { formatProblems } from '../../config/source.ts'
 import type { HostName } from '../../dns/name.ts'
 import { createResolver, type Resolver } from '../../dns/resolver.ts'
-import { nameFromHost } from '../../dns/wire-name.ts'
 import { healthyHosts } from '../../publish/builtin/healthy-hosts.ts'
 import { whyClosed } from '../../publish/migrate/migration-file.ts'
+import { resolvedAddresses } from '../../publish/plan/ask-exchangers.ts'
 import { loadCachedSets } from '../../publish/plan/cached-sets.ts'
 import type { ExamineDeps, ExamineOptions } from '../../publish/plan/examine.ts'
 import type { ApiWait } from '../../publish/targets/api/api-client.ts'
@@ -100,9 +100,6 @@ const sessionsWithOne = 2
 const cachedSetsPath = (state: string) => join(state, 'published.json')
 
 async function addressesOf(host: HostName, resolver: Resolver) {
-  const name = nameFromHost(host)
-  const [six, four] = await Promise.all([resolver.resolve(name, 'AAAA'), resolver.resolve(name, 'A')])
-  return [four, six].flatMap((answer) =>
-    answer.kind === 'answer' ? answer.records.map(({ data }) => data.address) : [],
-  )
+  const found = await resolvedAddresses(host, resolver)
+  return found.kind === 'addresses' ? found.addresses : []
 }

@@ -61,7 +61,7 @@ export async function writeZone(
   const made = madeOf(settledOutcome, changes)
   if (made.length === 0) return { outcome: settledOutcome, changes, verified: undefined, cachesUntilMs: undefined }
   const nowMs = deps.clock.now()
-  const outcome = await withHeld(
+  const outcome = await withCached(
     settledOutcome,
     made.flatMap((change) => cachedOf(change, nowMs)),
     deps.cached,
@@ -72,14 +72,24 @@ export async function writeZone(
 
 /** The second half: waits for the servers, where it was made and somebody wants to know. */
 export async function seeZone(
-  { target, plan }: ExaminedZone,
+  examined: ExaminedZone,
   written: AppliedZone,
   options: ApplyOptions,
   deps: ApplyDeps,
 ): Promise<AppliedZone> {
   if (written.outcome.kind !== 'applied' || options.waitMs === 0) return written
+  return { ...written, verified: await waitFor(examined, written.changes, options, deps) }
+}
+
+/** Asks the servers of the zone until all of them answer with these sets, or the time is up. */
+export function waitFor(
+  { target, plan }: ExaminedZone,
+  changes: readonly SetChange[],
+  options: ApplyOptions,
+  deps: ApplyDeps,
+): Promise<Verified> {
   const look = { ...options, limitMs: options.waitMs, servers: target.servers }
-  return { ...written, verified: await verifyChanges(plan.zone, written.changes, look, deps) }
+  return verifyChanges(plan.zone, changes, look, deps)
 }
 
 /** Where no answer came, the place itself says whether it was done. That it was not done yet says nothing: it may still be. */
@@ -108,7 +118,7 @@ async function keptAhead(
 }
 
 /** The zone is changed already: what cannot be kept about it is told, and everything else goes on. */
-async function withHeld(
+async function withCached(
   outcome: TargetApplied,
   sets: Parameters<CachedSets['add']>[0],
   cached: CachedSets,

@@ -6,7 +6,7 @@ import { type ExaminedZone, type ExamineOptions, hasChanges } from '../plan/exam
 import type { ZonePlan } from '../plan/plan.ts'
 import type { SetChange } from '../targets/target.ts'
 import { witnessesOf } from '../targets/witnesses.ts'
-import type { AppliedZone, ApplyDeps, ApplyOptions } from './apply.ts'
+import { type AppliedZone, type ApplyDeps, type ApplyOptions, waitFor } from './apply.ts'
 import { type Verified, type VerifyDeps, verifyChanges } from './verify.ts'
 
 /** Whether all of it is kept, in a place that is known. */
@@ -30,16 +30,11 @@ export function lookAtUnchanged(
 }
 
 /** Has the servers read again what is kept, where there is a way to, and waits until they answer with it. */
-export async function readAgain(
-  { plan, target }: ExaminedZone,
-  options: ApplyOptions,
-  deps: ApplyDeps,
-): Promise<AppliedZone> {
-  const outcome = (await target.reload?.()) ?? ({ kind: 'applied' } as const)
+export async function readAgain(examined: ExaminedZone, options: ApplyOptions, deps: ApplyDeps): Promise<AppliedZone> {
+  const outcome = (await examined.target.reload?.()) ?? ({ kind: 'applied' } as const)
   const applied = { outcome, changes: [], cachesUntilMs: undefined }
   if (outcome.kind !== 'applied') return { ...applied, verified: undefined }
-  const look = { ...options, limitMs: options.waitMs, servers: target.servers }
-  return { ...applied, verified: await verifyChanges(plan.zone, declaredSets(plan), look, deps) }
+  return { ...applied, verified: await waitFor(examined, declaredSets(examined.plan), options, deps) }
 }
 
 const declaredSets = (plan: ZonePlan): SetChange[] => plan.sets.filter(({ domains }) => domains.length > 0)

@@ -8,7 +8,7 @@ import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { type NameServer, nameServerText } from '../../dns/servers.ts'
 import type { Transport } from '../../dns/transport.ts'
-import { foldName, nameText, type WireName } from '../../dns/wire-name.ts'
+import { foldName, plainNameText, type WireName } from '../../dns/wire-name.ts'
 import { askServer } from '../sets/ask-server.ts'
 import { dataKey, type SetContent, sameContent, setText } from '../sets/record-set.ts'
 import type { SetChange } from '../targets/target.ts'
@@ -72,6 +72,9 @@ export async function verifyChanges(
   }
   return { servers: views, unfound: found.unfound }
 }
+
+/** Whether somebody was asked, and all of them answer with all of it. */
+export const isSeenByAll = ({ servers }: Verified): boolean => servers.length > 0 && servers.every(isRight)
 
 export const isRight = (view: ServerView): boolean => view.state.kind === 'right'
 
@@ -158,12 +161,12 @@ async function serversOf(
     const addresses = answers.flatMap((answer) =>
       answer.kind === 'answer' ? answer.records.map((record) => record.data.address) : [],
     )
-    if (addresses.length === 0) lost.push(hostText(target))
+    if (addresses.length === 0) lost.push(plainNameText(target))
     for (const address of addresses) {
       if (isNamed(address)) continue
       const why = isPrivate ? undefined : whyNotPublic(address)
       if (why === undefined) servers.push({ address, port: dnsPort })
-      else inside.push(`${hostText(target)} at ${address}, which is ${why}`)
+      else inside.push(`${plainNameText(target)} at ${address}, which is ${why}`)
     }
   }
   const unfound = [
@@ -172,8 +175,6 @@ async function serversOf(
   ]
   return { servers: servers.slice(0, mostAddresses), unfound: unfound.length === 0 ? undefined : unfound.join('; ') }
 }
-
-const hostText = (name: WireName) => nameText(name).replace(/(.)\.$/, '$1')
 
 const distinctServers = (servers: readonly NameServer[]): NameServer[] => [
   ...new Map(servers.map((server) => [nameServerText(server), server])).values(),

@@ -4,7 +4,7 @@
  */
 
 import type { HostName } from '../../dns/name.ts'
-import { nameFromHost } from '../../dns/wire-name.ts'
+import { resolvedAddresses } from '../plan/ask-exchangers.ts'
 import type { ExamineDeps, ExamineOptions, Unit } from '../plan/examine.ts'
 import { type Migration, newHosts } from './migration.ts'
 import { publishedAddresses } from './published-addresses.ts'
@@ -29,9 +29,8 @@ export async function missingHosts(
 }
 
 async function whyMissing(host: HostName, { resolver }: ExamineDeps): Promise<MissingHost | undefined> {
-  const name = nameFromHost(host)
-  const answers = await Promise.all([resolver.resolve(name, 'A'), resolver.resolve(name, 'AAAA')])
+  const found = await resolvedAddresses(host, resolver)
   // Where no answer came, nothing is known.
-  if (answers.some(({ kind }) => kind === 'answer' || kind === 'failed')) return undefined
-  return { host, why: answers.some(({ kind }) => kind === 'no-such-name') ? 'does not exist' : 'has no address' }
+  if (found.kind !== 'none') return undefined
+  return { host, why: found.why === 'no such name' ? 'does not exist' : 'has no address' }
 }

@@ -8,8 +8,8 @@
  */
 
 import type { HostName } from '../../dns/name.ts'
-import { type AppliedZone, type ApplyDeps, type ApplyOptions, applyZone, refusedBy } from '../apply/apply.ts'
-import { isRight, verifyChanges } from '../apply/verify.ts'
+import { type AppliedZone, type ApplyDeps, type ApplyOptions, applyZone, refusedBy, waitFor } from '../apply/apply.ts'
+import { isSeenByAll } from '../apply/verify.ts'
 import type { Declaration, HostAddresses } from '../declare/declaration.ts'
 import type { Concern, RefusalRule } from '../plan/consequences.ts'
 import {
@@ -136,24 +136,14 @@ export async function doStep(
   const hasChanges = changesOf(examined.plan).length > 0
   const applied = hasChanges ? await applyZone(examined, options, deps) : await lookAgain(examined, options, deps)
   const { verified, outcome } = applied
-  const isSeen =
-    outcome.kind === 'applied' &&
-    verified !== undefined &&
-    verified.servers.length > 0 &&
-    verified.servers.every(isRight)
+  const isSeen = outcome.kind === 'applied' && verified !== undefined && isSeenByAll(verified)
   return { applied, isSeen, migration: isSeen ? stageSeen(migration, stage, deps.clock.now()) : migration }
 }
 
 /** It was written before; whether everybody has it is what is left to see. */
 async function lookAgain(examined: ExaminedZone, options: ApplyOptions, deps: ApplyDeps): Promise<AppliedZone> {
-  const { plan, target } = examined
-  const there = plan.sets.map(({ name, code, before, after }) => ({ name, code, before, after }))
-  const verified = await verifyChanges(
-    plan.zone,
-    there,
-    { ...options, limitMs: options.waitMs, servers: target.servers },
-    deps,
-  )
+  const there = examined.plan.sets.map(({ name, code, before, after }) => ({ name, code, before, after }))
+  const verified = await waitFor(examined, there, options, deps)
   return { outcome: { kind: 'applied' }, changes: [], verified, cachesUntilMs: undefined }
 }
 

@@ -5,7 +5,7 @@
 import type { Rdata } from '../../dns/rdata.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { typeCodes, typeName } from '../../dns/types.ts'
-import { nameText, type WireName } from '../../dns/wire-name.ts'
+import { nameText, plainNameText, type WireName } from '../../dns/wire-name.ts'
 import { ownerText } from '../../dns/zone-text/owner-text.ts'
 import { type SetContent, type SetName, setText } from '../sets/record-set.ts'
 import type { ZonePlan } from './plan.ts'
@@ -57,8 +57,6 @@ function setsOf({ zone, sets }: ZonePlan): ExportedSet[] {
   )
 }
 
-const zoneName = (zone: WireName) => nameText(zone).replace(/(.)\.$/, '$1')
-
 function zoneLines(zone: WireName, sets: readonly ExportedSet[]): string {
   const lines = sets.flatMap(({ name, code, content }) =>
     content.data.map((data) => `${nameText(name)} ${content.ttlSeconds} IN ${typeName(code)} ${rdataText(data)}`),
@@ -70,7 +68,7 @@ function zoneLines(zone: WireName, sets: readonly ExportedSet[]): string {
 function octodns(zone: WireName, sets: readonly ExportedSet[]): string {
   const lines = [
     '---',
-    `# ${zoneName(zone)}.yaml: put these sets into the one that you have, because octoDNS removes what its file does not name.`,
+    `# ${plainNameText(zone)}.yaml: put these sets into the one that you have, because octoDNS removes what its file does not name.`,
   ]
   for (const [owner, those] of Map.groupBy(sets, (set) => set.owner)) {
     lines.push(`${yaml(owner === '@' ? '' : owner)}:`)
@@ -106,7 +104,7 @@ function dnscontrol(zone: WireName, sets: readonly ExportedSet[]): string {
   )
   return [
     `// REG and DSP are those of your dnsconfig.js.`,
-    `D(${JSON.stringify(zoneName(zone))}, REG, DnsProvider(DSP), NO_PURGE,`,
+    `D(${JSON.stringify(plainNameText(zone))}, REG, DnsProvider(DSP), NO_PURGE,`,
     ...lines,
     'END);',
     '',
@@ -133,7 +131,7 @@ function terraform(zone: WireName, sets: readonly ExportedSet[]): string {
 }
 
 function terraformSet(zone: WireName, { owner, code, content }: ExportedSet): string {
-  const label = `${owner === '@' ? zoneName(zone) : `${owner}.${zoneName(zone)}`}_${typeName(code)}`
+  const label = `${owner === '@' ? plainNameText(zone) : `${owner}.${plainNameText(zone)}`}_${typeName(code)}`
     .toLowerCase()
     .replace(/[^a-z0-9_]/g, '_')
   const kind = terraformKinds.get(code)

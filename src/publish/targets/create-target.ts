@@ -11,7 +11,7 @@ import type { HostName } from '../../dns/name.ts'
 import type { NameServer } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { parseTsigKey, type TsigKey } from '../../dns/tsig/key.ts'
-import { nameText, type WireName } from '../../dns/wire-name.ts'
+import { plainNameText, type WireName } from '../../dns/wire-name.ts'
 import type { PublisherOptions } from '../options.ts'
 import { askSerial } from '../sets/ask-server.ts'
 import type { ApiWait } from './api/api-client.ts'
@@ -69,12 +69,12 @@ export async function createTarget(
     }
     case 'zonefile': {
       const { reload, check, includes, timeout: commandMs, servers = [] } = options
-      const path = options.path.replaceAll('{zone}', zoneWord(zone))
+      const path = options.path.replaceAll('{zone}', plainNameText(zone))
       const load =
         reload &&
         (() =>
           runCommand(
-            reload.map((word) => word.replaceAll('{zone}', zoneWord(zone))),
+            reload.map((word) => word.replaceAll('{zone}', plainNameText(zone))),
             commandMs,
             deps.clock,
           ))
@@ -117,7 +117,6 @@ export async function createTarget(
 const made = (target: Target): CreatedTarget => ({ kind: 'target', target })
 
 /** As commands and paths have it: without the final dot. */
-const zoneWord = (zone: WireName) => nameText(zone).replace(/(.)\.$/, '$1')
 
 function builtinTarget(
   publisher: string,

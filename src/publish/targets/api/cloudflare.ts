@@ -14,7 +14,7 @@ import type { Rdata } from '../../../dns/rdata.ts'
 import { parseRdata, rdataText } from '../../../dns/rdata-text.ts'
 import type { NameServer } from '../../../dns/servers.ts'
 import { typeCodeFromName, typeCodes, typeName } from '../../../dns/types.ts'
-import { foldName, nameFromText, nameText, sameName, type WireName } from '../../../dns/wire-name.ts'
+import { foldName, nameFromText, nameText, plainNameText, sameName, type WireName } from '../../../dns/wire-name.ts'
 import { type ApiUrl, apiUrlText } from '../../api-url.ts'
 import {
   byKey,
@@ -335,7 +335,7 @@ function contentOf({ name, code, records }: ReadSet): RecordSet {
 }
 
 /** Without the final dot, as names stand there. */
-const plainName = (name: WireName) => nameText(foldName(name)).replace(/(.)\.$/, '$1')
+const plainName = (name: WireName) => plainNameText(foldName(name))
 
 function readResult<Schema extends z.ZodType>(answer: ApiAnswer, schema: Schema): z.output<Schema> | undefined {
   if (answer.kind === 'failed' || answer.status !== 200) return undefined
