@@ -31,6 +31,16 @@ test('with a certificate it speaks TLS, also to who names no server, and the coo
   )
 })
 
+test('who speaks plain HTTP to it is told that this is HTTPS', async (t) => {
+  const settings = { ...anyPlace, tls: { certificate: pem('certificate'), key: pem('key') } }
+  const { origin } = await startWeb(t, { settings: () => settings })
+  const answer = await fetch(`http://127.0.0.1:${new URL(origin).port}/`)
+  assert.deepEqual(
+    [answer.status, await answer.text()],
+    [400, 'This is HTTPS: write https:// in front of the address.\n'],
+  )
+})
+
 test('of too many connections the idlest makes room', async (t) => {
   const { origin } = await startWeb(t, {})
   const port = Number(new URL(origin).port)

@@ -36,6 +36,17 @@ const requestsAConnection = 1000
 
 const hereKey = 'this machine'
 
+/** To who speaks plain HTTP where TLS is spoken. */
+const httpsWords = 'This is HTTPS: write https:// in front of the address.\n'
+const useHttps = [
+  'HTTP/1.1 400 Bad Request',
+  'Connection: close',
+  'Content-Type: text/plain; charset=utf-8',
+  `Content-Length: ${httpsWords.length}`,
+  '',
+  httpsWords,
+].join('\r\n')
+
 const keyOf = ({ address, port }: ListenAddress) => `${address} ${port}`
 
 interface Connection {
@@ -125,7 +136,12 @@ export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): Web
     server.on('connection', accept)
     server.on('request', follow)
     server.on('request', listener)
-    server.on('clientError', (_, socket) => socket.destroy())
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // What fails is the TLS; below it the connection is whole, and a browser shows what it is told there.
+      const below = error.code === 'ERR_SSL_HTTP_REQUEST' ? open.get(nameOf(socket as Socket))?.socket : undefined
+      if (below) below.end(useHttps, () => below.destroy())
+      else socket.destroy()
+    })
     return server
   }
 
