@@ -11,6 +11,7 @@ import { backendCommand } from './backend.ts'
 import { configCommand } from './config/config.ts'
 import { createProgram } from './program.ts'
 import { Unanswered } from './terminal.ts'
+import { webCommand } from './web.ts'
 
 const waypost = (...words: string[]) => waypostAs(process.getuid?.(), ...words)
 
@@ -28,7 +29,11 @@ async function waypostAs(
       err += text
     },
   }
-  const program = createProgram('1.2.3', terminal, (run) => [configCommand(run, userId), backendCommand(run)])
+  const program = createProgram('1.2.3', terminal, (run) => [
+    configCommand(run, userId),
+    backendCommand(run),
+    webCommand(run, undefined),
+  ])
   const code = await program.run(words)
   return { code, out, err }
 }
@@ -252,4 +257,12 @@ test('who goes away from a question has not said yes: nothing is done, and it is
   ])
   assert.equal(await program.run(['ask']), 2)
   assert.equal(err, '\nNo answer was given, and what was asked about was not done.\n')
+})
+
+test('a token goes to standard output alone, and what lets it in to standard error', async () => {
+  const { code, out, err } = await waypost('web', 'token', '--name', 'prometheus')
+  assert.equal(code, 0)
+  assert.match(out, /^prometheus\.[\w-]{43}\n$/)
+  assert.match(err, /^For waypost\.yaml, .*\nweb:\n {2}access:\n {4}- \{ name: prometheus, role: view, hash: "scrypt:/)
+  assert.ok(!err.includes(out.trim()))
 })

@@ -34,8 +34,8 @@ export function webCommand(run: Run, askHidden: ((question: string) => Promise<s
       .command(kind)
       .description(
         kind === 'token'
-          ? 'Makes a token for a program, and the line for waypost.yaml that lets it in. The token is shown this once.'
-          : 'Asks for a password, and prints the line for waypost.yaml that lets who knows it in.',
+          ? 'Makes a token for a program, and the lines for waypost.yaml that let it in. The token is shown this once, on standard output; the lines are on standard error.'
+          : 'Asks for a password, and prints the lines for waypost.yaml that let who knows it in, on standard error.',
       )
       .requiredOption('--name <name>', 'whose it is')
       .addOption(new Option('--role <role>', 'what it allows').choices(roles).default('view'))
