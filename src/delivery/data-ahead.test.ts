@@ -12,7 +12,7 @@ async function asked(t: Parameters<typeof startBackend>[0], behaviour: Behaviour
   const { delivery: out } = delivery(t)
   const to = endpoint({ port: backend.port, protocol: behaviour.lmtp ? 'lmtp' : 'smtp' })
   const transaction = await begin(out, to)
-  const answer = await transaction.recipients(recipients, { ...stepLimits(), isLast: true })
+  const answer = await transaction.askRecipients(recipients, { ...stepLimits(), isLast: true })
   assert.equal(answer.kind, 'answered')
   return { backend, out, to, transaction, replies: answer.kind === 'answered' ? answer.replies : [] }
 }
@@ -63,7 +63,7 @@ test('nobody is accepted and DATA is refused: the session is in order, and serve
   await until(() => out.sessions(to).idle === 1)
   isEmpty = false
   const next = await begin(out, to)
-  await next.recipients([you], { ...stepLimits(), isLast: true })
+  await next.askRecipients([you], { ...stepLimits(), isLast: true })
   assert.equal((await next.data(message('hi\r\n'), stepLimits())).kind, 'answered')
   assert.equal(backend.peers.length, 1)
   assert.deepEqual(backend.messages, [`${trace}hi\r\n`])
@@ -87,11 +87,11 @@ test('MAIL is refused, with everything that went along: the session goes on', as
   const { delivery: out } = delivery(t)
   const to = endpoint(backend)
   const first = await begin(out, to)
-  assert.equal((await first.recipients([you], { ...stepLimits(), isLast: true })).kind, 'mail-refused')
+  assert.equal((await first.askRecipients([you], { ...stepLimits(), isLast: true })).kind, 'mail-refused')
   await until(() => out.sessions(to).idle === 1)
   isRefused = false
   const next = await begin(out, to)
-  await next.recipients([you], { ...stepLimits(), isLast: true })
+  await next.askRecipients([you], { ...stepLimits(), isLast: true })
   assert.equal((await next.data(message('hi\r\n'), stepLimits())).kind, 'answered')
   assert.equal(backend.peers.length, 1)
 })

@@ -26,7 +26,7 @@ async function ready(t: Parameters<typeof startBackend>[0], behaviour: Behaviour
   const { delivery: out } = delivery(t)
   const to = path ? endpoint({ path }) : endpoint({ port: backend.port, protocol: behaviour.lmtp ? 'lmtp' : 'smtp' })
   const transaction = await begin(out, to)
-  const asked = await transaction.recipients(recipients, stepLimits())
+  const asked = await transaction.askRecipients(recipients, stepLimits())
   assert.equal(asked.kind, 'answered')
   return { backend, out, to, transaction }
 }
@@ -69,7 +69,7 @@ test('the answer to the dot has a time of its own, however long the body may tak
   const steps = { ...shortSteps, dotMs: 150 }
   const begun = await out.begin(endpoint(backend), job(), { ...beginLimits(false), steps })
   assert(begun.kind === 'begun')
-  await begun.transaction.recipients([you], stepLimits())
+  await begun.transaction.askRecipients([you], stepLimits())
   const sent = await begun.transaction.data(message('x\r\n'), stepLimits(3_600_000))
   assert.deepEqual(sent.kind === 'unknown' && [sent.fault.kind, sent.fault.step], ['timeout', 'dot'])
   if (sent.kind === 'unknown') sent.late?.letGo()
@@ -214,7 +214,7 @@ test('inside TLS: a large body arrives whole, and what is lost behind the dot is
   assert.equal(backend.messages[0], trace + `.${'x'.repeat(99_997)}\r\n`.repeat(20))
   backend.behaviour = { on: (verb) => (verb === '.' ? 'close' : undefined) }
   const next = await begin(out, to)
-  await next.recipients([you], stepLimits())
+  await next.askRecipients([you], stepLimits())
   let left = 0
   const lost = await next.data(message('x\r\n'), { ...stepLimits(), onDotLeft: () => left++ })
   assert.equal(lost.kind, 'unknown')

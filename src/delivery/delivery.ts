@@ -67,7 +67,7 @@ export interface Transaction {
    * @param untilMs  the end of waiting for the last reply
    * @param isLast  these are all, and `data` follows at once where any is accepted: DATA may go along
    */
-  recipients(
+  askRecipients(
     recipients: readonly Recipient[],
     limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome>

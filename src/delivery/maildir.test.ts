@@ -25,7 +25,7 @@ const you = mailbox('You@example.test')
 async function send(t: TestContext, path: string, recipients = [you], files: MaildirFiles = systemFiles) {
   const { delivery: out } = delivery(t, {}, { files })
   const transaction = await begin(out, maildir(path))
-  const asked = await transaction.recipients(recipients, stepLimits())
+  const asked = await transaction.askRecipients(recipients, stepLimits())
   assert(asked.kind === 'answered')
   const codes = asked.replies.map((reply) => reply.code)
   if (!codes.includes(250)) return { codes, sent: undefined }
@@ -129,7 +129,7 @@ test('a folder that became a link between RCPT and the message gets nothing', as
   await mkdir(join(base, 'elsewhere', 'tmp'))
   const { delivery: out } = delivery(t)
   const transaction = await begin(out, maildir(`${base}/{local}`))
-  await transaction.recipients([you], stepLimits())
+  await transaction.askRecipients([you], stepLimits())
   await rm(join(base, 'you'), { recursive: true })
   await symlink(join(base, 'elsewhere'), join(base, 'you'))
   const sent = await transaction.data(message('x\r\n'), stepLimits())
@@ -210,7 +210,7 @@ test('a disk that hangs: the sender hears it in time, and what comes through lat
   const files: MaildirFiles = { ...real, rename: (from, to) => hangs.then(() => real.rename(from, to)) }
   const { delivery: out } = delivery(t, {}, { files })
   const transaction = await begin(out, maildir(box), job())
-  await transaction.recipients([you], stepLimits())
+  await transaction.askRecipients([you], stepLimits())
   const sent = await transaction.data(message('x\r\n'), stepLimits(100))
   assert.equal(sent.kind === 'lost' && sent.fault.kind, 'abandoned')
   goOn()

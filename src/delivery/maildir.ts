@@ -63,7 +63,7 @@ export class MaildirTransaction implements Transaction {
     return this.#boxes.length
   }
 
-  async recipients(recipients: readonly Recipient[], limits: { untilMs: number }): Promise<RecipientsOutcome> {
+  async askRecipients(recipients: readonly Recipient[], limits: { untilMs: number }): Promise<RecipientsOutcome> {
     if (this.#isOver) return lost('rcpt')
     const replies: Reply[] = []
     for (const recipient of recipients) {

@@ -124,7 +124,7 @@ test('a session that is lost makes room for who waits', async (t) => {
   const first = await begin(out, to)
   const second = begin(out, to)
   await until(() => out.sessions(to).waiting === 1)
-  await first.recipients([mailbox('you@example.test')], stepLimits())
+  await first.askRecipients([mailbox('you@example.test')], stepLimits())
   await second
   assert.equal(backend.peers.length, 2)
 })
@@ -151,7 +151,7 @@ test('a fresh session is one that served nobody, also where an idle one has to m
   assert.equal(backend.peers.length, 2)
   const next = begin(out, to, job(), true)
   await until(() => out.sessions(to).waiting === 1)
-  await fresh.recipients([mailbox('you@example.test')], stepLimits())
+  await fresh.askRecipients([mailbox('you@example.test')], stepLimits())
   fresh.abandon()
   await next
   assert.equal(backend.peers.length, 3)
@@ -212,7 +212,7 @@ test('closed: idle sessions get QUIT, those in use are broken off, waiters and l
   await until(() => backend.commands.filter((line) => line === 'QUIT').length === 1)
   const later = await out.begin(to, job(), beginLimits())
   assert.equal(later.kind === 'failed' && later.fault.kind, 'abandoned')
-  const asked = await busy.recipients([mailbox('you@example.test')], stepLimits())
+  const asked = await busy.askRecipients([mailbox('you@example.test')], stepLimits())
   assert.deepEqual([asked.kind, asked.kind === 'lost' && asked.fault.kind], ['lost', 'abandoned'])
   assert.deepEqual(out.sessions(to), { busy: 0, idle: 0, waiting: 0 })
 })

@@ -18,7 +18,7 @@ import type { Transaction } from './delivery.ts'
 const you = mailbox('you@example.test')
 const other = mailbox('other@example.test')
 
-const ask = (transaction: Transaction, ...who: (typeof you)[]) => transaction.recipients(who, stepLimits())
+const ask = (transaction: Transaction, ...who: (typeof you)[]) => transaction.askRecipients(who, stepLimits())
 
 test('a message: pipelined, stuffed, its trace in front; the session is used again without RSET', async (t) => {
   const backend = await startBackend(t)
@@ -227,7 +227,7 @@ for (const [what, says, kind] of [
     const backend = await startBackend(t, { on: (verb) => (verb === 'RCPT' ? says : undefined) })
     const { delivery: out } = delivery(t)
     const transaction = await begin(out, endpoint(backend))
-    const asked = await transaction.recipients([you], stepLimits(200))
+    const asked = await transaction.askRecipients([you], stepLimits(200))
     assert.deepEqual(asked.kind === 'lost' && [asked.fault.kind, asked.fault.step], [kind, 'rcpt'])
     assert.deepEqual(out.sessions(endpoint(backend)), { busy: 0, idle: 0, waiting: 0 })
   })
@@ -294,7 +294,7 @@ test('a reply that comes an octet at a time and never ends is over at its time, 
   const { delivery: out } = delivery(t)
   const transaction = await begin(out, endpoint(backend))
   const began = performance.now()
-  const asked = await transaction.recipients([you], stepLimits(200))
+  const asked = await transaction.askRecipients([you], stepLimits(200))
   assert.equal(asked.kind === 'lost' && asked.fault.kind, 'timeout')
   assert(performance.now() - began < 20_000)
 })

@@ -43,7 +43,7 @@ export class SmtpTransaction implements Transaction {
     return Math.max(0, mostRefused - this.#pooled.refused)
   }
 
-  async recipients(
+  async askRecipients(
     recipients: readonly Recipient[],
     limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome> {

@@ -88,7 +88,7 @@ export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): 
 
   const handler = (): SessionHandler => ({
     mail: () => reply(250, '2.1.0', 'Sender OK'),
-    recipients: async (recipients) =>
+    rcpt: async (recipients) =>
       recipients.map(({ localPart }) => (isHere(localPart) ? reply(250, '2.1.5', 'Recipient OK') : noSuchPerson)),
     recipientsAtOnce: () => 100,
     data: () => sink(),

@@ -37,7 +37,7 @@ async function startListener(t: TestContext): Promise<{ server: Recorder & { add
       heard.push({ envelope, client, recipients: [] })
       return ok
     },
-    async recipients(recipients) {
+    async rcpt(recipients) {
       heard.at(-1)?.recipients.push(...recipients)
       return recipients.map(() => ok)
     },
@@ -114,7 +114,7 @@ test('a user of Postfix asks, we hear it, and our answer reaches its mailbox', a
   // Over our own client, to a server that offers DSN.
   const { delivery: out } = delivery(t)
   const transaction = await begin(out, to(postfix), { ...job(), client, envelope: dsn.envelope })
-  const asked = await transaction.recipients([dsn.to], stepLimits())
+  const asked = await transaction.askRecipients([dsn.to], stepLimits())
   assert.deepEqual(asked.kind === 'answered' && asked.replies.map(({ code }) => code), [250], JSON.stringify(asked))
   assert.equal(transaction.owedOnSuccess, undefined)
   const sent = await transaction.data({ ...message(''), trace: Buffer.alloc(0), body: dsn.body }, stepLimits())
@@ -148,7 +148,7 @@ test('Postfix as a backend takes the parameters that we pass on, and hands on th
   const two = { ...mailbox('two@elsewhere.test'), notify: notify('NEVER') }
   const { delivery: out } = delivery(t)
   const transaction = await begin(out, to(postfix), what)
-  const asked = await transaction.recipients([one, two], stepLimits())
+  const asked = await transaction.askRecipients([one, two], stepLimits())
   assert.deepEqual(
     asked.kind === 'answered' && asked.replies.map(({ code }) => code),
     [250, 250],

@@ -100,7 +100,7 @@ function recordingHandler(calls: string[], messages: string[], settings: ServerS
       calls.push(`mail ${envelope.sender?.text ?? '<>'}${client.tls ? ' in TLS' : ''}`)
       return ok
     },
-    async recipients(recipients) {
+    async rcpt(recipients) {
       calls.push(`rcpt ${recipients.map((recipient) => recipient.text).join(' ')}`)
       return recipients.map(() => ok)
     },

@@ -134,7 +134,7 @@ export async function begin(from: Delivery, to: Endpoint, what = job(), fresh = 
 /** MAIL, one RCPT, the message; asserts that all went well. */
 export async function deliverOne(from: Delivery, to: Endpoint, content = 'Subject: x\r\n\r\nhi\r\n'): Promise<void> {
   const transaction = await begin(from, to)
-  const asked = await transaction.recipients([mailbox('you@example.test')], stepLimits())
+  const asked = await transaction.askRecipients([mailbox('you@example.test')], stepLimits())
   assert.equal(asked.kind, 'answered', JSON.stringify(asked))
   const sent = await transaction.data(message(content), stepLimits())
   assert.equal(sent.kind, 'answered', JSON.stringify(sent))

@@ -18,7 +18,7 @@ async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: n
   const given = { bodyMs: 0, thenMs: 0 }
   const yes = reply(250, '2.0.0', 'yes')
   const transaction = {
-    recipients: async () => ({ kind: 'answered', replies: [yes] }),
+    askRecipients: async () => ({ kind: 'answered', replies: [yes] }),
     async data(_: unknown, { bodyUntilMs, untilMs }: { bodyUntilMs: number; untilMs: number }) {
       Object.assign(given, { bodyMs: bodyUntilMs - clock.monotonicMs(), thenMs: untilMs - bodyUntilMs })
       return { kind: 'answered', step: 'dot', replies: [yes] }
@@ -38,7 +38,7 @@ async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: n
     patience: { begin: nothing, end: nothing },
   } as unknown as CutThroughDeps
   const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, { ...job(), isFromHold }, deps)
-  await cut.recipients([mailbox('you@example.test')])
+  await cut.askRecipients([mailbox('you@example.test')])
   const carried = await cut.deliver(message((async function* () {})(), octets))
   assert.equal(carried.kind, 'answered')
   return given

@@ -76,7 +76,7 @@ export class CutThrough {
   }
 
   /** Asks for recipients; one answer each, in order. Those that were accepted are part of the message. */
-  async recipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
+  async askRecipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
     const { clock, budgets } = this.#deps
     this.#takeUp()
     const refusal = this.#senderRefusal
@@ -222,7 +222,7 @@ export class CutThrough {
     // What is held is whole: its body follows at once.
     const isLast = this.#job.isFromHold === true && now.length === asked.length
     const limits = phase.limits(isLast)
-    const outcome = await transaction.recipients(now, limits)
+    const outcome = await transaction.askRecipients(now, limits)
     phase.spent(outcome, limits)
     if (outcome.kind === 'lost') {
       this.#staging.lost(candidate, outcome)

@@ -225,7 +225,7 @@ export class Staging {
   /** Says MAIL and the accepted recipients again to another session. @returns whether all were accepted again */
   async #replay(staged: Staged, accepted: readonly Recipient[], phase: Phase): Promise<boolean> {
     const limits = phase.limits()
-    const outcome = await staged.transaction.recipients(accepted, limits)
+    const outcome = await staged.transaction.askRecipients(accepted, limits)
     phase.spent(outcome, limits)
     if (outcome.kind === 'lost') {
       this.lost(staged.candidate, outcome)

@@ -121,7 +121,7 @@ export async function attempt(
   }
   const cut = new CutThrough(route, way.domain, job, deps.carrying())
   try {
-    const asked = await cut.recipients(recipients.map(({ recipient }) => recipient))
+    const asked = await cut.askRecipients(recipients.map(({ recipient }) => recipient))
     heard()
     if (!asked.some(({ kind }) => kind === 'accepted')) return conclude(task, way, asked, undefined, cut, deps)
     const whole: Message = { ...message, client: job.client, body }

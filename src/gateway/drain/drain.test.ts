@@ -183,7 +183,7 @@ test('a backend that is there and breaks every session off is no route that is o
   } as unknown as Queue
   const fault = { kind: 'closed', step: 'mail', reply: undefined, detail: 'closed' }
   const transaction = {
-    recipients: async () => ({ kind: 'lost', fault, reused: false }),
+    askRecipients: async () => ({ kind: 'lost', fault, reused: false }),
     refusalsLeft: 5,
     abandon: nobody,
   }
@@ -283,7 +283,7 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
 }
 
 const refusing = {
-  recipients: async () => ({ kind: 'answered', replies: [reply(550, '5.7.1', 'No')] }),
+  askRecipients: async () => ({ kind: 'answered', replies: [reply(550, '5.7.1', 'No')] }),
   refusalsLeft: 5,
   abandon: () => undefined,
 }
@@ -295,7 +295,7 @@ test('a session on which a backend says nothing to MAIL keeps its lane for half 
   const made = withTwoBackends({
     transaction: {
       ...refusing,
-      async recipients() {
+      async askRecipients() {
         if (++asked === 1) await speaks.promise
         return { kind: 'answered', replies: [reply(450, '4.2.1', 'Later')] }
       },
@@ -337,9 +337,9 @@ test('what may be with a backend that is away waits for that one, and what is be
   const made = withTwoBackends({
     transaction: {
       ...refusing,
-      async recipients() {
+      async askRecipients() {
         refused.push('asked')
-        return refusing.recipients()
+        return refusing.askRecipients()
       },
     },
     queue: {
@@ -365,7 +365,7 @@ test('what cannot be written down is not delivered again, however often its lane
   const { drain, name, task, find } = withTwoBackends({
     transaction: {
       ...refusing,
-      async recipients() {
+      async askRecipients() {
         asked++
         return { kind: 'answered', replies: [reply(450, '4.2.1', 'Later')] }
       },

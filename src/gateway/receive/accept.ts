@@ -70,12 +70,12 @@ class Receiver implements SessionHandler {
     const id = this.#newId()
     // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
     if (deps.isOurs(peer)) {
-      this.#refusals.message(id, 'loop')
+      this.#refusals.tellMessage(id, 'loop')
       return backToUs
     }
     const body = new IncomingBody(deps.spoolPath(id), place.network, deps.bodies)
     if (!body.fits(envelope.declaredSize ?? 0)) {
-      this.#refusals.message(id, 'no-room')
+      this.#refusals.tellMessage(id, 'no-room')
       return noRoom
     }
     const transaction = new SenderTransaction(id, envelope, client, body)
@@ -85,14 +85,14 @@ class Receiver implements SessionHandler {
   }
 
   tooBig({ sender, declaredSize }: Envelope): void {
-    this.#refusals.message(this.#newId(), 'too-big', { from: sender?.text ?? '', declaredSize })
+    this.#refusals.tellMessage(this.#newId(), 'too-big', { from: sender?.text ?? '', declaredSize })
   }
 
   recipientsAtOnce(): number {
     return this.#refusals.roomAtOnce
   }
 
-  async recipients(asked: readonly Recipient[]): Promise<readonly Reply[]> {
+  async rcpt(asked: readonly Recipient[]): Promise<readonly Reply[]> {
     const current = this.#current
     if (!current) return asked.map(() => noSender)
     this.#watchPeer()
@@ -141,11 +141,11 @@ class Receiver implements SessionHandler {
   }
 
   misbehaved(why: string): void {
-    this.#refusals.session(why)
+    this.#refusals.tellSession(why)
   }
 
   commandRefused(said: string): void {
-    this.#refusals.command(said)
+    this.#refusals.tellCommand(said)
   }
 
   reset(): void {

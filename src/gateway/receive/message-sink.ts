@@ -37,7 +37,7 @@ export class MessageSink implements BodySink {
   }
 
   abort(why: AbortReason): void {
-    this.#deps.refusals.message(this.#transaction.id, why)
+    this.#deps.refusals.tellMessage(this.#transaction.id, why)
     this.#transaction.abandon()
     this.#transaction.body.release()
     this.#deps.isOver()
@@ -53,7 +53,7 @@ export class MessageSink implements BodySink {
       if (isPositive(said)) transaction.untold = message.body
       return said
     } catch (error) {
-      this.#deps.refusals.message(transaction.id, 'failed')
+      this.#deps.refusals.tellMessage(transaction.id, 'failed')
       throw error
     } finally {
       this.#deps.isOver()
@@ -84,7 +84,7 @@ export class MessageSink implements BodySink {
   #notTaken(problem: BodyProblem): Reply {
     const transaction = this.#transaction
     transaction.abandon()
-    this.#deps.refusals.message(transaction.id, problem === 'full' ? 'no-room' : 'not-written')
+    this.#deps.refusals.tellMessage(transaction.id, problem === 'full' ? 'no-room' : 'not-written')
     if (problem === 'full') return noRoom
     this.#connection.deps.log.alert('the folder of large messages cannot be written', {
       id: transaction.id,

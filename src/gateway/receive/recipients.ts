@@ -70,7 +70,7 @@ export class Recipients {
     const transaction = this.#transaction
     const { place, peer } = this.#connection
     const leg = transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
-    const answers = await leg.cut.recipients(group.map(({ recipient }) => recipient))
+    const answers = await leg.cut.askRecipients(group.map(({ recipient }) => recipient))
     const replies: Reply[] = []
     for (let at = 0; at < group.length; at++) {
       const [placed, answer] = [group[at] as Placed, answers[at] as Answer]

@@ -69,19 +69,19 @@ export class Refusals {
   }
 
   /** A message that goes no further than here. */
-  message(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
+  tellMessage(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
     const { deps, place, peer } = this.#connection
     deps.tell?.({ kind: 'message-stopped', atMs: deps.clock.now(), id, why })
     deps.told.tell(place.client, 'message refused', { id, client: peer.address, why, ...fields })
   }
 
   /** @param said  by the server itself */
-  command(said: string): void {
+  tellCommand(said: string): void {
     const { deps, place, peer } = this.#connection
     deps.told.tell(place.client, 'smtp command refused', { client: peer.address, reply: said })
   }
 
-  session(why: string): void {
+  tellSession(why: string): void {
     const { deps, place, peer } = this.#connection
     deps.told.tell(place.client, 'smtp session refused', { client: peer.address, why })
   }

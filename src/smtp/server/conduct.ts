@@ -29,7 +29,7 @@ export class Conduct {
    * Counts recipients that were answered. They are no errors, and whoever names too many must still come to its DATA; but an answer that asks
    * nobody is so quick that a sender could keep us busy with it. @returns what to wait for before the next, where there were many without a message
    */
-  recipients(accepted: number, notAccepted: number): Promise<void> | undefined {
+  countRecipients(accepted: number, notAccepted: number): Promise<void> | undefined {
     const before = this.#fruitlessSeconds
     this.#accepted += accepted
     this.#notAccepted += notAccepted

@@ -27,7 +27,7 @@ export interface SessionHandler {
    * RCPT commands that arrived together, in order: one reply each. The server passes at most `recipientsAtOnce()` of them.
    * A reply of 421 ends the connection behind it.
    */
-  recipients(recipients: readonly Recipient[]): Promise<readonly Reply[]>
+  rcpt(recipients: readonly Recipient[]): Promise<readonly Reply[]>
   recipientsAtOnce(): number
   /** DATA, with at least one recipient accepted. A sink opens the body (354); a reply refuses it, and the transaction stays open. */
   data(): BodySink | Reply

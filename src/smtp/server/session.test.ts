@@ -38,7 +38,7 @@ test('DSN is offered where it shall be, and what the sender asks reaches the han
       heard.push([ret, envid])
       return ok
     },
-    async recipients(recipients: readonly Recipient[]) {
+    async rcpt(recipients: readonly Recipient[]) {
       heard.push(...recipients.map(({ text, notify, originalRecipient }) => [text, notify, originalRecipient]))
       return recipients.map(() => ok)
     },
@@ -74,7 +74,7 @@ test('recipients are asked for in groups of at most recipientsAtOnce, in order, 
   const server = await startServer(t, {
     handler: {
       recipientsAtOnce: () => 2,
-      recipients: async (recipients) =>
+      rcpt: async (recipients) =>
         recipients.map(({ text }) => reply(text.startsWith('no') ? 550 : 250, undefined, text)),
     },
   })
@@ -227,7 +227,7 @@ for (const [name, answer, free] of [
   test(`recipients ${name}: behind the first ${free} each hundred waits a second, and a message forgives them`, async (t) => {
     const clock = hurriedClock()
     let said: Reply = answer
-    const handler = { recipients: async (asked: readonly unknown[]) => asked.map(() => said) }
+    const handler = { rcpt: async (asked: readonly unknown[]) => asked.map(() => said) }
     const server = await startServer(t, { clock, handler })
     const sender = await Sender.greeted(t, server.port)
     const transaction = `MAIL FROM:<b@example.test>\r\n${rcpt.repeat(150)}RSET\r\n`
@@ -270,7 +270,7 @@ test('a hundred commands that lead to no mail end it, a message among them does 
 test('a failure inside of the handler is 421 4.3.0, and the server goes on', async (t) => {
   const server = await startServer(t, {
     handler: {
-      recipients: async () => {
+      rcpt: async () => {
         throw new Error('broken')
       },
     },

@@ -327,7 +327,7 @@ export class ServerSession {
     }
     const most = Math.min(room, handler.recipientsAtOnce())
     const recipients = this.#input.recipientsFrom(first, most)
-    return handler.recipients(recipients).then((said) => this.#passAll(said, recipients.length))
+    return handler.rcpt(recipients).then((said) => this.#passAll(said, recipients.length))
   }
 
   #passAll(said: readonly Reply[], asked: number): void | Promise<void> {
@@ -343,7 +343,7 @@ export class ServerSession {
   }
 
   #paced(accepted: number, notAccepted: number): void | Promise<void> {
-    const pause = this.#isClosing ? undefined : this.#conduct.recipients(accepted, notAccepted)
+    const pause = this.#isClosing ? undefined : this.#conduct.countRecipients(accepted, notAccepted)
     if (!pause) return
     this.#out.flush()
     return pause
