@@ -2,10 +2,11 @@
 
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
+import { pastTimeText, spanText, timeText } from '../../base/time-text.ts'
 import { type Migration, type Stage, stagesOf } from '../../publish/migrate/migration.ts'
 import { type NextStep, nextStep, oldNeededUntilMs } from '../../publish/migrate/next-step.ts'
 import { setAfter } from '../../publish/migrate/stage-sets.ts'
-import { type Concern, pastTimeText, spanText, timeText } from '../../publish/plan/consequences.ts'
+import type { Concern } from '../../publish/plan/consequences.ts'
 import type { MxSet } from '../../publish/sets/mx-set.ts'
 
 export function migrationText(migration: Migration, nowMs: number, color: boolean): string {

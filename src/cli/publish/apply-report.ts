@@ -1,11 +1,11 @@
 /** What `waypost apply` says of a zone while it is applied, and of what came of it. */
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import { timeText } from '../../base/time-text.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import type { AppliedZone } from '../../publish/apply/apply.ts'
 import { isRight, isSeenByAll, type ServerView, type Verified } from '../../publish/apply/verify.ts'
-import { timeText } from '../../publish/plan/consequences.ts'
 import { byKey, type RecordSet, sameContent, setKey, setText } from '../../publish/sets/record-set.ts'
 import type { SetChange } from '../../publish/targets/target.ts'
 import { barText, createProgress } from '../progress.ts'
