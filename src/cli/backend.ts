@@ -1,4 +1,4 @@
-/** `waypost backend list|drain|enable`: what the running gateway knows of its backends, and taking one out by hand. */
+/** `waypost backend list|out|in`: what the running gateway knows of its backends, and taking one out by hand. */
 import { Command } from 'commander'
 import { z } from 'zod'
 import { printable } from '../base/printable.ts'
@@ -38,6 +38,7 @@ const exitCodes = '\nExit code: 0 done, 2 there is no such backend, or no runnin
 
 export function backendCommand(run: Run): Command {
   const command = new Command('backend').summary('list the backends of the running gateway, take one out, put it back')
+  command.addHelpText('after', '\nExample:\n  waypost backend out smtp://10.0.0.11:25')
   command
     .command('list')
     .description('Lists the backends of the running gateway, with their health.')
@@ -49,20 +50,22 @@ export function backendCommand(run: Run): Command {
     )
     .action((options: BackendCommandOptions) => run((terminal) => list(options, terminal)))
   command
-    .command('drain')
-    .description('Takes a backend out: it gets no new mail until it is enabled again.')
+    .command('out')
+    .alias('drain')
+    .description('Takes a backend out of service: it gets no new mail until it is put back in.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(configOption())
-    .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend drain smtp://10.0.0.11:25`)
+    .addHelpText('after', `\n"drain" is another name of this; it hands out no held mail.\n${exitCodes}\n\nExample:\n  waypost backend out smtp://10.0.0.11:25`)
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.drain', url, options, terminal)),
     )
   command
-    .command('enable')
+    .command('in')
+    .alias('enable')
     .description('Puts a backend back that was taken out.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(configOption())
-    .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend enable smtp://10.0.0.11:25`)
+    .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend in smtp://10.0.0.11:25`)
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.enable', url, options, terminal)),
     )

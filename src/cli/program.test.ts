@@ -63,7 +63,20 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   const flag = await waypost('config', 'check', '--jsn')
   assert.equal(flag.code, 2)
   assert.match(flag.err, /Did you mean --json\?/)
-  assert.equal((await waypost('backend', 'drain')).code, 2)
+  assert.equal((await waypost('backend', 'out')).code, 2)
+})
+
+test('help goes as deep as it is asked to, and each command has an example', async () => {
+  const deep = await waypost('help', 'config', 'reload')
+  assert.equal(deep.code, 0)
+  assert.deepEqual(deep, await waypost('config', 'reload', '--help'))
+  assert.match(deep.out, /--allow-removal/)
+  for (const name of ['config', 'backend']) {
+    const { code, out } = await waypost(name, '--help')
+    assert.equal(code, 0)
+    assert.match(out, new RegExp(`\\nExamples?:\\n  waypost ${name} `))
+  }
+  assert.match((await waypost('help')).out, /Examples:\n {2}waypost demo/)
 })
 
 test('config check: a secret and a program that are not there are worth a look', async (t) => {
@@ -236,7 +249,7 @@ test('drain and enable name the backend in its canonical spelling, also while th
     'backend.enable': () => ({ kind: 'failed', why: 'no such backend' }),
   })
   await writeFile(file, 'state: .\ndomains: { example.org: { delivr: mx } }')
-  const drained = await waypost('backend', 'drain', 'SMTP://Host.example', '-c', file)
+  const drained = await waypost('backend', 'out', 'SMTP://Host.example', '-c', file)
   assert.deepEqual(drained, { code: 0, out: 'smtp://host.example:25 gets no new mail.\n', err: '' })
   assert.deepEqual(asked, ['smtp://host.example:25'])
   const enabled = await waypost('backend', 'enable', 'smtp://other', '-c', file)

@@ -37,7 +37,7 @@ Examples:
     async run(words) {
       exitCode = 0
       try {
-        await program.parseAsync(words, { from: 'user' })
+        await program.parseAsync(helpOf(words), { from: 'user' })
       } catch (error) {
         if (error instanceof Unanswered) {
           terminal.err('\nNo answer was given, and what was asked about was not done.\n')
@@ -51,6 +51,10 @@ Examples:
     },
   }
 }
+
+/** `help queue hold` is `queue hold --help`: commander itself looks no deeper than the first word. */
+const helpOf = ([first, ...rest]: readonly string[]): string[] =>
+  first === undefined ? [] : first === 'help' && rest.length > 1 ? [...rest, '--help'] : [first, ...rest]
 
 /** Every command writes to the terminal and throws instead of ending the process. */
 function prepare(command: Command, terminal: Terminal): void {

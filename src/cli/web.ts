@@ -18,6 +18,7 @@ const leastPassword = 12
 /** @param askHidden  asks for a password without showing it; undefined where nobody sits there */
 export function webCommand(run: Run, askHidden: ((question: string) => Promise<string>) | undefined): Command {
   const command = new Command('web').summary('ways into the dashboard: a link, a token, a password')
+  command.addHelpText('after', '\nExample:\n  waypost web link -c waypost.yaml')
   command
     .command('link')
     .description(

@@ -37,6 +37,7 @@ interface ReloadOptions {
 /** @param userId  of this process; undefined where the system has none */
 export function configCommand(run: Run, userId = process.getuid?.()): Command {
   const command = new Command('config').summary('check waypost.yaml, print its schema, load it again')
+  command.addHelpText('after', '\nExample:\n  waypost config check -c waypost.yaml')
   command
     .command('check')
     .description(

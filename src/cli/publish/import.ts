@@ -31,6 +31,7 @@ interface ImportFlags extends LiveFlags {
 
 export function importCommand(run: Run): Command {
   const command = new Command('import').summary('write what is live as a declaration')
+  command.addHelpText('after', '\nExample:\n  waypost import dns example.com > waypost.yaml')
   const dns = command
     .command('dns')
     .description(
