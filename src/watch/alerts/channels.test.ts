@@ -173,7 +173,7 @@ test('a server that refuses the mail for good is not asked again, one that is aw
   const via = `smtp://${server.address}:${server.port}`
   const refused = await channelOf({ email: [{ to: ['admin@example.net'], via }] }).deliver(message)
   assert.equal(refused?.isFinal, true, refused?.why)
-  assert.match(refused?.why ?? '', /550/)
+  assert.match(refused?.why ?? '', /the server said 550 5\.7\.1 no/)
   await server.kill()
   const away = await channelOf({ email: [{ to: ['admin@example.net'], via }] }).deliver(message)
   assert.equal(away?.isFinal, false, away?.why)
@@ -205,7 +205,13 @@ test('a program gets the JSON on standard input, its arguments as they are, and 
   const failing = channelOf({ command: [{ run: ['false'] }] })
   assert.deepEqual(await failing.deliver(message), { why: 'it ended with 1', isFinal: false })
   const none = channelOf({ command: [{ run: [join(folder, 'none')] }] })
-  assert.deepEqual(await none.deliver(message), { why: 'it could not be started (ENOENT)', isFinal: true })
+  assert.deepEqual(await none.deliver(message), { why: `there is no ${join(folder, 'none')}`, isFinal: true })
+  await writeFile(join(folder, 'plain'), '#!/bin/sh\n', { mode: 0o644 })
+  const plain = await channelOf({ command: [{ run: [join(folder, 'plain')] }] }).deliver(message)
+  assert.deepEqual(plain, {
+    why: `${join(folder, 'plain')} is not executable for this user: chmod +x makes it so`,
+    isFinal: true,
+  })
 })
 
 test('the ping is sent while all is alive, and not when it is not', async (t) => {

@@ -99,9 +99,14 @@ async function connect(via: EmailOptions['via'], deps: ChannelDeps): Promise<Soc
 
 /** The server's words are printable ones of others; a 5yz is its last word (RFC 5321 §4.2.1). */
 function whyNot(error: unknown): Undelivered {
-  const { responseCode, code, command } = error as { responseCode?: number; code?: string; command?: string }
+  const { responseCode, response, code, command } = error as {
+    responseCode?: number
+    response?: string
+    code?: string
+    command?: string
+  }
   if (responseCode === undefined && code === undefined) throw error
-  const said = responseCode === undefined ? String(code) : `${responseCode} to ${command ?? 'the message'}`
+  const said = responseCode === undefined ? String(code) : `${response ?? responseCode} to ${command ?? 'the message'}`
   return { why: printable(`the server said ${said}`, 200), isFinal: responseCode !== undefined && responseCode >= 500 }
 }
 

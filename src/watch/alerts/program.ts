@@ -35,7 +35,9 @@ export async function whyNotStartable(program: string): Promise<string | undefin
       () => false,
     )
     if (found?.isFile() && may) return undefined
-    if (found && program.includes('/')) return `${printable(program, 200)} is no program that this user may start`
+    if (found?.isFile() && program.includes('/'))
+      return `${printable(program, 200)} is not executable for this user: chmod +x makes it so`
+    if (found && program.includes('/')) return `${printable(program, 200)} is no program`
   }
   return program.includes('/')
     ? `there is no ${printable(program, 200)}`
@@ -53,9 +55,10 @@ function run(program: string, args: readonly string[], input: string, clock: Clo
       child.kill('SIGKILL')
       settle({ why: `it did not end within ${timeoutMs / 1000} s`, isFinal: false })
     })
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      settle({ why: `it could not be started (${error.code ?? 'unknown'})`, isFinal: error.code !== 'EAGAIN' }),
-    )
+    child.once('error', async (error: NodeJS.ErrnoException) => {
+      const why = (await whyNotStartable(program)) ?? `it could not be started (${error.code ?? 'unknown'})`
+      settle({ why, isFinal: error.code !== 'EAGAIN' })
+    })
     child.once('exit', (code, signal) =>
       settle(code === 0 ? undefined : { why: `it ended with ${code ?? signal ?? 'nothing'}`, isFinal: false }),
     )
