@@ -55,7 +55,10 @@ export function backendCommand(run: Run): Command {
     .description('Takes a backend out of service: it gets no new mail until it is put back in.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(configOption())
-    .addHelpText('after', `\n"drain" is another name of this; it hands out no held mail.\n${exitCodes}\n\nExample:\n  waypost backend out smtp://10.0.0.11:25`)
+    .addHelpText(
+      'after',
+      `\n"drain" is another name of this; it hands out no held mail.\n${exitCodes}\n\nExample:\n  waypost backend out smtp://10.0.0.11:25`,
+    )
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.drain', url, options, terminal)),
     )

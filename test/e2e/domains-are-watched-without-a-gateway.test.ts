@@ -94,7 +94,7 @@ test('SIGHUP loads waypost.yaml again, and a wrong one changes nothing', async (
       said += String(text)
     })
   const hears = (words: RegExp) => until(() => words.test(said), 60_000, String(words))
-  await hears(/Watching 1 domain\./)
+  await hears(/Watching 1 domain, with a check every \d+ \w+ \(watch\.checks\)\. Ctrl-C ends it\./)
 
   await writeFile(configFile, JSON.stringify({ ...config, domains: 7 }))
   child.kill('SIGHUP')

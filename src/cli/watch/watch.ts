@@ -15,7 +15,7 @@ import type { Loaded } from '../../config/load.ts'
 import { makeStateFolder } from '../../config/state-files.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
 import { openStore, whyNotOpened } from '../../store/open.ts'
-import { timeText } from '../../watch/alerts/wording.ts'
+import { lengthText, timeText } from '../../watch/alerts/wording.ts'
 import type { Condition } from '../../watch/condition.ts'
 import { type History, openHistory, watchModule } from '../../watch/history.ts'
 import { createWatch, type Watch, type WatchedSettings } from '../../watch/watch.ts'
@@ -112,7 +112,7 @@ async function runWatch(flags: WatchFlags, terminal: Terminal, deps: WatchComman
     if (flags.once) return await once(watch, terminal)
     const reload = reloading(flags, { watch, checker }, terminal)
     deps.signals.on('SIGHUP', () => void reload())
-    return await untilStopped(watch, loaded, terminal, deps)
+    return await untilStopped(watch, loaded, checksEveryMs(loaded), terminal, deps)
   } finally {
     await watch.stop()
     checker.close()
@@ -123,9 +123,11 @@ async function runWatch(flags: WatchFlags, terminal: Terminal, deps: WatchComman
 /** By itself it checks now and then, whatever `serve` does. */
 function settingsOf(loaded: Loaded, { once: isOnce }: WatchFlags): WatchedSettings {
   const settings = watchedSettings(loaded)
-  const every = settings.watch.checks === undefined || settings.watch.checks === 0 ? usualMs : settings.watch.checks
-  return { ...settings, watch: { ...settings.watch, checks: isOnce ? 0 : every } }
+  return { ...settings, watch: { ...settings.watch, checks: isOnce ? 0 : checksEveryMs(loaded) } }
 }
+
+/** Whoever watches wants checks, also where a gateway makes none. */
+const checksEveryMs = ({ watching: { watch } }: Loaded): number => watch.checks || usualMs
 
 interface ReloadableChecker extends WatchChecker {
   /** Checks by this configuration from now on. */
@@ -211,13 +213,14 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 async function untilStopped(
   watch: Watch,
   loaded: Loaded,
+  everyMs: number,
   terminal: Terminal,
   { signals }: WatchCommandDeps,
 ): Promise<ExitCode> {
   const ends = createEnd(signals)
   const gateway = watchGateway(controlPath(loaded.settings.state), watch, systemClock)
-  const { length } = watch.domains()
-  terminal.err(`Watching ${length} ${length === 1 ? 'domain' : 'domains'}. Ctrl-C ends it.\n`)
+  const domains = counted(watch.domains().length, 'domain')
+  terminal.err(`Watching ${domains}, with a check every ${lengthText(everyMs)} (watch.checks). Ctrl-C ends it.\n`)
   await ends
   gateway.stop()
   return 0
