@@ -35,3 +35,17 @@ test('what a backend said or did instead of taking a message is a sentence, with
     ],
   )
 })
+
+test('where a message went several ways, what the sender heard is not what one of them answered', () => {
+  const way = { client: '192.0.2.1', from: 'ann@partner.example', to: ['bob@b.example'], size: 900 }
+  const story = storyText(
+    id,
+    [line('held', { ...way, backend: undefined, reply: '451 4.4.1 no server', senderHeard: 250 })],
+    undefined,
+    0,
+  )
+  assert.match(
+    story,
+    /so it was held; the answer was "451 4\.4\.1 no server", and for all its recipients together the sender heard 250\n/,
+  )
+})

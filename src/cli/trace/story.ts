@@ -78,7 +78,11 @@ function envelopeText(from: unknown, to: unknown, count?: number): string {
 const came = (fields: Fields) =>
   `came from ${text(fields.client)}, ${envelopeText(fields.from, fields.to)}, ${sizeText(Number(fields.size) || 0)}`
 
-const heard = (fields: Fields) => `the sender heard ${quoted(fields.reply)}`
+/** Of a message that went several ways, each way has its line, and the sender heard one answer for all of them. */
+const heard = ({ reply, senderHeard }: Fields) =>
+  senderHeard === undefined
+    ? `the sender heard ${quoted(reply)}`
+    : `the answer was ${quoted(reply)}, and for all its recipients together the sender heard ${text(senderHeard)}`
 
 const after = (fields: Fields) =>
   fields.heldMs === undefined ? '' : `, after ${lengthText(Number(fields.heldMs) || 0)} in the hold`
