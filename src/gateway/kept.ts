@@ -105,6 +105,7 @@ export function createKept(deps: KeptDeps): Kept {
   const writeDown = createWriteDown({ clock, log, whenWritable })
   const lateWatch = createLateWatch({
     ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes },
+    onDelivered: (recipient) => carrying().onAnswer?.delivered(recipient),
     onHeld: noticed,
   })
   const stoppedDrains = createStoppedDrains(() => settings().state, log)

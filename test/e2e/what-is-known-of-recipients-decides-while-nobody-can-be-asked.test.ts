@@ -115,3 +115,46 @@ test('nothing is learnt where a backend accepts anything, or where the configura
   assert.equal((await lab.send({ to: 'good@ask.test' })).code, 250)
   assert.equal((await lab.send({ to: 'bad@ask.test' })).code, 550)
 })
+
+test('whom a message was for is known, and so is one that was only asked for; a stranger who asks for thousands takes it from nobody', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  await lab.gateway({
+    deliver: backend,
+    hold: { unknownRecipients: 'defer' },
+    limits: { recipients: 3_000, refusedPerMinute: 100_000 },
+  })
+  const ask = async (source: string, names: readonly string[]) => {
+    const sender = await lab.connect({ source })
+    await sender.hello()
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    await sender.write(names.map((name) => `RCPT TO:<${name}@example.test>\r\n`).join(''))
+    for (const _ of names) await sender.expect(250)
+    await sender.command('QUIT', 221)
+  }
+  assert.equal((await lab.send({ to: ['bob@example.test', 'carol@example.test'] })).code, 250)
+  await ask('127.60.0.1', ['probed'])
+  await ask(
+    '127.60.7.1',
+    Array.from({ length: 300 }, (_, number) => `bob+${number}`),
+  )
+  await backend.kill()
+  const code = async (name: string) => (await lab.send({ to: `${name}@example.test` })).code
+  assert.deepEqual([await code('bob'), await code('carol'), await code('probed')], [250, 250, 250])
+  assert.deepEqual([await code('bob+99'), await code('bob+100'), await code('bob+299')], [250, 451, 451])
+})
+
+test('whom held mail was delivered to is known too', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const gateway = await lab.gateway({ deliver: backend, hold: {} }, { clock: createFastClock(20) })
+  await backend.kill()
+  assert.equal((await lab.send({ to: 'new@example.test' })).code, 250)
+  await backend.restart()
+  await lab.until(() => gateway.held() === 0)
+  await gateway.stop()
+  await backend.kill()
+  await lab.gateway({ deliver: backend, hold: { unknownRecipients: 'defer' } }, { state: gateway.state })
+  assert.equal((await lab.send({ to: 'new@example.test' })).code, 250)
+  assert.equal((await lab.send({ to: 'newer@example.test' })).code, 451)
+})

@@ -1,5 +1,6 @@
 /** What carrying a transaction needs of the gateway: for `cut-through` and `staging`, made by `carriage` once for each load of the settings. */
 import type { Clock } from '../../base/clock.ts'
+import type { IpAddress } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import type { Delivery } from '../../delivery/delivery.ts'
 import type { HostName } from '../../dns/name.ts'
@@ -37,7 +38,10 @@ export interface CutThroughDeps {
 }
 
 export interface LearnFromAnswers {
-  accepted(recipient: Recipient): void
+  /** A message was taken for it. */
+  delivered(recipient: Recipient): void
+  /** At RCPT, for this client; and in the end no message was taken for it. */
+  accepted(recipient: Recipient, client: IpAddress): void
   /** Any reply but 2yz that is about the recipient. */
   refused(recipient: Recipient, route: Route, said: Reply): void
 }

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { endpoint, job, mailbox, message } from '../../../test/unit/deliver.ts'
-import { reply } from '../../mail/reply.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Recipient } from '../../mail/message.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
 import type { Route } from '../../routing/backend.ts'
 import { createBalancer } from '../../routing/balance.ts'
 import { patientSteps } from '../../smtp/client/step-limits.ts'
@@ -11,10 +13,25 @@ import { createBackends } from '../backends/backends.ts'
 import { CutThrough } from './cut-through.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import { LiveFirst } from './live-first.ts'
+import { patient } from './patient.ts'
+
+/** One backend that is up, whose sessions go so. */
+function carrying(transaction: object, clock: Clock): CutThroughDeps {
+  const [{ log }, nothing, place] = [collectLog(), () => undefined, endpoint({ port: 25 })]
+  return {
+    ...{ clock, log, live: new LiveFirst(clock), steps: patientSteps },
+    budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, dotMs: 900_000, bodyReserveMs: 600_000 },
+    delivery: { begin: () => ({ kind: 'begun', transaction }), sessions: () => ({ busy: 0, idle: 0, waiting: 0 }) },
+    backends: createBackends({ clock, log, onFailed: nothing, onSlow: nothing, onUp: nothing }),
+    endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
+    balancer: () => createBalancer('round-robin'),
+    patience: { begin: nothing, end: nothing },
+  } as unknown as CutThroughDeps
+}
 
 /** @returns how long the body of a message of so many octets may take to leave, and the answer to its dot to come behind that */
 async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: number; thenMs: number }> {
-  const [clock, { log }, nothing] = [createFakeClock(), collectLog(), () => undefined]
+  const clock = createFakeClock()
   const given = { bodyMs: 0, thenMs: 0 }
   const yes = reply(250, '2.0.0', 'yes')
   const transaction = {
@@ -25,18 +42,9 @@ async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: n
     },
     acceptedCount: 1,
     refusalsLeft: 5,
-    abandon: nothing,
+    abandon: () => undefined,
   }
-  const place = endpoint({ port: 25 })
-  const deps = {
-    ...{ clock, log, live: new LiveFirst(clock), steps: patientSteps },
-    budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, dotMs: 900_000, bodyReserveMs: 600_000 },
-    delivery: { begin: () => ({ kind: 'begun', transaction }), sessions: () => ({ busy: 0, idle: 0, waiting: 0 }) },
-    backends: createBackends({ clock, log, onFailed: nothing, onSlow: nothing, onUp: nothing }),
-    endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
-    balancer: () => createBalancer('round-robin'),
-    patience: { begin: nothing, end: nothing },
-  } as unknown as CutThroughDeps
+  const deps = carrying(transaction, clock)
   const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, { ...job(), isFromHold }, deps)
   await cut.askRecipients([mailbox('you@example.test')])
   const carried = await cut.deliver(message((async function* () {})(), octets))
@@ -50,4 +58,49 @@ test('a long message of the hold has the time of each of its blocks, and behind 
   assert.deepEqual(await timeFor(50 * 1024 * 1024, true), { bodyMs: (5 + 800 * 3) * minuteMs, thenMs: 10 * minuteMs })
   // A sender that waits does not wait longer for it.
   assert.deepEqual(await timeFor(50 * 1024 * 1024, false), { bodyMs: 5 * minuteMs, thenMs: 10 * minuteMs })
+})
+
+/** What is learnt of two recipients, whom a backend has accepted, and of one that the hold has vouched for. */
+async function learning(words: { said?: readonly Reply[]; isFromHold?: true }) {
+  const yes = reply(250, '2.0.0', 'yes')
+  const transaction = {
+    acceptedCount: 0,
+    async recipients(asked: readonly unknown[]) {
+      transaction.acceptedCount += asked.length
+      return { kind: 'answered', replies: asked.map(() => yes) }
+    },
+    data: async () => ({ kind: 'answered', step: 'dot', replies: words.said }),
+    refusalsLeft: 5,
+    abandon() {
+      transaction.acceptedCount = 0
+    },
+  }
+  const learnt: string[] = []
+  const learn = (what: string) => (recipient: Recipient) => void learnt.push(`${what} ${recipient.localPart}`)
+  const onAnswer = { delivered: learn('delivered'), accepted: learn('accepted'), refused: learn('refused') }
+  const live = { ...carrying(transaction, createFakeClock()), onAnswer }
+  const of = { ...job(), ...(words.isFromHold ? { isFromHold: true } : {}) }
+  const deps = words.isFromHold ? patient(live) : live
+  const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, of, deps)
+  await cut.askRecipients([mailbox('one@example.test'), mailbox('two@example.test')])
+  if (!words.isFromHold) cut.include(mailbox('three@example.test'))
+  if (words.said) await cut.deliver(message((async function* () {})(), 3))
+  cut.abandon()
+  return learnt
+}
+
+test('whom a message was taken for is learnt as that, and who was only accepted, or vouched for, as no more', async () => {
+  const [yes, no] = [reply(250, '2.0.0', 'yes'), reply(554, '5.6.0', 'no')]
+  assert.deepEqual(await learning({ said: [yes] }), ['delivered one', 'delivered two', 'delivered three'])
+  assert.deepEqual(await learning({ said: [no] }), ['accepted one', 'accepted two'])
+  // By LMTP each for itself.
+  assert.deepEqual(await learning({ said: [yes, no, no] }), ['delivered one', 'accepted two'])
+  // No message came.
+  assert.deepEqual(await learning({}), ['accepted one', 'accepted two'])
+})
+
+test('the drain teaches whom it has delivered to, and nothing else', async () => {
+  const [yes, no] = [reply(250, '2.0.0', 'yes'), reply(550, '5.1.1', 'no')]
+  assert.deepEqual(await learning({ said: [yes, no], isFromHold: true }), ['delivered one'])
+  assert.deepEqual(await learning({ isFromHold: true }), [])
 })

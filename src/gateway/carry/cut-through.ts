@@ -42,6 +42,8 @@ export class CutThrough {
   #heldMs = 0
   #heldFromMs = 0
   #dotLeft = false
+  /** Whom a backend has accepted is learnt at the end, when it is known whether a message was taken for them. */
+  #isDelivering = false
   /** What health was told of it, until it is answered or given up. */
   #dot: Dot | undefined
 
@@ -144,6 +146,8 @@ export class CutThrough {
   /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
   async deliver(message: Message): Promise<Carried> {
     const { clock, budgets, patience } = this.#deps
+    const asked = this.#accepted.length
+    this.#isDelivering = true
     const wait = this.#beginWait()
     try {
       patience.end(this.#staging)
@@ -159,9 +163,13 @@ export class CutThrough {
         const found =
           this.#staging.staged ?? this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
         const staged = found instanceof Promise ? await found : found
-        if (staged.kind === 'nobody') return { kind: 'nobody', answer: answerOf(staged) }
-        const carried = await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
-        if (carried) return carried
+        const carried: Carried | undefined =
+          staged.kind === 'nobody'
+            ? { kind: 'nobody', answer: answerOf(staged) }
+            : await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
+        if (!carried) continue
+        this.#learn(asked, carried)
+        return carried
       }
     } finally {
       this.#endWait(wait)
@@ -194,8 +202,21 @@ export class CutThrough {
     return this.#job.isFromHold ? Math.ceil(body.size / blockOctets) * this.#deps.steps.blockMs : 0
   }
 
+  /** @param asked  how many a backend has accepted at RCPT, as the sender said them: the others are the hold's, and have heard at most a replay */
+  #learn(asked: number, carried: Carried | undefined): void {
+    const { onAnswer } = this.#deps
+    if (!onAnswer) return
+    const answers = carried && carried.kind !== 'nobody' ? carried.answers : []
+    for (let at = 0; at < this.#accepted.length; at++) {
+      const recipient = this.#accepted[at] as Recipient
+      if (answers[at]?.answer.kind === 'accepted') onAnswer.delivered(recipient)
+      else if (at < asked) onAnswer.accepted(recipient, this.#job.client.address)
+    }
+  }
+
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
   abandon(): void {
+    if (!this.#isDelivering) this.#learn(this.#accepted.length, undefined)
     this.#deps.patience.end(this.#staging)
     this.#staging.abandon(!this.#dotLeft)
   }
@@ -287,7 +308,6 @@ export class CutThrough {
   #take(recipient: Recipient, said: Reply, endpoint: Endpoint): Answer {
     this.#accepted.push(recipient)
     if (recipient.domain) this.#deps.backends.accepted(endpoint, recipient.domain)
-    this.#deps.onAnswer?.accepted(recipient)
     return { kind: 'accepted', reply: { ...verdict.ownWords(said, 'rcpt'), code: 250 } }
   }
 

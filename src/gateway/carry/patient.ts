@@ -19,8 +19,11 @@ const patientBudgets: Partial<Budgets> = {
   sessionMs: 5_000,
 }
 
+const nothingLearnt = { accepted: () => undefined, refused: () => undefined }
+
 export function patient(deps: CutThroughDeps): CutThroughDeps {
   const budgets = { ...deps.budgets, ...patientBudgets }
   // What a refusal at the drain teaches, a sender's own transaction teaches too; and a server that came back empty must teach nothing.
-  return { ...deps, budgets, steps: patientSteps, onAnswer: undefined }
+  const onAnswer = deps.onAnswer && { ...nothingLearnt, delivered: deps.onAnswer.delivered }
+  return { ...deps, budgets, steps: patientSteps, onAnswer }
 }

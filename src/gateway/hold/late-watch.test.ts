@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { until } from '../../../test/lab/until.ts'
-import { lane } from '../../../test/unit/held-message.ts'
+import { lane, mailbox } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
+import type { Recipient } from '../../mail/message.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 import { type Settlement, StoreFailure } from '../../queue/queue.ts'
 import type { GatewayEvent } from '../events.ts'
@@ -26,8 +27,12 @@ function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']
   const refused: number[] = []
   const behind: (string | undefined)[] = []
   const events: GatewayEvent[] = []
+  const delivered: string[] = []
   const { log, find } = collectLog()
-  const entry = { message: { size: 7, receivedMs: 0 }, recipients: [{ index: 0, recipient: {} }] }
+  const entry = {
+    message: { size: 7, receivedMs: 0 },
+    recipients: [{ index: 0, recipient: mailbox('you@example.test') }],
+  }
   const watch = createLateWatch({
     clock: createFakeClock(),
     random: seededRandom(1),
@@ -42,10 +47,11 @@ function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']
       },
     },
     successes: { drained: async () => undefined },
+    onDelivered: ({ text }: Recipient) => void delivered.push(text),
     onHeld: () => undefined,
   } as unknown as LateWatchDeps)
   watch.listen(watched, { wait: async () => replies, letGo: () => undefined })
-  return { settled, refused, behind, events, find }
+  return { settled, refused, behind, events, delivered, find }
 }
 
 const yes = reply(250, '2.0.0', 'taken')
@@ -96,4 +102,13 @@ test('a late no speaks of what is still unknown behind that dot, and of nothing 
   const never = hearing([reply(550, '5.7.1', 'no')])
   await until(() => never.refused.length === 2)
   assert.deepEqual(never.behind, [behind])
+})
+
+test('whom a late yes was for is known from then on, and whom a late no was for is not', async () => {
+  const said = hearing([yes])
+  await until(() => said.events.length === 1)
+  assert.deepEqual(said.delivered, ['you@example.test'])
+  const refused = hearing([reply(550, '5.1.1', 'nobody here')])
+  await until(() => refused.refused.length > 0)
+  assert.deepEqual(refused.delivered, [])
 })

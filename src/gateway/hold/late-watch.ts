@@ -5,6 +5,7 @@
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
+import type { Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply } from '../../mail/reply.ts'
 import type { Attempt, HeldEntry, Lane, Queue } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
@@ -41,12 +42,14 @@ export interface LateWatchDeps extends TellAttemptDeps {
   readonly afterHold: AfterHold
   readonly successes: Successes
   readonly random: Random
+  /** Hears of each whose backend has taken it. */
+  readonly onDelivered: (recipient: Recipient) => void
   /** Something of this lane waits for the drain. */
   readonly onHeld: (lane: Lane) => void
 }
 
 export function createLateWatch(deps: LateWatchDeps): LateWatch {
-  const { clock, random, log, queue, writeDown, afterHold, successes, onHeld } = deps
+  const { clock, random, log, queue, writeDown, afterHold, successes, onDelivered, onHeld } = deps
 
   /** What a notice and the figures need of it. That it cannot be read is no reason to forget what the backend has said. */
   async function entryOf(id: string): Promise<HeldEntry | undefined> {
@@ -70,7 +73,9 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     log.info('late verdict', { id, ...backendFields(endpoint), reply: textOf(replies) })
     // Read before it is settled, because it may be gone by then.
     const entry = await entryOf(id)
-    const isSome = recipients.some(({ to }) => to.kind === 'gone')
+    const taken = new Set(recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])))
+    const isSome = taken.size > 0
+    for (const { index, recipient } of entry?.recipients ?? []) if (taken.has(index)) onDelivered(recipient)
     if (recipients.length > 0) {
       const dsn = entry && (await successes.drained(entry, recipients, watched))
       const attempt: Attempt = {

@@ -11,8 +11,11 @@ import { isAboutRecipient } from './about-recipient.ts'
  * (`recipients: any`, for a backend that accepts anything), nobody asks for it then, and it would only take the place of others.
  */
 export const learner = (known: KnownRecipients, destinations: Destinations): LearnFromAnswers => ({
-  accepted(recipient) {
-    if (isAsked(recipient, destinations)) known.accepted(recipient)
+  delivered(recipient) {
+    if (isAsked(recipient, destinations)) known.delivered(recipient)
+  },
+  accepted(recipient, client) {
+    if (isAsked(recipient, destinations)) known.accepted(recipient, client)
   },
   refused(recipient, route, said) {
     if (isAboutRecipient(said, recipient) && isAsked(recipient, destinations))

@@ -96,6 +96,6 @@ for (const version of versions(known.migrations))
       [said.kind, said.kind === 'refused' && said.text],
       ['refused', '5.1.1 nobody@example.test is unknown here'],
     )
-    recipients.accepted(nobody)
+    recipients.delivered(nobody)
     assert.deepEqual(await recipients.ask(nobody, lane('main')), { kind: 'accepted' })
   })

@@ -7,17 +7,26 @@ import { type TestContext, test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { lane, mailbox } from '../../../test/unit/held-message.ts'
 import { systemClock } from '../../base/clock.ts'
+import { parseIp } from '../../base/ip.ts'
 import { systemRandom } from '../../base/random.ts'
 import { openStore } from '../../store/open.ts'
 import { knownModule, openKnownRecipients } from './known.ts'
-import type { KnownLimits } from './known-tables.ts'
+import { type KnownLimits, kinds } from './known-tables.ts'
 
 const day = 86_400_000
 const main = lane('main')
 const said = { code: 550, text: '5.1.1 <Joe@example.test>: joe is unknown here' }
 const joe = mailbox('joe@example.test')
 
-async function make(t: TestContext, limits?: KnownLimits) {
+/** Of a domain, in all of those that are good, and of those that were refused. */
+const limits = (ofDomain: number, good: number, bad: number): KnownLimits => ({
+  [kinds.delivered]: { ofDomain, inAll: good },
+  [kinds.accepted]: { ofDomain, inAll: good },
+  [kinds.refused]: { ofDomain, inAll: bad },
+})
+const stranger = (network: number) => parseIp(`192.0.${network}.1`) ?? assert.fail()
+
+async function make(t: TestContext, most?: KnownLimits) {
   const folder = await mkdtemp(join(tmpdir(), 'waypost-known-'))
   const clock = createFakeClock()
   let close = async () => {}
@@ -29,7 +38,11 @@ async function make(t: TestContext, limits?: KnownLimits) {
     const opened = await openStore({ folder, modules: [knownModule] }, { clock: systemClock })
     if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened))
     close = () => opened.store.close()
-    const known = await openKnownRecipients(opened.store, { clock, random: systemRandom, ...(limits && { limits }) })
+    const known = await openKnownRecipients(opened.store, {
+      clock,
+      random: systemRandom,
+      ...(most && { limits: most }),
+    })
     close = async () => {
       close = async () => {}
       await known.close()
@@ -54,7 +67,7 @@ test('what a backend said is known at once, and after a restart', async (t) => {
     text: '5.1.1 <joe@example.test>: joe is unknown here',
   })
   assert.deepEqual(await again.ask(joe, lane('other')), { kind: 'unknown' })
-  again.accepted(joe)
+  again.delivered(joe)
   assert.deepEqual(await again.ask(joe, lane('other')), { kind: 'accepted' })
   // It is on the disk within a second, by itself.
   clock.advance(500)
@@ -66,14 +79,14 @@ test('good ones are good for 31 days from the last time, bad ones for 3', async 
   const { start, clock } = await make(t)
   const known = await start()
   const ann = mailbox('ann@example.test')
-  known.accepted(joe)
+  known.delivered(joe)
   known.refused(ann, main, said)
   await known.flush()
   clock.advance(3 * day - 1)
   assert.equal((await known.ask(ann, main)).kind, 'refused')
   clock.advance(1)
   assert.equal((await known.ask(ann, main)).kind, 'unknown')
-  known.accepted(joe)
+  known.delivered(joe)
   await known.flush()
   clock.advance(31 * day - 1)
   assert.equal((await known.ask(joe, main)).kind, 'accepted')
@@ -85,7 +98,7 @@ test('nothing on the disk names anybody', async (t) => {
   const { start, stop, folder } = await make(t)
   const known = await start()
   const name = mailbox('zaphod.beeblebrox@heart-of-gold.example')
-  known.accepted(name)
+  known.delivered(name)
   known.refused(name, main, { code: 550, text: `no ZAPHOD.beeblebrox@heart-of-gold.example here, Zaphod.Beeblebrox` })
   await stop()
   const disk = (await readFile(join(folder, 'store.db'))).toString('latin1').toLowerCase()
@@ -95,11 +108,11 @@ test('nothing on the disk names anybody', async (t) => {
 })
 
 test('numbers are bounded, the oldest go', async (t) => {
-  const { start, stop, clock, folder } = await make(t, { mostOfDomain: 3, mostGood: 5, mostBad: 2 })
+  const { start, stop, clock, folder } = await make(t, limits(3, 5, 2))
   const known = await start()
   const to = (number: number) => mailbox(`u${number}@d${Math.floor(number / 4)}.test`)
   for (let number = 0; number < 8; number++) {
-    known.accepted(to(number))
+    known.delivered(to(number))
     known.refused(to(number), main, said)
     clock.advance(10)
     await known.flush()
@@ -113,7 +126,7 @@ test('numbers are bounded, the oldest go', async (t) => {
   )
   await stop()
   const db = new DatabaseSync(join(folder, 'store.db'))
-  assert.equal(db.prepare('SELECT count(*) AS held FROM known WHERE is_good = 0').get()?.held, 2)
+  assert.equal(db.prepare('SELECT count(*) AS held FROM known WHERE kind = 0').get()?.held, 2)
   db.close()
 })
 
@@ -121,4 +134,55 @@ test('a damaged secret is told, not replaced in silence', async (t) => {
   const { start, folder } = await make(t)
   await writeFile(join(folder, 'recipients.key'), 'short')
   await assert.rejects(start(), /recipients\.key does not hold 32 octets/)
+})
+
+test('what was only asked for takes no place of those that mail was delivered to, and one that is delivered to keeps its own', async (t) => {
+  const { start, clock } = await make(t, limits(2, 4, 2))
+  const known = await start()
+  const [ann, bob] = [mailbox('ann@example.test'), mailbox('bob@example.test')]
+  known.delivered(ann)
+  known.accepted(bob, stranger(1))
+  await known.flush()
+  clock.advance(10)
+  known.delivered(bob)
+  await known.flush()
+  for (let number = 0; number < 6; number++) {
+    clock.advance(10)
+    known.accepted(mailbox(`ann+${number}@example.test`), stranger(2))
+    known.accepted(bob, stranger(2))
+    await known.flush()
+  }
+  const kinds = []
+  for (const name of ['ann', 'bob', 'ann+3', 'ann+4', 'ann+5'])
+    kinds.push((await known.ask(mailbox(`${name}@example.test`), main)).kind)
+  assert.deepEqual(kinds, ['accepted', 'accepted', 'unknown', 'accepted', 'accepted'])
+})
+
+test('without a message one network teaches a hundred an hour, and another one goes on', async (t) => {
+  const { start, clock } = await make(t)
+  const known = await start()
+  const kindOf = async (name: string) => (await known.ask(mailbox(`${name}@example.test`), main)).kind
+  for (let number = 0; number < 101; number++) known.accepted(mailbox(`u${number}@example.test`), stranger(1))
+  assert.deepEqual([await kindOf('u99'), await kindOf('u100')], ['accepted', 'unknown'])
+  known.accepted(mailbox('u100@example.test'), stranger(2))
+  assert.equal(await kindOf('u100'), 'accepted')
+  // It is no less known for having been asked for in vain.
+  known.accepted(joe, stranger(1))
+  known.delivered(joe)
+  assert.equal(await kindOf('joe'), 'accepted')
+  clock.advance(2 * 3_600_000)
+  known.accepted(mailbox('later@example.test'), stranger(1))
+  assert.equal(await kindOf('later'), 'accepted')
+})
+
+test('what had to make room is learnt again at the next message for it', async (t) => {
+  const { start, clock } = await make(t, limits(1, 4, 2))
+  const known = await start()
+  const ann = mailbox('ann@example.test')
+  for (const each of [joe, ann, joe]) {
+    known.delivered(each)
+    await known.flush()
+    clock.advance(10)
+  }
+  assert.deepEqual([(await known.ask(joe, main)).kind, (await known.ask(ann, main)).kind], ['accepted', 'unknown'])
 })

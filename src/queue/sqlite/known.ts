@@ -6,6 +6,8 @@ import { createHmac } from 'node:crypto'
 import { link, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, Deadline } from '../../base/clock.ts'
+import { networkKey } from '../../base/ip.ts'
+import { createRateCounter } from '../../base/limits.ts'
 import type { Random } from '../../base/random.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import type { Recipient } from '../../mail/message.ts'
@@ -13,7 +15,7 @@ import { asFailure, StoreFailure } from '../../store/failure.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownRecipients } from '../known-recipients.ts'
 import type { Lane } from '../queue.ts'
-import type { KnownLimits, KnownOperations, KnownRow } from './known-tables.ts'
+import { type KnownKind, type KnownLimits, type KnownOperations, type KnownRow, kinds } from './known-tables.ts'
 
 /** For `openStore`. */
 export const knownModule = new URL(`./known-tables${import.meta.url.slice(-3)}`, import.meta.url)
@@ -35,7 +37,13 @@ const mostFresh = 50_000
 /** Tellings that wait while the store cannot be written; further ones are forgotten, and told again by the next message. */
 const mostPending = 20_000
 const mostText = 500
-const standardLimits: KnownLimits = { mostOfDomain: 10_000, mostGood: 1_000_000, mostBad: 100_000 }
+const standardLimits: KnownLimits = {
+  [kinds.delivered]: { ofDomain: 10_000, inAll: 1_000_000 },
+  [kinds.accepted]: { ofDomain: 1_000, inAll: 100_000 },
+  [kinds.refused]: { ofDomain: 10_000, inAll: 100_000 },
+}
+/** Recipients that one network teaches within an hour without a message for them. */
+const mostAcceptedOfNetwork = 100
 const keyOctets = 16
 /** Stands for the address and the local part in the words of a backend that are kept. */
 const addressMark = '\x01'
@@ -49,8 +57,11 @@ export async function openKnownRecipients(
   const { clock, limits = standardLimits } = deps
   const room = store.room<KnownOperations>('known')
   const secret = await readSecret(join(store.folder, 'recipients.key'), deps.random)
-  /** When each was told last; the oldest stand first. */
-  const fresh = new Map<string, number>()
+  /** What was told last; the oldest stand first. */
+  const fresh = new Map<string, Told>()
+  /** The names in `fresh`, by the key of the row. */
+  const freshNames = new Map<string, string>()
+  const acceptedOfNetwork = createRateCounter(clock, 3_600_000, 10_000)
   let pending = new Map<string, KnownRow>()
   let writing: ReadonlyMap<string, KnownRow> = new Map()
   let flushing: Promise<void> | undefined
@@ -64,21 +75,44 @@ export async function openKnownRecipients(
   const goodKey = (recipient: Recipient) => hash('good', recipient.text)
   const badKey = (recipient: Recipient, lane: Lane) => hash('bad', lane, recipient.text)
 
-  function isFresh(name: string): boolean {
-    const toldMs = fresh.get(name)
-    const nowMs = clock.now()
+  function isFresh(name: string, kind: KnownKind): boolean {
+    const told = fresh.get(name)
+    if (!told || (told.kind !== kind && kind === kinds.delivered)) return false
+    const agoMs = clock.now() - told.atMs
     // A clock that went back makes everything stale, which is harmless.
-    if (toldMs !== undefined && nowMs - toldMs < freshMs && nowMs >= toldMs) return true
-    fresh.delete(name)
-    fresh.set(name, nowMs)
-    if (fresh.size > mostFresh) fresh.delete(fresh.keys().next().value ?? '')
-    return false
+    return agoMs >= 0 && agoMs < freshMs
   }
 
-  function tell(key: Buffer, recipient: Recipient, isGood: 0 | 1, code: number | null, text: string | null): void {
+  function noteFresh(name: string, key: string, kind: KnownKind): void {
+    fresh.delete(name)
+    fresh.set(name, { atMs: clock.now(), kind, key })
+    freshNames.set(key, name)
+    const [oldest] = fresh
+    if (fresh.size > mostFresh && oldest) forgetFresh(oldest[1].key)
+  }
+
+  function forgetFresh(key: string): void {
+    const name = freshNames.get(key)
+    if (name === undefined) return
+    freshNames.delete(key)
+    fresh.delete(name)
+  }
+
+  /** @param name  what it is called in `fresh` */
+  function tell(
+    name: string,
+    key: Buffer,
+    recipient: Recipient,
+    kind: KnownKind,
+    code: number | null = null,
+    text: string | null = null,
+  ): void {
     if (pending.size >= mostPending) return
-    const domain = hash('domain', recipient.domain ?? '')
-    pending.set(key.toString('latin1'), [key, domain, isGood, clock.now(), code, text])
+    const keyText = key.toString('latin1')
+    noteFresh(name, keyText, kind)
+    // The better one of two that are written together.
+    if (kind === kinds.accepted && pending.get(keyText)?.[2] === kinds.delivered) return
+    pending.set(keyText, [key, hash('domain', recipient.domain ?? ''), kind, clock.now(), code, text])
     if (pending.size === 1) due.arm(gatherMs)
   }
 
@@ -99,12 +133,14 @@ export async function openKnownRecipients(
     due.disarm()
     try {
       const nowMs = clock.now()
-      await room.write('learn', {
+      const trimmed = await room.write('learn', {
         rows: [...batch.values()],
         limits,
         goodSinceMs: nowMs - goodMs,
         badSinceMs: nowMs - badMs,
       })
+      // What has made room for others can be learnt again.
+      for (const key of trimmed) forgetFresh(Buffer.from(key).toString('latin1'))
     } catch (error) {
       // Kept for the next time, behind what was told meanwhile.
       pending = new Map([...batch, ...pending])
@@ -124,12 +160,22 @@ export async function openKnownRecipients(
   }
 
   return {
-    accepted(recipient) {
-      if (!isFresh(recipient.text)) tell(goodKey(recipient), recipient, 1, null, null)
+    delivered(recipient) {
+      const name = recipient.text
+      if (!isFresh(name, kinds.delivered)) tell(name, goodKey(recipient), recipient, kinds.delivered)
+    },
+    accepted(recipient, client) {
+      const name = recipient.text
+      if (isFresh(name, kinds.accepted)) return
+      const network = networkKey(client)
+      if (acceptedOfNetwork.recent(network) >= mostAcceptedOfNetwork) return
+      acceptedOfNetwork.count(network)
+      tell(name, goodKey(recipient), recipient, kinds.accepted)
     },
     refused(recipient, lane, { code, text }) {
-      if (isFresh(`${lane}\0${recipient.text}`)) return
-      tell(badKey(recipient, lane), recipient, 0, code, withoutName(text, recipient))
+      const name = `${lane}\0${recipient.text}`
+      if (isFresh(name, kinds.refused)) return
+      tell(name, badKey(recipient, lane), recipient, kinds.refused, code, withoutName(text, recipient))
     },
     async ask(recipient, lane) {
       if (await find(goodKey(recipient), goodMs)) return { kind: 'accepted' }
@@ -149,6 +195,13 @@ export async function openKnownRecipients(
 }
 
 const longPauseMs = 5000
+
+interface Told {
+  readonly atMs: number
+  readonly kind: KnownKind
+  /** Of its row. */
+  readonly key: string
+}
 
 /** Backends repeat the address in their replies; it is kept out of the rows, and put back when it is asked for again. */
 function withoutName(text: string, { text: address, localPart }: Recipient): string {
