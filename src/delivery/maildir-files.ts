@@ -1,10 +1,13 @@
 /** What a Maildir needs of the file system, so that a test can make any step of it fail. Rejections carry the system's `code`. */
-import { constants } from 'node:fs'
-import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { mkdir, open, rename, unlink } from 'node:fs/promises'
 
 export interface MaildirFiles {
-  /** What stands there, links not followed; `nothing` also where what leads there is missing. */
-  look(path: string): Promise<'folder' | 'other' | 'nothing'>
+  /**
+   * Holds a folder open. @param links  `none`: what stands there must be the folder itself
+   * @returns `other`: no folder, or a link; `nothing` also where what leads there is missing
+   */
+  enter(path: string, links: 'any' | 'none'): Promise<EnteredFolder | 'other' | 'nothing'>
   /** Makes a folder (0700). One that is there is no error. @returns whether it was made */
   mkdir(path: string): Promise<boolean>
   /** Makes a file (0600) that must not be there yet. */
@@ -14,20 +17,40 @@ export interface MaildirFiles {
   syncFolder(path: string): Promise<void>
 }
 
+/** A folder that is held open. */
+export interface EnteredFolder {
+  /** Leads to it by what is held, whatever becomes of its name: somebody may put a link there at any moment. */
+  readonly path: string
+  leave(): Promise<void>
+}
+
 export interface MaildirFile {
   write(bytes: Buffer): Promise<void>
   sync(): Promise<void>
   close(): Promise<void>
 }
 
+/** Linux alone has it: `openat` and `renameat` are nothing that Node offers. */
+const heldFolders = '/proc/self/fd'
+/** O_PATH of Linux, which needs no right to read; Node has no name for it. */
+const onlyToHold = 0o10000000
+
+const withoutProc = () => Object.assign(new Error(`${heldFolders} is not there`), { code: 'no /proc' })
+
 export const systemFiles: MaildirFiles = {
-  async look(path) {
+  async enter(path, links) {
     try {
-      return (await lstat(path)).isDirectory() ? 'folder' : 'other'
+      const handle = await open(
+        path,
+        onlyToHold | constants.O_DIRECTORY | (links === 'none' ? constants.O_NOFOLLOW : 0),
+      )
+      return { path: `${heldFolders}/${handle.fd}`, leave: () => handle.close() }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing'
-      throw error
+      if (code === 'ENOTDIR' || code === 'ELOOP') return 'other'
+      if (code !== 'ENOENT') throw error
+      if (path.startsWith(`${heldFolders}/`) && !existsSync(heldFolders)) throw withoutProc()
+      return 'nothing'
     }
   },
   async mkdir(path) {

@@ -1,13 +1,21 @@
 /**
  * Where a recipient's Maildir lies (https://cr.yp.to/proto/maildir.html), and whether it is one that mail may be written to. The local part is
- * the sender's choice, so it becomes a folder only if it can mean nothing else, and nothing below the fixed part may be a link.
- * Called by `maildir.ts`.
+ * the sender's choice, so it becomes a folder only if it can mean nothing else, and nothing below the fixed part may be a link: each step is taken
+ * from the folder that is held open, so that nobody can put a link in its way meanwhile. Called by `maildir.ts`.
  */
 import { dirname, join } from 'node:path'
-import type { MaildirFiles } from './maildir-files.ts'
+import type { EnteredFolder, MaildirFiles } from './maildir-files.ts'
 
 export type Folder =
-  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'folder'
+      /** Its name, for whoever counts what it has. */
+      readonly path: string
+      /** Lead to its subfolders until `leave` is called, which is owed. */
+      readonly tmp: string
+      readonly new: string
+      leave(): Promise<void>
+    }
   /** Nobody's. */
   | { readonly kind: 'none' }
   /** The file system cannot say now. */
@@ -23,17 +31,20 @@ export async function findFolder(path: string, localPart: string, files: Maildir
   const segments = path.split('/')
   const at = segments.indexOf(placeholder)
   try {
-    if (at < 0) return await prepareBox(path, files)
+    if (at < 0) return await enterBox(path, files)
     const local = localPart.toLowerCase()
     if (!safeLocalPart.test(local)) return { kind: 'none' }
-    let below = segments.slice(0, at).join('/') || (path.startsWith('/') ? '/' : '.')
+    const fixed = segments.slice(0, at).join('/') || (path.startsWith('/') ? '/' : '.')
+    const below = [local, ...segments.slice(at + 1).filter((part) => part !== '')]
+    let entered = await files.enter(fixed, 'any')
     // Without the folder of all folders nobody can be said not to exist: most likely a disk is not mounted.
-    if ((await files.look(below)) === 'nothing') return { kind: 'failed', code: 'ENOENT' }
-    for (const segment of [local, ...segments.slice(at + 1).filter((part) => part !== '')]) {
-      below = join(below, segment)
-      if (!(await isRealFolder(below, files))) return { kind: 'none' }
+    if (typeof entered === 'string') return { kind: 'failed', code: entered === 'nothing' ? 'ENOENT' : 'ENOTDIR' }
+    for (const segment of below) {
+      const next: EnteredFolder | string = await files.enter(join(entered.path, segment), 'none').finally(entered.leave)
+      if (typeof next === 'string') return { kind: 'none' }
+      entered = next
     }
-    return await prepareSubfolders(below, files)
+    return await enterSubfolders(join(fixed, ...below), entered, files)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === undefined) throw error
@@ -42,27 +53,41 @@ export async function findFolder(path: string, localPart: string, files: Maildir
 }
 
 /** One box for all: made where it is missing, but not what leads to it, which may be a disk that is not mounted or a slip of the pen. */
-async function prepareBox(path: string, files: MaildirFiles): Promise<Folder> {
+async function enterBox(path: string, files: MaildirFiles): Promise<Folder> {
   const isNew = await files.mkdir(path)
   // A new folder is an entry of the one above it, and is lost with it in a power cut.
   if (isNew) await files.syncFolder(dirname(path))
-  return prepareSubfolders(path, files)
+  const entered = await files.enter(path, 'any')
+  if (typeof entered === 'string') return { kind: 'failed', code: 'ENOTDIR' }
+  return enterSubfolders(path, entered, files)
 }
 
-async function prepareSubfolders(path: string, files: MaildirFiles): Promise<Folder> {
+/** @param box  is left */
+async function enterSubfolders(path: string, box: EnteredFolder, files: MaildirFiles): Promise<Folder> {
+  const entered: EnteredFolder[] = []
+  const leave = async () => void (await Promise.all(entered.splice(0).map((each) => each.leave())))
   let hasMade = false
-  for (const name of subfolders) {
-    const subfolder = join(path, name)
-    const what = await files.look(subfolder)
-    if (what === 'other') return { kind: 'none' }
-    if (what === 'folder') continue
-    await files.mkdir(subfolder)
-    hasMade = true
+  try {
+    for (const name of subfolders) {
+      const subfolder = join(box.path, name)
+      let found = await files.enter(subfolder, 'none')
+      if (found === 'nothing') {
+        hasMade = (await files.mkdir(subfolder)) || hasMade
+        found = await files.enter(subfolder, 'none')
+      }
+      if (typeof found === 'string') {
+        await leave()
+        return { kind: 'none' }
+      }
+      entered.push(found)
+    }
+    if (hasMade) await files.syncFolder(box.path)
+  } catch (error) {
+    await leave()
+    throw error
+  } finally {
+    await box.leave()
   }
-  if (hasMade) await files.syncFolder(path)
-  return { kind: 'folder', path }
-}
-
-async function isRealFolder(path: string, files: MaildirFiles): Promise<boolean> {
-  return (await files.look(path)) === 'folder'
+  const [tmp = '', fresh = ''] = entered.map((each) => each.path)
+  return { kind: 'folder', path, tmp, new: fresh, leave }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { begin, delivery, job, mailbox, message, stepLimits } from '../../test/unit/deliver.ts'
 import type { Endpoint } from '../routing/backend.ts'
@@ -137,6 +137,63 @@ test('a folder that became a link between RCPT and the message gets nothing', as
   assert.deepEqual(await readdir(join(base, 'elsewhere', 'new')), [])
 })
 
+test('a link that takes the place of a folder in the midst of a delivery gets nothing', async (t) => {
+  for (const [step, swapped] of [
+    ['create', 'you/tmp'],
+    ['create', 'you/new'],
+    ['create', 'you'],
+    ['rename', 'you/new'],
+    ['rename', 'you'],
+  ] as const) {
+    const base = await folder(t)
+    const elsewhere = join(base, 'elsewhere')
+    for (const name of ['tmp', 'new', 'cur']) {
+      await mkdir(join(base, 'you', name), { recursive: true })
+      await mkdir(join(elsewhere, name), { recursive: true })
+    }
+    const swap = async () => {
+      await rename(join(base, swapped), join(base, 'away'))
+      await symlink(swapped === 'you' ? elsewhere : join(elsewhere, 'new'), join(base, swapped))
+    }
+    const files: MaildirFiles = {
+      ...systemFiles,
+      create: (path) => (step === 'create' ? swap() : Promise.resolve()).then(() => systemFiles.create(path)),
+      rename: (from, to) => (step === 'rename' ? swap() : Promise.resolve()).then(() => systemFiles.rename(from, to)),
+    }
+    const { sent } = await send(t, `${base}/{local}`, [you], files)
+    assert.deepEqual(codesOf(sent), ['250 2.0.0'], `${step} ${swapped}`)
+    for (const name of ['tmp', 'new']) assert.deepEqual(await readdir(join(elsewhere, name)), [], `${step} ${swapped}`)
+    const real = { you: 'away/new', 'you/new': 'away', 'you/tmp': 'you/new' }[swapped]
+    assert.equal((await readdir(join(base, real))).length, 1, `${step} ${swapped}`)
+  }
+})
+
+test('no folder stays open, whatever becomes of a delivery', async (t) => {
+  const base = await folder(t)
+  let open = 0
+  const files = (fail: Partial<MaildirFiles> = {}): MaildirFiles => ({
+    ...systemFiles,
+    async enter(path, links) {
+      const entered = await systemFiles.enter(path, links)
+      if (typeof entered === 'string') return entered
+      open++
+      return { path: entered.path, leave: () => entered.leave().then(() => void open--) }
+    },
+    ...fail,
+  })
+  const broken = () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+  await mkdir(join(base, 'you', 'new'), { recursive: true })
+  await symlink(base, join(base, 'you', 'cur'))
+  assert.deepEqual((await send(t, `${base}/{local}`, [you], files())).codes, [550])
+  await rm(join(base, 'you', 'cur'))
+  assert.deepEqual((await send(t, `${base}/{local}`, [you], files({ mkdir: broken }))).codes, [451])
+  assert.deepEqual(codesOf((await send(t, `${base}/{local}`, [you], files({ create: broken }))).sent), ['451 4.3.0'])
+  assert.deepEqual(codesOf((await send(t, `${base}/{local}`, [you, mailbox('x@example.test')], files())).sent), [
+    '250 2.0.0',
+  ])
+  assert.equal(open, 0)
+})
+
 /** The real file system that writes down what is done, and fails at one step. */
 function watched(log: string[], fail?: { step: string; code: string }): MaildirFiles {
   const does = async <T>(step: string, run: () => Promise<T>): Promise<T> => {
@@ -144,8 +201,14 @@ function watched(log: string[], fail?: { step: string; code: string }): MaildirF
     if (fail?.step === step) throw Object.assign(new Error(fail.code), { code: fail.code })
     return run()
   }
+  const names = new Map<string, string>()
   return {
     ...systemFiles,
+    async enter(path, links) {
+      const entered = await systemFiles.enter(path, links)
+      if (typeof entered !== 'string') names.set(entered.path, basename(path))
+      return entered
+    },
     async create(path) {
       const file = await does('create', () => systemFiles.create(path))
       return {
@@ -156,7 +219,7 @@ function watched(log: string[], fail?: { step: string; code: string }): MaildirF
     },
     rename: (from, to) => does('rename', () => systemFiles.rename(from, to)),
     remove: (path) => does('remove', () => systemFiles.remove(path)),
-    syncFolder: (path) => does(`sync ${path.split('/').at(-1)}`, () => systemFiles.syncFolder(path)),
+    syncFolder: (path) => does(`sync ${names.get(path)}`, () => systemFiles.syncFolder(path)),
   }
 }
 
@@ -191,7 +254,7 @@ for (const step of ['create', 'write', 'sync', 'close', 'rename', 'sync new']) {
 test('a box that cannot be looked at is deferred, not refused', async (t) => {
   const files: MaildirFiles = {
     ...systemFiles,
-    look: async () => {
+    enter: async () => {
       throw Object.assign(new Error('EACCES'), { code: 'EACCES' })
     },
   }

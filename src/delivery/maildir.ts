@@ -112,6 +112,7 @@ export class MaildirTransaction implements Transaction {
     const folder = await findFolder(this.#path, localPart, this.#deps.files)
     if (folder.kind !== 'folder') return folder
     try {
+      await folder.leave()
       const room = await this.#deps.room.take(folder.path, 0, this.#job)
       room?.done(false)
       return room ? folder : { kind: 'failed', code: noRoom }
@@ -140,17 +141,18 @@ export class MaildirTransaction implements Transaction {
   async #deliverOne(message: Message, box: Box): Promise<Reply> {
     const { files } = this.#deps
     const name = this.#uniqueName()
-    const temporary = `${box.path}/tmp/${name}`
-    const final = `${box.path}/new/${name}`
+    let folder: Folder | undefined
     let written: string | undefined
     let room: TakenRoom | undefined
     let isStored = false
     try {
       // What was a folder at RCPT may be a link by now.
-      const folder = await findFolder(this.#path, box.recipient.localPart, files)
+      folder = await findFolder(this.#path, box.recipient.localPart, files)
       if (folder.kind !== 'folder') return folder.kind === 'failed' ? failureOf(folder.code) : storageFailed
       room = await this.#deps.room.take(box.path, ownLines + message.trace.length + message.body.size, this.#job)
       if (!room) return storageFull
+      const temporary = `${folder.tmp}/${name}`
+      const final = `${folder.new}/${name}`
       const file = await files.create(temporary)
       written = temporary
       try {
@@ -162,7 +164,7 @@ export class MaildirTransaction implements Transaction {
       this.#checkWanted()
       await files.rename(temporary, final)
       written = final
-      await files.syncFolder(`${box.path}/new`)
+      await files.syncFolder(folder.new)
       this.#checkWanted()
       isStored = true
       return delivered
@@ -175,6 +177,7 @@ export class MaildirTransaction implements Transaction {
       return failureOf(code)
     } finally {
       room?.done(isStored)
+      if (folder?.kind === 'folder') await folder.leave()
     }
   }
 
@@ -213,11 +216,19 @@ export async function probeMaildir(endpoint: Endpoint, files: MaildirFiles): Pro
   const fixed = address.path.split('/{local}', 1)[0] ?? ''
   if (fixed === address.path) {
     const folder = await findFolder(address.path, 'postmaster', files)
-    return folder.kind === 'folder' ? undefined : folder.kind === 'failed' ? folder.code : 'ENOTDIR'
+    if (folder.kind !== 'folder') return folder.kind === 'failed' ? folder.code : 'ENOTDIR'
+    await folder.leave()
+    return undefined
   }
   try {
     // The fixed part may be reached by links: they are the operator's.
-    return (await files.look(`${fixed}/.`)) === 'folder' ? undefined : 'ENOENT'
+    const entered = await files.enter(fixed, 'any')
+    if (typeof entered === 'string') return 'ENOENT'
+    // Whether what is held open can be gone on from, too.
+    const again = await files.enter(`${entered.path}/.`, 'any').finally(entered.leave)
+    if (typeof again === 'string') return 'ENOENT'
+    await again.leave()
+    return undefined
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'EIO'
   }
