@@ -54,7 +54,7 @@ test('a domain: each server with its share, its addresses and why; what is left 
   assert.equal(ran.err, '')
   assert.match(
     ran.out,
-    /^✓ example\.test: 2 servers to try\n {2}from MX records, good for 5 min, answered by 127\.[\d.]+:\d+\n/,
+    /^✓ example\.test: 2 servers to try\n {2}from MX records, with their addresses good for 5 min, answered by 127\.[\d.]+:\d+\n/,
   )
   for (const host of ['mx1', 'mx2'])
     assert.match(

@@ -53,7 +53,8 @@ function factsOf(found: Exchangers): string {
   if (found.kind === 'no-such-domain') return answeredBy
   return [
     found.source === 'mx' ? 'from MX records' : 'from its addresses, having no MX records',
-    `good for ${timeText(found.ttlSeconds)}`,
+    // The least TTL of all that was asked.
+    `${found.source === 'mx' ? 'with their addresses ' : ''}good for ${timeText(found.ttlSeconds)}`,
     answeredBy,
     found.authenticated ? 'validated by DNSSEC' : '',
     found.stale ? 'older than its TTL, because no name server answers' : '',
