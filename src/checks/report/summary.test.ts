@@ -9,6 +9,7 @@ import { answer, failed, noSuchName, notExamined } from '../../../test/unit/fact
 import type { ProbedSession } from '../../smtp/probe-facts.ts'
 import type { Facts } from '../facts.ts'
 import type { Outcome } from '../finding.ts'
+import { addressSubject } from '../read-facts.ts'
 import type { RuleId } from '../rules/ids.ts'
 import { summarize } from './summary.ts'
 
@@ -84,6 +85,23 @@ test('where nobody answers no mail arrives; where our own way is blocked nobody 
   assert.deepEqual(told(dead), ['does-not-arrive', undefined, 'Mail for example.com does not arrive.'])
   const blocked: Facts = { ...dead, vantage: { ...dead.vantage, port25: 'blocked' } }
   assert.equal(told(blocked)[0], 'way-in-order')
+})
+
+test('nobody outside reaches an address that is not public: where all are, no mail arrives', () => {
+  const facts = factsOf()
+  const unreachable = facts.exchangers.flatMap((exchanger) =>
+    exchanger.addresses.map(({ address }) =>
+      finding({ id: 'address-not-public', severity: 'error', subject: addressSubject(exchanger, address) }),
+    ),
+  )
+  assert.deepEqual(told(facts, unreachable), ['does-not-arrive', undefined, 'Mail for example.com does not arrive.'])
+  assert.equal(told(facts, unreachable.slice(1))[0], 'arrives-in-part')
+  const [first] = facts.exchangers
+  const dead = first && { ...first, addresses: [] }
+  assert.equal(
+    told({ ...facts, exchangers: [...(dead ? [dead] : []), ...facts.exchangers.slice(1)] }, unreachable)[0],
+    'does-not-arrive',
+  )
 })
 
 test('a look-up that fails is the domain’s fault only where a rule says so', () => {

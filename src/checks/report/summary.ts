@@ -2,12 +2,13 @@
  * One domain in a sentence or two: whether its mail arrives, and what it would take to stop that. Pure; every format opens with it. It says no
  * more than was tried: where SMTP was left out, nobody knows whether the servers take mail.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { printable } from '../../base/printable.ts'
 import type { Checked } from '../check-domain.ts'
 import type { ExchangerAddress, Facts } from '../facts.ts'
 import type { Outcome, Severity } from '../finding.ts'
 import { isDead, type Reachability, reachabilityOf } from '../reachability.ts'
-import { everyAddress, isNullMx } from '../read-facts.ts'
+import { addressSubject, everyAddress, isNullMx } from '../read-facts.ts'
 import type { RuleId } from '../rules/ids.ts'
 import { pointName, singlePoints } from '../single-points.ts'
 
@@ -100,12 +101,20 @@ function stateOf(facts: Facts, outcomes: readonly Outcome[]): State {
   if (isNullMx(facts)) return 'takes-no-mail'
   if (isLost) return 'does-not-arrive'
   const addresses = everyAddress(facts)
+  // What the resolver of this machine alone shows as such is not among them.
+  const notPublic = outcomes.flatMap((one) =>
+    one.kind === 'finding' && one.id === 'address-not-public' ? [one.subject] : [],
+  )
   const hasUnknownAddresses = facts.exchangers.some(({ a, aaaa }) => isUnknown(a) || isUnknown(aaaa))
   if (addresses.length === 0) return hasUnknownAddresses ? 'unknown' : 'does-not-arrive'
   const reached = addresses.map(({ at }) => reachabilityOf(at, facts))
-  if (!hasUnknownAddresses && reached.every(isDead)) return 'does-not-arrive'
+  const isClosed = addresses.map(({ exchanger, at }, index) => {
+    const subject = addressSubject(exchanger, at.address)
+    return isDead(reached[index] ?? noWord) || notPublic.some((one) => isDeepStrictEqual(one, subject))
+  })
+  if (!hasUnknownAddresses && isClosed.every(Boolean)) return 'does-not-arrive'
   if (isUngreeted(facts)) {
-    const takesNone = addresses.every(({ at }, index) => isDead(reached[index] ?? noWord) || isGarbled(at))
+    const takesNone = addresses.every(({ at }, index) => isClosed[index] || isGarbled(at))
     return !hasUnknownAddresses && takesNone ? 'does-not-arrive' : 'unknown'
   }
   if (errors.length > 0) return 'arrives-in-part'
