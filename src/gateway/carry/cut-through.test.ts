@@ -65,7 +65,7 @@ async function learning(words: { said?: readonly Reply[]; isFromHold?: true }) {
   const yes = reply(250, '2.0.0', 'yes')
   const transaction = {
     acceptedCount: 0,
-    async recipients(asked: readonly unknown[]) {
+    async askRecipients(asked: readonly unknown[]) {
       transaction.acceptedCount += asked.length
       return { kind: 'answered', replies: asked.map(() => yes) }
     },
