@@ -70,6 +70,9 @@ export function whyNotOpened(why: NotOpened, folder: string): string {
     case 'network':
       return `the store in ${folder} lies on a network file system (${why.fileSystem}), where it would not be safe; put the state folder on a local disk`
     case 'failed':
+      // What was held must be in reach, so nothing runs without it; what it needs to open is little.
+      if (why.failure.code === 'full')
+        return `the store in ${folder} cannot be opened: the disk is full; make room there (a few MiB are enough), and start again`
       return `the store in ${folder} cannot be opened (${why.failure.code}): ${why.failure.message}`
   }
 }

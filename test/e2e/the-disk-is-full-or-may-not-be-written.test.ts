@@ -132,6 +132,32 @@ test('a state folder that is read-only at the start: it says so and ends with 2,
   await lab.until(() => backend.messages.length === 3)
 })
 
+test('a disk that is full at the start: it says what to do and ends with 2, and what is held goes when there is room', async (t) => {
+  const disk = mountSmallDisk(t, 16)
+  if (!disk) return t.diagnostic('not tested: no file system may be mounted here')
+  const lab = await startLab(t)
+  const [oracle, random] = [createOracle(), seededRandom(6)]
+  const backend = await lab.backend()
+  await backend.kill()
+  const config = { domains: { 'example.test': { deliver: backend } }, state: join(disk.folder, 'state') }
+  const first = await lab.process({ config })
+  assert.deepEqual(await sendMany(lab, oracle, 3, random), [250, 250, 250])
+  // In order, so that its log is moved into the database, and the next start needs room for a new one.
+  first.signal('SIGTERM')
+  await first.exited
+
+  const filler = join(disk.folder, 'filler')
+  await writeFile(filler, Buffer.alloc(16 * 2 ** 20)).catch(() => undefined)
+  const second = await lab.processThatFails({ config, after: first })
+  assert.equal((await second.exited).code, 2)
+  assert.match(second.stderr, /cannot be opened: the disk is full; make room there/)
+
+  await rm(filler)
+  await lab.process({ config, after: first })
+  await backend.restart()
+  await lab.until(() => backend.messages.length === 3)
+})
+
 test('SIGTERM while the store cannot be written and mail waits to be drained: it ends', async (t) => {
   const disk = mountSmallDisk(t, 16)
   if (!disk) return t.diagnostic('not tested: no file system may be mounted here')
