@@ -153,7 +153,8 @@ async function sign(zone: SignedZoneWords, origin: string, file: string, folder:
   // Keys that exist since long ago: signatures of the past need them.
   const ksk = await runWell('/usr/bin/dnssec-keygen', [...generate, '-f', 'KSK', '-P', '-60d', '-A', '-60d', origin])
   await runWell('/usr/bin/dnssec-keygen', [...generate, '-P', '-60d', '-A', '-60d', origin])
-  const life = zone.state === 'expired' ? ['-s', 'now-30d', '-e', 'now-1d'] : ['-s', 'now-1d', '-e', 'now+20d']
+  // Over for longer than the day that unbound forgives (`val-sig-skew-max`): at a day to the second it depends on how fast the machine is.
+  const life = zone.state === 'expired' ? ['-s', 'now-30d', '-e', 'now-3d'] : ['-s', 'now-1d', '-e', 'now+20d']
   const iterations = zone.nsec3 === 'iterated' ? '30' : '0'
   const nsec3 = zone.nsec3 ? ['-3', '-', '-H', iterations, ...(zone.nsec3 === 'opt-out' ? ['-A'] : [])] : []
   const signed = `${file}.signed`
