@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { RecipientsOutcome } from '../../delivery/outcome.ts'
 import type { Budgets } from '../settings.ts'
 
-/** For `Transaction.recipients`, on the monotonic clock. */
+/** For `Transaction.askRecipients`, on the monotonic clock. */
 export interface AskingLimits {
   readonly fromMs: number
   readonly mailUntilMs: number
@@ -48,7 +48,7 @@ export class Phase {
     this.#askUntilMs += spentMs
   }
 
-  /** What is left for MAIL, where that was not said yet, and RCPT. @param isLast  see `Transaction.recipients` */
+  /** What is left for MAIL, where that was not said yet, and RCPT. @param isLast  see `Transaction.askRecipients` */
   limits(isLast = false): AskingLimits {
     const fromMs = this.#clock.monotonicMs()
     const untilMs = Math.min(this.#capMs, this.#askUntilMs)
