@@ -2,8 +2,9 @@
  * Places on loopback. Each server of a lab gets an address of its own in 127.0.0.0/8, so that the port which the system chose for
  * it is still free there after it was stopped and is started again.
  */
-import { randomBytes } from 'node:crypto'
-import { createServer, type Socket } from 'node:net'
+import { randomBytes, randomInt } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { createServer, isIPv6, type Socket } from 'node:net'
 
 /** First octet of the network in which labs have their places. A network namespace of its own may give loopback another one. */
 const labNetwork = process.env.LAB_NETWORK ?? '127'
@@ -14,17 +15,32 @@ export function freeAddress(network = labNetwork): string {
   return `${network}.${1 + (a % 254)}.${b}.${1 + (c % 254)}`
 }
 
-/** A port of `address` on which nothing listens now. For servers that cannot say which port the system chose. */
+/**
+ * A port of `address` on which nothing listens now, by TCP or UDP, for servers that cannot say which port the system chose. Below those
+ * that Linux hands out to clients (32768 to 60999), one of which would else take it before the server does, at 127.0.0.1 above all.
+ */
 export async function freePort(address: string): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = randomInt(10_000, 32_768)
+    if ((await listens(address, port)) && (await binds(address, port))) return port
+  }
+  throw new Error(`no free port at ${address}`)
+}
+
+function listens(host: string, port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: address, port: 0 }, () => resolve())
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen({ host, port }, () => server.close(() => resolve(true)))
   })
-  const bound = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (!bound || typeof bound === 'string') throw new Error('a TCP server without a port')
-  return bound.port
+}
+
+function binds(address: string, port: number): Promise<boolean> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  return new Promise((resolve) => {
+    socket.once('error', () => socket.close(() => resolve(false)))
+    socket.bind({ address, port, exclusive: true }, () => socket.close(() => resolve(true)))
+  })
 }
 
 /**

@@ -63,7 +63,7 @@ export function testTarget(name: string, start: StartTarget): void {
       [mxSet, after],
       [addressSet('mx2'), undefined],
     ])
-    assert.equal(applied.kind, 'applied', JSON.stringify(applied))
+    assertKind(applied, 'applied')
     assertSame(await now(stand, mxSet), after)
     assertSame(await now(stand, addressSet('mx3')), host)
     assert.equal(await now(stand, addressSet('mx2')), undefined)
@@ -75,7 +75,7 @@ export function testTarget(name: string, start: StartTarget): void {
     const stand = await start(t)
     const after = { ttlSeconds: 300, data: [textData('another-string'), textData('v=spf1 mx ip4:192.0.2.9 ~all')] }
     const applied = await change(stand, [[txtSet, after]])
-    assert.equal(applied.kind, 'applied', JSON.stringify(applied))
+    assertKind(applied, 'applied')
     assertSame(await now(stand, txtSet), after)
   })
 
@@ -85,7 +85,7 @@ export function testTarget(name: string, start: StartTarget): void {
     const long: Rdata = { type: 'TXT', strings: key.map((part) => Buffer.from(part)) }
     for (const spf of ['v=spf1 mx -all', 'v=spf1 mx ~all']) {
       const after: SetContent = { ttlSeconds: 300, data: [long, textData(spf)] }
-      assert.equal((await change(stand, [[txtSet, after]])).kind, 'applied')
+      assertKind(await change(stand, [[txtSet, after]]), 'applied')
       assertSame(await now(stand, txtSet), after)
     }
   })
@@ -93,7 +93,7 @@ export function testTarget(name: string, start: StartTarget): void {
   test(`${name}: another TTL is a change of the whole set`, async (t) => {
     const stand = await start(t)
     const applied = await change(stand, [[mxSet, { ttlSeconds: 7_200, data: oldExchangers }]])
-    assert.equal(applied.kind, 'applied', JSON.stringify(applied))
+    assertKind(applied, 'applied')
     assertSame(await now(stand, mxSet), { ttlSeconds: 7_200, data: oldExchangers })
   })
 
@@ -101,9 +101,9 @@ export function testTarget(name: string, start: StartTarget): void {
     const stand = await start(t)
     if (!stand.target.limits.takesNullMx) return
     const none = { ttlSeconds: 300, data: [nullMx] }
-    assert.equal((await change(stand, [[mxSet, none]])).kind, 'applied')
+    assertKind(await change(stand, [[mxSet, none]]), 'applied')
     assertSame(await now(stand, mxSet), none)
-    assert.equal((await change(stand, [[mxSet, { ttlSeconds: 300, data: oldExchangers }]])).kind, 'applied')
+    assertKind(await change(stand, [[mxSet, { ttlSeconds: 300, data: oldExchangers }]]), 'applied')
     assertSame(await now(stand, mxSet), { ttlSeconds: 300, data: oldExchangers })
   })
 
@@ -121,7 +121,7 @@ export function testTarget(name: string, start: StartTarget): void {
         changeOf(read.sets, mxSet, { ttlSeconds: 300, data: [mx(1, 'mx1.example.test')] }),
       ],
     })
-    assert.equal(applied.kind, 'conflict', JSON.stringify(applied))
+    assertKind(applied, 'conflict')
     assert.deepEqual(await stand.dump(), before)
     assertSame(await now(stand, mxSet), theirs)
   })
@@ -136,13 +136,13 @@ export function testTarget(name: string, start: StartTarget): void {
     await stand.anotherHand(nobody, theirs)
     const ours = { ttlSeconds: 60, data: [a('192.0.2.78')] }
     const first = { version: read.version, changes: [changeOf(read.sets, nobody, ours)] }
-    assert.equal((await stand.target.apply(first)).kind, 'conflict')
+    assertKind(await stand.target.apply(first), 'conflict')
     assertSame(await now(stand, nobody), theirs)
     const again = await stand.target.read([nobody, www])
     assert.ok(again.kind === 'read')
     await stand.anotherHand(www, undefined)
     const second = { version: again.version, changes: [changeOf(again.sets, www, ours)] }
-    assert.equal((await stand.target.apply(second)).kind, 'conflict')
+    assertKind(await stand.target.apply(second), 'conflict')
     assert.equal(await now(stand, www), undefined)
   })
 }
@@ -173,6 +173,10 @@ const changeOf = (sets: readonly RecordSet[], set: SetName, after: SetContent | 
   before: setOf(sets, set),
   after,
 })
+
+function assertKind(applied: TargetApplied, kind: TargetApplied['kind']): void {
+  assert.equal(applied.kind, kind, JSON.stringify(applied))
+}
 
 export function assertSame(actual: SetContent | undefined, expected: SetContent): void {
   assert.ok(actual && sameContent(actual, expected), JSON.stringify({ actual, expected }))
