@@ -59,10 +59,10 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   assert.match(help.out, /waypost config check -c waypost\.yaml/)
   const wrong = await waypost('confg')
   assert.equal(wrong.code, 2)
-  assert.match(wrong.err, /Did you mean config\?/)
+  assert.match(wrong.err, /^waypost: unknown command 'confg'\n\(Did you mean config\?\)/)
   const flag = await waypost('config', 'check', '--jsn')
   assert.equal(flag.code, 2)
-  assert.match(flag.err, /Did you mean --json\?/)
+  assert.match(flag.err, /^waypost: unknown option '--jsn'\n\(Did you mean --json\?\)/)
   assert.equal((await waypost('backend', 'out')).code, 2)
 })
 

@@ -56,9 +56,13 @@ Examples:
 const helpOf = ([first, ...rest]: readonly string[]): string[] =>
   first === undefined ? [] : first === 'help' && rest.length > 1 ? [...rest, '--help'] : [first, ...rest]
 
-/** Every command writes to the terminal and throws instead of ending the process. */
+/** Every command writes to the terminal, begins what is wrong as all of Waypost does, and throws instead of ending the process. */
 function prepare(command: Command, terminal: Terminal): void {
   command.exitOverride()
-  command.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+  command.configureOutput({
+    writeOut: (text) => terminal.out(text),
+    writeErr: (text) => terminal.err(text),
+    outputError: (text, write) => write(text.replace(/^error: /, 'waypost: ')),
+  })
   for (const child of command.commands) prepare(child, terminal)
 }

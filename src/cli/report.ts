@@ -70,7 +70,7 @@ export function readSince(text: string, nowMs: number): number {
 async function report(text: string, flags: ReportFlags, terminal: Terminal): Promise<ExitCode> {
   const domain = declaredText(text)
   if (domain === undefined) {
-    terminal.err(`waypost report: "${printable(text, 300)}" is no domain\n`)
+    terminal.err(`waypost: "${printable(text, 300)}" is no domain\n`)
     return 2
   }
   const loaded = await loadForCommand(flags.config, terminal)
@@ -79,7 +79,7 @@ async function report(text: string, flags: ReportFlags, terminal: Terminal): Pro
   const made = await makeOrAsk(domain, { fromMs: Math.max(0, untilMs - flags.since), untilMs }, loaded, terminal)
   if (!made) return 2
   if (!made.isDeclared && made.days.length === 0 && made.outages.length === 0 && made.checkedMs === null) {
-    terminal.err(`waypost report: ${printable(domain)} is not declared in waypost.yaml, and nothing is known of it\n`)
+    terminal.err(`waypost: ${printable(domain)} is not declared in waypost.yaml, and nothing is known of it\n`)
     return 1
   }
   if (flags.html !== undefined) {
@@ -88,7 +88,7 @@ async function report(text: string, flags: ReportFlags, terminal: Terminal): Pro
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
       if (code === undefined) throw error
-      terminal.err(`waypost report: ${printable(flags.html, 300)} cannot be written (${code})\n`)
+      terminal.err(`waypost: ${printable(flags.html, 300)} cannot be written (${code})\n`)
       return 2
     }
     terminal.err(`Written: ${printable(flags.html, 300)}\n`)

@@ -134,7 +134,7 @@ test('a run that was killed goes on where it stopped: no domain twice, none left
   await appendFile(file, 'somebody else’s file\n')
   const foreign = await check.run(flags)
   assert.equal(foreign.code, 2)
-  assert.match(foreign.err, /^waypost check: line 41 of done\.jsonl is no report of a check: take it out, or/)
+  assert.match(foreign.err, /^waypost: line 41 of done\.jsonl is no report of a check: take it out, or/)
 })
 
 test('a hostile domain: nothing of it acts on the terminal or breaks a format', async (t) => {

@@ -98,8 +98,8 @@ test('--output: its name says the format where nobody else does; and an input wi
   assert.match(await read('b.jsonl', '--format', 'html'), /^<!doctype html>/i)
 
   const empty = await check.run(['--input', '-'], '# nobody\n')
-  assert.deepEqual([empty.code, empty.err], [2, 'waypost check: no domain in the input\n'])
+  assert.deepEqual([empty.code, empty.err], [2, 'waypost: no domain in the input\n'])
   const absent = await check.run(['--input', '/nowhere/names'])
-  assert.deepEqual([absent.code, absent.err], [2, 'waypost check: /nowhere/names does not exist\n'])
+  assert.deepEqual([absent.code, absent.err], [2, 'waypost: /nowhere/names does not exist\n'])
   assert.match((await check.run(['--rules', 'dane', 'example.lab'])).err, /"dane" is no check; .*dane-/)
 })

@@ -55,7 +55,7 @@ export async function readDeclared(
   const isMeant = isNeeded || config !== undefined
   if (found.kind === 'none') {
     if (!isMeant) return nothing
-    terminal.err(`waypost check: no domain is named, and ${found.why}\n`)
+    terminal.err(`waypost: no domain is named, and ${found.why}\n`)
     return undefined
   }
   if (!isMeant && !existsSync(found.path)) return nothing
@@ -78,9 +78,7 @@ export async function readDeclared(
     terminal.err(`${problems}\n`)
     return undefined
   }
-  terminal.err(
-    `waypost check: ${found.path} has mistakes, so nothing of it is used; "waypost config check" tells them.\n`,
-  )
+  terminal.err(`waypost: ${found.path} has mistakes, so nothing of it is used; "waypost config check" tells them.\n`)
   return nothing
 }
 

@@ -16,7 +16,7 @@ export async function explain(id: string, terminal: Terminal): Promise<ExitCode>
   const known: readonly string[] = ruleIds
   const page = known.includes(id) ? await readPage(id) : undefined
   if (page === undefined) {
-    terminal.err(`waypost check: there is no page about "${id.slice(0, 100)}"${hintAtCheck(id)}\n`)
+    terminal.err(`waypost: there is no page about "${id.slice(0, 100)}"${hintAtCheck(id)}\n`)
     return 2
   }
   const { columns, isColored } = outShape()

@@ -43,7 +43,7 @@ export async function runCheck(
   const wrong = contradiction(names, flags)
   const chosen = chooseRules(flags)
   if (wrong !== undefined || chosen.kind === 'wrong') {
-    terminal.err(`waypost check: ${wrong ?? (chosen.kind === 'wrong' ? chosen.why : '')}\n`)
+    terminal.err(`waypost: ${wrong ?? (chosen.kind === 'wrong' ? chosen.why : '')}\n`)
     return 2
   }
   const declared = await readDeclared(flags.config, names.length === 0 && flags.input === undefined, terminal)
@@ -62,7 +62,7 @@ export async function runCheck(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    terminal.err(`waypost check: ${fileErrorText(error)}\n`)
+    terminal.err(`waypost: ${fileErrorText(error)}\n`)
     return 2
   } finally {
     awake.cancel()
@@ -149,7 +149,7 @@ async function checkAll(work: Work): Promise<ExitCode> {
     await output.close()
   }
   if (isEmpty) {
-    terminal.err(`waypost check: no domain in ${flags.input === undefined ? 'the configuration' : 'the input'}\n`)
+    terminal.err(`waypost: no domain in ${flags.input === undefined ? 'the configuration' : 'the input'}\n`)
     return 2
   }
   const isTold = flags.output === undefined && formatOf(flags) === 'text'

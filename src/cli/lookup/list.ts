@@ -68,7 +68,7 @@ export async function lookUpList({ input, concurrency, isQuiet }: ListOptions, d
     })
     await flush()
     if (done > 0) return worst
-    deps.terminal.err('waypost lookup: no domain in the input\n')
+    deps.terminal.err('waypost: no domain in the input\n')
     return 2
   } finally {
     awake.cancel()

@@ -160,9 +160,9 @@ test('a wrong flag says what it should be', async () => {
 test('a list without a domain is told, and so is one that is not there', async () => {
   const resolver = ['--resolver', '127.0.0.1:1']
   const empty = await lookup(['--input', '/dev/null', ...resolver])
-  assert.deepEqual([empty.code, empty.out, empty.err], [2, '', 'waypost lookup: no domain in the input\n'])
+  assert.deepEqual([empty.code, empty.out, empty.err], [2, '', 'waypost: no domain in the input\n'])
   const absent = await lookup(['--input', '/nowhere/names', ...resolver])
-  assert.deepEqual([absent.code, absent.err], [2, 'waypost lookup: /nowhere/names does not exist\n'])
+  assert.deepEqual([absent.code, absent.err], [2, 'waypost: /nowhere/names does not exist\n'])
 })
 
 test('a number alone is no time', async () => {

@@ -99,16 +99,14 @@ export function lookupCommand(): Command {
 async function run(names: readonly string[], flags: Flags): Promise<number> {
   if (flags.input !== undefined) return runList(names, flags.input, flags)
   if (names.length === 0) {
-    processTerminal.err('waypost lookup: name a domain, or a file of them with --input FILE (--help shows more)\n')
+    processTerminal.err('waypost: name a domain, or a file of them with --input FILE (--help shows more)\n')
     return 2
   }
   const asked = names.map((name) => ({ name, asked: readName(name) }))
   const invalid = asked.filter(({ asked }) => asked.kind === 'invalid')
   for (const { name, asked } of invalid) {
     const why = asked.kind === 'invalid' ? asked.why : ''
-    processTerminal.err(
-      `waypost lookup: "${printable(name, 300)}" is no domain or mail address: ${printable(why, 300)}\n`,
-    )
+    processTerminal.err(`waypost: "${printable(name, 300)}" is no domain or mail address: ${printable(why, 300)}\n`)
   }
   if (invalid.length > 0) return 2
 
@@ -135,7 +133,7 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
 
 async function runList(names: readonly string[], input: string, flags: Flags): Promise<number> {
   if (names.length > 0) {
-    processTerminal.err('waypost lookup: domains are named, and --input names more: use one of them\n')
+    processTerminal.err('waypost: domains are named, and --input names more: use one of them\n')
     return 2
   }
   const resolver = createResolver(
@@ -149,7 +147,7 @@ async function runList(names: readonly string[], input: string, flags: Flags): P
     return await lookUpList({ input, concurrency, isQuiet: quiet === true }, deps)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    processTerminal.err(`waypost lookup: ${fileErrorText(error)}\n`)
+    processTerminal.err(`waypost: ${fileErrorText(error)}\n`)
     return 2
   } finally {
     resolver.close()

@@ -35,7 +35,7 @@ export async function sendAll(
 ): Promise<0 | 1 | 2> {
   const first = composeOne(options, content, io)
   if (first.kind === 'invalid') {
-    io.err(`waypost send: ${first.why}`)
+    io.err(`waypost: ${first.why}`)
     return 2
   }
   const tally = { sent: 0, left: options.count, worst: 0 as 0 | 1 | 2, isStopped: false }
@@ -72,7 +72,7 @@ export async function sendAll(
     )
   }
   // Whoever named no server may have met another one than they think.
-  if (tally.worst === 1) io.err(`waypost send: refused by ${hostText(options.server.host)}:${options.server.port}`)
+  if (tally.worst === 1) io.err(`waypost: refused by ${hostText(options.server.host)}:${options.server.port}`)
   return tally.worst
 }
 
@@ -122,7 +122,7 @@ async function connect(
     if (opened.kind === 'open') return opened.session
     last = { fault: opened.fault, where }
   }
-  if (last) io.err(`waypost send: ${whyNot(last.fault, last.where)}`)
+  if (last) io.err(`waypost: ${whyNot(last.fault, last.where)}`)
   return undefined
 }
 
@@ -186,7 +186,7 @@ const refused = (lines: readonly string[], isOver: boolean): Outcome => ({ exit:
 
 const broken = (fault: ClientFault, what: string): Outcome => ({
   exit: 2,
-  lines: [`waypost send: ${what}: ${fault.detail} (${fault.step})`],
+  lines: [`waypost: ${what}: ${fault.detail} (${fault.step})`],
   isOver: true,
 })
 

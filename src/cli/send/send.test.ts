@@ -60,7 +60,7 @@ test('the bare postmaster is a recipient, and no other name without a domain is'
   assert.equal((await send({ server: at(backend), to: ['Postmaster'] })).exit, 0)
   assert.ok(backend.commands.includes('RCPT TO:<postmaster>'), backend.commands.join('\n'))
   const wrong = await send({ server: at(backend), to: ['joe'] })
-  assert.deepEqual([wrong.exit, wrong.err], [2, ['waypost send: --to joe: has no "@" behind the local part']])
+  assert.deepEqual([wrong.exit, wrong.err], [2, ['waypost: --to joe: has no "@" behind the local part']])
 })
 
 test('without a recipient, npm is told how to pass it on', async () => {
@@ -90,7 +90,7 @@ test('refused: what the server said, exit 1; the others get the message', async 
   const backend = await startBackend(t, {
     on: (verb, line) => (verb === 'RCPT' && line.includes('bad') ? '550 5.1.1 no such user' : undefined),
   })
-  const by = [`waypost send: refused by ${at(backend)}`]
+  const by = [`waypost: refused by ${at(backend)}`]
   const some = await send({ server: at(backend), to: ['bad@example.test', 'you@example.test'], body: 'x' })
   assert.deepEqual(some, {
     exit: 1,

@@ -64,7 +64,7 @@ async function addressesOf({ server }: SendOptions, io: SendIo): Promise<readonl
 }
 
 function fail(io: SendIo, why: string): 2 {
-  io.err(`waypost send: ${printable(why)}`)
+  io.err(`waypost: ${printable(why)}`)
   return 2
 }
 
@@ -92,7 +92,7 @@ async function readInput(): Promise<Buffer | undefined> {
     return undefined
   }
   const hint = systemClock.after(2_000, () => {
-    processTerminal.err('waypost send: reading the message from standard input; --body says it on the command line\n')
+    processTerminal.err('waypost: reading the message from standard input; --body says it on the command line\n')
   })
   const chunks: Buffer[] = []
   let size = 0

@@ -23,7 +23,7 @@ export async function testAlert({ settings, watching }: Loaded, terminal: Termin
     },
   )
   if (channels.length === 0) {
-    terminal.err('waypost watch: alerts: in waypost.yaml names nobody: no email, no webhook, no command\n')
+    terminal.err('waypost: alerts: in waypost.yaml names nobody: no email, no webhook, no command\n')
     return 2
   }
   const message = testMessage(systemClock.now())

@@ -83,12 +83,12 @@ async function runWatch(flags: WatchFlags, terminal: Terminal, deps: WatchComman
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
     if (code === undefined) throw error
-    terminal.err(`waypost watch: the state folder ${loaded.settings.state} cannot be made (${code})\n`)
+    terminal.err(`waypost: the state folder ${loaded.settings.state} cannot be made (${code})\n`)
     return 2
   }
   const opened = await openStore({ folder, modules: [watchModule] }, { clock: systemClock })
   if (opened.kind !== 'opened') {
-    terminal.err(`waypost watch: ${whyNotOpened(opened, folder)}\n`)
+    terminal.err(`waypost: ${whyNotOpened(opened, folder)}\n`)
     return 2
   }
   const log = createLog({ form: 'pretty', level: 'warn', color: deps.color, write: deps.writeLog })
