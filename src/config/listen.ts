@@ -1,5 +1,8 @@
-/** Where all of Waypost listens: what `listen:` says of each protocol, compared across them. Called by `whole.ts` and, to tell it, by `plan.ts`. */
+/** Where all of Waypost listens: what `listen:` says of each protocol, compared across them. Called by `whole.ts` and `read.ts`. */
 import { type IpAddress, isIpv6 } from '../base/ip.ts'
+import type { ReadYaml } from './read-yaml.ts'
+import type { Problem } from './source.ts'
+import { placeOf } from './yaml.ts'
 
 interface Place {
   readonly address: IpAddress
@@ -16,11 +19,24 @@ export interface ListenPlace extends Place {
   readonly kind: (typeof kinds)[number]
 }
 
+/** A place that is wanted, with where the file says so; undefined where nothing is said, and this is the default. */
+export interface WrittenPlace extends ListenPlace {
+  readonly written: Omit<Problem, 'message'> | undefined
+}
+
 export const placeText = ({ address, port }: Place): string =>
   isIpv6(address) ? `[${address}]:${port}` : `${address}:${port}`
 
-export const listenPlaces = (lists: Lists): ListenPlace[] =>
-  kinds.flatMap((kind) => (lists[kind] ?? []).map((place) => ({ kind, ...place })))
+/** @param main  the file that has `listen:` */
+export const writtenPlaces = ({ root, source }: Pick<ReadYaml, 'root' | 'source'>, lists: Lists): WrittenPlace[] =>
+  kinds.flatMap((kind) =>
+    (lists[kind] ?? []).map((place, index) => {
+      const listen = root.entries.get('listen')?.node
+      const isSaid = listen?.kind === 'map' && listen.entries.has(kind)
+      const { start, end } = placeOf(root, ['listen', kind, index])
+      return { kind, ...place, written: isSaid ? source.problem(start, end, '') : undefined }
+    }),
+  )
 
 /** Two that want one port of one address: the second could not be bound. @param wrong  told at the later of both */
 export function refuseSharedPlaces(lists: Lists, wrong: (path: readonly PropertyKey[], message: string) => void): void {

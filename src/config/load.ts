@@ -14,6 +14,7 @@ import type { WatchingSettings } from '../watch/settings.ts'
 import type { WebSettings } from '../web/settings.ts'
 import { assemble } from './assemble.ts'
 import { createCopiedFiles, createDiskFiles } from './files.ts'
+import type { WrittenPlace } from './listen.ts'
 import { type Plan, type PlannedDomain, type PlannedPublishing, type Summary, summarize } from './plan.ts'
 import { type ReadConfig, readConfig } from './read.ts'
 import { type Problem, problemOfFile } from './source.ts'
@@ -55,6 +56,7 @@ export interface Loaded {
   readonly watching: WatchingSettings
   readonly web: WebSettings
   readonly summary: Summary
+  readonly listeners: readonly WrittenPlace[]
   /** The declared names, `example.com` and `*.example.com`. */
   readonly names: LoadedNames
   /** Keeps the copy for `--last-good` and remembers who left. Call it when the gateway runs on `settings`. */
@@ -146,6 +148,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     watching: read.plan.watching,
     web: read.plan.web,
     summary: read.summary,
+    listeners: read.plan.listeners,
     names,
     async commit() {
       // In this order: a crash between the two leaves names that left to be found by comparing with the copy again.

@@ -12,7 +12,7 @@ import type { Route } from '../routing/backend.ts'
 import type { HoldPolicy } from '../routing/hold-policy.ts'
 import type { WatchingSettings } from '../watch/settings.ts'
 import type { WebSettings } from '../web/settings.ts'
-import { type ListenPlace, listenPlaces } from './listen.ts'
+import type { ListenPlace, WrittenPlace } from './listen.ts'
 import type { Problem } from './source.ts'
 
 export interface Plan {
@@ -26,6 +26,7 @@ export interface Plan {
   readonly publishing: PlannedPublishing
   readonly watching: WatchingSettings
   readonly web: WebSettings
+  readonly listeners: readonly WrittenPlace[]
 }
 
 /** Where records are kept, and the built-in server that may keep them. Secrets are not read yet. */
@@ -81,7 +82,7 @@ export function summarize(plan: Plan, files: readonly string[], remarks: readonl
     declared: plan.domains.filter(({ declaration }) => declaration).length,
     routes: plan.routes.length,
     backends: backends.size,
-    listeners: listenPlaces({ smtp: plan.general.listen, dns: plan.publishing.listenDns, http: plan.web.listen }),
+    listeners: plan.listeners.map(({ written: _, ...place }) => place),
     state: plan.general.state,
     remarks,
   }

@@ -9,6 +9,7 @@ import { holdPolicy } from '../routing/hold-policy.ts'
 import { createDomainReader } from './domains.ts'
 import { explainIssues } from './explain.ts'
 import { readIncludes } from './include.ts'
+import { writtenPlaces } from './listen.ts'
 import type { Plan } from './plan.ts'
 import { planPublishing, publisherKinds } from './publishing.ts'
 import { type ReadDeps, type ReadYaml, readYamlFile } from './read-yaml.ts'
@@ -68,6 +69,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const web = await planWeb(main, general, deps, problems)
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
   const outboundVia = readOutboundVia(trustedMain, general, book, problems)
+  const listens = { smtp: planned.listen, dns: publishing.listenDns, http: web.listen }
   const files = [...deps.files.copies.keys()]
   if (problems.length > 0 || postmaster === undefined)
     return { kind: 'invalid', problems: sortProblems(problems, files), state: planned.state }
@@ -82,6 +84,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       publishing,
       watching,
       web,
+      listeners: writtenPlaces(main, listens),
     },
     files,
     remarks: sortProblems(remarks, files),

@@ -4,11 +4,12 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { ListenPlace } from '../../config/listen.ts'
+import type { WrittenPlace } from '../../config/listen.ts'
+import { type Problem, problemOfFile } from '../../config/source.ts'
 import { whyNotBound } from './why-not-bound.ts'
 
-/** @param path  of the configuration. @returns in words, why one of them cannot be had, and what to do; undefined: all can */
-export async function whyPlacesTaken(places: readonly ListenPlace[], path: string): Promise<string | undefined> {
+/** @param path  of the configuration. @returns why one of them cannot be had, and what to do; undefined: all can */
+export async function findTakenPlace(places: readonly WrittenPlace[], path: string): Promise<Problem | undefined> {
   for (const { address, port } of places) {
     // Any free one will do.
     if (port === 0) continue
@@ -17,9 +18,9 @@ export async function whyPlacesTaken(places: readonly ListenPlace[], path: strin
       server.listen({ host: address, port, ipv6Only: true })
       await once(server, 'listening')
     } catch (error) {
-      const why = whyNoPlace(error, places, path)
-      if (why === undefined) throw error
-      return why
+      const taken = takenPlace(error, places, path)
+      if (taken === undefined) throw error
+      return taken
     } finally {
       server.close()
     }
@@ -28,9 +29,14 @@ export async function whyPlacesTaken(places: readonly ListenPlace[], path: strin
 }
 
 /** The same of an error that came of listening. @returns undefined where the error is another one */
-export function whyNoPlace(error: unknown, places: readonly ListenPlace[], path: string): string | undefined {
+export function takenPlace(error: unknown, places: readonly WrittenPlace[], path: string): Problem | undefined {
   const why = whyNotBound(error)
+  if (why === undefined) return undefined
   const { address, port } = error as { address?: unknown; port?: unknown }
-  const kind = places.find((place) => place.address === address && place.port === port)?.kind
-  return why === undefined || kind === undefined ? why : `${why}: name another place with listen.${kind} in ${path}`
+  const place = places.find((each) => each.address === address && each.port === port)
+  if (place === undefined) return problemOfFile(path, why)
+  const { kind, written } = place
+  return written === undefined
+    ? problemOfFile(path, `${why}: name another place with listen.${kind}`)
+    : { ...written, message: `${why}: name another place here, in listen.${kind}` }
 }

@@ -2,18 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fields, type Log, silentLog } from '../../base/log.ts'
 import type { Loaded } from '../../config/load.ts'
+import { createSource } from '../../config/source.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createReloader } from './reload.ts'
 
-function start(followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>) {
+function start(
+  followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>,
+  apply?: () => Promise<never>,
+) {
   const lines: string[] = []
   const applied: GatewaySettings[] = []
   let kept = 0
   const line = (event: string, fields?: Fields) => void lines.push(`${event}${fields?.what ? `: ${fields.what}` : ''}`)
   const log: Log = { ...silentLog, info: line, warn: line, error: line }
   const settings = { state: '/nowhere' } as GatewaySettings
-  const loaded = { kind: 'loaded', settings, summary: {}, commit: async () => void kept++ } as unknown as Loaded
-  const gateway = { apply: async (now: GatewaySettings) => void applied.push(now) } as never
+  const { message: _, ...written } = createSource('waypost.yaml', 'listen: { smtp: "[::1]:25" }').problem(16, 26, '')
+  const listeners = [{ kind: 'smtp', address: '::1', port: 25, written }]
+  const commit = async () => void kept++
+  const loaded = { kind: 'loaded', settings, summary: {}, listeners, commit } as unknown as Loaded
+  const gateway = { apply: apply ?? (async (now: GatewaySettings) => void applied.push(now)) } as never
   const reloader = createReloader({
     ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },
     load: async () => loaded,
@@ -38,4 +45,16 @@ test('what cannot follow a configuration that runs is told as that, and no refus
     'reloaded',
   ])
   assert.deepEqual([applied.length, kept()], [1, 1], 'the copy is of what runs')
+})
+
+test('a reload that wants a place which is taken stays, and says where the place is written', async () => {
+  const { reloader } = start({}, async () => {
+    throw Object.assign(new Error('no'), { code: 'EADDRINUSE', address: '::1', port: 25 })
+  })
+  const answer = await reloader.reload({ allowRemoval: false })
+  assert.ok(answer.kind === 'failed')
+  assert.match(
+    answer.why,
+    /^the running configuration stays, because:\nwaypost\.yaml:1:17: \[::1\]:25 is taken by another process: name another place here, in listen\.smtp\n/,
+  )
 })

@@ -4,11 +4,11 @@
 
 import type { Log } from '../../base/log.ts'
 import type { Loaded, LoadedConfig, LoadedNames } from '../../config/load.ts'
-import { formatProblems } from '../../config/source.ts'
+import { formatProblems, type Problem } from '../../config/source.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { ControlAnswer, ControlHandler } from '../../gateway/operate/control.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
-import { whyNotBound } from './why-not-bound.ts'
+import { takenPlace } from './places-taken.ts'
 
 export interface ReloadDeps {
   readonly path: string
@@ -38,11 +38,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
 
   async function load(allowRemoval: boolean): Promise<ControlAnswer> {
     const loaded = await deps.load({ reloadOf: current.names, allowRemoval })
-    if (loaded.kind === 'invalid') {
-      const problems = formatProblems(loaded.problems)
-      log.error('reload refused: the running configuration stays', { path, problems })
-      return { kind: 'failed', why: `the running configuration stays, because:\n${problems}` }
-    }
+    if (loaded.kind === 'invalid') return refuse(loaded.problems)
     if (loaded.kind === 'too-many-removed') {
       const why = `it would drop ${loaded.removed.length} of ${loaded.before} domains (${loaded.removed.slice(0, 3).join(', ')}, …)`
       log.error('reload refused: the running configuration stays', { path, why })
@@ -56,7 +52,13 @@ export function createReloader(deps: ReloadDeps): Reloader {
       log.error('reload refused: the running configuration stays', { path, why })
       return { kind: 'failed', why: `the running configuration stays, because ${why}` }
     }
-    await gateway.apply(loaded.settings)
+    try {
+      await gateway.apply(loaded.settings)
+    } catch (error) {
+      const taken = takenPlace(error, loaded.listeners, path)
+      if (taken === undefined) throw error
+      return refuse([taken])
+    }
     current = loaded
     deps.applied?.(loaded.settings)
     const later = await follow(loaded)
@@ -64,6 +66,12 @@ export function createReloader(deps: ReloadDeps): Reloader {
     await keepCopy(loaded, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
     return { kind: 'done', result: { ...loaded.summary, later } }
+  }
+
+  function refuse(wrong: readonly Problem[]): ControlAnswer {
+    const problems = formatProblems(wrong)
+    log.error('reload refused: the running configuration stays', { path, problems })
+    return { kind: 'failed', why: `the running configuration stays, because:\n${problems}` }
   }
 
   /** Mail goes by the new configuration already, whatever comes of this. */
@@ -85,12 +93,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
     const next = last
       .then(() => load(allowRemoval))
       .catch((error): ControlAnswer => {
-        const why = whyNotBound(error)
-        log.error('reload refused: the running configuration stays', {
-          path,
-          ...(why === undefined ? { error } : { why }),
-        })
-        if (why !== undefined) return { kind: 'failed', why: `the running configuration stays, because ${why}` }
+        log.error('reload refused: the running configuration stays', { path, error })
         return { kind: 'failed', why: 'the gateway met an error while it reloaded; see its log' }
       })
     last = next

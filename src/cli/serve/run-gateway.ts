@@ -10,15 +10,16 @@ import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
-import type { ListenPlace } from '../../config/listen.ts'
+import type { WrittenPlace } from '../../config/listen.ts'
 import type { Loaded } from '../../config/load.ts'
+import { formatProblems, type Problem } from '../../config/source.ts'
 import { makeStateFolder } from '../../config/state-files.ts'
 import { tellingAlerts } from '../../gateway/events.ts'
 import { controlPath, createControl, maxControlPath } from '../../gateway/operate/control.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import type { LogFile } from './log-file.ts'
-import { whyNoPlace, whyPlacesTaken } from './places-taken.ts'
+import { findTakenPlace, takenPlace } from './places-taken.ts'
 import { keepCopy } from './reload.ts'
 import type { ServeDeps } from './serve-deps.ts'
 import { createServices, type Services, type Started } from './services.ts'
@@ -37,9 +38,11 @@ export interface RunGatewayDeps extends ServeDeps {
 export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayDeps): Promise<ExitCode> {
   const { terminal, log, logFile, laboratory } = deps
   const { state } = loaded.settings
-  const lookAtPlaces = () => whyPlacesTaken(placesOf(loaded), path)
+  const lookAtPlaces = () => findTakenPlace(placesOf(loaded), path)
   const isNew = !existsSync(state)
-  const why = (isNew ? await lookAtPlaces() : undefined) ?? (await ownFolder(state))
+  const takenFirst = isNew ? await lookAtPlaces() : undefined
+  if (takenFirst !== undefined) return failAt(terminal, takenFirst)
+  const why = await ownFolder(state)
   if (why !== undefined) return fail(terminal, why)
   let { holdLimits } = loaded.settings
   const limits = () => holdLimits
@@ -63,7 +66,7 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
     const { holding, store } = opened
     // Now that no gateway is on the same folder, which would have them all.
     const taken = isNew ? undefined : await lookAtPlaces()
-    if (taken !== undefined) return fail(terminal, taken)
+    if (taken !== undefined) return failAt(terminal, taken)
     const services = await createServices(path, loaded, { ...deps, holding, store, telling, applied, laboratory })
     if (services.kind === 'failed') return fail(terminal, services.why)
     return await runOn(path, loaded, services, logFile.reopen, deps)
@@ -99,9 +102,9 @@ async function runOn(
     await control.close()
     await gateway.stop()
     await services.stop()
-    const why = whyNoPlace(error, placesOf(loaded), path)
-    if (why === undefined) throw error
-    return fail(terminal, why)
+    const taken = takenPlace(error, loaded.listeners, path)
+    if (taken === undefined) throw error
+    return failAt(terminal, taken)
   }
   await keepCopy(loaded, log)
   started.resolve()
@@ -114,8 +117,8 @@ async function runOn(
 }
 
 /** Those without which it does not start. */
-const placesOf = ({ summary, web }: Loaded): readonly ListenPlace[] =>
-  summary.listeners.filter(({ kind }) => kind !== 'http' || !web.isDefaultPlace)
+const placesOf = ({ listeners, web }: Loaded): readonly WrittenPlace[] =>
+  listeners.filter(({ kind }) => kind !== 'http' || !web.isDefaultPlace)
 
 /**
  * The state folder, ours alone: made where it is missing, closed to others where it was open to them.
@@ -161,6 +164,11 @@ const count = (number: number, what: string) => `${number.toLocaleString('en')} 
 
 export function fail(terminal: Terminal, why: string): ExitCode {
   terminal.err(`waypost: ${why}\n`)
+  return 2
+}
+
+function failAt(terminal: Terminal, problem: Problem): ExitCode {
+  terminal.err(`${formatProblems([problem])}\n`)
   return 2
 }
 

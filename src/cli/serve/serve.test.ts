@@ -235,15 +235,21 @@ test('a port that is taken is one clear line', async (t) => {
   assert.ok(bound && typeof bound === 'object')
   const at = await stage(t, good.replace('127.0.0.1:0', `127.0.0.1:${bound.port}`))
   assert.equal(await at.run(), 2)
-  const said = `waypost: 127.0.0.1:${bound.port} is taken by another process: name another place with listen`
-  assert.equal(at.err, `${said}.smtp in ${at.file}\n`)
+  const said = `127.0.0.1:${bound.port} is taken by another process: name another place here, in listen`
+  const [head, line, caret] = at.err.split('\n')
+  assert.equal(head, `${at.file}:3:17: ${said}.smtp`)
+  assert.ok(
+    line?.startsWith('  3 | listen: { smtp: "127.0.0.1:') &&
+      caret?.trim() === '^'.repeat(`"127.0.0.1:${bound.port}"`.length),
+    at.err,
+  )
   assert.equal(existsSync(join(at.folder, 'state')), false, 'nothing is left behind')
 
   // Where there is a state folder already, nothing listens before all can.
   await mkdir(join(at.folder, 'state'))
-  await writeFile(at.file, good.replace(/listen:.*/, `listen: { smtp: 127.0.0.1:0, http: 127.0.0.1:${bound.port} }`))
+  await writeFile(at.file, good.replace(/listen:.*/, `listen:\n  smtp: 127.0.0.1:0\n  http: [127.0.0.1:${bound.port}]`))
   assert.equal(await at.run(), 2)
-  assert.ok(at.err.endsWith(`${said}.http in ${at.file}\n`), at.err)
+  assert.ok(at.err.includes(`${at.file}:5:10: ${said}.http\n`), at.err)
   assert.deepEqual(
     at.log.filter(({ event }) => event === 'smtp listening' || event === 'listening'),
     [],
