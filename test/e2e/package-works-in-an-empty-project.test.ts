@@ -62,6 +62,14 @@ async function emptyProject(t: TestContext): Promise<string> {
   return join(root, 'project')
 }
 
+/** Those of PATH that are older than the package wants. */
+async function oldNodes(cwd: string): Promise<readonly string[]> {
+  const found = await run('/bin/sh', ['-c', 'which -a node'], cwd, process.env.PATH ?? '')
+  const paths = [...new Set(found.out.split('\n').filter((path) => path !== ''))]
+  const versions = await Promise.all(paths.map((path) => run(path, ['--version'], cwd)))
+  return paths.filter((_, index) => Number.parseInt(versions[index]?.out.slice(1) ?? '', 10) < 24)
+}
+
 test('the package in an empty project: command and library work', { timeout: 300_000 }, async (t) => {
   const project = await emptyProject(t)
   const waypost = join(project, 'node_modules/.bin/waypost')
@@ -197,6 +205,17 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
       out: '',
       err: 'waypost: needs Node 24 or newer, and the "node" in PATH is v20.19.2\n',
     })
+    // The library cannot choose its Node. A real one that is too old is asked where there is one.
+    const pretend = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.19.2' })`
+    const nodes = [[process.execPath, '--import', pretend], ...(await oldNodes(project)).map((node) => [node])]
+    await writeFile(join(project, 'main.cjs'), "require('waypost')")
+    for (const [node = '', ...flags] of nodes)
+      for (const script of ['main.js', 'main.cjs']) {
+        const { code, err } = await run(node, [...flags, script], project)
+        assert.equal(code, 1, err)
+        assert.match(err, /^Error: waypost: needs Node 24 or newer, and this is v\d+\.\d+\.\d+$/m)
+        assert.doesNotMatch(err, /SyntaxError/)
+      }
     await rm(join(old, 'node'))
     const none = await run(waypost, ['--version'], project, old)
     assert.deepEqual(none, {
