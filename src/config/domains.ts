@@ -11,7 +11,7 @@ import { declaresRecords, readDeclaration } from '../publish/declare/read-declar
 import type { Backend } from '../routing/backend.ts'
 import { addressKey, splitAddressKey } from '../routing/find-destination.ts'
 import { type HoldPolicy, holdPolicy } from '../routing/hold-policy.ts'
-import type { RecipientsOption } from '../routing/options.ts'
+import { noDelivery, type RecipientsOption } from '../routing/options.ts'
 import { type DefaultOptions, type DomainOptions, domainOptions } from './domain-options.ts'
 import { explainIssues } from './explain.ts'
 import type { PlannedDomain, PlannedMail } from './plan.ts'
@@ -139,15 +139,19 @@ async function readDomain(
   }
   const declaration = readPublished(said, name, file, deps, wrong)
   const deliver = said.deliver ?? defaults.deliver
-  if (deliver === undefined) {
-    // Its records are kept by us, and its mail goes elsewhere.
-    if (declaresRecords(said)) return { ...name, declaration, mail: undefined }
+  if (deliver === undefined || deliver === noDelivery) {
+    const isKept = declaresRecords(said)
     // Where a key is wrong, here or in `defaults`, it was complained about there.
-    if (!deps.inDefaults.has('deliver') && wrongKeys.size === 0)
-      deps.problems.push(
-        source.problem(entry.keyStart, entry.keyEnd, `${key}: "deliver" is missing, and defaults: has none`),
-      )
-    return undefined
+    const isWrongElsewhere = deliver === undefined && (deps.inDefaults.has('deliver') || wrongKeys.size > 0)
+    const why = deliver === undefined ? '"deliver" is missing, and defaults: has none' : '"deliver: none"'
+    const nothing =
+      deliver === undefined ? '' : ', and no records of it are declared: nothing is to be done for it here'
+    if (isKept && said.addresses !== undefined && !isWrongElsewhere)
+      wrong(['addresses'], `no mail is taken for these: ${why}`)
+    if (!isKept && !isWrongElsewhere)
+      deps.problems.push(source.problem(entry.keyStart, entry.keyEnd, `${key}: ${why}${nothing}`))
+    // Its records are kept by us, and its mail goes elsewhere.
+    return isKept ? { ...name, declaration, mail: undefined } : undefined
   }
   const manner: RouteManner = {
     balance: said.balance ?? defaults.balance ?? 'round-robin',

@@ -29,6 +29,30 @@ test('the least that works, with every default', async (t) => {
   )
 })
 
+test('whose mail goes elsewhere says so, whatever the defaults are', async (t) => {
+  const kept = 'exchangers: [{ preference: 10, host: mx.example.net }]'
+  const domains = `domains:\n  a.example:\n  b.example: { deliver: none, ${kept} }\n`
+  const loaded = await load(t, `defaults: { deliver: "smtp://192.0.2.1" }\n${domains}`)
+  assert.deepEqual(
+    ['you@a.example', 'you@b.example'].map((address) => destination(loaded, address)),
+    ['smtp://192.0.2.1:25', 'not-ours'],
+  )
+  assert.deepEqual([loaded.summary.domains, loaded.summary.declared], [1, 1])
+  // The defaults can say it too, of all that say nothing else.
+  const other = await load(
+    t,
+    `defaults: { deliver: none }\ndomains: { a.example: { deliver: mx }, b.example: { ${kept} } }`,
+  )
+  assert.deepEqual([other.summary.domains, other.summary.declared], [1, 1])
+
+  const wrong = `defaults: { deliver: none }\nroutes: { none: mx }\ndomains:\n  a.example:\n  b.example: { deliver: none, ${kept}, addresses: { "x@": mx } }`
+  const [route, nothing, addresses, ...more] = await problems(t, wrong)
+  assert.match(route ?? '', /^2:11 "none" says of a domain that its mail goes elsewhere/)
+  assert.match(nothing ?? '', /^4:3 a\.example: "deliver: none", and no records of it are declared: nothing/)
+  assert.match(addresses ?? '', /^5:\d+ no mail is taken for these: "deliver: none"/)
+  assert.deepEqual(more, [])
+})
+
 test('a machine without a full name of its own is localhost.localdomain', async (t) => {
   const path = join(await folder(t, { 'waypost.yaml': 'domains: { example.org: { deliver: mx } }' }), 'waypost.yaml')
   for (const machineName of ['box', '', '10.0.0.1', 'bad_name.example']) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { HostName } from '../dns/name.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Budgets, Limits } from '../gateway/settings.ts'
-import { routingOptions } from '../routing/options.ts'
+import { noDelivery, routingOptions } from '../routing/options.ts'
 import { whyPairUnusable } from './certificate.ts'
 import { siteOf } from './domains.ts'
 import { explainIssues } from './explain.ts'
@@ -25,6 +25,7 @@ const manner = { balance: 'round-robin', onDefer: 'pass' } as const
 /** Names that no route may have. */
 const namesOfOurOwn: ReadonlyMap<string, string> = new Map([
   ['mx', 'is a backend'],
+  [noDelivery, 'says of a domain that its mail goes elsewhere'],
   ['outbound', 'is the way of mail of our own'],
 ])
 
@@ -63,7 +64,7 @@ export function readPostmaster(
   problems: Problem[],
 ): number | undefined {
   const defaultDeliver = general.defaults.deliver
-  if (defaultDeliver !== undefined)
+  if (defaultDeliver !== undefined && defaultDeliver !== noDelivery)
     book.route('defaults', defaultDeliver, manner, siteOf(main, complainAt(main, ['defaults', 'deliver'], problems)))
   const deliver = general.postmaster ?? `maildir:${join(state, 'postmaster')}`
   const complain = complainAt(main, ['postmaster'], problems)

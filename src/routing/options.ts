@@ -59,6 +59,19 @@ const deliver = z
     wants: deliverWants,
   })
 
+const noMailWants = `${deliverWants}, or none`
+
+/** Of a domain, whose mail can be nobody's business here. The word is no backend and no name, so it passes as text. */
+const deliverOfDomain = deliver
+  .meta({
+    description: `Where the mail goes: a backend (${backendForms}), the name of a list under \`routes\`, or a list of backends; \`none\`: its mail goes elsewhere, and its records alone are kept here.`,
+    wants: noMailWants,
+  })
+  .optional()
+
+/** What a domain says whose mail is not taken here. */
+export const noDelivery = 'none'
+
 const recipientsWants = 'ask, any, a list of local parts, or { file: path }'
 
 const sharedDomainOptions = {
@@ -117,7 +130,7 @@ const sharedDomainOptions = {
 }
 
 export const domainOptions = section('A mail domain.', {
-  deliver: deliver.optional(),
+  deliver: deliverOfDomain,
   ...sharedDomainOptions,
   addresses: table(
     'Single addresses that go elsewhere: `local@`, `prefix*@`, or a whole address under a `*.` domain.',
@@ -127,7 +140,7 @@ export const domainOptions = section('A mail domain.', {
 })
 
 export const defaultOptions = section('What domains share, each of which may say otherwise.', {
-  deliver: deliver.optional(),
+  deliver: deliverOfDomain,
   ...sharedDomainOptions,
   ...sharedBackendOptions,
 }).prefault({})
