@@ -86,6 +86,7 @@ test('config check: a secret and a program that are not there are worth a look',
     [
       'domains: { a.example: { deliver: "smtp://127.0.0.1:1" } }',
       'listen: { smtp: "127.0.0.1:2525", dns: "127.0.0.1:5353", http: off }',
+      'publishers: { zones: { type: zonefile, path: "/z/{zone}", check: [sh], reload: [no-such-rndc, reload] } }',
       'alerts:',
       `  webhook: [{ url: "https://hooks.example.net/x", token: "\${${variable}}" }]`,
       `  command: [{ run: [/nowhere/program] }, { run: [sh] }, { run: [${tmpdir()}] }]`,
@@ -96,7 +97,11 @@ test('config check: a secret and a program that are not there are worth a look',
   assert.match(out, /look +alerts\.webhook\[1\]\.token: the environment has no WAYPOST_TEST_UNSET/)
   assert.match(out, /look +alerts\.command\[1\]\.run: there is no \/nowhere\/program/)
   assert.match(out, /look +alerts\.command\[3\]\.run: .* is no program/)
-  assert.doesNotMatch(out, /command\[2\]/)
+  assert.match(
+    out,
+    /look +publishers\.zones\.reload: there is no no-such-rndc in \/usr\/local\/sbin:.*; write its whole path/,
+  )
+  assert.doesNotMatch(out, /command\[2\]|zones\.check/)
   assert.match(out, /listeners +smtp 127\.0\.0\.1:2525, dns 127\.0\.0\.1:5353\n/)
 })
 

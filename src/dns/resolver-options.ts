@@ -44,13 +44,13 @@ export function readResolverOptions({ servers = [], ...others }: ChosenResolverO
   return { ...defaultResolverOptions, ...others, servers: servers.map(readServer) }
 }
 
-function readServer(said: NameServer | string, index: number): NameServer {
+function readServer(said: NameServer | string): NameServer {
   const isText = typeof said === 'string'
   const server = isText ? parseNameServer(said) : said
   const address = typeof server?.address === 'string' ? parseIp(server.address) : undefined
   const port = server?.port
   if (address && port !== undefined && Number.isInteger(port) && port >= 1 && port <= 65_535) return { address, port }
   throw new TypeError(
-    `resolver option servers[${index}]: ${JSON.stringify(said)} is no name server; write "192.0.2.1:53" or { address, port }`,
+    `resolver option servers: ${JSON.stringify(said)} is no name server; write "192.0.2.1:53" or { address, port }`,
   )
 }

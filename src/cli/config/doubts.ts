@@ -4,9 +4,9 @@
  */
 import type { SecretSource } from '../../base/option.ts'
 import type { SecretReader } from '../../base/secret.ts'
+import { whyNotStartable } from '../../base/startable.ts'
 import { pathText } from '../../config/explain.ts'
 import type { Loaded } from '../../config/load.ts'
-import { whyNotStartable } from '../../watch/alerts/program.ts'
 
 /** Sentences with the key in front. No secret is told. */
 export async function doubtsOf(
@@ -20,10 +20,18 @@ export async function doubtsOf(
       return read.kind === 'missing' ? [`${pathText(path)}: ${read.why}`] : []
     }),
   )
+  const named = [
+    ...alerts.command.map(({ run }, index) => ({ path: ['alerts', 'command', index, 'run'], run })),
+    ...Object.entries(publishers).flatMap(([name, publisher]) =>
+      publisher.type === 'zonefile'
+        ? (['check', 'reload'] as const).map((key) => ({ path: ['publishers', name, key], run: publisher[key] }))
+        : [],
+    ),
+  ]
   const programs = await Promise.all(
-    alerts.command.map(async ({ run }, index) => {
-      const why = await whyNotStartable(run[0] ?? '')
-      return why === undefined ? [] : [`${pathText(['alerts', 'command', index, 'run'])}: ${why}`]
+    named.map(async ({ path, run }) => {
+      const why = run && (await whyNotStartable(run[0] ?? ''))
+      return why === undefined ? [] : [`${pathText(path)}: ${why}`]
     }),
   )
   return [...secrets, ...programs].flat()

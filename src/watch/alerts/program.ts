@@ -1,16 +1,13 @@
 /** Alerts to a program of the user's: its arguments are a list that no shell reads, the message comes on its standard input. */
 import { spawn } from 'node:child_process'
-import { access, constants, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import { programPath, whyNotStartable } from '../../base/startable.ts'
 import type { CommandOptions } from '../options.ts'
 import type { Channel, Undelivered } from './sending.ts'
 import { jsonOf, type Speaker } from './wording.ts'
 
 const timeoutMs = 30_000
-/** Where a program without a slash is looked for. Nothing else of our environment goes along: secrets may stand there. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export function createProgram(
   options: CommandOptions,
@@ -25,28 +22,10 @@ export function createProgram(
   }
 }
 
-/** Whether this user could start it here. @returns in words, why not; undefined: it could be */
-export async function whyNotStartable(program: string): Promise<string | undefined> {
-  const places = program.includes('/') ? [program] : path.split(':').map((folder) => join(folder, program))
-  for (const place of places) {
-    const found = await stat(place).catch(() => undefined)
-    const may = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found?.isFile() && may) return undefined
-    if (found?.isFile() && program.includes('/'))
-      return `${printable(program, 200)} is not executable for this user: chmod +x makes it so`
-    if (found && program.includes('/')) return `${printable(program, 200)} is no program`
-  }
-  return program.includes('/')
-    ? `there is no ${printable(program, 200)}`
-    : `there is no ${printable(program, 200)} in ${path}; write its whole path`
-}
-
 function run(program: string, args: readonly string[], input: string, clock: Clock): Promise<Undelivered | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { env: { PATH: path, LC_ALL: 'C' }, stdio: ['pipe', 'ignore', 'ignore'] })
+    // Nothing else of our environment goes along: secrets may stand there.
+    const child = spawn(program, args, { env: { PATH: programPath, LC_ALL: 'C' }, stdio: ['pipe', 'ignore', 'ignore'] })
     const settle = (outcome: Undelivered | undefined) => {
       timer.cancel()
       resolve(outcome)

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import type { Clock } from '../../../base/clock.ts'
 import { printable } from '../../../base/printable.ts'
+import { programPath, whyNotStartable } from '../../../base/startable.ts'
 
 export type CommandOutcome =
   | { readonly kind: 'done' }
@@ -13,9 +14,6 @@ export type CommandOutcome =
 
 /** Octets of what it says that are kept. */
 const maxOutputBytes = 4_096
-
-/** Where a program without a slash is looked for. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** @param argv  the program first */
 export function runCommand(argv: readonly string[], timeoutMs: number, clock: Clock): Promise<CommandOutcome> {
@@ -27,7 +25,7 @@ export function runCommand(argv: readonly string[], timeoutMs: number, clock: Cl
       resolve(outcome)
     }
     const failed = (what: string) => settle({ kind: 'failed', why: `"${printable(argv.join(' '), 300)}" ${what}` })
-    const child = spawn(program, args, { env: { PATH: path, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { env: { PATH: programPath, LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'] })
     const timer = clock.after(timeoutMs, () => {
       child.kill('SIGKILL')
       failed(`did not end within ${timeoutMs / 1000} s`)
@@ -36,7 +34,10 @@ export function runCommand(argv: readonly string[], timeoutMs: number, clock: Cl
       output = Buffer.concat([output, chunk]).subarray(-maxOutputBytes)
     }
     for (const pipe of child.stdio) if (pipe && 'read' in pipe) pipe.on('data', keep)
-    child.once('error', (error: NodeJS.ErrnoException) => failed(`could not be started (${error.code ?? 'unknown'})`))
+    child.once('error', async (error: NodeJS.ErrnoException) => {
+      const why = await whyNotStartable(program)
+      failed(`could not be started${why === undefined ? ` (${error.code ?? 'unknown'})` : `: ${why}`}`)
+    })
     child.once('exit', (code, signal) => {
       const judge = () => {
         if (code === 0) return settle({ kind: 'done' })

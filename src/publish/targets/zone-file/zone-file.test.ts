@@ -228,7 +228,13 @@ test('commands run without a shell, without our environment, and not for ever', 
   assert.deepEqual(await run('/bin/sh', '-c', 'test -z "$WAYPOST_TEST_SECRET"'), { kind: 'done' })
   assert.deepEqual(await run('/usr/bin/test', '$HOME', '=', '$HOME'), { kind: 'done' })
   const missing = await run('/no/such/program')
-  assert.ok(missing.kind === 'failed' && /could not be started \(ENOENT\)/.test(missing.why))
+  const notStarted = '"/no/such/program" could not be started: there is no /no/such/program'
+  assert.deepEqual(missing, { kind: 'failed', why: notStarted })
+  const noProgram = await run('/etc/passwd', 'reload')
+  assert.deepEqual(noProgram, {
+    kind: 'failed',
+    why: '"/etc/passwd reload" could not be started: /etc/passwd is not executable for this user: chmod +x makes it so',
+  })
   const hanging = await run('sleep', '30')
   assert.ok(hanging.kind === 'failed' && /did not end within 0\.3 s/.test(hanging.why))
   const loud = await run('/bin/sh', '-c', 'printf "\\033[2Jbad\\n"; exit 3')
