@@ -306,7 +306,10 @@ test('a server may be written as text; what is no server, and what is not handed
   assert.equal((await resolver.resolve(name, 'MX')).kind, 'answer')
 
   for (const server of ['localhost', '192.0.2.1:0', { address: '192.0.2.300', port: 53 }, { port: 53 }, null, 53])
-    assert.throws(() => createResolver({ servers: [server as never] }, deps), /^TypeError: resolver option servers: "/)
+    assert.throws(
+      () => createResolver({ servers: [server as never] }, deps),
+      /^TypeError: resolver option servers: .* is no name server/,
+    )
   assert.throws(() => createResolver({ servers: '192.0.2.1' as never }, deps), /^TypeError: resolver option servers: /)
   assert.throws(() => createResolver({}, undefined as never), /^TypeError: createResolver wants deps\.clock/)
   const { door: _, ...doorless } = deps
