@@ -1,0 +1,175 @@
+/**
+ * Held mail comes back from a folder: into the hold and held back there, then let go on as it was when it left. Half of `queue-transfer`.
+ */
+import { join } from 'node:path'
+import { type HoldOutcome, type Lane, type Settled, StoreFailure } from '../../queue/queue.ts'
+import { type HeldEnvelope, messageOf, recipientOf } from '../hold/held-envelope.ts'
+import { readContent } from '../hold/held-file.ts'
+import { laneNamed } from '../ways/chosen-lane.ts'
+import {
+  type Compared,
+  compareWith,
+  type ReadEnvelope,
+  readEnvelope,
+  type Wrong,
+  whyUnread,
+} from './exported-message.ts'
+import type { QueueOperationsDeps } from './queue-operations-deps.ts'
+
+export interface TakingIn {
+  /** Which recipients of an envelope are in the hold already. */
+  compare(folder: string, id: string, envelopeFile: string): Promise<Compared>
+  /** Takes what the hold has not of `ID.eml` with the envelope in a file beside it in, held back. */
+  bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn>
+  /** Lets what was brought in go on, as it was when it left. */
+  letGo(folder: string, id: string, envelopeFile: string): Promise<LetGo>
+}
+
+export type BroughtIn =
+  | { readonly kind: 'held' }
+  /** All of it is there already. */
+  | { readonly kind: 'there' }
+  /** No more of them can be taken in. */
+  | { readonly kind: 'full'; readonly why: string }
+  | Wrong
+
+export type LetGo =
+  /** `undeclared`: where a person had sent it to that is not declared here, so that it goes by its domain's route */
+  { readonly kind: 'done'; readonly undeclared: readonly string[] } | Wrong
+
+type StoredRecipient = HeldEnvelope['recipients'][number]
+
+export type TakingInDeps = Pick<QueueOperationsDeps, 'queue' | 'clock' | 'log' | 'ways' | 'running'>
+
+export function createTakingIn({ queue, clock, log, ways, running }: TakingInDeps): TakingIn {
+  async function compare(folder: string, id: string, envelopeFile: string): Promise<Compared> {
+    const read = await readWelcome(folder, id, envelopeFile)
+    return read.kind === 'wrong' ? read : compareWith(read.envelope, await queue.get(id))
+  }
+
+  async function bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn> {
+    const read = await readWelcome(folder, id, envelopeFile)
+    if (read.kind === 'wrong') return read
+    const found = compareWith(read.envelope, await queue.get(id))
+    if (found.kind === 'wrong') return found
+    if (found.missing.length === 0) return { kind: 'there' }
+    const places = new Set(found.missing)
+    const recipients = read.envelope.recipients.filter(({ index }) => places.has(index))
+    return await addTo(folder, { ...read.envelope, recipients })
+  }
+
+  async function addTo(folder: string, envelope: HeldEnvelope): Promise<BroughtIn> {
+    const { id } = envelope
+    const content = await readContent(join(folder, `${id}.eml`), envelope)
+    if (content.kind === 'wrong') return { kind: 'wrong', why: `${id}.eml: ${content.why}` }
+    try {
+      const message = messageOf(envelope, content, (stored) => wayIn(stored) ?? noLane)
+      // What else is there of it may leave at any time.
+      const added = await queue.add(message)
+      const outcome = added.kind === 'gone' ? await queue.hold(message) : added
+      if (outcome.kind !== 'held') return { kind: 'full', why: whyNotHeld(outcome) }
+      log.info('imported by a person', {
+        id,
+        from: envelope.sender?.text ?? '',
+        to: envelope.recipients.map(({ to }) => to.text),
+        size: envelope.bodyOctets,
+      })
+      return { kind: 'held' }
+    } finally {
+      content.body.release()
+    }
+  }
+
+  async function letGo(folder: string, id: string, envelopeFile: string): Promise<LetGo> {
+    const read = await readEnvelope(folder, id, envelopeFile)
+    if (read.kind === 'wrong') return read
+    const nowMs = clock.now()
+    const lanes = new Set<Lane>()
+    const undeclared = new Set<string>()
+    const recipients = read.envelope.recipients.map((stored) => {
+      const lane = wayIn(stored)
+      if (lane !== undefined) lanes.add(lane)
+      if (stored.chosen !== null && lane !== undefined && lane !== wanted(stored)) undeclared.add(stored.chosen)
+      const to = lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored, nowMs)
+      return { index: stored.index, to, from: ['held'] as const }
+    })
+    await queue.settle({ id, recipients })
+    if (lanes.size > 0) running?.drain.kick(lanes)
+    return { kind: 'done', undeclared: [...undeclared] }
+  }
+
+  /** What no backend is ever asked for is not taken in either: who wrote the folder need not be who exported. */
+  async function readWelcome(folder: string, id: string, envelopeFile: string): Promise<ReadEnvelope> {
+    const read = await readEnvelope(folder, id, envelopeFile)
+    if (read.kind === 'wrong') return read
+    const never = ways && read.envelope.recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
+    if (!never) return read
+    const why = `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
+    return { kind: 'wrong', why }
+  }
+
+  /** By which a recipient goes that comes in, or undefined where none leads on. */
+  function wayIn(stored: StoredRecipient): Lane | undefined {
+    if (!ways) return wanted(stored)
+    const recipient = recipientOf(stored)
+    // A file sends nothing to a backend for a domain that is not declared: that is a person's to do, with the mail in the hold.
+    return ways.ofRecipient(recipient, noLane) && ways.ofRecipient(recipient, wanted(stored))
+  }
+
+  /** One message of a folder that cannot be read, or that we cannot cope with, ends no import of the others. */
+  function alone<Outcome>(
+    step: (folder: string, id: string, envelopeFile: string) => Promise<Outcome>,
+  ): (folder: string, id: string, envelopeFile: string) => Promise<Outcome | Wrong> {
+    return async (folder, id, envelopeFile) => {
+      try {
+        return await step(folder, id, envelopeFile)
+      } catch (error) {
+        if (error instanceof StoreFailure) throw error
+        const unread = whyUnread(error)
+        if (unread === undefined) log.error('an exported message was not taken in', { id, error })
+        return { kind: 'wrong', why: unread ?? `we met an error of our own: ${String(error)}` }
+      }
+    }
+  }
+
+  return { compare: alone(compare), bringIn: alone(bringIn), letGo: alone(letGo) }
+}
+
+const wanted = (stored: StoredRecipient): Lane =>
+  stored.chosen === null ? noLane : laneNamed(recipientOf(stored), stored.chosen)
+
+/** What becomes of a recipient that was so when it left. */
+function restored(stored: StoredRecipient, nowMs: number): Settled {
+  const { state, notBeforeMs, keepUntilMs, backend, elsewhereMs } = stored
+  switch (state) {
+    case 'waiting':
+      return notBeforeMs !== null && notBeforeMs > nowMs ? { kind: state, notBeforeMs } : { kind: 'ready' }
+    case 'unknown':
+      if (backend === null || elsewhereMs === null) return { kind: 'ready' }
+      return { kind: state, backend, elsewhereMs, notBeforeMs: Math.max(nowMs, notBeforeMs ?? 0) }
+    case 'refused':
+    case 'expired':
+      return { kind: state, keepUntilMs: Math.max(nowMs + aDayMs, keepUntilMs ?? 0) }
+    case 'held':
+    case 'set-aside':
+    case 'corrupt':
+      return { kind: state }
+    default:
+      return { kind: 'ready' }
+  }
+}
+
+const isOnItsWay = ({ state }: StoredRecipient) =>
+  state === 'ready' || state === 'waiting' || state === 'unknown' || state === 'no-route' || state === 'offered'
+
+const whyNotHeld = (outcome: Exclude<HoldOutcome, { kind: 'held' }>): string =>
+  outcome.kind === 'full' ? fullWords[outcome.why] : outcome.why
+
+const aDayMs = 24 * 60 * 60_000
+const noLane = 'none' as Lane
+const fullWords = {
+  hold: 'the hold has no room for it (limits.hold)',
+  domain: 'its domain has its quarter of the hold',
+  network: 'its network has its share of what is its domain’s',
+  disk: 'the disk is full (limits.freeSpace)',
+} as const
