@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
 import type { ControlAnswer, ControlHandlers } from '../gateway/operate/control.ts'
+import type { Move } from '../gateway/operate/deed.ts'
 import type { HistoryEvent } from '../watch/history.ts'
-import { appliedCommand, notedDeeds } from './noted-deeds.ts'
+import { appliedCommand, migratedCommand, notedDeeds } from './noted-deeds.ts'
 
 function start(answers: Readonly<Record<string, ControlAnswer>>) {
   const clock = createFakeClock()
@@ -63,12 +64,26 @@ test('each thing that is done is told with who did it', async () => {
     kind: 'failed',
     why: 'the gateway does not understand this; is it of another version?',
   })
+  const moves: readonly Move[] = [
+    { kind: 'begun', to: 'fastmail' },
+    { kind: 'step', step: 'lower the TTL from 3600 to 300' },
+    { kind: 'turned-back' },
+    { kind: 'ended-unwritten' },
+    { kind: 'forgotten' },
+  ]
+  for (const move of moves) await ask(migratedCommand, { domain: 'example.com', move })
+  assert.equal((await ask(migratedCommand, { domain: 'example.com', move: { kind: 'gone' } }))?.kind, 'failed')
   noted.end()
   assert.deepEqual(titles(), [
     'ann put smtp://a:25 back into service',
     'ann loaded waypost.yaml again',
     'ann let the drain go on to smtp://a:25, smtp://b:25',
     'ann changed 2 record sets of example.com with "waypost apply"',
+    'ann began to migrate example.com to fastmail',
+    'ann did a step of the migration of example.com: lower the TTL from 3600 to 300',
+    'ann turned the migration of example.com back',
+    'ann ended the migration of example.com before anything of it was written',
+    'ann had the migration of example.com forgotten, and left DNS as it was',
     '1 held message taken out into files by ann',
     '1 held message brought in from files by ann',
   ])

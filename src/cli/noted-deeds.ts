@@ -29,6 +29,23 @@ const appliedShape = z.strictObject({
   zones: z.array(z.strictObject({ zone: z.string().max(300), changes: z.number().int().min(0) })).max(50),
 })
 
+/** The same of `migrate`, and of the steps that `apply` does. */
+export const migratedCommand = 'history.migrated'
+const words = z.string().max(10_000)
+const migratedShape = z.strictObject({
+  domain: z.string().max(300),
+  move: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('begun'), to: words }),
+    z.strictObject({ kind: z.literal('step'), step: words }),
+    z.strictObject({ kind: z.enum(['turned-back', 'ended-unwritten', 'forgotten']) }),
+  ]),
+})
+
+const notUnderstood: ControlAnswer = {
+  kind: 'failed',
+  why: 'the gateway does not understand this; is it of another version?',
+}
+
 const unnamed = 'somebody on the command line'
 
 export function notedDeeds(handlers: ControlHandlers, { clock, history }: NotedDeedsDeps): NotedDeeds {
@@ -42,7 +59,7 @@ export function notedDeeds(handlers: ControlHandlers, { clock, history }: NotedD
   function note(deed: Deed, by: string): void {
     const title = deedText(deed, by)
     if (title === undefined) return
-    const domain = deed.kind === 'apply' ? deed.zone : null
+    const domain = deed.kind === 'apply' ? deed.zone : deed.kind === 'migrate' ? deed.domain : null
     history.note({ atMs: clock.now(), kind: deedKind, severity: 'notice', domain, title, detail: '' })
   }
 
@@ -101,9 +118,14 @@ export function notedDeeds(handlers: ControlHandlers, { clock, history }: NotedD
       ...Object.fromEntries(noted),
       [appliedCommand](given, by = unnamed): ControlAnswer {
         const read = appliedShape.safeParse(given)
-        if (!read.success)
-          return { kind: 'failed', why: 'the gateway does not understand this; is it of another version?' }
+        if (!read.success) return notUnderstood
         for (const { zone, changes } of read.data.zones) note({ kind: 'apply', zone, changes }, by)
+        return { kind: 'done', result: null }
+      },
+      [migratedCommand](given, by = unnamed): ControlAnswer {
+        const read = migratedShape.safeParse(given)
+        if (!read.success) return notUnderstood
+        note({ kind: 'migrate', ...read.data }, by)
         return { kind: 'done', result: null }
       },
     },

@@ -16,6 +16,7 @@ import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { configOption } from '../config-path.ts'
 import { fileErrorText } from '../file-error.ts'
+import { noteMove } from '../note-with-gateway.ts'
 import { whyUndeclared } from '../publish/examine-declared.ts'
 import { type PublishFlags, publishFlags } from '../publish/flags.ts'
 import { openPublishing, type Publishing } from '../publish/publishing.ts'
@@ -147,6 +148,7 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
     if (current !== known) {
       const lost = await saveMigration(state, current).then(() => undefined, fileErrorText)
       if (lost !== undefined) return say(`nothing was begun or changed, because it could not be remembered: ${lost}`, 2)
+      await noteMove(state, name, current.isBack ? { kind: 'turned-back' } : { kind: 'begun', to: current.to })
     }
     if (flags.apply) return stepMigration(current, await loadMigrations(state), publishing, flags, terminal, deps)
     const nowMs = systemClock.now()
@@ -169,6 +171,7 @@ async function forget(
     return 2
   }
   await removeMigration(state, name)
+  await noteMove(state, name, { kind: 'forgotten' })
   terminal.out(`The migration of ${name} is forgotten; DNS is as it is.\n`)
   return 0
 }
@@ -180,6 +183,7 @@ async function overUnwritten(
   terminal: Terminal,
 ): Promise<ExitCode> {
   await removeMigration(state, ended.domain)
+  await noteMove(state, ended.domain, { kind: 'ended-unwritten' })
   // No cache has anything of it, so that nothing is waited for.
   if (json) terminal.out(`${migrationJson(ended, Number.POSITIVE_INFINITY)}\n`)
   else terminal.out(`The migration of ${ended.domain} is over: nothing of it was written yet, and DNS is as it was.\n`)

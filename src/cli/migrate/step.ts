@@ -21,6 +21,7 @@ import { unitsOf } from '../../publish/plan/examine.ts'
 import { changesOf } from '../../publish/plan/plan.ts'
 import { witnessesOf } from '../../publish/targets/witnesses.ts'
 import { fileErrorText } from '../file-error.ts'
+import { noteMove } from '../note-with-gateway.ts'
 import { planText } from '../publish/plan-report.ts'
 import type { Publishing } from '../publish/publishing.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
@@ -98,8 +99,11 @@ async function confirmed(
       { waitMs: flags.wait, timeoutMs, ...witnesses, progress: () => undefined },
       { ...publishing.deps, transport },
     )
-    if (!done.isSeen) return notSeen(done, domain, flags, terminal)
     const { state } = publishing.loaded.settings
+    // What was written, and whether or not it is seen by now: doing it again writes nothing.
+    if (done.applied.cachesUntilMs !== undefined)
+      await noteMove(state, domain, { kind: 'step', step: stageText(request.migration, stage) })
+    if (!done.isSeen) return notSeen(done, domain, flags, terminal)
     const lost = await saveMigration(state, done.migration).then(() => undefined, fileErrorText)
     if (lost !== undefined) {
       terminal.err(

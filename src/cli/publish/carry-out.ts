@@ -2,16 +2,13 @@
  * The changes of `waypost apply`, zone after zone: each is written, and while its servers are asked whether it arrived the next one is written. What
  * cannot be written ends it, because what follows was planned on the belief that this one works. Called by `apply.ts`.
  */
-import { systemClock } from '../../base/clock.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { hostFromName, nameText, sameName } from '../../dns/wire-name.ts'
-import { askControl, controlPath } from '../../gateway/operate/control.ts'
 import { type AppliedZone, type ApplyDeps, seeZone, writeZone } from '../../publish/apply/apply.ts'
 import { type ExaminedZone, unitText } from '../../publish/plan/examine.ts'
 import { witnessesOf } from '../../publish/targets/witnesses.ts'
-import { appliedCommand } from '../noted-deeds.ts'
+import { type MadeChanges, noteApplied } from '../note-with-gateway.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
-import { whoAsks } from '../who-asks.ts'
 import { tellEach, tellTogether } from './apply-report.ts'
 import type { Publishing } from './publishing.ts'
 
@@ -24,9 +21,6 @@ const mostAtOnce = 200
 /** Of one question. */
 const timeoutMs = 5_000
 
-/** Zones in one word to the gateway. */
-const notedAtOnce = 50
-
 /** @param waitMs  for the servers of each zone; 0: nobody looks */
 export async function carryOut(
   zones: readonly ExaminedZone[],
@@ -38,7 +32,7 @@ export async function carryOut(
   const deps: ApplyDeps = { ...publishing.deps, transport }
   const telling = zones.length > mostTold ? tellTogether(zones.length, terminal) : tellEach(terminal)
   let exit: ExitCode = 0
-  const made: { zone: string; changes: number }[] = []
+  const made: MadeChanges[] = []
   const told = (zone: ExaminedZone, applied: AppliedZone) => {
     if (applied.cachesUntilMs !== undefined)
       made.push({ zone: hostFromName(zone.unit.zone) ?? nameText(zone.unit.zone), changes: applied.changes.length })
@@ -69,27 +63,10 @@ export async function carryOut(
   } finally {
     telling.end()
     transport.close()
-    await noteApplied(publishing, made)
+    await noteApplied(publishing.loaded.settings.state, made)
   }
   if (left > 0) terminal.err(`waypost: stopped here; ${left} more zone${left === 1 ? ' was' : 's were'} not touched\n`)
   return exit
-}
-
-/** A running gateway keeps it in its history; without one there is nobody to keep it, and it is done all the same. */
-async function noteApplied(
-  { loaded }: Publishing,
-  made: readonly { readonly zone: string; readonly changes: number }[],
-): Promise<void> {
-  const by = whoAsks(process.env)
-  for (let from = 0; from < made.length; from += notedAtOnce) {
-    const zones = made.slice(from, from + notedAtOnce)
-    const asked = await askControl(
-      controlPath(loaded.settings.state),
-      { command: appliedCommand, arguments: { zones }, by },
-      { clock: systemClock, timeoutMs },
-    )
-    if (asked.kind !== 'done') return
-  }
 }
 
 /**

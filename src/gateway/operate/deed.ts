@@ -11,6 +11,13 @@ export type Deed =
   | { readonly kind: 'resume'; readonly backends: readonly string[] }
   | { readonly kind: 'reload' }
   | { readonly kind: 'apply'; readonly zone: string; readonly changes: number }
+  | { readonly kind: 'migrate'; readonly domain: string; readonly move: Move }
+
+/** What was done to a migration; `step` and `to` in words. */
+export type Move =
+  | { readonly kind: 'begun'; readonly to: string }
+  | { readonly kind: 'step'; readonly step: string }
+  | { readonly kind: 'turned-back' | 'ended-unwritten' | 'forgotten' }
 
 /** The kind of such an event in the history. */
 export const deedKind = 'by-person'
@@ -44,6 +51,23 @@ export function deedText(deed: Deed, by: string): string | undefined {
       return `${by} loaded waypost.yaml again`
     case 'apply':
       return `${by} changed ${counted(deed.changes, 'record set')} of ${printable(deed.zone, 300)} with "waypost apply"`
+    case 'migrate':
+      return moveText(deed.move, printable(deed.domain, 300), by)
+  }
+}
+
+function moveText(move: Move, domain: string, by: string): string {
+  switch (move.kind) {
+    case 'begun':
+      return `${by} began to migrate ${domain} to ${printable(move.to, 300)}`
+    case 'step':
+      return `${by} did a step of the migration of ${domain}: ${printable(move.step, 500)}`
+    case 'turned-back':
+      return `${by} turned the migration of ${domain} back`
+    case 'ended-unwritten':
+      return `${by} ended the migration of ${domain} before anything of it was written`
+    case 'forgotten':
+      return `${by} had the migration of ${domain} forgotten, and left DNS as it was`
   }
 }
 
