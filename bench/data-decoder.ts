@@ -2,8 +2,9 @@
  * How fast DATA content is decoded, beside the least that could be done (`indexOf` from line to line). Run by hand:
  * `node bench/data-decoder.ts`. Prints nanoseconds an octet.
  */
-import { DataDecoder, Scratch } from '../src/smtp/wire/data-decoder.ts'
+import { DataDecoder } from '../src/smtp/wire/data-decoder.ts'
 import { HopCounter } from '../src/smtp/wire/hop-counter.ts'
+import { Scratch } from '../src/smtp/wire/scratch.ts'
 
 const line = `${'The quick brown fox jumps over the lazy dog, and so on. '.repeat(2).slice(0, 76)}\r\n`
 const end = '.\r\n'

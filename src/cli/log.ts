@@ -48,7 +48,7 @@ function logWith(bound: string, output: Output): Log {
     if (logLevels.indexOf(level) < output.least) return () => undefined
     const head = `{"level":"${level}","time":"`
     return (event: string, fields?: Fields) =>
-      output.write(`${head}${output.time()}"${bound}${members(fields)}${mark},"event":${JSON.stringify(event)}}\n`)
+      output.write(`${head}${output.time()}"${bound}${members(fields)}${mark},"event":${quoted(event)}}\n`)
   }
   return {
     debug: writer('debug'),
@@ -59,6 +59,18 @@ function logWith(bound: string, output: Output): Log {
     with: (fields: Fields) => logWith(bound + members(fields), output),
   }
 }
+
+/** Events are words of ours, and few. */
+function quoted(event: string): string {
+  const known = quotedEvents.get(event)
+  if (known !== undefined) return known
+  const made = JSON.stringify(event)
+  if (quotedEvents.size < mostQuoted) quotedEvents.set(event, made)
+  return made
+}
+
+const quotedEvents = new Map<string, string>()
+const mostQuoted = 1_000
 
 /** The fields as members of JSON, each behind its comma; those that are undefined are left out. */
 function members(fields: Fields | undefined): string {

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import {
   begin,
   beginLimits,
+  deliverOne,
   delivery,
   endpoint,
   job,
@@ -14,7 +15,7 @@ import {
   stepLimits,
   trace,
 } from '../../test/unit/deliver.ts'
-import { type Behaviour, rounds, startBackend, until } from '../../test/unit/scripted-backend.ts'
+import { type Behaviour, type Peer, rounds, startBackend, until } from '../../test/unit/scripted-backend.ts'
 import { shortSteps } from '../smtp/client/step-limits.ts'
 
 const you = mailbox('you@example.test')
@@ -111,6 +112,35 @@ test('a backend that stops reading gets no more, and past bodyUntilMs no dot: lo
   assert.deepEqual(sent.kind === 'lost' && [sent.fault.kind, sent.fault.step], ['timeout', 'body'])
   assert(asked < 400, `${asked} blocks were read though nobody took them`)
   assert.equal(backend.messages.length, 0)
+})
+
+test('what one backend has not taken yet stays as it is while others are served', async (t) => {
+  const isSlow = ({ socket }: Peer) => backend.peers[0]?.socket === socket
+  const { backend, out, to, transaction } = await ready(
+    t,
+    {
+      on: (verb, _, peer) => {
+        if (verb === 'DATA' && isSlow(peer)) setImmediate(() => peer.pause())
+        return undefined
+      },
+    },
+    [you],
+    join(tmpdir(), `${randomUUID()}.sock`),
+  )
+  // More than the system keeps for one that does not read.
+  const [slow, fast] = ['a', 'b'].map((letter) => `${letter.repeat(998)}\r\n`.repeat(300)) as [string, string]
+  let hasLeft = false
+  const sending = transaction.data(message(slow), { ...stepLimits(), onDotLeft: () => (hasLeft = true) })
+  await until(() => backend.peers[0]?.socket.isPaused() ?? false)
+  await deliverOne(out, to, fast)
+  assert.equal(hasLeft, false)
+  backend.peers[0]?.socket.resume()
+  assert.equal((await sending).kind, 'answered')
+  assert.deepEqual(
+    backend.messages.map((one) => one === trace + fast || one === trace + slow),
+    [true, true],
+  )
+  assert.notEqual(backend.messages[0], backend.messages[1])
 })
 
 test('a backend that dies in the middle of the body: lost, and the body is let go', async (t) => {

@@ -98,10 +98,22 @@ export interface Endpoint {
 }
 
 /** Which backend, and which address of it, as every line of the log names them. */
-export function backendFields({ backend, target }: Endpoint): { readonly backend: string; readonly endpoint?: string } {
-  if (target.kind !== 'tcp') return { backend: backend.url }
-  return { backend: backend.url, endpoint: addressText(target) }
+export function backendFields(endpoint: Endpoint): BackendFields {
+  const known = fields.get(endpoint)
+  if (known) return known
+  const { backend, target } = endpoint
+  const made = { backend: backend.url, ...(target.kind === 'tcp' && { endpoint: addressText(target) }) }
+  fields.set(endpoint, made)
+  return made
 }
+
+export type BackendFields = {
+  readonly backend: string
+  readonly endpoint?: string
+}
+
+/** Each message asks for those of its endpoint. */
+const fields = new WeakMap<Endpoint, BackendFields>()
 
 /** `192.0.2.1:25`, `[2001:db8::1]:25`. */
 export const addressText = ({ address, port }: { address: string; port: number }): string =>

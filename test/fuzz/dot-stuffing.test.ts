@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { seededRandom } from '../../src/base/random.ts'
 import { DotStuffer, stuffWhole } from '../../src/smtp/wire/dot-stuffing.ts'
+import { Scratch } from '../../src/smtp/wire/scratch.ts'
 
 const folder = new URL('./corpus/dot-stuffing/', import.meta.url)
 const corpus = readdirSync(folder).map((name) => ({ name, text: readFileSync(new URL(name, folder), 'latin1') }))
@@ -12,7 +13,7 @@ function check(text: string): void {
   // The contract of a body: CRLF alone ends lines.
   const canonical = text.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\r\n)$/, '\r\n')
   const bytes = Buffer.from(canonical, 'latin1')
-  const whole = stuffWhole([bytes]).toString('latin1')
+  const whole = stuffWhole([bytes], new Scratch()).toString('latin1')
   assert.equal(`\r\n${whole}`.indexOf('\r\n.\r\n'), whole.length - 3)
   assert.equal(whole.slice(0, -3).replace(/(^|\r\n)\.\./g, '$1.'), canonical)
   assert.equal(/\r(?!\n)|(?<!\r)\n/.test(whole), false)

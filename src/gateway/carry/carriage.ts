@@ -28,16 +28,19 @@ export interface CarriageDeps
 export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
   /** By what the route is and not by the object, which is another one behind a reload. */
   const balancers = new Map<string, Balancer>()
+  /** The same by the object, which is looked up faster. */
+  const ofRoutes = new WeakMap<Route, Balancer>()
   let last: Made | undefined
   let lastPatient: Made | undefined
 
   function balancer(route: Route): Balancer {
+    const known = ofRoutes.get(route)
+    if (known) return known
     const key = balancerKey(route)
-    const found = balancers.get(key)
-    if (found) return found
-    const made = createBalancer(route.balance)
-    balancers.set(key, made)
-    return made
+    const found = balancers.get(key) ?? createBalancer(route.balance)
+    balancers.set(key, found)
+    ofRoutes.set(route, found)
+    return found
   }
 
   function make(settings: GatewaySettings): CutThroughDeps {

@@ -37,8 +37,9 @@ export class Phase {
     return this.#connectLeftMs > 0 && this.#mailLeftMs > 0 && nowMs < this.#capMs && nowMs < this.#askUntilMs
   }
 
-  get connectUntilMs(): number {
-    return Math.min(this.#capMs, this.#clock.monotonicMs() + this.#connectLeftMs)
+  /** @param nowMs  on the monotonic clock */
+  connectUntilMs(nowMs: number): number {
+    return Math.min(this.#capMs, nowMs + this.#connectLeftMs)
   }
 
   /** What was spent on connecting since `fromMs` is not spent on asking. */

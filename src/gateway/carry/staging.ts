@@ -148,7 +148,7 @@ export class Staging {
     const { endpoints, clock } = this.#deps
     const expansion = endpoints.expand(this.#route, this.#domain)
     if (!(expansion instanceof Promise)) return this.#order(expansion)
-    return within(expansion, phase.connectUntilMs, clock, this.#gone).then((found) =>
+    return within(expansion, phase.connectUntilMs(clock.monotonicMs()), clock, this.#gone).then((found) =>
       found ? this.#order(found) : routeIsOut,
     )
   }
@@ -180,19 +180,19 @@ export class Staging {
     const { delivery, clock, budgets, steps } = this.#deps
     const fresh = this.#fresh
     this.#fresh = false
-    const begin = ({ endpoint }: Candidate) => {
-      const readyUntilMs = phase.connectUntilMs
-      const sessionUntilMs = Math.min(readyUntilMs, clock.monotonicMs() + budgets.sessionMs)
+    const begin = ({ endpoint }: Candidate, nowMs: number) => {
+      const readyUntilMs = phase.connectUntilMs(nowMs)
+      const sessionUntilMs = Math.min(readyUntilMs, nowMs + budgets.sessionMs)
       return delivery.begin(endpoint, this.#job, { sessionUntilMs, readyUntilMs, steps, fresh, cancel: this.#gone })
     }
     const fromMs = clock.monotonicMs()
-    const beginning = begin(candidate)
+    const beginning = begin(candidate, fromMs)
     if (!(beginning instanceof Promise)) return this.#began([{ candidate, begun: beginning }])
     const starting = line.hasSibling(candidate)
       ? beginWithHeadStart(
           candidate,
           () => line.takeSibling(candidate),
-          async (each) => (each === candidate ? beginning : begin(each)),
+          async (each) => (each === candidate ? beginning : begin(each, clock.monotonicMs())),
           clock,
         )
       : beginning.then((begun) => [{ candidate, begun }])

@@ -13,33 +13,49 @@ const mostEndpoints = 1_000
 
 /** This window and the one before it, so that what is said is of now and not of last week. */
 export function createLatencies(clock: Clock): Latencies {
-  let current = new Map<string, FineCounts>()
-  let previous = new Map<string, FineCounts>()
+  let current = new Window()
+  let previous = new Window()
   let beganMs = clock.monotonicMs()
   const turn = () => {
     const windows = Math.floor((clock.monotonicMs() - beganMs) / windowMs)
     if (windows < 1) return
-    previous = windows === 1 ? current : new Map()
-    current = new Map()
+    previous = windows === 1 ? current : new Window()
+    current = new Window()
     beganMs += windows * windowMs
   }
   return {
     count(backend, endpoint, ms) {
       turn()
-      const key = keyOf(backend, endpoint)
-      const counts = current.get(key) ?? []
-      if (counts.length === 0 && current.size >= mostEndpoints) return
-      countFine(counts, ms)
-      current.set(key, counts)
+      const counts = current.toCount(backend, endpoint)
+      if (counts) countFine(counts, ms)
     },
     of(backend, endpoint) {
       turn()
-      const key = keyOf(backend, endpoint)
       const counts: FineCounts = []
-      for (const window of [previous, current]) addFine(counts, window.get(key) ?? [])
+      for (const window of [previous, current]) addFine(counts, window.of(backend, endpoint) ?? [])
       return percentiles(counts)
     },
   }
 }
 
-const keyOf = (backend: string, endpoint: string) => `${backend} ${endpoint}`
+/** By backend and then by endpoint: a key of both would be put together, and hashed, for each message. */
+class Window {
+  readonly #counts = new Map<string, Map<string, FineCounts>>()
+  #size = 0
+
+  of(backend: string, endpoint: string): FineCounts | undefined {
+    return this.#counts.get(backend)?.get(endpoint)
+  }
+
+  /** The same, made where it is missing; undefined where there is no room for it. */
+  toCount(backend: string, endpoint: string): FineCounts | undefined {
+    const known = this.of(backend, endpoint)
+    if (known || this.#size >= mostEndpoints) return known
+    this.#size++
+    const made: FineCounts = []
+    const endpoints = this.#counts.get(backend)
+    if (endpoints) endpoints.set(endpoint, made)
+    else this.#counts.set(backend, new Map([[endpoint, made]]))
+    return made
+  }
+}

@@ -73,7 +73,7 @@ class Receiver implements SessionHandler {
       this.#refusals.tellMessage(id, 'loop')
       return backToUs
     }
-    const body = new IncomingBody(deps.spoolPath(id), place.network, deps.bodies)
+    const body = new IncomingBody(() => deps.spoolPath(id), place.network, deps.bodies)
     if (!body.fits(envelope.declaredSize ?? 0)) {
       this.#refusals.tellMessage(id, 'no-room')
       return noRoom

@@ -16,6 +16,11 @@ async function folder(t: TestContext): Promise<string> {
   return path
 }
 
+function at(...parts: string[]): () => string {
+  const path = join(...parts)
+  return () => path
+}
+
 function budgets(memory = 64 * kib * kib, spool = 1024 * kib * kib): BodyBudgets {
   return {
     memory: createBudget(() => memory),
@@ -40,7 +45,7 @@ test('whatever the chunks are, the same octets come out, from memory and from th
   await fc.assert(
     fc.asyncProperty(sizes, async (lengths) => {
       const used = budgets()
-      const body = new IncomingBody(join(path, `b${serial++}`), 'net', used)
+      const body = new IncomingBody(at(path, `b${serial++}`), 'net', used)
       const chunks = lengths.map((length, index) => Buffer.alloc(length, 65 + (index % 26)))
       for (const chunk of chunks) {
         const again = Buffer.from(chunk)
@@ -65,7 +70,7 @@ test('whatever the chunks are, the same octets come out, from memory and from th
 
 test('a thousand one-byte chunks cost one block', async (t) => {
   const used = budgets()
-  const body = new IncomingBody(join(await folder(t), 'b'), 'net', used)
+  const body = new IncomingBody(at(await folder(t), 'b'), 'net', used)
   for (let count = 0; count < 1000; count++) assert.equal(body.write(Buffer.from('x')), undefined)
   assert.equal(used.memory.used, 4 * kib)
   body.release()
@@ -74,7 +79,7 @@ test('a thousand one-byte chunks cost one block', async (t) => {
 test('beyond 256 KiB memory is given back and a file holds it, which goes with the message', async (t) => {
   const path = join(await folder(t), 'b')
   const used = budgets()
-  const body = new IncomingBody(path, 'net', used)
+  const body = new IncomingBody(at(path), 'net', used)
   await body.write(Buffer.alloc(200 * kib, 'a'))
   assert.equal(existsSync(path), false)
   await body.write(Buffer.alloc(100 * kib, 'b'))
@@ -89,11 +94,11 @@ test('beyond 256 KiB memory is given back and a file holds it, which goes with t
 test('a network’s quarter of the memory is full: the file takes over, others are not touched', async (t) => {
   const path = await folder(t)
   const used = budgets(64 * kib)
-  const first = new IncomingBody(join(path, 'a'), 'net', used)
+  const first = new IncomingBody(at(path, 'a'), 'net', used)
   await first.write(Buffer.alloc(30 * kib, 'a'))
   assert.equal(used.memory.used, 0)
   assert.equal((await content(first.finish(false))).length, 30 * kib)
-  const other = new IncomingBody(join(path, 'b'), 'other', used)
+  const other = new IncomingBody(at(path, 'b'), 'other', used)
   assert.equal(other.write(Buffer.alloc(4 * kib)), undefined)
   first.release()
   other.release()
@@ -101,7 +106,7 @@ test('a network’s quarter of the memory is full: the file takes over, others a
 
 test('no room in the spool: the body says so and holds nothing', async (t) => {
   const used = budgets(64 * kib, 40 * kib)
-  const body = new IncomingBody(join(await folder(t), 'b'), 'net', used)
+  const body = new IncomingBody(at(await folder(t), 'b'), 'net', used)
   await body.write(Buffer.alloc(9 * kib))
   await body.write(Buffer.alloc(9 * kib))
   assert.equal(body.problem, 'full')
@@ -110,7 +115,7 @@ test('no room in the spool: the body says so and holds nothing', async (t) => {
 })
 
 test('a file that cannot be written is a problem, not an exception', async (t) => {
-  const body = new IncomingBody(join(await folder(t), 'no', 'such', 'folder'), 'net', budgets())
+  const body = new IncomingBody(at(await folder(t), 'no', 'such', 'folder'), 'net', budgets())
   await body.write(Buffer.alloc(300 * kib))
   assert.equal(body.problem, 'failed')
   assert.match(String(body.failure), /ENOENT/)
@@ -118,7 +123,7 @@ test('a file that cannot be written is a problem, not an exception', async (t) =
 
 test('the sender leaves while the file is being written: nothing stays behind', async (t) => {
   const path = await folder(t)
-  const body = new IncomingBody(join(path, 'b'), 'net', budgets())
+  const body = new IncomingBody(at(path, 'b'), 'net', budgets())
   const writing = body.write(Buffer.alloc(300 * kib))
   body.release()
   await writing
@@ -144,7 +149,7 @@ async function gone(path: string): Promise<void> {
 
 test('what is only declared takes no room: two senders may announce what both cannot have, and the second to send it hears so', () => {
   const used = budgets(0, 4 * 100 * kib)
-  const [first, second] = [new IncomingBody('/none/a', 'net', used), new IncomingBody('/none/b', 'net', used)]
+  const [first, second] = [new IncomingBody(at('/none/a'), 'net', used), new IncomingBody(at('/none/b'), 'net', used)]
   assert.ok(first.fits(90 * kib))
   assert.ok(second.fits(90 * kib))
   assert.equal(used.spool.used + used.spoolPerNetwork.used('net'), 0)

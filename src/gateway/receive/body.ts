@@ -27,7 +27,7 @@ export type BodyProblem = 'full' | 'failed'
 export class IncomingBody {
   readonly #budgets: BodyBudgets
   readonly #network: string
-  readonly #path: string
+  readonly #pathOf: () => string
   #blocks: Buffer[] = []
   #last: Buffer | undefined
   #lastUsed = 0
@@ -40,9 +40,9 @@ export class IncomingBody {
   #failure: unknown
   #released = false
 
-  /** @param path  where the file goes if one is needed */
-  constructor(path: string, network: string, budgets: BodyBudgets) {
-    this.#path = path
+  /** @param pathOf  where the file goes; asked for where one is needed, which is seldom */
+  constructor(pathOf: () => string, network: string, budgets: BodyBudgets) {
+    this.#pathOf = pathOf
     this.#network = network
     this.#budgets = budgets
   }
@@ -88,7 +88,7 @@ export class IncomingBody {
     if (this.#last) this.#blocks[this.#blocks.length - 1] = this.#last.subarray(0, this.#lastUsed)
     this.#last = undefined
     const blocks = this.#file ? () => this.#readFile() : () => this.#blocks
-    const file = this.#file && this.#path
+    const file = this.#file && this.#pathOf()
     return { size: this.#size, has8bit: this.#has8bit, blocks, file, release: () => this.release() }
   }
 
@@ -103,7 +103,7 @@ export class IncomingBody {
     if (file)
       void file
         .close()
-        .then(() => rm(this.#path, { force: true }))
+        .then(() => rm(this.#pathOf(), { force: true }))
         .catch(() => undefined)
   }
 
@@ -191,10 +191,11 @@ export class IncomingBody {
   async #moveToFile(): Promise<void> {
     const blocks = this.#blocks
     if (this.#last) blocks[blocks.length - 1] = this.#last.subarray(0, this.#lastUsed)
-    const file = await open(this.#path, 'wx+', 0o600)
+    const path = this.#pathOf()
+    const file = await open(path, 'wx+', 0o600)
     if (this.#released) {
       await file.close()
-      await rm(this.#path, { force: true })
+      await rm(path, { force: true })
       return
     }
     this.#file = file
@@ -208,7 +209,7 @@ export class IncomingBody {
     for (let at = 0; at < this.#size; ) {
       const block = Buffer.allocUnsafeSlow(Math.min(largestBlock, this.#size - at))
       const { bytesRead } = await file.read(block, 0, block.length, at)
-      if (bytesRead === 0) throw new Error(`the spool file ${this.#path} is shorter than it was`)
+      if (bytesRead === 0) throw new Error(`the spool file ${this.#pathOf()} is shorter than it was`)
       at += bytesRead
       yield block.subarray(0, bytesRead)
     }

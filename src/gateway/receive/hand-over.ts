@@ -287,9 +287,10 @@ class HandOver {
       to: leg.recipients.map(({ recipient }) => recipient.text),
       size: body.size,
       route: leg.cut.route.id,
-      ...place,
+      backend: place?.backend,
+      endpoint: place?.endpoint,
       reply: verdict.safeText(said),
-      ...(heardCode === said.code ? {} : { senderHeard: heardCode }),
+      senderHeard: heardCode === said.code ? undefined : heardCode,
       ms,
     })
     return said
@@ -297,6 +298,8 @@ class HandOver {
 }
 
 function domainsOf({ recipients }: Leg): readonly string[] {
+  const only = recipients.length === 1 ? recipients[0]?.domain : undefined
+  if (only) return [declaredName(only)]
   const domains = new Set<MailDomain>()
   for (const { domain } of recipients) if (domain) domains.add(domain)
   return [...domains].map(declaredName)

@@ -4,9 +4,10 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Connection } from '../wire/connection.ts'
-import { DataDecoder, type Scratch } from '../wire/data-decoder.ts'
+import { DataDecoder } from '../wire/data-decoder.ts'
 import { HopCounter } from '../wire/hop-counter.ts'
 import type { LineReader } from '../wire/line-reader.ts'
+import type { Scratch } from '../wire/scratch.ts'
 import type { AbortReason, BodySink } from './handler.ts'
 import { ownHops, type SmtpServerOptions } from './options.ts'
 import { Pace } from './pace.ts'

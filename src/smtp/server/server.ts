@@ -4,7 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
 import { createTurnEnd } from '../../base/turn-end.ts'
-import { Scratch } from '../wire/data-decoder.ts'
+import { Scratch } from '../wire/scratch.ts'
 import { createGreetingMoment } from './early-talker.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
 import { SocketPeer } from './peer.ts'

@@ -11,6 +11,7 @@
  */
 
 import { isAscii } from 'node:buffer'
+import { Scratch } from './scratch.ts'
 
 export type DataFault = 'bare-lf' | 'bare-cr' | 'nul' | 'dot-line'
 
@@ -85,11 +86,12 @@ export class DataDecoder {
   /** Goes over the octets. @returns where it stopped */
   #scan(chunk: Buffer): number {
     const length = chunk.length
+    const words = wordsOf(chunk)
     let state = this.#state
     let at = 0
     while (at < length && !this.isEnded) {
       if (state === inText) {
-        at = plainEnd(chunk, at)
+        at = plainEnd(chunk, words, at)
         if (at >= length) break
         // A line end in one step, where the octet behind it is here and begins a line of plain text.
         if (chunk[at] === cr && chunk[at + 1] === lf && at + 2 < length) {
@@ -173,23 +175,33 @@ export class DataDecoder {
 }
 
 /**
- * Where the first octet up to CR stands, or the length: everything above is plain text. Nearly every octet is looked at here alone;
- * four at a time is three times as fast as one, and twice as fast as `indexOf` from line to line.
+ * Where the first octet up to CR stands, or the length: everything above is plain text. Nearly every octet is looked at here alone, and as a word
+ * of four: that takes half as long as four octets one by one.
  */
-function plainEnd(chunk: Buffer, start: number): number {
+function plainEnd(chunk: Buffer, words: Int32Array, start: number): number {
   const length = chunk.length
   let at = start
-  while (
-    at + 3 < length &&
-    (chunk[at] as number) > cr &&
-    (chunk[at + 1] as number) > cr &&
-    (chunk[at + 2] as number) > cr &&
-    (chunk[at + 3] as number) > cr
-  )
-    at += 4
+  while ((at & 3) !== 0 && at < length && (chunk[at] as number) > cr) at++
+  if ((at & 3) === 0) {
+    let word = at >> 2
+    while (word < words.length && isPlain(words[word] as number)) word++
+    at = word << 2
+  }
   while (at < length && (chunk[at] as number) > cr) at++
   return at
 }
+
+/**
+ * Whether each of four octets is above CR: then it is 128 or more, or adding 114 makes it so; 127 and 114 are 241, so nothing is carried from one
+ * octet into the next. The order of the octets does not matter.
+ */
+const isPlain = (word: number): boolean => ((((word & 0x7f7f7f7f) + 0x72727272) | word) & 0x80808080) === allHigh
+const allHigh = 0x80808080 | 0
+
+/** The octets four by four; none where they do not lie as the machine reads words, so that they are read one by one. */
+const wordsOf = (chunk: Buffer): Int32Array =>
+  (chunk.byteOffset & 3) === 0 ? new Int32Array(chunk.buffer, chunk.byteOffset, chunk.length >> 2) : noWords
+const noWords = new Int32Array(0)
 
 /** Where every line has to be mended the runs are of a few octets, and calling out of JavaScript costs more than the copying. */
 function copyRun(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
@@ -201,13 +213,3 @@ function copyRun(from: Buffer, start: number, end: number, to: Buffer, at: numbe
 const shortRun = 48
 
 const textOr = (octet: number): number => (octet === cr ? afterCr : inText)
-
-/** Room in which one chunk after another is put together. */
-export class Scratch {
-  #room: Buffer = nothing
-
-  take(octets: number): Buffer {
-    if (this.#room.length < octets) this.#room = Buffer.allocUnsafeSlow(octets)
-    return this.#room
-  }
-}

@@ -2,6 +2,7 @@
  * Content → what DATA carries: a dot more on each line that starts with one, and the lone dot that ends it (RFC 5321 §4.5.2). Takes
  * canonical content (lines end in CRLF only) in blocks cut anywhere. Used by `smtp/client`; the server's way back is in its own parser.
  */
+import type { Scratch } from './scratch.ts'
 
 /** The end of DATA behind content that ends in CRLF. */
 const finalDot: Buffer = Buffer.from('.\r\n')
@@ -9,14 +10,15 @@ const finalDot: Buffer = Buffer.from('.\r\n')
 /**
  * All of a small message in one buffer, stuffed, the dot behind it: one write, most often one segment.
  * @param parts  the content in order, as it would be read without cuts
+ * @param scratch  where it is put together; what comes back lies there most often
  */
-export function stuffWhole(parts: readonly Buffer[]): Buffer {
+export function stuffWhole(parts: readonly Buffer[], scratch: Scratch): Buffer {
   let length = 0
   for (const part of parts) length += part.length
-  const plain = Buffer.allocUnsafe(length + endLength)
+  const plain = scratch.take(length + endLength)
   let at = 0
   for (const part of parts) at += part.copy(plain, at)
-  const first = firstDot(plain, length, atLineStart)
+  const first = firstDot(plain.subarray(0, length), atLineStart)
   if (first < 0) return plain.subarray(0, putEnd(plain, length))
 
   const stuffed = Buffer.allocUnsafe(worstLength(length, first) + endLength)
@@ -30,7 +32,7 @@ export class DotStuffer {
   /** @returns the block itself where nothing is to be added */
   stuff(block: Buffer): Buffer {
     if (block.length === 0) return block
-    const first = firstDot(block, block.length, this.#state)
+    const first = firstDot(block, this.#state)
     this.#state = stateBehind(block, this.#state)
     if (first < 0) return block
     const stuffed = Buffer.allocUnsafe(worstLength(block.length, first))
@@ -56,11 +58,11 @@ const cr = 13
 const lf = 10
 
 /** Where the first dot at the start of a line stands, or -1. */
-function firstDot(block: Buffer, length: number, state: LineState): number {
-  if (state === atLineStart && length > 0 && block[0] === dot) return 0
-  if (state === behindCr && length > 1 && block[0] === lf && block[1] === dot) return 1
+function firstDot(block: Buffer, state: LineState): number {
+  if (state === atLineStart && block[0] === dot) return 0
+  if (state === behindCr && block[0] === lf && block[1] === dot) return 1
   const found = block.indexOf('\r\n.', 0, 'latin1')
-  return found < 0 || found + 2 >= length ? -1 : found + 2
+  return found < 0 ? -1 : found + 2
 }
 
 function stateBehind(block: Buffer, before: LineState): LineState {

@@ -151,8 +151,16 @@ function enhancedOf(line: string, code: number): string | undefined {
     (code >= 300 && code < 400)
   )
     return undefined
-  enhancedCode.lastIndex = 4
-  return enhancedCode.exec(line)?.[0]
+  const subjectEnd = digitsEnd(line, 6)
+  if (subjectEnd === 6 || line.charCodeAt(subjectEnd) !== 46) return undefined
+  const end = digitsEnd(line, subjectEnd + 1)
+  if (end === subjectEnd + 1 || (end < line.length && line.charCodeAt(end) !== blank)) return undefined
+  return line.slice(4, end)
 }
 
-const enhancedCode = /[245]\.\d{1,3}\.\d{1,3}(?= |$)/y
+/** Where up to three digits end. */
+function digitsEnd(line: string, start: number): number {
+  let at = start
+  while (at < start + 3 && line.charCodeAt(at) >= 48 && line.charCodeAt(at) <= 57) at++
+  return at
+}
