@@ -22,7 +22,7 @@ export interface WebDeps {
   /** As they are now: a reload hands out others. */
   readonly settings: () => WebSettings
   readonly gateway: Pick<Gateway, 'backends' | 'setOut' | 'heldMail' | 'connections' | 'tryNow'>
-  readonly figures: Pick<Figures, 'snapshot' | 'minutes' | 'seconds' | 'latency'>
+  readonly figures: Pick<Figures, 'snapshot' | 'minutes' | 'seconds' | 'lastDeliveredMs' | 'latency'>
   /** Has what happens in the gateway told, from now on. */
   readonly listen: (hear: Tell) => void
   /** Of the hold, what is counted in memory; undefined where nothing is held. */

@@ -29,7 +29,6 @@ import { addPages, createWayIn } from './page/shell.ts'
 import { createSite, type SiteEnv } from './site.ts'
 import { createCanKeep } from './state/can-keep.ts'
 import { createNow } from './state/now.ts'
-import { createStopped } from './state/stopped.ts'
 
 export interface Web {
   /** Listens where the settings say, at the start and when they have changed: see `Listening.apply`. */
@@ -62,10 +61,9 @@ export function createWeb(deps: WebDeps): Web {
     wayIn: (context) => wayIn(context, 401),
   })
   addSession(site, { clock, sessions, secrets, settings })
-  const stopped = createStopped(deps)
   const canKeep = createCanKeep(clock, deps.whyNotKept)
   deps.listen(canKeep.tell)
-  const now = createNow({ ...deps, stopped, canKeep })
+  const now = createNow({ ...deps, canKeep })
   addHealth(site, { isReady: () => deps.isReady() && !(canKeep.whyNot() && now.isFailing()) })
   addOverview(site, now, deps)
   addBackends(site, now, deps)

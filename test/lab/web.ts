@@ -28,6 +28,7 @@ export const idle: WebDeps = {
   figures: {
     minutes: () => [],
     seconds: () => [],
+    lastDeliveredMs: () => undefined,
     latency: () => ({ p50Ms: undefined, p95Ms: undefined, p99Ms: undefined }),
     snapshot: () => ({
       atMs: 0,

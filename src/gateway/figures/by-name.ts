@@ -44,6 +44,7 @@ export interface ByName {
   recipientRefused(domain: string): void
   routes(): readonly RouteFigures[]
   domains(): readonly DomainFigures[]
+  lastDeliveredMs(domain: string): number | undefined
 }
 
 const mostRoutes = 200
@@ -107,6 +108,7 @@ export function createByName(): ByName {
         latency: [...latency],
         latencySumSeconds: latencySumMs / 1000,
       })),
+    lastDeliveredMs: (domain) => domains.get(domain)?.lastDeliveredMs,
     domains: () => [...domains].map(([domain, counts]) => ({ domain, ...counts, messages: { ...counts.messages } })),
   }
 }

@@ -161,7 +161,7 @@ test('seconds are those that have just gone by', () => {
   message('held')
   clock.advance(2_000)
   message('refused')
-  const seconds = figures.seconds()
+  const seconds = figures.seconds(60)
   assert.equal(seconds.length, 60)
   assert.deepEqual(
     seconds.slice(-2).map(({ delivered, held, refused }) => [delivered, held, refused]),
@@ -171,7 +171,7 @@ test('seconds are those that have just gone by', () => {
     ],
   )
   clock.advance(70_000)
-  assert.ok(figures.seconds().every(({ delivered, held }) => delivered === 0 && held === 0))
+  assert.ok(figures.seconds(60).every(({ delivered, held }) => delivered === 0 && held === 0))
 })
 
 test('how long each endpoint took is said of the last minutes, and of each by itself', () => {

@@ -19,8 +19,10 @@ export interface Figures {
   snapshot(): FiguresSnapshot
   /** The last 24 hours, oldest first, one entry a minute that is over; at most 1,440. */
   minutes(): readonly Minute[]
-  /** Messages by verdict in each of the last 60 whole seconds, oldest first: live rates. */
-  seconds(): readonly Second[]
+  /** Messages by verdict in each of the last whole seconds, oldest first: live rates. @param most  60 at most */
+  seconds(most: number): readonly Second[]
+  /** When a domain's mail was last delivered, wall clock. @param domain  as in `snapshot` */
+  lastDeliveredMs(domain: string): number | undefined
   /**
    * From the dot to the answer of mail that was delivered while its sender waited, over the last five to ten minutes.
    * @param endpoint  as `BackendReport` has it; empty for a Maildir
@@ -149,7 +151,8 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
       backendChanges: [...backendChanges].map(([to, count]) => ({ to, count })),
     }),
     minutes: () => minutes.list(),
-    seconds: () => seconds.list(clock.now()),
+    seconds: (most) => seconds.list(clock.now(), most),
+    lastDeliveredMs: byName.lastDeliveredMs,
     latency: latencies.of,
     stop: () => ticker.end(),
   }

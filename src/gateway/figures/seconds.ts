@@ -12,8 +12,8 @@ export interface Seconds {
   /** @param atMs  wall clock */
   message(verdict: MessageVerdict, atMs: number): void
   drained(atMs: number): void
-  /** The last 60 whole ones before this moment, oldest first. */
-  list(nowMs: number): readonly Second[]
+  /** The last whole ones before this moment, oldest first. @param most  60 at most */
+  list(nowMs: number, most: number): readonly Second[]
 }
 
 const secondsKept = 60
@@ -39,11 +39,12 @@ export function createSeconds(): Seconds {
   return {
     message: (verdict, atMs) => void at(Math.floor(atMs / 1000))[verdict]++,
     drained: (atMs) => void at(Math.floor(atMs / 1000)).drained++,
-    list(nowMs) {
-      const now = Math.floor(nowMs / 1000)
-      return Array.from({ length: secondsKept }, (_, index) => {
-        const found = ring[(now - secondsKept + index) % ring.length]
-        const wanted = now - secondsKept + index
+    list(nowMs, most) {
+      const length = Math.min(most, secondsKept)
+      const first = Math.floor(nowMs / 1000) - length
+      return Array.from({ length }, (_, index) => {
+        const wanted = first + index
+        const found = ring[wanted % ring.length]
         const { number, ...counts } = found?.number === wanted ? found : nothingIn(wanted)
         return { ...counts, atMs: number * 1000 }
       })

@@ -27,6 +27,8 @@ export interface QueueOperations {
   act(act: Act, filter: QueueFilter, after: string | undefined, to?: string): Promise<ActAnswer | NoSuchWay>
   /** @param most  domains that are named */
   stats(most: number): Promise<StatsAnswer>
+  /** Drains that wait for a person, by backend: why. From memory, for who asks each second. */
+  stopped(): ReadonlyMap<string, string>
   /** Lets stopped drains go on, or that of one backend; and the expiry where it was stopped. @returns what was resumed, for people */
   resume(backend: string | undefined): readonly string[]
 }
@@ -42,6 +44,7 @@ export function createQueueOperations(deps: QueueOperationsDeps): QueueOperation
     cat: (id, offset) => cat(deps, id, offset),
     act: (what, filter, after, to) => act(deps, what, filter, after, to),
     stats: (most) => stats(deps, most),
+    stopped: () => guard.stopped(),
     resume(backend) {
       const stopped = backend === undefined ? [...guard.stopped().keys()] : [backend]
       const resumed = stopped.filter((url) => guard.resume(url)).map((url) => `the drain to ${url}`)

@@ -1,6 +1,5 @@
 /** `/api/domains/{name}`: one domain: its state, its backends in their order, what is declared and what is published, what the last check found. */
 import { z } from '@hono/zod-openapi'
-import { printable } from '../../base/printable.ts'
 import { type RecordLines, snapshotOf } from '../../checks/snapshot.ts'
 import type { Checks } from '../check/checks.ts'
 import { type Found, foundByWatch, foundOf, foundShape } from '../check/found.ts'
@@ -8,21 +7,14 @@ import type { WebDeps } from '../deps.ts'
 import type { Site } from '../site.ts'
 import type { Now } from '../state/now.ts'
 import { compareRecords, recordShape } from '../state/records.ts'
-import { backendShape, domainShape } from '../state/shapes.ts'
+import { domainLiveShape } from '../state/shapes.ts'
 
-const domainAnswer = z.object({
-  now: domainShape,
+/** Of a path or a query. */
+export const domainName = z.string().max(260).describe('As it is declared: example.com or *.example.com.')
+
+const domainAnswer = domainLiveShape.extend({
   route: z.string(),
   balance: z.string(),
-  backends: z.array(
-    z.object({
-      url: z.string(),
-      preference: z.number(),
-      weight: z.number(),
-      addresses: z.array(backendShape),
-    }),
-  ),
-  heldByState: z.record(z.string(), z.number()).describe('Recipients by state.'),
   hold: z.object({ ms: z.number(), unknownRecipients: z.string(), refusedAfterHold: z.string() }),
   publisher: z.string().nullable(),
   records: z.array(recordShape).describe('What is declared of its records beside what the last look at DNS saw.'),
@@ -37,35 +29,27 @@ export function addDomain(
   site: Site,
   now: Now,
   checks: Checks,
-  { queue, declarationOf, watch }: Pick<WebDeps, 'queue' | 'declarationOf' | 'watch'>,
+  { declarationOf, watch }: Pick<WebDeps, 'declarationOf' | 'watch'>,
 ): void {
   site.resource({
     method: 'get',
     path: '/api/domains/{name}',
     access: 'view',
     summary: 'One domain whole.',
-    params: z.object({ name: z.string().max(260).describe('As it is declared: example.com or *.example.com.') }),
+    params: z.object({ name: domainName }),
     answer: domainAnswer,
     async handle({ param }) {
-      const found = now.domain(param('name').toLowerCase(), true)
-      if (!found) return { kind: 'no', status: 404, why: 'this domain is not declared here' }
-      const { declared } = found
-      const reports = now.backends(true)
+      const name = param('name').toLowerCase()
+      const [declared, live] = [now.declared(name), now.live(name)]
+      if (!declared || !live) return { kind: 'no', status: 404, why: 'this domain is not declared here' }
       const declaration = declarationOf(declared.name)
       const looked = await lastLook(declared.name, checks, watch)
       return {
         kind: 'ok',
         value: {
-          now: found.now,
+          ...live,
           route: declared.route.id,
           balance: declared.route.balance,
-          backends: declared.route.entries.map(({ backend, preference, weight }) => ({
-            url: printable(backend.url, 200),
-            preference,
-            weight,
-            addresses: reports.filter(({ url }) => url === printable(backend.url, 200)),
-          })),
-          heldByState: { ...queue?.domains().find(({ domain }) => domain === declared.name)?.byState },
           hold: {
             ms: declared.hold.holdMs,
             unknownRecipients: declared.hold.unknownRecipients,

@@ -15,7 +15,7 @@ function nowOf(domains: readonly object[], rows: readonly DomainSummary[], repor
   const clock = createFakeClock()
   let made = 0
   const now = createNow({
-    ...{ ...idle, clock, stopped: () => new Map(), canKeep: { whyNot: () => undefined } },
+    ...{ ...idle, clock, canKeep: { whyNot: () => undefined } },
     gateway: { ...idle.gateway, backends: () => reports },
     gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
     queue: {
@@ -40,7 +40,7 @@ test('a domain that covers subdomains has what is held below it, at any depth, a
   ]
   const { now } = nowOf(domains, rows)
   const shown = (name: string) => {
-    const { held: messages, oldestMs, needPerson } = now.domain(name, true)?.now ?? assert.fail(name)
+    const { held: messages, oldestMs, needPerson } = now.live(name)?.now ?? assert.fail(name)
     return [messages, oldestMs, needPerson]
   }
   assert.deepEqual(shown('example.com'), [1, 50, 1])

@@ -10,14 +10,17 @@ import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { WebDeps } from '../deps.ts'
 import type { CanKeep } from './can-keep.ts'
 import { type MailState, mailState, mailStates } from './mail-state.ts'
-import type { BackendNow, DomainNow, Overview } from './shapes.ts'
+import type { BackendNow, DomainLive, DomainNow, Overview } from './shapes.ts'
 
 export interface Now {
   /** @param isKnown  somebody with a token, who may see addresses */
   overview(isKnown: boolean): Overview
   /** All domains that match, worst first; a page of them. */
   domains(isKnown: boolean, asked: DomainsAsked): { readonly domains: readonly DomainNow[]; readonly total: number }
-  domain(name: string, isKnown: boolean): { readonly declared: MailDomain; readonly now: DomainNow } | undefined
+  /** @param name  as it is declared: `example.com` or `*.example.com` */
+  declared(name: string): MailDomain | undefined
+  /** What changes by itself of a domain, for who is known. */
+  live(name: string): DomainLive | undefined
   backends(isKnown: boolean): readonly BackendNow[]
   /** The mail of some domain is neither taken by a backend nor kept. */
   isFailing(): boolean
@@ -40,17 +43,17 @@ const onTheWay: readonly RecipientState[] = ['ready', 'waiting', 'unknown']
 
 interface Everything {
   readonly atMs: number
-  readonly reports: ReadonlyMap<string, readonly BackendReport[]>
+  readonly reports: readonly BackendReport[]
+  readonly byUrl: ReadonlyMap<string, readonly BackendReport[]>
   readonly labels: ReadonlyMap<string, string>
   readonly held: ReadonlyMap<string, DomainSummary>
-  readonly lastDelivered: ReadonlyMap<string, number | undefined>
   readonly domains: readonly DomainNow[]
   readonly states: Record<MailState, number>
   readonly needPerson: number
+  readonly whyNotHeld: string | undefined
 }
 
 export interface NowDeps extends WebDeps {
-  readonly stopped: () => ReadonlyMap<string, string>
   readonly canKeep: Pick<CanKeep, 'whyNot'>
 }
 
@@ -64,9 +67,9 @@ export function createNow(deps: NowDeps): Now {
     return { p50Ms, p95Ms }
   }
 
-  function backendsOf(isKnown: boolean): readonly BackendNow[] {
+  function shown(reports: readonly BackendReport[], isKnown: boolean): BackendNow[] {
     const { labels } = of(isKnown)
-    return deps.gateway.backends().map(({ url, address, state, sessions, share, shares, lastError }) => ({
+    return reports.map(({ url, address, state, sessions, share, shares, lastError }) => ({
       ...latencyOf(url, address),
       url: labels.get(url) ?? 'a backend',
       address: isKnown ? printable(address, 200) : '',
@@ -78,10 +81,29 @@ export function createNow(deps: NowDeps): Now {
     }))
   }
 
+  const declared = (name: string) =>
+    deps.gatewaySettings().destinations.domains.find((domain) => declaredName(domain) === name)
+
+  function live(name: string): DomainLive | undefined {
+    const { domains, held, byUrl } = of(true)
+    const domain = declared(name)
+    const now = domains.find((each) => each.name === name)
+    if (!domain || !now) return undefined
+    return {
+      now,
+      backends: domain.route.entries.map(({ backend: { url }, preference, weight }) => ({
+        ...{ url: printable(url, 200), preference, weight },
+        addresses: shown(byUrl.get(url) ?? [], true),
+      })),
+      heldByState: { ...held.get(domain.name)?.byState },
+    }
+  }
+
   return {
     overview(isKnown) {
-      const { domains, states, atMs, needPerson } = of(isKnown)
-      const backends = backendsOf(isKnown)
+      const { domains, states, atMs, needPerson, reports, whyNotHeld } = of(isKnown)
+      // Not all are described that are not listed.
+      const first = [...reports].sort((one, other) => rank(other.state) - rank(one.state)).slice(0, listed)
       const totals = deps.queue?.totals
       return {
         atMs,
@@ -90,8 +112,8 @@ export function createNow(deps: NowDeps): Now {
         states,
         domains: domains.slice(0, listed),
         domainCount: domains.length,
-        backends: [...backends].sort((one, other) => rank(other.state) - rank(one.state)).slice(0, listed),
-        backendCount: backends.length,
+        backends: shown(first, isKnown),
+        backendCount: reports.length,
         held: {
           messages: totals?.messages ?? 0,
           octets: totals?.bytes ?? 0,
@@ -100,7 +122,7 @@ export function createNow(deps: NowDeps): Now {
         },
         perSecond: rates(deps),
         connections: deps.gateway.connections,
-        whyNotHeld: deps.canKeep.whyNot() ?? null,
+        whyNotHeld: whyNotHeld ?? null,
       }
     },
     domains(isKnown, { search, state, skip, limit }) {
@@ -110,12 +132,9 @@ export function createNow(deps: NowDeps): Now {
       )
       return { domains: found.slice(skip, skip + limit), total: found.length }
     },
-    domain(name, isKnown) {
-      const declared = deps.gatewaySettings().destinations.domains.find((domain) => declaredName(domain) === name)
-      const now = of(isKnown).domains.find((domain) => domain.name === name)
-      return declared && now && { declared, now }
-    },
-    backends: backendsOf,
+    declared,
+    live,
+    backends: (isKnown) => shown(deps.gateway.backends(), isKnown),
     isFailing: () => unknown.get().states.failing > 0,
     changed() {
       known.expire()
@@ -153,16 +172,13 @@ function createKept(clock: Clock, make: () => Everything): Kept {
 
 function everything(deps: NowDeps, name: ((url: string) => string) | undefined): Everything {
   const { destinations } = deps.gatewaySettings()
-  const reports = new Map<string, BackendReport[]>()
-  for (const report of deps.gateway.backends()) {
-    const found = reports.get(report.url)
-    if (found) found.push(report)
-    else reports.set(report.url, [report])
-  }
-  const labels = new Map([...reports.keys()].map((url, index) => [url, name?.(url) ?? `backend ${index + 1}`]))
+  const reports = deps.gateway.backends()
+  const byUrl = Map.groupBy(reports, ({ url }) => url)
+  const labels = new Map([...byUrl.keys()].map((url, index) => [url, name?.(url) ?? `backend ${index + 1}`]))
   const held = new Map((deps.queue?.domains() ?? []).map((domain) => [domain.domain, domain]))
-  const lastDelivered = new Map(deps.figures.snapshot().domains.map((each) => [each.domain, each.lastDeliveredMs]))
-  const stopped = name ? deps.stopped() : new Map([...deps.stopped()].map(([url]) => [url, 'it waits for a person']))
+  const drains = deps.gateway.heldMail?.operations.stopped() ?? new Map<string, string>()
+  const stopped = name ? drains : new Map([...drains.keys()].map((url) => [url, 'it waits for a person']))
+  const whyNotHeld = deps.canKeep.whyNot()
   const below = sumsBelow(
     held,
     new Set(destinations.domains.filter(({ subdomains }) => subdomains).map(({ name }) => name)),
@@ -173,27 +189,26 @@ function everything(deps: NowDeps, name: ((url: string) => string) | undefined):
     const is = mailState({
       route: declared.route,
       hold: declared.hold,
-      whyNotKept: deps.queue === undefined ? '' : deps.canKeep.whyNot(),
-      reports,
+      whyNotKept: deps.queue === undefined ? '' : whyNotHeld,
+      reports: byUrl,
       // Sums by state are of recipients, and what people are told is messages.
       waiting: Math.min(sums.messages, sums.onTheWay),
       stopped,
       label: (url) => labels.get(url) ?? 'a backend',
     })
     states[is.state]++
-    const at = lastDelivered.get(declaredName(declared))
     return {
       name: declaredName(declared),
       ...is,
       held: sums.messages,
       oldestMs: sums.oldestMs,
       needPerson: sums.needPerson,
-      lastDeliveredMs: at ?? null,
+      lastDeliveredMs: deps.figures.lastDeliveredMs(declaredName(declared)) ?? null,
     }
   })
   domains.sort((one, other) => severity(other) - severity(one) || (one.name < other.name ? -1 : 1))
   const needPerson = sumOf([...held.values()]).needPerson
-  return { atMs: deps.clock.now(), reports, labels, held, lastDelivered, domains, states, needPerson }
+  return { atMs: deps.clock.now(), reports, byUrl, labels, held, domains, states, needPerson, whyNotHeld }
 }
 
 const severity = ({ state, held }: DomainNow) => mailStates.indexOf(state) * 2 + (held > 0 ? 1 : 0)
@@ -238,7 +253,7 @@ function sumOf(rows: readonly (DomainSummary | undefined)[]): Sums {
 }
 
 function rates({ figures }: WebDeps): Overview['perSecond'] {
-  const seconds = figures.seconds().slice(-secondsOfRates)
+  const seconds = figures.seconds(secondsOfRates)
   const mean = (of: (second: (typeof seconds)[number]) => number) =>
     Math.round((seconds.reduce((sum, second) => sum + of(second), 0) / secondsOfRates) * 10) / 10
   return {

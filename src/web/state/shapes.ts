@@ -1,4 +1,4 @@
-/** What the dashboard shows of now, as its API says it: made by `now.ts`, sent by `api/overview.ts` and the event stream, drawn by `browser/`. */
+/** What the dashboard shows of now, as its API says it: made by `now.ts`, sent by `api/overview.ts`, `api/domain.ts` and the event stream, drawn by `browser/`. */
 import { z } from '@hono/zod-openapi'
 import { mailStates } from './mail-state.ts'
 
@@ -33,6 +33,20 @@ export const domainShape = z.object({
   lastDeliveredMs: moment,
 })
 export type DomainNow = z.output<typeof domainShape>
+
+export const domainLiveShape = z.object({
+  now: domainShape,
+  backends: z.array(
+    z.object({
+      url: z.string(),
+      preference: z.number(),
+      weight: z.number(),
+      addresses: z.array(backendShape),
+    }),
+  ),
+  heldByState: z.record(z.string(), z.number()).describe('Recipients by state.'),
+})
+export type DomainLive = z.output<typeof domainLiveShape>
 
 export const overviewShape = z.object({
   atMs: z.number(),
