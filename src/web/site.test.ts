@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { createFakeClock } from '../../test/lab/fake-clock.ts'
 import { collectLog } from '../../test/lab/log.ts'
 import { idle, noAccess } from '../../test/lab/web.ts'
 import { systemRandom } from '../base/random.ts'
@@ -357,92 +356,6 @@ test('a page brings along what it asks first, as much as who asks may have, and 
   const known = await first('/queue', { authorization: 'Bearer see.sees' })
   assert.deepEqual(Object.keys(known), ['/api/session', '/api/overview', '/api/queue?limit=50'])
   assert.equal(known['/api/session']?.name, 'see')
-})
-
-test('an event stream forbids what it does not need', async () => {
-  const { web } = make([], quiet)
-  const { headers, body } = await ask(web, '/api/events')
-  assert.equal(headers.get('content-type'), 'text/event-stream; charset=utf-8')
-  assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'/)
-  assert.equal(headers.get('x-content-type-options'), 'nosniff')
-  assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
-  assert.equal(headers.get('cache-control'), 'no-store')
-  await body?.cancel()
-})
-
-test('asking for the header of an event stream takes no place at it', async () => {
-  const { web } = make([], quiet)
-  for (let times = 0; times < 60; times++)
-    assert.equal((await ask(web, '/api/events', { method: 'HEAD' })).status, 200, String(times))
-  const looking = await ask(web, '/api/events')
-  assert.equal(looking.status, 200)
-  await looking.body?.cancel()
-})
-
-test('one event stream a connection, and a dozen a client', async () => {
-  const { web } = make([], quiet)
-  const bodies: (ReadableStream | null)[] = []
-  const look = async (socket: Socket) => {
-    const { status, body } = await ask(web, '/api/events', { socket })
-    if (status === 200) bodies.push(body)
-    return status
-  }
-  const one = { ...here }
-  assert.deepEqual([await look(one), await look(one)], [200, 429])
-  const statuses: number[] = []
-  for (let times = 0; times < 12; times++) statuses.push(await look({ ...here }))
-  assert.deepEqual([statuses.filter((status) => status === 200).length, statuses.at(-1)], [11, 429])
-  assert.equal(await look({ ...here, remoteAddress: '127.0.0.2' }), 200)
-  await bodies[0]?.cancel()
-  assert.equal(await look(one), 200)
-  for (const body of bodies) await body?.cancel()
-})
-
-test('viewers that nobody knows do not shut out one that is known', async () => {
-  const { web } = make([await entry('see', 'view', 'sees')], quiet)
-  const statuses: number[] = []
-  const bodies: (ReadableStream | null)[] = []
-  for (let times = 0; times < 60; times++) {
-    const socket = { ...here, remoteAddress: `127.0.0.${times}` }
-    const { status, body } = await ask(web, '/api/events', { socket })
-    statuses.push(status)
-    bodies.push(body)
-  }
-  assert.equal(statuses.at(-1), 503)
-  const known = await ask(web, '/api/events', { headers: { authorization: 'Bearer see.sees' } })
-  assert.equal(known.status, 200)
-  for (const body of [...bodies, known.body]) await body?.cancel()
-})
-
-test('who sees the state of things sees no more of it once he may not', async () => {
-  let access: readonly Access[] = [await entry('see', 'view', 'sees')]
-  const { web } = make([], { ...quiet, settings: () => ({ ...noAccess, access }) })
-  const events = await ask(web, '/api/events', { headers: { authorization: 'Bearer see.sees' } })
-  access = []
-  assert.equal((await events.text()).match(/^event: overview$/gm)?.length, 1)
-})
-
-test('that a backend changed is told at once, and not at the next second', async () => {
-  const clock = createFakeClock()
-  const listeners: Parameters<WebDeps['listen']>[0][] = []
-  let connections = 0
-  const gateway = {
-    ...idle.gateway,
-    get connections() {
-      return connections
-    },
-  }
-  const listen: WebDeps['listen'] = (told) => void listeners.push(told)
-  const { web } = make([], { ...quiet, clock, gateway, listen })
-  const reader = (await ask(web, '/api/events')).body?.getReader()
-  const next = async () => /"connections":(\d+)/.exec(Buffer.from((await reader?.read())?.value ?? []).toString())?.[1]
-  assert.equal(await next(), '0')
-  clock.advance(1_000)
-  connections = 1
-  for (const told of listeners) told({ kind: 'backend-state' } as never)
-  clock.advance(250)
-  assert.equal(await next(), '1')
-  await reader?.cancel()
 })
 
 test('who sees a check step by step sees no more of it once he may not', async () => {

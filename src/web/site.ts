@@ -3,7 +3,9 @@
  *   a request → do we listen to it at all (`access/guard.ts`) → who asks (`access/identify.ts`) → may he (`access/role.ts`) → its route
  * Resources (`api/`, one file each) and pages (`page/`) are added to it. What changes something leaves a line in the log.
  */
+import { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -55,9 +57,26 @@ export interface Asked<Query extends z.ZodObject, Body extends z.ZodType> {
 
 export type Answered<Value> =
   | { readonly kind: 'ok'; readonly value: Value }
-  | { readonly kind: 'no'; readonly status: 400 | 401 | 403 | 404 | 409 | 429 | 503; readonly why: string }
+  | Refused
   /** The answer was made by hand: a file, a stream. */
   | { readonly kind: 'response'; readonly response: Response }
+  | Written
+
+export interface Refused {
+  readonly kind: 'no'
+  readonly status: 400 | 401 | 403 | 404 | 409 | 429 | 503
+  readonly why: string
+}
+
+/** An answer that goes on, written straight to its connection: each layer between would cost something for every reader and every write. */
+export interface Written {
+  readonly kind: 'written'
+  readonly fields: Readonly<Record<string, string>>
+  /** Asked in the same turn as `begin`, so that no other request takes its place meanwhile. */
+  readonly refuse: () => Refused | undefined
+  /** Not called where only the header is asked for. */
+  readonly begin: (out: ServerResponse) => void
+}
 
 export interface Site {
   readonly app: OpenAPIHono<SiteEnv>
@@ -203,6 +222,7 @@ async function answer<Query extends z.ZodObject, Body extends z.ZodType, Answer 
     context,
   })
   if (answered.kind === 'response') return guarded(answered.response)
+  if (answered.kind === 'written') return written(answered, context)
   if (answered.kind === 'no') return no(context, answered.status, answered.why)
   return context.json(answered.value as never)
 }
@@ -212,6 +232,19 @@ function guarded(response: Response): Response {
   for (const [name, value] of Object.entries({ ...commonFields, 'content-security-policy': apiPolicy }))
     if (!response.headers.has(name)) response.headers.set(name, value)
   return response
+}
+
+function written({ fields, refuse, begin }: Written, context: SiteContext): Response {
+  const refused = refuse()
+  if (refused) return no(context, refused.status, refused.why)
+  if (context.req.method === 'HEAD') return guarded(new Response(null, { headers: fields }))
+  const { outgoing } = context.env
+  if (!(outgoing instanceof ServerResponse)) throw new Error('only HTTP/1 is spoken here')
+  // Its end is that of the connection (RFC 9112 §6.3): nothing is put around what is written.
+  outgoing.removeHeader('transfer-encoding')
+  outgoing.writeHead(200, { ...commonFields, 'content-security-policy': apiPolicy, ...fields })
+  begin(outgoing)
+  return new Response(null, { headers: RESPONSE_ALREADY_SENT.headers })
 }
 
 /** Undefined where it is none: then the shape says what is wanted. */

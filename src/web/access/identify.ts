@@ -3,7 +3,7 @@ import type { WebSettings } from '../settings.ts'
 import { type Connection, cameThroughProxy, isFromHere } from './guard.ts'
 import type { Access, Role } from './role.ts'
 import type { Secrets } from './secrets.ts'
-import { linkRole, type Sessions } from './sessions.ts'
+import { type Holder, linkRole, type Sessions } from './sessions.ts'
 
 export type Who =
   /** `access`: `glance` on this machine, `public` elsewhere. */
@@ -44,16 +44,15 @@ export async function identify(asking: Asking, deps: IdentifyDeps): Promise<Who>
 }
 
 function byCookie(cookie: string, { sessions, settings }: IdentifyDeps): Extract<Who, { kind: 'person' }> | undefined {
-  const holder = sessions.find(cookie)
-  if (!holder) return undefined
-  const isStill = () => roleOf(cookie, sessions, settings) !== undefined
-  const role = roleOf(cookie, sessions, settings)
-  if (role === undefined) return undefined
-  return { kind: 'person', name: holder.kind === 'link' ? 'link' : holder.name, role, by: 'cookie', isStill }
+  const find = sessions.follow(cookie)
+  const holder = find()
+  const role = roleOf(holder, settings)
+  if (!holder || role === undefined) return undefined
+  const name = holder.kind === 'link' ? 'link' : holder.name
+  return { kind: 'person', name, role, by: 'cookie', isStill: () => roleOf(find(), settings) !== undefined }
 }
 
-function roleOf(cookie: string, sessions: Sessions, settings: () => WebSettings): Role | undefined {
-  const holder = sessions.find(cookie)
+function roleOf(holder: Holder | undefined, settings: () => WebSettings): Role | undefined {
   if (!holder) return undefined
   if (holder.kind === 'link') return linkRole
   return settings().access.find(({ name, hash }) => name === holder.name && hash.key === holder.hashKey)?.role

@@ -21,7 +21,8 @@ export interface Sessions {
   redeem(key: string): boolean
   /** @returns what the cookie holds */
   begin(holder: Holder): string
-  find(cookie: string): Holder | undefined
+  /** @returns tells at each call whose session it is; the cookie is hashed once, however often that is asked */
+  follow(cookie: string): () => Holder | undefined
   end(cookie: string): void
 }
 
@@ -52,6 +53,18 @@ export function createSessions({ clock, random }: { readonly clock: Clock; reado
     }
   }
 
+  function find(key: string): Holder | undefined {
+    const session = sessions.get(key)
+    if (!session) return undefined
+    const nowMs = clock.monotonicMs()
+    if (nowMs - session.beganMs > sessionMs || nowMs - session.usedMs > idleMs) {
+      sessions.delete(key)
+      return undefined
+    }
+    session.usedMs = nowMs
+    return session.holder
+  }
+
   return {
     invite() {
       const key = secret()
@@ -71,17 +84,9 @@ export function createSessions({ clock, random }: { readonly clock: Clock; reado
       keepFew(sessions, mostSessions)
       return cookie
     },
-    find(cookie) {
+    follow(cookie) {
       const key = keyOf(cookie)
-      const session = sessions.get(key)
-      if (!session) return undefined
-      const nowMs = clock.monotonicMs()
-      if (nowMs - session.beganMs > sessionMs || nowMs - session.usedMs > idleMs) {
-        sessions.delete(key)
-        return undefined
-      }
-      session.usedMs = nowMs
-      return session.holder
+      return () => find(key)
     },
     end(cookie) {
       sessions.delete(keyOf(cookie))
