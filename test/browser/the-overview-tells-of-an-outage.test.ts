@@ -81,6 +81,16 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   await page.getByText('Nothing is held.').first().waitFor()
   await takePictures(page, 'overview-flows')
 
+  // The page of a domain hears of it in the same way, and does not ask again and again.
+  await page.getByRole('link', { name: 'example.test' }).first().click()
+  await page.getByText('Mail flows', { exact: false }).first().waitFor()
+  await lab.until(() => asked.some((url) => url.endsWith('/api/events?domain=example.test')), 60_000)
+  await backend.kill()
+  assert.equal((await lab.send({ to: 'you@example.test', from: 'last@sender.test' })).code, 250)
+  await page.getByText(/^Holding: /).waitFor({ timeout: 60_000 })
+  await page.locator('tbody .state', { hasText: 'down' }).waitFor({ timeout: 60_000 })
+  assert.equal(asked.filter((url) => url.includes('/api/domains/')).length, 1)
+
   assert.deepEqual(complaints, [])
   assert.deepEqual(
     asked.filter((url) => new URL(url).origin !== origin),

@@ -4,14 +4,12 @@ import type { BackendNow } from '../state/shapes.ts'
 import { ask } from './ask.ts'
 import { check, report } from './checking.ts'
 import { h, table } from './element.ts'
-import { listen } from './live.ts'
+import { listenDomain } from './live.ts'
 import { backendActs } from './overview-page.ts'
 import { stateWords } from './queue-page.ts'
 import { mayAct, type Stage } from './stage.ts'
 import { backendTone, backendWord, badge, badgeOf, domainTone, domainWord } from './states.ts'
 import { ago, count, duration, number } from './words.ts'
-
-const everyMs = 2_000
 
 export async function domainPage(stage: Stage): Promise<void> {
   const { main, name } = stage
@@ -81,19 +79,7 @@ export async function domainPage(stage: Stage): Promise<void> {
   if (last.lastCheck) checkPlace.replaceChildren(...report(last.lastCheck, last.lastCheck.id))
   else checkPlace.replaceChildren(h('p', { class: 'dim' }, 'Nobody has looked since this gateway started.'))
 
-  let isAsking = false
-  let askedMs = 0
-  stage.atEnd(
-    listen(() => {
-      if (isAsking || performance.now() - askedMs < everyMs) return
-      isAsking = true
-      void ask<DomainAnswer>('GET', path).then((next) => {
-        isAsking = false
-        askedMs = performance.now()
-        if (next.kind === 'ok') show(next.value)
-      })
-    }),
-  )
+  stage.atEnd(listenDomain(name, (live) => show({ ...last, ...live })))
 }
 
 function backendsOf({ backends, balance }: DomainAnswer, stage: Stage): HTMLElement {
