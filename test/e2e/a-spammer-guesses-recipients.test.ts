@@ -119,6 +119,42 @@ test('a thousand unknown recipients: the backend is asked about few, counts no s
   assert.equal((await lab.send({ to: 'you@example.test', source: '127.60.0.2' })).code, 250)
 })
 
+/** So many connections at once, each of which asks for one recipient. @returns how often each code was heard, once the backend is let go */
+async function burst(lab: Lab, backend: FakeBackend, connections: number, least: number, answer: () => void) {
+  const before = backend.commands.length
+  const rcpts = () => backend.commands.slice(before).filter((line) => line.startsWith('RCPT')).length
+  const senders = await Promise.all(
+    Array.from({ length: connections }, async (_, number) => {
+      const sender = await lab.connect({ source: '127.60.0.1' })
+      await sender.hello()
+      await sender.command('MAIL FROM:<a@sender.test>', 250)
+      return { sender, number }
+    }),
+  )
+  const codes = senders.map(async ({ sender, number }) => {
+    const { code } = await sender.command(`RCPT TO:<${number}@example.test>`)
+    return code
+  })
+  await lab.until(() => rcpts() >= least)
+  answer()
+  const heard = new Map<number, number>()
+  for (const code of await Promise.all(codes)) heard.set(code, (heard.get(code) ?? 0) + 1)
+  for (const { sender } of senders) sender.destroy()
+  return { heard: Object.fromEntries(heard), asked: rcpts() }
+}
+
+for (const [who, answer, expected] of [
+  ['guesses', '550 5.1.1 No such user', { heard: { 450: 30, 550: 20 }, asked: 20 }],
+  ['means people who exist', undefined, { heard: { 250: 50 }, asked: 50 }],
+] as const)
+  test(`fifty connections of one client ask at once, and it ${who}`, async (t) => {
+    const lab = await startLab(t)
+    const open = Promise.withResolvers<void>()
+    const backend = await lab.backend({ rcpt: () => open.promise.then(() => answer) })
+    await lab.gateway({ deliver: [{ to: backend, connections: 100 }], limits: { refusedPerMinute: 20 } })
+    assert.deepEqual(await burst(lab, backend, 50, 20, open.resolve), expected)
+  })
+
 test("somebody else's postmaster is a name like any other: 421 at the tenth; ours may be asked for as often as anybody likes", async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ rcpt: '550 5.1.1 nobody here' })

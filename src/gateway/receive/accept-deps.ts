@@ -11,6 +11,7 @@ import type { GatewaySettings } from '../settings.ts'
 import type { BodyBudgets } from './body.ts'
 import type { ConnectionPlaces, Place } from './connection-places.ts'
 import type { Etrn } from './etrn.ts'
+import type { Guesses } from './guesses.ts'
 import type { OwnProbes } from './own-probes.ts'
 import type { RepeatMemory } from './repeat-memory.ts'
 import type { ToldRefusals } from './told-refusals.ts'
@@ -27,6 +28,7 @@ export interface AcceptDeps {
   readonly places: ConnectionPlaces
   /** By client. */
   readonly refusals: RateCounter
+  readonly guesses: Guesses
   /** Recipients that nobody here knows, by client and address. */
   readonly strangers: RateCounter
   readonly told: ToldRefusals

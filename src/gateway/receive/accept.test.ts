@@ -17,6 +17,7 @@ import { Patience } from '../carry/patience.ts'
 import { createToldOnce } from '../told-once.ts'
 import { createAccept } from './accept.ts'
 import { createConnectionPlaces } from './connection-places.ts'
+import { createGuesses } from './guesses.ts'
 import { createRepeatMemory } from './repeat-memory.ts'
 import { createToldRefusals } from './told-refusals.ts'
 
@@ -55,6 +56,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     }),
     places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),
     refusals: createRateCounter(steadyClock, 60_000),
+    guesses: createGuesses(steadyClock),
     strangers: createRateCounter(steadyClock, 60_000),
     told: createToldRefusals({ clock, log, most: () => 30 }),
     repeats: createRepeatMemory(steadyClock),

@@ -3,14 +3,14 @@
  * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and tells.
  */
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
-import { type Reply, reply } from '../../mail/reply.ts'
+import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { createMailDates } from '../../mail/trace.ts'
 import type { BodySink, OnConnect, SessionHandler } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { AcceptDeps, SenderConnection } from './accept-deps.ts'
 import { IncomingBody } from './body.ts'
 import { MessageSink, noRoom } from './message-sink.ts'
-import { type Asking, Recipients } from './recipients.ts'
+import { type Asking, guessing, isGuess, Recipients } from './recipients.ts'
 import { Refusals } from './refusals.ts'
 import { SenderTransaction } from './sender-transaction.ts'
 
@@ -25,6 +25,8 @@ export function createAccept(deps: AcceptDeps): OnConnect {
     return { kind: 'handler', handler: new Receiver({ peer, place, settings: deps.settings(), deps }, mailDate) }
   }
 }
+
+const forSender: Asking = { isOwnProbe: false }
 
 /** The message that a connection is about. */
 interface Current {
@@ -98,15 +100,32 @@ class Receiver implements SessionHandler {
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
     const { transaction, recipients } = current
-    const asking: Asking = { isOwnProbe: false }
+    const { guesses } = this.#refusals
     const replies: Reply[] = []
+    let waitUntilMs: number | undefined
     while (replies.length < asked.length) {
-      const at = replies.length
-      const placed = recipients.place(asked[at] as Recipient, asking)
-      const said =
-        'code' in placed
-          ? [placed]
-          : await recipients.ask(recipients.together(placed, asked.slice(at + 1), asking), asking)
+      const behind = asked.slice(replies.length)
+      const placed = recipients.place(behind.shift() as Recipient, forSender)
+      let said: readonly Reply[]
+      if ('code' in placed) said = [placed]
+      else if (isGuess(placed) && !this.#refusals.hasRoom) {
+        waitUntilMs ??= this.#nowMs + this.#connection.settings.budgets.rcptMs
+        await guesses.waitForAnswer(waitUntilMs - this.#nowMs)
+        // Nothing is awaited between this and the next look, or all who wait would find the same room.
+        if (this.#isAbout(current) && this.#nowMs < waitUntilMs) continue
+        said = [guessing, ...behind.map(() => guessing)]
+      } else {
+        const group = recipients.together(placed, behind, forSender)
+        const count = isGuess(placed) ? group.length : 0
+        let accepted = 0
+        guesses.begin(count)
+        try {
+          said = await recipients.ask(group, forSender)
+          accepted = count > 0 ? said.filter(isPositive).length : 0
+        } finally {
+          guesses.end(count, accepted)
+        }
+      }
       for (const each of said) replies.push(this.#refusals.count(asked[replies.length] as Recipient, each, transaction))
     }
     return replies
@@ -156,6 +175,7 @@ class Receiver implements SessionHandler {
 
   closed(): void {
     this.reset()
+    this.#refusals.end()
     const { deps, peer, place } = this.#connection
     deps.places.give(place)
     deps.log.debug('disconnected', { client: peer.address, port: peer.port })
@@ -166,6 +186,14 @@ class Receiver implements SessionHandler {
     if (this.#isWatched) return
     this.#isWatched = true
     this.#connection.peer.whenGone(() => this.#current?.transaction.abandon())
+  }
+
+  #isAbout(current: Current): boolean {
+    return this.#current === current && !this.#connection.peer.isGone
+  }
+
+  get #nowMs(): number {
+    return this.#connection.deps.clock.monotonicMs()
   }
 
   #newId(): string {

@@ -15,6 +15,7 @@ import { createAccept } from './accept.ts'
 import { prepareSpool } from './body.ts'
 import { createConnectionPlaces } from './connection-places.ts'
 import { createEtrn, type Etrn } from './etrn.ts'
+import { createGuesses } from './guesses.ts'
 import { createOwnProbes } from './own-probes.ts'
 import { createRepeatMemory } from './repeat-memory.ts'
 import { createToldRefusals } from './told-refusals.ts'
@@ -55,6 +56,7 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
   const onConnect = createAccept({
     ...{ clock, log, tell, ids, settings, carrying, isOurs, places, told, ownProbes },
     refusals: createRateCounter(clock, 60_000),
+    guesses: createGuesses(clock),
     strangers: createRateCounter(clock, 60_000, 10_000),
     repeats: createRepeatMemory(clock),
     keeping: kept?.keeping,

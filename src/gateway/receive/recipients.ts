@@ -47,9 +47,7 @@ export class Recipients {
     if (before) return before
     const placed = placeRecipient(recipient, this.#connection.settings)
     if ('code' in placed) return placed
-    // The postmaster's own route has no domain, and is nobody's guess.
-    const isGuess = placed.domain !== undefined && !isPostmaster(recipient) && !isOwnProbe
-    if (isGuess && this.#refusals.isGuessing) return guessing
+    if (!isOwnProbe && isGuess(placed) && this.#refusals.isGuessing) return guessing
     return fitting(placed, taken, this.#mayHold(others))
   }
 
@@ -144,7 +142,10 @@ export class Recipients {
   }
 }
 
-const guessing = reply(
+/** Whether it may be a guess of an address. The postmaster's own route has no domain, and he is nobody's guess. */
+export const isGuess = ({ domain, recipient }: Placed): boolean => domain !== undefined && !isPostmaster(recipient)
+
+export const guessing = reply(
   450,
   '4.7.1',
   'Too many refused recipients from your address in the last minute, please try again later',

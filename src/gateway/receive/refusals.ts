@@ -10,6 +10,7 @@ import { declaredDomain } from '../../routing/destinations.ts'
 import { safeText } from '../carry/verdict.ts'
 import type { MessageStop } from '../events.ts'
 import type { SenderConnection } from './accept-deps.ts'
+import type { ClientGuesses } from './guesses.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 /** Recipients that may be refused in one group: a backend counts them against us as errors. */
@@ -17,16 +18,36 @@ const refusalsAtOnce = 5
 
 export class Refusals {
   readonly #connection: SenderConnection
+  /** Of this client, over all of its connections. */
+  readonly guesses: ClientGuesses
   #recipients = 0
 
   constructor(connection: SenderConnection) {
     this.#connection = connection
+    this.guesses = connection.deps.guesses.join(connection.place.client)
+  }
+
+  /** The connection is over. */
+  end(): void {
+    const { deps, place } = this.#connection
+    deps.guesses.leave(place.client)
   }
 
   /** Whether the client has collected so many of late, here and elsewhere, that nothing more is said to it of who exists. */
   get isGuessing(): boolean {
+    return this.#left <= 0
+  }
+
+  /** Whether one more guess may be asked for now, beside those of this client that are not answered yet. */
+  get hasRoom(): boolean {
+    // One is left for sure where this is asked, which mostly says it.
+    return this.guesses.hasRoom(1) || this.guesses.hasRoom(this.#left)
+  }
+
+  /** Refusals that this client may still hear. */
+  get #left(): number {
     const { deps, place, settings } = this.#connection
-    return deps.refusals.recent(place.client) >= settings.limits.refusedPerMinute
+    return settings.limits.refusedPerMinute - deps.refusals.recent(place.client)
   }
 
   /** How many recipients may be asked for together: nothing that could be a guess of an address is asked for in bulk. */
@@ -47,6 +68,7 @@ export class Refusals {
     this.#tellRecipient(recipient, said, transaction)
     if (!isPermanent(said) || this.#isOurPostmaster(recipient)) return said
     this.#recipients++
+    this.guesses.refused()
     deps.refusals.count(place.client)
     return this.#recipients >= settings.limits.refusedPerConnection ? tooManyRefused : said
   }
@@ -60,6 +82,7 @@ export class Refusals {
     const name = `${place.client} ${text}`
     if (deps.strangers.recent(name) > 0) return
     deps.strangers.count(name)
+    this.guesses.refused()
     deps.refusals.count(place.client)
   }
 

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import { createGuesses } from './guesses.ts'
+
+test('what is on its way counts as refused until it is answered, and what was accepted makes room until the next refusal', () => {
+  const client = createGuesses(createFakeClock()).join('192.0.2.1')
+  client.begin(3)
+  assert.deepEqual([client.hasRoom(3), client.hasRoom(4)], [false, true])
+  client.end(3, 2)
+  client.begin(2)
+  assert.deepEqual([client.hasRoom(0), client.hasRoom(1)], [false, true])
+  client.begin(1)
+  client.refused()
+  assert.deepEqual([client.hasRoom(3), client.hasRoom(4)], [false, true])
+})
+
+test('connections of one client are counted together, and who waits looks again with each answer, at the end of one, or in time', async () => {
+  const clock = createFakeClock()
+  const guesses = createGuesses(clock)
+  const [one, two] = [guesses.join('192.0.2.1'), guesses.join('192.0.2.1')]
+  guesses.join('192.0.2.2')
+  assert.equal(guesses.size, 2)
+  one.begin(1)
+  assert.equal(two.hasRoom(1), false)
+
+  const answered = [two.waitForAnswer(1_000), two.waitForAnswer(1_000)]
+  one.end(1, 0)
+  await Promise.all(answered)
+  const left = two.waitForAnswer(1_000)
+  guesses.leave('192.0.2.1')
+  await left
+  const late = two.waitForAnswer(1_000)
+  clock.advance(1_000)
+  await late
+
+  guesses.leave('192.0.2.1')
+  guesses.leave('192.0.2.2')
+  assert.equal(guesses.size, 0)
+})
