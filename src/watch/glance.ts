@@ -1,7 +1,7 @@
 /** Sums of all that is watched, for monitoring: pages ask each second and findings change by the hour, so they are made anew a few times a minute. */
 import type { Clock } from '../base/clock.ts'
 import type { Severity } from '../checks/finding.ts'
-import type { OpenCondition } from './alerts/alerting.ts'
+import type { OpenCondition } from './alerts/open-conditions.ts'
 import type { CheckedState } from './checked-state.ts'
 
 export interface Glance {

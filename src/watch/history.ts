@@ -6,7 +6,7 @@
 import type { Log } from '../base/log.ts'
 import { StoreFailure } from '../store/failure.ts'
 import type { Store } from '../store/store.ts'
-import type { OpenCondition } from './alerts/alerting.ts'
+import type { OpenCondition } from './alerts/open-conditions.ts'
 import type { UnsentRow } from './alerts/unsent.ts'
 import type { EventFilter, EventRow, Flush, HourRow, OutageRow, WatchOperations } from './tables.ts'
 

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { type Fields, silentLog } from '../../base/log.ts'
 import type { Condition } from '../condition.ts'
-import { type AlertingOptions, type AlertMessage, createAlerting, isQuiet, type OpenCondition } from './alerting.ts'
+import { type AlertingOptions, type AlertMessage, createAlerting, isQuiet } from './alerting.ts'
+import type { OpenCondition } from './open-conditions.ts'
 
 const usual: AlertingOptions = {
   groupMs: 30_000,

@@ -4,7 +4,8 @@
  */
 import { printable } from '../../base/printable.ts'
 import { type Severity, severities } from '../../checks/finding.ts'
-import type { AlertMessage, Recovered, Told } from './alerting.ts'
+import type { AlertMessage } from './alerting.ts'
+import type { Recovered, Told } from './open-conditions.ts'
 
 /** What this gateway calls itself, so that who has several knows which one speaks. */
 export interface Speaker {
