@@ -7,12 +7,13 @@ import type { Log } from '../base/log.ts'
 import { standings } from '../gateway/backends/standing.ts'
 import type { GatewayEvent } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/gauges.ts'
-import { addFine, countFine, type FineCounts } from '../gateway/figures/histogram.ts'
+import { countFine } from '../gateway/figures/histogram.ts'
 import { StoreFailure } from '../store/failure.ts'
 import type { SeenExchanger } from './checked-state.ts'
 import type { History } from './history.ts'
+import { addTo, HourlySums } from './hourly-sums.ts'
 import type { Outages } from './outages.ts'
-import type { AvailableRow, Flush, HourRow } from './tables.ts'
+import type { Flush } from './tables.ts'
 
 export interface Recorder {
   tell(event: GatewayEvent): void
@@ -32,20 +33,11 @@ export interface RecorderDeps {
   readonly read: (() => Gauges) | undefined
 }
 
-const hourMs = 3_600_000
 const flushMs = 60_000
 const lookMs = 10_000
-/** Domains that one hour is told apart by; all others are `other`. */
-const mostDomains = 10_000
-
-interface Sums {
-  readonly counts: Record<string, number>
-  readonly latency: FineCounts
-}
 
 export function createRecorder({ clock, log, history, outages, read }: RecorderDeps): Recorder {
-  let hours = new Map<string, HourRow & Sums>()
-  let available = new Map<string, AvailableRow & { up: number; known: number }>()
+  const sums = new HourlySums()
   let lookedMs = clock.monotonicMs()
   let flushing: Promise<void> = Promise.resolve()
   const flushAlarm = new Deadline(clock, () => {
@@ -59,30 +51,6 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
   flushAlarm.arm(flushMs)
   if (read) lookAlarm.arm(lookMs)
 
-  function sumsOf(domain: string, atMs: number): Sums {
-    const at = Math.floor(atMs / hourMs) * hourMs
-    const key = `${at} ${domain}`
-    const found = hours.get(key)
-    if (found) return found
-    if (hours.size >= mostDomains && domain !== 'other') return sumsOf('other', atMs)
-    const made = { atMs: at, domain, counts: {}, latency: [] }
-    hours.set(key, made)
-    return made
-  }
-
-  const add = ({ counts }: Sums, name: string, more = 1) => {
-    counts[name] = (counts[name] ?? 0) + more
-  }
-
-  function addAvailable(kind: 'backend' | 'exchanger', name: string, up: number, known: number, atMs: number): void {
-    const at = Math.floor(atMs / hourMs) * hourMs
-    const key = `${at} ${kind} ${name}`
-    const found = available.get(key) ?? { atMs: at, kind, name, up: 0, known: 0 }
-    found.up += up
-    found.known += known
-    available.set(key, found)
-  }
-
   /** What a backend was found to be is what it has been since the last look. */
   function look(): void {
     if (!read) return
@@ -93,7 +61,7 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
     for (const [url, { serves, worst }] of standings(gauges.backends)) {
       // Taken out by a person is neither.
       if (worst === 'out') continue
-      addAvailable('backend', url, serves ? sinceMs : 0, sinceMs, nowMs)
+      sums.addAvailable('backend', url, serves ? sinceMs : 0, sinceMs, nowMs)
       outages.backend(url, serves, nowMs)
     }
     if (outages.hasHeld) outages.held(gauges.heldByDomain, nowMs)
@@ -101,88 +69,26 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
 
   function flush(): Promise<void> {
     flushing = flushing.then(async () => {
-      const what: Flush = { hours: [...hours.values()], available: [...available.values()], outages: outages.changed() }
-      const before = { hours, available }
-      hours = new Map()
-      available = new Map()
+      const taken = sums.take()
+      const what: Flush = { ...taken, outages: outages.changed() }
       if (what.hours.length + what.available.length + what.outages.length === 0) return
       try {
         await history.flush(what)
       } catch (error) {
         if (!(error instanceof StoreFailure)) return log.error('figures not written', { error })
         // It goes along with the next, unless it may have been written: counted twice would be worse than not at all.
-        if (!error.isUnknown) putBack(before)
+        if (!error.isUnknown) sums.putBack(taken)
         outages.notWritten(what.outages)
       }
     })
     return flushing
   }
 
-  function putBack(before: { hours: typeof hours; available: typeof available }): void {
-    for (const [key, row] of before.hours) {
-      const found = hours.get(key)
-      if (!found) hours.set(key, row)
-      else {
-        for (const [name, count] of Object.entries(row.counts)) add(found, name, count)
-        addFine(found.latency, row.latency)
-      }
-    }
-    for (const [key, row] of before.available) {
-      const found = available.get(key)
-      if (!found) available.set(key, row)
-      else {
-        found.up += row.up
-        found.known += row.known
-      }
-    }
-  }
-
   return {
-    tell(event) {
-      switch (event.kind) {
-        case 'delivered':
-        case 'refused':
-        case 'deferred':
-        case 'held':
-        case 'unknown': {
-          for (const domain of event.domains) {
-            const sums = sumsOf(domain, event.atMs)
-            add(sums, event.kind)
-            if (event.kind === 'delivered') countFine(sums.latency, event.ms)
-            if (event.kind !== 'refused' && event.kind !== 'deferred') add(sums, 'bytes', event.bytes)
-            if (event.kind === 'held' || event.kind === 'unknown') outages.heldOne(domain, event.bytes, event.atMs)
-          }
-          return
-        }
-        case 'attempt': {
-          if (event.outcome !== 'delivered') return
-          for (const domain of event.domains) {
-            add(sumsOf(domain, event.atMs), 'drained')
-            outages.drainedOne(domain, event.heldMs)
-          }
-          return
-        }
-        case 'recipient-refused':
-          if (event.domain !== undefined) add(sumsOf(event.domain, event.atMs), 'recipientsRefused')
-          return
-        case 'refused-after-hold':
-          if (event.domain !== undefined) add(sumsOf(event.domain, event.atMs), 'refusedAfterHold', event.recipients)
-          return
-        case 'message-stopped':
-        case 'recipient-deferred':
-        case 'expired':
-        case 'backend-state':
-        case 'drain-stopped':
-        case 'drain-resumed':
-        case 'certificate-renewed':
-        case 'connection-refused':
-        case 'by-person':
-        case 'alert':
-      }
-    },
+    tell: (event) => count(event, sums, outages),
     looked(exchangers, atMs) {
       for (const { name, address, answered } of exchangers)
-        if (answered !== undefined) addAvailable('exchanger', `${name} ${address}`, answered ? 1 : 0, 1, atMs)
+        if (answered !== undefined) sums.addAvailable('exchanger', `${name} ${address}`, answered ? 1 : 0, 1, atMs)
     },
     flush() {
       look()
@@ -194,5 +100,49 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
       look()
       await flush()
     },
+  }
+}
+
+/** Adds what the gateway tells to the sums of its hour, and to outages. */
+function count(event: GatewayEvent, sums: HourlySums, outages: Outages): void {
+  switch (event.kind) {
+    case 'delivered':
+    case 'refused':
+    case 'deferred':
+    case 'held':
+    case 'unknown': {
+      for (const domain of event.domains) {
+        const hour = sums.of(domain, event.atMs)
+        addTo(hour, event.kind)
+        if (event.kind === 'delivered') countFine(hour.latency, event.ms)
+        if (event.kind !== 'refused' && event.kind !== 'deferred') addTo(hour, 'bytes', event.bytes)
+        if (event.kind === 'held' || event.kind === 'unknown') outages.heldOne(domain, event.bytes, event.atMs)
+      }
+      return
+    }
+    case 'attempt': {
+      if (event.outcome !== 'delivered') return
+      for (const domain of event.domains) {
+        addTo(sums.of(domain, event.atMs), 'drained')
+        outages.drainedOne(domain, event.heldMs)
+      }
+      return
+    }
+    case 'recipient-refused':
+      if (event.domain !== undefined) addTo(sums.of(event.domain, event.atMs), 'recipientsRefused')
+      return
+    case 'refused-after-hold':
+      if (event.domain !== undefined) addTo(sums.of(event.domain, event.atMs), 'refusedAfterHold', event.recipients)
+      return
+    case 'message-stopped':
+    case 'recipient-deferred':
+    case 'expired':
+    case 'backend-state':
+    case 'drain-stopped':
+    case 'drain-resumed':
+    case 'certificate-renewed':
+    case 'connection-refused':
+    case 'by-person':
+    case 'alert':
   }
 }
