@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts'
 import type { HealthReports } from '../../delivery/delivery.ts'
 import { faultText } from '../../delivery/outcome.ts'
 import { isPermanent } from '../../mail/reply.ts'
-import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import type { Endpoint } from '../../routing/backend.ts'
 import {
   type Dot,
   freshHealth,
@@ -18,10 +18,10 @@ import {
   healthState,
   nextHealth,
   nextSlowMs,
-  slowNetwork,
   trust,
 } from '../../routing/health.ts'
-import type { Tell } from '../events.ts'
+import { AcceptedDomains } from './accepted-domains.ts'
+import { createStateChanges, type StateListeners, type ToldState } from './state-changes.ts'
 
 export interface Backends extends HealthReports {
   health(endpoint: Endpoint): Health
@@ -48,38 +48,25 @@ export interface Backends extends HealthReports {
   stop(): void
 }
 
-export interface BackendsDeps {
+export interface BackendsDeps extends StateListeners {
   readonly clock: Clock
   readonly log: Log
-  readonly tell?: Tell | undefined
-  /** An endpoint has just gone down, or has failed for the first time, and then its mail may go elsewhere for good: the probe begins. */
-  readonly onFailed: (endpoint: Endpoint) => void
-  /** An endpoint has just become slow, for everybody or for one network: whether it still greets is worth asking. */
-  readonly onSlow: (endpoint: Endpoint) => void
-  /** One that was no candidate, or not quite, is up: what is held for it can go. */
-  readonly onUp: (endpoint: Endpoint) => void
 }
 
-interface Entry {
-  readonly endpoint: Endpoint
+interface Entry extends ToldState {
   health: Health
-  /** What the log was told last. */
-  said: HealthState
-  saidSlowFor: string | undefined
   /** Set while time alone may make it slow. */
   timer: Timer | undefined
 }
 
-/** Pairs of backend and domain that are remembered; beyond it all are forgotten. A lost pair costs one careful 451. */
-const mostAccepted = 100_000
 /** Endpoints that are remembered; `mx` routes meet ever new ones. Beyond it those with nothing to remember go. */
 const mostKnown = 10_000
 
-export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp }: BackendsDeps): Backends {
+export function createBackends(deps: BackendsDeps): Backends {
+  const { clock } = deps
   const known = new Map<string, Entry>()
-  /** By the backend's key. */
-  const acceptedDomains = new Map<string, Set<string>>()
-  let acceptedCount = 0
+  const acceptedDomains = new AcceptedDomains()
+  const changes = createStateChanges(deps, deps)
   const out = new Set<string>()
 
   function entry(endpoint: Endpoint): Entry {
@@ -105,38 +92,7 @@ export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp 
   function tell(endpoint: Endpoint, event: HealthEvent): void {
     const found = entry(endpoint)
     found.health = nextHealth(found.health, event)
-    sayState(found)
-  }
-
-  /** Whatever changed the state, an event or time: the log hears it, and the probe. */
-  function sayState(found: Entry): void {
-    const { endpoint, health, said: from } = found
-    const to = healthState(health, clock.monotonicMs())
-    if (from === to) return
-    found.said = to
-    const why = to === 'slow' ? silence : to === 'down' || to === 'suspect' ? health.lastFault : undefined
-    const fields = { ...backendFields(endpoint), from, to, why }
-    hear?.({ kind: 'backend-state', atMs: clock.now(), endpoint: undefined, ...fields })
-    if (to === 'down' || to === 'slow') log.warn('backend state', fields)
-    else log.info('backend state', fields)
-    // A stranger, to whom mail of our own goes, is not knocked at for one failure.
-    if (to === 'down' || (to === 'suspect' && endpoint.purpose !== 'dsn')) onFailed(endpoint)
-    if (to === 'slow') onSlow(endpoint)
-    if (to === 'up') onUp(endpoint)
-  }
-
-  function saySlowness(found: Entry): void {
-    sayState(found)
-    const { endpoint, health, saidSlowFor: before } = found
-    const network = slowNetwork(health, clock.monotonicMs())
-    if (network === before) return
-    found.saidSlowFor = network
-    if (network === undefined) {
-      log.info('backend slow for one network no more', { ...backendFields(endpoint), network: before })
-      return
-    }
-    log.warn('backend slow for one network', { ...backendFields(endpoint), network, why: silence })
-    onSlow(endpoint)
+    changes.tell(found)
   }
 
   /** Slowness comes by time, so somebody must look when it may have come. */
@@ -147,7 +103,7 @@ export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp 
     if (dueMs === undefined) return
     found.timer = clock.after(dueMs - nowMs, () => {
       found.timer = undefined
-      saySlowness(found)
+      changes.tellSlowness(found)
       watchSilence(found)
     })
   }
@@ -176,18 +132,10 @@ export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp 
     dotOver(endpoint, dot, isAnswer) {
       const found = entry(endpoint)
       found.health = nextHealth(found.health, { kind: 'dot-over', dot, atMs: clock.monotonicMs(), isAnswer })
-      if (found.said === 'slow' || found.saidSlowFor !== undefined) saySlowness(found)
+      if (found.said === 'slow' || found.saidSlowFor !== undefined) changes.tellSlowness(found)
     },
-    hasAccepted: ({ backend }, domain) => acceptedDomains.get(backend.key)?.has(domain) ?? false,
-    accepted({ backend }, domain) {
-      const domains = acceptedDomains.get(backend.key)
-      if (domains?.has(domain)) return
-      if (domains) domains.add(domain)
-      else acceptedDomains.set(backend.key, new Set([domain]))
-      if (++acceptedCount <= mostAccepted) return
-      acceptedDomains.clear()
-      acceptedCount = 0
-    },
+    hasAccepted: ({ backend }, domain) => acceptedDomains.has(backend.key, domain),
+    accepted: ({ backend }, domain) => acceptedDomains.add(backend.key, domain),
     list() {
       const nowMs = clock.monotonicMs()
       return [...known.values()].map(({ endpoint, health }) => ({
@@ -214,8 +162,6 @@ export function createBackends({ clock, log, tell: hear, onFailed, onSlow, onUp 
     },
   }
 }
-
-const silence = 'three messages or more unanswered for over a minute'
 
 const isUnremarkable = (health: Health) =>
   health.failures === 0 && !health.isDown && !health.isOut && health.behindDot.length === 0 && trust(health) === 1
