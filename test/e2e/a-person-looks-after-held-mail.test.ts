@@ -229,6 +229,39 @@ test('what a person sent another way goes that way when it comes back, and it is
   assert.deepEqual(await ways(elsewhere), [['one.test', 'one.test']])
 })
 
+test('a notice of our own leaves and comes back as what it is, for who trusts the folder', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ connect: 'refuse', rcpt: '550 5.1.1 no such user' })
+  const home = await lab.backend({ connect: 'refuse' })
+  const config = {
+    trusted: ['127.0.0.1'],
+    outbound: { via: home.url },
+    domains: { 'one.test': { deliver: [backend.url] } },
+  }
+  const running = await lab.process({ config })
+  assert.equal((await lab.send({ to: 'you@one.test', from: 'joe@partner.example' })).code, 250)
+  await backend.restart()
+  assert.equal((await call(running, 'queue', 'retry', '--all')).code, 0)
+  const held = async () => JSON.parse((await call(running, 'queue', 'list', '--json')).stdout).messages
+  await lab.until(async () => (await held())[0]?.recipients[0]?.to === 'joe@partner.example')
+
+  const folder = join(lab.folder, 'held')
+  await lab.until(async () => (await call(running, 'queue', 'export', folder, '--remove')).code === 0)
+  assert.deepEqual(await held(), [])
+  const refused = await call(running, 'queue', 'import', folder)
+  assert.deepEqual([refused.code, refused.stdout], [1, '0 messages taken in.\n'])
+  assert.match(
+    refused.stderr,
+    /^\S{26} was not taken in: it is a notice of our own to joe@partner\.example: it goes out as such with --own-mail, which trusts whoever wrote this folder\n$/,
+  )
+  await home.restart()
+  const taken = await call(running, 'queue', 'import', folder, '--own-mail')
+  assert.deepEqual([taken.code, taken.stdout, taken.stderr], [0, '1 message taken in.\n', ''])
+  await lab.until(() => home.messages.length === 1)
+  assert.deepEqual([home.messages[0]?.from, home.messages[0]?.to], ['', ['joe@partner.example']])
+  await lab.until(async () => (await held()).length === 0)
+})
+
 test('a message leaves in parts, and every part that comes back is taken in, whatever of it is there', async (t) => {
   const lab = await startLab(t)
   const [one, two] = [await lab.backend({ connect: 'refuse' }), await lab.backend({ connect: 'refuse' })]

@@ -20,7 +20,12 @@ const shapes = {
   resume: z.strictObject({ backend: z.string().max(4096).optional() }),
   take: z.strictObject({ id, filter: queueFilter }),
   drop: z.strictObject({ id, indexes: z.array(z.number().int().min(0)).max(100_000) }),
-  bringIn: z.strictObject({ folder: z.string().max(4096), id, envelopeFile: z.string().max(200) }),
+  inFolder: z.strictObject({
+    folder: z.string().max(4096),
+    id,
+    envelopeFile: z.string().max(200),
+    takesOwnMail: z.boolean().default(false),
+  }),
 }
 
 /** @param heldMail  undefined where the gateway holds nothing */
@@ -54,14 +59,8 @@ export function queueHandlers(heldMail: HeldMail | undefined): ControlHandlers {
       await transfer.drop(asked.id, asked.indexes)
       return null
     }),
-    'queue.compare': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
-      transfer.compare(folder, of, envelopeFile),
-    ),
-    'queue.bringIn': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
-      transfer.bringIn(folder, of, envelopeFile),
-    ),
-    'queue.letGo': handler(shapes.bringIn, ({ folder, id: of, envelopeFile }, { transfer }) =>
-      transfer.letGo(folder, of, envelopeFile),
-    ),
+    'queue.compare': handler(shapes.inFolder, (from, { transfer }) => transfer.compare(from)),
+    'queue.bringIn': handler(shapes.inFolder, (from, { transfer }) => transfer.bringIn(from)),
+    'queue.letGo': handler(shapes.inFolder, (from, { transfer }) => transfer.letGo(from)),
   }
 }

@@ -20,6 +20,7 @@ import { readWritten } from './written-envelope.ts'
 
 interface ImportOptions {
   readonly config: string | undefined
+  readonly ownMail?: boolean
 }
 
 export function importCommand(run: Run): Command {
@@ -30,6 +31,10 @@ export function importCommand(run: Run): Command {
     )
     .argument('<folder>', 'as "export" wrote it')
     .addOption(configOption())
+    .option(
+      '--own-mail',
+      'also notices of our own to domains that are not declared here; whoever wrote the folder could have any mail sent so',
+    )
     .addHelpText(
       'after',
       `
@@ -46,7 +51,7 @@ Example:
 async function importAll(folder: string, options: ImportOptions, terminal: Terminal): Promise<ExitCode> {
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     try {
-      return await new Import(folder, access, terminal).run()
+      return await new Import(folder, options.ownMail === true, access, terminal).run()
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error
       terminal.err(`waypost: ${printable(folder)} ${whyNot(String(error.code))}\n`)
@@ -86,6 +91,7 @@ const letGo = z.discriminatedUnion('kind', [
 
 class Import {
   readonly #folder: string
+  readonly #takesOwnMail: boolean
   readonly #access: QueueAccess
   readonly #terminal: Terminal
   #taken = 0
@@ -95,8 +101,9 @@ class Import {
   #left = 0
   #isFull = false
 
-  constructor(folder: string, access: QueueAccess, terminal: Terminal) {
+  constructor(folder: string, takesOwnMail: boolean, access: QueueAccess, terminal: Terminal) {
     this.#folder = folder
+    this.#takesOwnMail = takesOwnMail
     this.#access = access
     this.#terminal = terminal
   }
@@ -199,7 +206,7 @@ class Import {
   }
 
   #named({ id, step }: Item) {
-    return { folder: this.#folder, id, envelopeFile: `${id}.json${step}` }
+    return { folder: this.#folder, id, envelopeFile: `${id}.json${step}`, takesOwnMail: this.#takesOwnMail }
   }
 
   async #move(item: Item, to: Item['step']): Promise<void> {

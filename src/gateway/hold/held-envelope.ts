@@ -16,6 +16,7 @@ import {
   recipientStates,
 } from '../../queue/queue.ts'
 import { nameIn } from '../ways/chosen-lane.ts'
+import { isOutbound } from '../ways/outbound.ts'
 
 /** Text that means a value, read by the parser that knows it. */
 function read<Value>(most: number, parse: (text: string) => Value | undefined) {
@@ -63,6 +64,8 @@ const storedRecipient = z.object({
   state: z.enum(recipientStates),
   /** The backend or route that a person has sent it to; null where nobody has. Files of earlier versions do not say. */
   chosen: z.string().max(4096).nullable().default(null),
+  /** Of mail of our own to a domain that is none of ours, which nobody else's mail may go to. Files of earlier versions do not say. */
+  isOwnMail: z.boolean().default(false),
   wasKnown: z.boolean(),
   attempts: z.number(),
   notBeforeMs: moment.nullable(),
@@ -149,6 +152,7 @@ export function envelopeOf(
       originalRecipient: held.recipient.originalRecipient ?? null,
       state: held.state,
       chosen: nameIn(held.lane) ?? null,
+      isOwnMail: isOutbound(held.lane),
       wasKnown: held.wasKnown,
       attempts: held.attempts,
       notBeforeMs: held.notBeforeMs ?? null,

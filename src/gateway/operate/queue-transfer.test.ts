@@ -52,7 +52,8 @@ test('an envelope whose id or place somebody else has in the hold is not taken i
   const packed = await transfer.pack(message.id)
   assert.equal(packed.kind, 'packed')
   await writeFile(join(folder, 'x.json'), JSON.stringify(packed.kind === 'packed' && packed.envelope))
-  const compared = () => transfer.compare(folder, message.id, 'x.json')
+  const from = { folder, id: message.id, envelopeFile: 'x.json', takesOwnMail: false }
+  const compared = () => transfer.compare(from)
 
   assert.deepEqual(await compared(), { kind: 'compared', missing: [], there: [0, 1] })
   entry = held({}, ['a@one.test'])
@@ -65,12 +66,12 @@ test('an envelope whose id or place somebody else has in the hold is not taken i
   const coping = createQueueTransfer({ queue: broken, clock, log, ways: undefined, running: undefined })
   for (const step of [coping.compare, coping.bringIn]) {
     const wrong = { kind: 'wrong', why: 'we met an error of our own: RangeError: of our own' }
-    assert.deepEqual(await step(folder, message.id, 'x.json'), wrong)
+    assert.deepEqual(await step(from), wrong)
   }
   assert.equal(lines.filter(({ level }) => level === 'error').length, 2)
   for (const other of [held({ size: 1 }, []), held({ receivedMs: 1 }, []), held({}, ['a@one.test', 'c@two.test'])]) {
     entry = other
     assert.equal((await compared()).kind, 'wrong')
-    assert.equal((await transfer.bringIn(folder, message.id, 'x.json')).kind, 'wrong')
+    assert.equal((await transfer.bringIn(from)).kind, 'wrong')
   }
 })

@@ -6,6 +6,7 @@ import { type HoldOutcome, type Lane, type Settled, StoreFailure } from '../../q
 import { type HeldEnvelope, messageOf, recipientOf } from '../hold/held-envelope.ts'
 import { readContent } from '../hold/held-file.ts'
 import { laneNamed } from '../ways/chosen-lane.ts'
+import { outboundLane } from '../ways/outbound.ts'
 import {
   type Compared,
   compareWith,
@@ -16,13 +17,22 @@ import {
 } from './exported-message.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 
+/** A message in a folder. */
+export interface InFolder {
+  readonly folder: string
+  readonly id: string
+  readonly envelopeFile: string
+  /** Mail of our own goes on to domains that are none of ours: who asks trusts whoever wrote the folder. */
+  readonly takesOwnMail: boolean
+}
+
 export interface TakingIn {
   /** Which recipients of an envelope are in the hold already. */
-  compare(folder: string, id: string, envelopeFile: string): Promise<Compared>
+  compare(from: InFolder): Promise<Compared>
   /** Takes what the hold has not of `ID.eml` with the envelope in a file beside it in, held back. */
-  bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn>
+  bringIn(from: InFolder): Promise<BroughtIn>
   /** Lets what was brought in go on, as it was when it left. */
-  letGo(folder: string, id: string, envelopeFile: string): Promise<LetGo>
+  letGo(from: InFolder): Promise<LetGo>
 }
 
 export type BroughtIn =
@@ -42,20 +52,20 @@ type StoredRecipient = HeldEnvelope['recipients'][number]
 export type TakingInDeps = Pick<QueueOperationsDeps, 'queue' | 'clock' | 'log' | 'ways' | 'running'>
 
 export function createTakingIn({ queue, clock, log, ways, running }: TakingInDeps): TakingIn {
-  async function compare(folder: string, id: string, envelopeFile: string): Promise<Compared> {
-    const read = await readWelcome(folder, id, envelopeFile)
-    return read.kind === 'wrong' ? read : compareWith(read.envelope, await queue.get(id))
+  async function compare(from: InFolder): Promise<Compared> {
+    const read = await readWelcome(from)
+    return read.kind === 'wrong' ? read : compareWith(read.envelope, await queue.get(from.id))
   }
 
-  async function bringIn(folder: string, id: string, envelopeFile: string): Promise<BroughtIn> {
-    const read = await readWelcome(folder, id, envelopeFile)
+  async function bringIn(from: InFolder): Promise<BroughtIn> {
+    const read = await readWelcome(from)
     if (read.kind === 'wrong') return read
-    const found = compareWith(read.envelope, await queue.get(id))
+    const found = compareWith(read.envelope, await queue.get(from.id))
     if (found.kind === 'wrong') return found
     if (found.missing.length === 0) return { kind: 'there' }
     const places = new Set(found.missing)
     const recipients = read.envelope.recipients.filter(({ index }) => places.has(index))
-    return await addTo(folder, { ...read.envelope, recipients })
+    return await addTo(from.folder, { ...read.envelope, recipients })
   }
 
   async function addTo(folder: string, envelope: HeldEnvelope): Promise<BroughtIn> {
@@ -80,7 +90,7 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
     }
   }
 
-  async function letGo(folder: string, id: string, envelopeFile: string): Promise<LetGo> {
+  async function letGo({ folder, id, envelopeFile }: InFolder): Promise<LetGo> {
     const read = await readEnvelope(folder, id, envelopeFile)
     if (read.kind === 'wrong') return read
     const nowMs = clock.now()
@@ -99,9 +109,11 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
   }
 
   /** What no backend is ever asked for is not taken in either: who wrote the folder need not be who exported. */
-  async function readWelcome(folder: string, id: string, envelopeFile: string): Promise<ReadEnvelope> {
+  async function readWelcome({ folder, id, envelopeFile, takesOwnMail }: InFolder): Promise<ReadEnvelope> {
     const read = await readEnvelope(folder, id, envelopeFile)
     if (read.kind === 'wrong') return read
+    const own = takesOwnMail ? undefined : read.envelope.recipients.find(({ isOwnMail }) => isOwnMail)
+    if (own) return { kind: 'wrong', why: `it is a notice of our own to ${own.to.text}: ${ownMailWords}` }
     const never = ways && read.envelope.recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
     if (!never) return read
     const why = `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
@@ -110,23 +122,23 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
 
   /** By which a recipient goes that comes in, or undefined where none leads on. */
   function wayIn(stored: StoredRecipient): Lane | undefined {
-    if (!ways) return wanted(stored)
     const recipient = recipientOf(stored)
+    // It may have become ours since, and then its lane leads to its route.
+    if (stored.isOwnMail) return outboundLane(recipient)
+    if (!ways) return wanted(stored)
     // A file sends nothing to a backend for a domain that is not declared: that is a person's to do, with the mail in the hold.
     return ways.ofRecipient(recipient, noLane) && ways.ofRecipient(recipient, wanted(stored))
   }
 
   /** One message of a folder that cannot be read, or that we cannot cope with, ends no import of the others. */
-  function alone<Outcome>(
-    step: (folder: string, id: string, envelopeFile: string) => Promise<Outcome>,
-  ): (folder: string, id: string, envelopeFile: string) => Promise<Outcome | Wrong> {
-    return async (folder, id, envelopeFile) => {
+  function alone<Outcome>(step: (from: InFolder) => Promise<Outcome>): (from: InFolder) => Promise<Outcome | Wrong> {
+    return async (from) => {
       try {
-        return await step(folder, id, envelopeFile)
+        return await step(from)
       } catch (error) {
         if (error instanceof StoreFailure) throw error
         const unread = whyUnread(error)
-        if (unread === undefined) log.error('an exported message was not taken in', { id, error })
+        if (unread === undefined) log.error('an exported message was not taken in', { id: from.id, error })
         return { kind: 'wrong', why: unread ?? `we met an error of our own: ${String(error)}` }
       }
     }
@@ -165,6 +177,7 @@ const isOnItsWay = ({ state }: StoredRecipient) =>
 const whyNotHeld = (outcome: Exclude<HoldOutcome, { kind: 'held' }>): string =>
   outcome.kind === 'full' ? fullWords[outcome.why] : outcome.why
 
+const ownMailWords = 'it goes out as such with --own-mail, which trusts whoever wrote this folder'
 const aDayMs = 24 * 60 * 60_000
 const noLane = 'none' as Lane
 const fullWords = {

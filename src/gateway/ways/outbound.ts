@@ -27,8 +27,13 @@ export function ownMailLane(recipient: Mailbox, { destinations, postmaster, outb
   if (kind === 'relay-syntax' || kind === 'unknown-recipient') return undefined
   const declared = wayOf(recipient, destinations, postmaster)
   if (declared) return declared.lane
-  if (recipient.domain !== undefined) return `${prefix}${recipient.domain}` as Lane
-  return outbound.via && recipient.literal !== undefined ? (`${prefix}[${recipient.literal}]` as Lane) : undefined
+  return recipient.domain !== undefined || outbound.via ? outboundLane(recipient) : undefined
+}
+
+/** The same of a domain that is none of ours, before anybody has looked whether it leads anywhere. */
+export function outboundLane({ domain, literal }: Mailbox): Lane | undefined {
+  if (domain !== undefined) return `${prefix}${domain}` as Lane
+  return literal === undefined ? undefined : (`${prefix}[${literal}]` as Lane)
 }
 
 /** Where such a lane leads today, or undefined where nowhere. */
