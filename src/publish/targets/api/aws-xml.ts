@@ -1,6 +1,6 @@
 /**
  * The little of XML that Route 53 speaks: elements without attributes that matter, text with entities. Pure, linear in the length, and total: what
- * is no such document has none of the elements. Called by `route53.ts`.
+ * is no such document has none of the elements. Called by the files of Route 53 beside.
  */
 
 /** What stands within each element of this name, in order. Elements of one name that stand in one another are not told apart. */

@@ -1,6 +1,6 @@
 /**
  * AWS Signature Version 4 for one request with its headers (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html,
- * as of 2026-11). Pure; called by `route53.ts`.
+ * as of 2026-11). Pure; called by `route53-zone.ts`.
  */
 import { createHash, createHmac } from 'node:crypto'
 
