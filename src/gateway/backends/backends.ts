@@ -72,14 +72,7 @@ export function createBackends(deps: BackendsDeps): Backends {
   function entry(endpoint: Endpoint): Entry {
     const found = known.get(endpoint.key)
     if (found) return found
-    const isOut = out.has(endpoint.backend.url)
-    const made: Entry = {
-      endpoint,
-      health: isOut ? { ...freshHealth, isOut } : freshHealth,
-      said: isOut ? 'out' : 'up',
-      saidSlowFor: undefined,
-      timer: undefined,
-    }
+    const made = freshEntry(endpoint, out.has(endpoint.backend.url))
     if (known.size >= mostKnown) forgetHealthy()
     known.set(endpoint.key, made)
     return made
@@ -162,6 +155,14 @@ export function createBackends(deps: BackendsDeps): Backends {
     },
   }
 }
+
+const freshEntry = (endpoint: Endpoint, isOut: boolean): Entry => ({
+  endpoint,
+  health: isOut ? { ...freshHealth, isOut } : freshHealth,
+  said: isOut ? 'out' : 'up',
+  saidSlowFor: undefined,
+  timer: undefined,
+})
 
 const isUnremarkable = (health: Health) =>
   health.failures === 0 && !health.isDown && !health.isOut && health.behindDot.length === 0 && trust(health) === 1

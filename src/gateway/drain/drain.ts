@@ -179,13 +179,7 @@ export function createDrain(deps: DrainDeps): Drain {
       givingUp.cancel()
     },
     isAttempting: (id) => underWay.has(id),
-    isOut(lane) {
-      const state = lanes.known(lane)
-      return state !== undefined && !state.running && state.isOut
-    },
-    nextTryMs(lane) {
-      const dueMs = lanes.known(lane)?.dueMs
-      return dueMs === undefined ? undefined : clock.now() + (dueMs - clock.monotonicMs())
-    },
+    isOut: (lane) => lanes.isOut(lane),
+    nextTryMs: (lane) => lanes.nextTryMs(lane),
   }
 }

@@ -53,10 +53,6 @@ export class LaneStates {
     return made
   }
 
-  known(lane: Lane): LaneState | undefined {
-    return this.#states.get(lane)
-  }
-
   forget(lane: Lane): void {
     this.#states.delete(lane)
   }
@@ -66,6 +62,18 @@ export class LaneStates {
     const state = this.of(lane)
     const dueMs = this.#clock.monotonicMs() + afterMs
     if (state.dueMs === undefined || dueMs < state.dueMs) state.dueMs = dueMs
+  }
+
+  /** On the wall clock; undefined where none is due. */
+  nextTryMs(lane: Lane): number | undefined {
+    const dueMs = this.#states.get(lane)?.dueMs
+    return dueMs === undefined ? undefined : this.#clock.now() + (dueMs - this.#clock.monotonicMs())
+  }
+
+  /** Whether its last try, which is over, found nobody. */
+  isOut(lane: Lane): boolean {
+    const state = this.#states.get(lane)
+    return state !== undefined && !state.running && state.isOut
   }
 
   /** Lanes whose time has come by then. */
