@@ -9,7 +9,7 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
-import type { Endpoint } from '../../routing/backend.ts'
+import type { Backend, Endpoint } from '../../routing/backend.ts'
 import type { LiveFirst } from '../carry/live-first.ts'
 import { Patience } from '../carry/patience.ts'
 import type { Declared, Tell } from '../events.ts'
@@ -82,9 +82,7 @@ export function createDrain(deps: DrainDeps): Drain {
   const turns = createTurns(deps.live)
   const alarm = createDrainAlarm({ clock, log, queue, writeDown, lanes, run })
   const gate = createGate(forgetFetched)
-  const underWay = createUnderWay()
-  const patience = new Patience(clock, muteMs)
-  const avoided = new Set<string>()
+  const shared = { underWay: createUnderWay(), patience: new Patience(clock, muteMs), avoided: new Set<string>() }
   let isStopped = false
 
   function run(lane: Lane): void {
@@ -97,8 +95,8 @@ export function createDrain(deps: DrainDeps): Drain {
     }
     const drain = new LaneDrain(lane, {
       ...deps,
+      ...shared,
       ...turns.of(lane),
-      ...{ underWay, patience, avoided },
       onHeld: noticed,
       way: () => deps.wayOfLane(lane),
       gate: gate.closed,
@@ -162,11 +160,7 @@ export function createDrain(deps: DrainDeps): Drain {
     noticed,
     endpointUp({ backend }) {
       deps.guard.startOver(backend.url)
-      const served = queue.lanes().filter(({ lane }) => {
-        const way = deps.wayOfLane(lane)
-        return way?.route.entries.some((entry) => entry.backend.key === backend.key)
-      })
-      kick(served.map(({ lane }) => lane))
+      kick(lanesBy(backend, deps))
     },
     kick,
     pauseWhile: gate.closeWhile,
@@ -178,8 +172,17 @@ export function createDrain(deps: DrainDeps): Drain {
       await turns.whenNone()
       givingUp.cancel()
     },
-    isAttempting: (id) => underWay.has(id),
+    isAttempting: (id) => shared.underWay.has(id),
     isOut: (lane) => lanes.isOut(lane),
     nextTryMs: (lane) => lanes.nextTryMs(lane),
   }
+}
+
+/** Lanes with something in them that lead to this backend, beside others. */
+function lanesBy(backend: Backend, { queue, wayOfLane }: Pick<DrainDeps, 'queue' | 'wayOfLane'>): Lane[] {
+  const isServed = (lane: Lane) => wayOfLane(lane)?.route.entries.some((entry) => entry.backend.key === backend.key)
+  return queue
+    .lanes()
+    .map(({ lane }) => lane)
+    .filter(isServed)
 }
