@@ -5,9 +5,11 @@
  * `oldestMs` of a lane or domain stands until its oldest is gone; then it is too old until `setOldest` brings the next one.
  */
 import type { IpAddress } from '../base/ip.ts'
+import { DomainCounts, type LoadedDomain, type LoadedState } from './domain-counts.ts'
+import { LaneCounts, type LoadedLane } from './lane-counts.ts'
 import { emptyShares, shareBucket } from './network-shares.ts'
+import { never, Oldest, orUndefined } from './oldest.ts'
 import type { DomainSummary, LaneSummary, RecipientState } from './queue.ts'
-import { recipientStates } from './queue.ts'
 import { heldCost } from './quota.ts'
 
 /** What one message counts for. */
@@ -38,24 +40,11 @@ export interface LoadedCounts {
   readonly keptMessages: number
   readonly keptCost: number
   readonly oldestMs: number | undefined
-  readonly lanes: Iterable<{ lane: string; state: RecipientState; messages: number; oldestMs: number }>
-  readonly domains: Iterable<{ domain: string; messages: number; bytes: number; liveCost: number; oldestMs: number }>
-  readonly states: Iterable<{ domain: string; state: RecipientState; recipients: number }>
+  readonly lanes: Iterable<LoadedLane>
+  readonly domains: Iterable<LoadedDomain>
+  readonly states: Iterable<LoadedState>
   /** By `shareBucket`. */
   readonly shares: Float64Array
-}
-
-interface LaneCount {
-  readonly byState: number[]
-  oldestMs: number
-}
-
-interface DomainCount {
-  messages: number
-  bytes: number
-  liveCost: number
-  oldestMs: number
-  readonly byState: number[]
 }
 
 export interface Counters {
@@ -80,21 +69,16 @@ export interface Counters {
   domains(): DomainSummary[]
 }
 
-const numberOf = Object.fromEntries(recipientStates.map((state, number) => [state, number])) as Readonly<
-  Record<RecipientState, number>
->
-const { ready, waiting, unknown } = numberOf
-const never = Number.POSITIVE_INFINITY
-
 export const isOnlyKept = (counted: Counted): boolean =>
   counted.recipients.every(({ state }) => state === 'refused' || state === 'expired')
 
 export function createCounters(): Counters {
-  let totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldestMs: never }
-  let lanes = new Map<string, LaneCount>()
-  let domains = new Map<string, DomainCount>()
+  let totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0 }
   let shares = emptyShares()
-  let isOldestStale = false
+  const oldest = new Oldest()
+  const lanes = new LaneCounts(oldest)
+  const domains = new DomainCounts(oldest)
+  let oldestMs = never
 
   function count(counted: Counted, sign: 1 | -1): void {
     const { size, receivedMs, client, recipients } = counted
@@ -105,63 +89,22 @@ export function createCounters(): Counters {
     totals.cost += sign * cost
     if (kept) totals.keptMessages += sign
     if (kept) totals.keptCost += sign * cost
-    totals.oldestMs = aged(totals.oldestMs, receivedMs, sign, totals.messages === 0)
+    oldestMs = oldest.behind(oldestMs, receivedMs, sign, totals.messages === 0)
     const seenLanes = new Set<string>()
     const seenDomains = new Set<string>()
     for (const { lane, state, domain } of recipients) {
       const laneState = `${state} ${lane}`
       if (!seenLanes.has(laneState)) {
         seenLanes.add(laneState)
-        countLane(lane, state, receivedMs, sign)
+        lanes.count(lane, state, receivedMs, sign)
       }
-      if (seenDomains.has(domain)) countDomain(domain, state, undefined, sign)
+      if (seenDomains.has(domain)) domains.count(domain, state, undefined, sign)
       else {
         seenDomains.add(domain)
-        countDomain(domain, state, { size, cost, receivedMs, kept }, sign)
+        domains.count(domain, state, { size, cost, receivedMs, kept }, sign)
         if (client !== undefined && !kept) countShare(shareBucket(domain, client), sign * cost)
       }
     }
-  }
-
-  function aged(oldestMs: number, receivedMs: number, sign: 1 | -1, isEmpty: boolean): number {
-    if (isEmpty) return never
-    if (sign === 1) return Math.min(oldestMs, receivedMs)
-    if (receivedMs <= oldestMs) isOldestStale = true
-    return oldestMs
-  }
-
-  function countLane(name: string, state: RecipientState, receivedMs: number, sign: 1 | -1): void {
-    let lane = lanes.get(name)
-    if (!lane) {
-      lane = { byState: [], oldestMs: never }
-      lanes.set(name, lane)
-    }
-    const number = numberOf[state]
-    lane.byState[number] = (lane.byState[number] ?? 0) + sign
-    if (lane.byState.every((held) => !held)) lanes.delete(name)
-    else if (isGoing(number)) lane.oldestMs = aged(lane.oldestMs, receivedMs, sign, going(lane) === 0)
-  }
-
-  function countDomain(
-    name: string,
-    state: RecipientState,
-    message: { size: number; cost: number; receivedMs: number; kept: boolean } | undefined,
-    sign: 1 | -1,
-  ): void {
-    let domain = domains.get(name)
-    if (!domain) {
-      domain = { messages: 0, bytes: 0, liveCost: 0, oldestMs: never, byState: [] }
-      domains.set(name, domain)
-    }
-    const number = numberOf[state]
-    domain.byState[number] = (domain.byState[number] ?? 0) + sign
-    if (message) {
-      domain.messages += sign
-      domain.bytes += sign * message.size
-      if (!message.kept) domain.liveCost += sign * message.cost
-      domain.oldestMs = aged(domain.oldestMs, message.receivedMs, sign, domain.messages === 0)
-    }
-    if (domain.byState.every((held) => !held)) domains.delete(name)
   }
 
   function countShare(bucket: number, change: number): void {
@@ -175,65 +118,30 @@ export function createCounters(): Counters {
       if (before) count(before, -1)
     },
     load(counts) {
-      const { messages, bytes, cost, keptMessages, keptCost, oldestMs = never } = counts
-      totals = { messages, bytes, cost, keptMessages, keptCost, oldestMs }
+      const { messages, bytes, cost, keptMessages, keptCost } = counts
+      totals = { messages, bytes, cost, keptMessages, keptCost }
+      oldestMs = counts.oldestMs ?? never
       shares = counts.shares
-      lanes = new Map()
-      for (const { lane: name, state, messages: held, oldestMs: first } of counts.lanes) {
-        const lane = lanes.get(name) ?? { byState: [], oldestMs: never }
-        lane.byState[numberOf[state]] = held
-        if (isGoing(numberOf[state])) lane.oldestMs = Math.min(lane.oldestMs, first)
-        lanes.set(name, lane)
-      }
-      domains = new Map()
-      for (const { domain, ...held } of counts.domains) domains.set(domain, { ...held, byState: [] })
-      for (const { domain, state, recipients } of counts.states) {
-        const held = domains.get(domain)
-        if (held) held.byState[numberOf[state]] = recipients
-      }
-      isOldestStale = false
+      lanes.load(counts.lanes)
+      domains.load(counts.domains, counts.states)
+      oldest.isStale = false
     },
-    setOldest(oldest) {
-      for (const [name, oldestMs] of oldest.lanes) {
-        const lane = lanes.get(name)
-        if (lane && going(lane) > 0) lane.oldestMs = oldestMs
-      }
-      for (const [name, oldestMs] of oldest.domains) {
-        const domain = domains.get(name)
-        if (domain) domain.oldestMs = oldestMs
-      }
-      if (totals.messages > 0 && oldest.oldestMs !== undefined) totals.oldestMs = oldest.oldestMs
-      isOldestStale = false
+    setOldest(found) {
+      lanes.setOldest(found.lanes)
+      domains.setOldest(found.domains)
+      if (totals.messages > 0 && found.oldestMs !== undefined) oldestMs = found.oldestMs
+      oldest.isStale = false
     },
     get isOldestStale() {
-      return isOldestStale
+      return oldest.isStale
     },
-    liveCost: (domain) => domains.get(domain)?.liveCost ?? 0,
+    liveCost: (domain) => domains.liveCost(domain),
     share: (bucket) => shares[bucket] ?? 0,
     get totals() {
-      return { ...totals, oldestMs: defined(totals.oldestMs) }
+      return { ...totals, oldestMs: orUndefined(oldestMs) }
     },
-    inLane: (lane, state) => lanes.get(lane)?.byState[numberOf[state]] ?? 0,
-    lanes: () =>
-      [...lanes].map(([name, { byState, oldestMs }]) => ({
-        lane: name as LaneSummary['lane'],
-        ready: byState[ready] ?? 0,
-        waiting: byState[waiting] ?? 0,
-        unknown: byState[unknown] ?? 0,
-        oldestMs: defined(oldestMs),
-      })),
-    domains: () =>
-      [...domains].map(([domain, { messages, bytes, oldestMs, byState }]) => ({
-        domain,
-        messages,
-        bytes,
-        oldestMs,
-        byState: Object.fromEntries(recipientStates.map((state, number) => [state, byState[number]]).filter(isThere)),
-      })),
+    inLane: (lane, state) => lanes.messages(lane, state),
+    lanes: () => lanes.summaries(),
+    domains: () => domains.summaries(),
   }
 }
-
-const isThere = ([, recipients]: (string | number | undefined)[]) => recipients !== undefined && recipients !== 0
-const isGoing = (state: number) => state === ready || state === waiting || state === unknown
-const going = ({ byState }: LaneCount) => (byState[ready] ?? 0) + (byState[waiting] ?? 0) + (byState[unknown] ?? 0)
-const defined = (ms: number) => (ms === never ? undefined : ms)
