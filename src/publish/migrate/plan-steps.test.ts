@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { startDns } from '../../../test/lab/dns.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
-import { freeAddress, freePort } from '../../../test/lab/loopback.ts'
+import { startSilent } from '../../../test/lab/silent-server.ts'
 import { systemDoor } from '../../base/door.ts'
-import { parseIp } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
 import { createQueueByKey } from '../../base/queue-by-key.ts'
 import { systemRandom } from '../../base/random.ts'
@@ -31,32 +27,6 @@ const step = (domain: string, publisher: string): StepToPlan => {
     ...{ cachedUntilMs: undefined, policy: undefined, isBack: false, seen: [] },
   }
   return { request: { migration, publisher, needed: new Set(), unread: [], allowed: new Set() }, stage: 'lower-ttl' }
-}
-
-/** It takes every question and answers none. */
-async function startSilent(t: TestContext) {
-  const address = freeAddress()
-  const port = await freePort(address)
-  let asked = ''
-  const hear = (bytes: Buffer) => {
-    asked += bytes.toString('latin1')
-  }
-  const udp = createSocket('udp4', hear)
-  const sockets = new Set<Socket>()
-  const tcp = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('data', hear)
-    socket.on('error', () => undefined)
-  })
-  udp.bind(port, address)
-  tcp.listen(port, address)
-  await Promise.all([once(udp, 'listening'), once(tcp, 'listening')])
-  t.after(() => {
-    udp.close()
-    tcp.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return { server: { address: parseIp(address) ?? assert.fail(), port }, asked: () => asked }
 }
 
 test('a publisher that does not answer is asked once for all of its migrations, and holds up those of no other', async (t) => {

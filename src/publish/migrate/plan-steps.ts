@@ -1,7 +1,8 @@
 /** The next steps of many migrations as their plans, for who only wants to see them. Called by `waypost plan`, and where a plan is compared. */
 import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { ExamineDeps, ExamineOptions } from '../plan/examine.ts'
-import { lanesOf } from '../plan/lanes.ts'
+import { lanesOf, notAskedAgain } from '../plan/lanes.ts'
+import type { TargetFailure } from '../targets/target.ts'
 import type { Stage } from './migration.ts'
 import { type ExaminedStep, examineStage, type StepRequest } from './step-migration.ts'
 
@@ -23,18 +24,16 @@ export async function planSteps(
   const planned = new Map<StepToPlan, ExaminedStep>()
   const lanes = lanesOf(steps, ({ request }) => request.publisher, options.publishers)
   await mapAtOnce(lanes, atOnce, async (lane) => {
-    // Who does not answer is asked once: each time-out of its own would add up to minutes.
-    let silent: string | undefined
+    let silent: TargetFailure | undefined
     for (const step of lane) {
       const { request, stage } = step
       if (silent !== undefined) {
-        const why = `${silent}; it was not asked once more`
-        planned.set(step, { kind: 'failed', stage, failure: { kind: 'unreachable', why } })
+        planned.set(step, { kind: 'failed', stage, failure: notAskedAgain(silent) })
         continue
       }
       const found = await examineStage(request, stage, options, deps)
       planned.set(step, found)
-      if (found.kind === 'failed' && found.failure.kind === 'unreachable') silent = found.failure.why
+      if (found.kind === 'failed' && found.failure.kind === 'unreachable') silent = found.failure
     }
   })
   return steps.flatMap((step) => planned.get(step) ?? [])

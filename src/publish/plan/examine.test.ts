@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { labName } from '../../../test/lab/names.ts'
+import { startSilent } from '../../../test/lab/silent-server.ts'
+import { systemDoor } from '../../base/door.ts'
+import { silentLog } from '../../base/log.ts'
+import { systemRandom } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { PublisherOptions } from '../options.ts'
@@ -80,6 +84,29 @@ test('many zones are looked at several at once, those of an API one after the ot
     told,
     units.map((_, index) => index + 1),
   )
+})
+
+test('a publisher that does not answer is asked once for all of its zones', async (t) => {
+  const silent = await startSilent(t)
+  const dead = { type: 'rfc2136', server: silent.server, timeout: 50 } as unknown as PublisherOptions
+  const deps = { clock: steadyClock, random: systemRandom, door: systemDoor, log: silentLog } as unknown as ExamineDeps
+  const units = [1, 2, 3].map((index) => unitOf(index, 'dead'))
+  const told: number[] = []
+  const examined = await examineUnits(units, { ...options, publishers: { dead } }, deps, {
+    atOnce: undefined,
+    told: (done) => void told.push(done),
+  })
+  const failures = examined.map((zone) => (zone.kind === 'failed' ? zone.failure : assert.fail()))
+  assert.deepEqual(
+    failures.map(({ kind }) => kind),
+    ['unreachable', 'unreachable', 'unreachable'],
+  )
+  const [first, ...others] = failures.map(({ why }) => why)
+  assert.match(first ?? '', / does not answer: /)
+  assert.deepEqual(others, [`${first}; it was not asked once more`, `${first}; it was not asked once more`])
+  assert.deepEqual(told, [1, 2, 3])
+  assert.match(silent.asked(), /d1/)
+  assert.doesNotMatch(silent.asked(), /d[23]/)
 })
 
 test('what one zone throws ends it all', async () => {

@@ -18,7 +18,7 @@ import type { WitnessOptions } from '../targets/witnesses.ts'
 import type { AskDeps, AskOptions } from './ask-exchangers.ts'
 import type { CachedSets } from './cached-sets.ts'
 import { type Concern, consequences } from './consequences.ts'
-import { lanesOf } from './lanes.ts'
+import { lanesOf, notAskedAgain } from './lanes.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
@@ -117,9 +117,14 @@ export async function examineUnits(
   const examined = new Map<Unit, Examined>()
   let isOver = false
   const examineLane = async (lane: readonly Unit[]) => {
+    let silent: TargetFailure | undefined
     for (const unit of lane) {
       if (isOver) return
-      examined.set(unit, await examine(unit, options, deps))
+      const zone: Examined = silent
+        ? { kind: 'failed', unit, failure: notAskedAgain(silent) }
+        : await examine(unit, options, deps)
+      if (zone.kind === 'failed' && zone.failure.kind === 'unreachable') silent ??= zone.failure
+      examined.set(unit, zone)
       told(examined.size)
     }
   }

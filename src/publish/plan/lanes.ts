@@ -1,5 +1,6 @@
 /** What may be read at once of publishers, and what one after the other. Used for the zones of a plan and for the steps of migrations. */
 import type { PublisherOptions } from '../options.ts'
+import type { TargetFailure } from '../targets/target.ts'
 
 /**
  * Each lane is read one after the other: what a publisher has that is asked over the network. Signed messages of one key must not overtake each other
@@ -23,3 +24,9 @@ export function lanesOf<Item>(
   }
   return [...lanes.values()]
 }
+
+/** Of the rest of a lane whose publisher does not answer: it is asked once, because each time-out of its own would add up to hours. */
+export const notAskedAgain = ({ why }: TargetFailure): TargetFailure => ({
+  kind: 'unreachable',
+  why: `${why}; it was not asked once more`,
+})
