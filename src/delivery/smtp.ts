@@ -43,19 +43,20 @@ export class SmtpTransaction implements Transaction {
     return Math.max(0, mostRefused - this.#pooled.refused)
   }
 
-  async askRecipients(
+  askRecipients(
     recipients: readonly Recipient[],
     limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome> {
-    if (this.#state === 'ended') return this.#gone()
+    if (this.#state === 'ended') return Promise.resolve(this.#gone())
     this.#begin()
     const envelope = this.#isMailAccepted ? undefined : withTrace(this.#job.envelope)
-    let answer: EnvelopeAnswer
-    try {
-      answer = await sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, ...limits })
-    } catch (error) {
-      throw this.#endFor(error)
-    }
+    return sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, ...limits }).then(
+      (answer) => this.#asked(answer),
+      (error: unknown) => this.#endFor(error),
+    )
+  }
+
+  #asked(answer: EnvelopeAnswer): RecipientsOutcome {
     if (answer.kind === 'failed') return this.#lose(answer.fault)
     if (answer.kind === 'mail-refused') {
       if (answer.reply.code === 421)
@@ -76,22 +77,23 @@ export class SmtpTransaction implements Transaction {
     return { kind: 'answered', replies: answer.replies }
   }
 
-  async data(
+  data(
     message: Message,
     limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void },
   ): Promise<DataOutcome> {
-    if (this.#state === 'ended') return this.#gone()
+    if (this.#state === 'ended') return Promise.resolve(this.#gone())
     if (this.#accepted === 0) throw new TypeError('data() without an accepted recipient')
     this.#begin()
     const { session } = this.#pooled
     const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
     const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
-    let answer: DataAnswer
-    try {
-      answer = await sendData(session, content, replyCount, { steps: this.#steps, ...limits })
-    } catch (error) {
-      throw this.#endFor(error)
-    }
+    return sendData(session, content, replyCount, { steps: this.#steps, ...limits }).then(
+      (answer) => this.#sent(answer, replyCount),
+      (error: unknown) => this.#endFor(error),
+    )
+  }
+
+  #sent(answer: DataAnswer, replyCount: number): DataOutcome {
     if (answer.kind === 'lost') return this.#lose(answer.fault)
     if (answer.kind === 'unknown') {
       const late = answer.isSilent ? this.#listenOn(replyCount - answer.replies.length) : undefined
@@ -138,9 +140,9 @@ export class SmtpTransaction implements Transaction {
   }
 
   /** A bug in a step must not keep its session from the pool for ever. */
-  #endFor(error: unknown): unknown {
+  #endFor(error: unknown): never {
     this.#end()
-    return error
+    throw error
   }
 
   #begin(): void {

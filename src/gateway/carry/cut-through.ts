@@ -177,7 +177,7 @@ export class CutThrough {
   }
 
   /** @returns what became of it, or undefined where another backend may be asked */
-  async #hand(
+  #hand(
     message: Message,
     staged: Staged,
     limits: { bodyUntilMs: number; untilMs: number },
@@ -187,14 +187,17 @@ export class CutThrough {
       throw new TypeError(
         `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
       )
-    let outcome: DataOutcome | undefined
     const onDotLeft = () => this.#dotLeaves(staged)
-    try {
-      outcome = await staged.transaction.data(message, { ...limits, onDotLeft })
-    } finally {
-      this.#dotIsOver(staged, outcome?.kind === 'answered')
-    }
-    return this.#judgeData(staged, outcome)
+    return staged.transaction.data(message, { ...limits, onDotLeft }).then(
+      (outcome) => {
+        this.#dotIsOver(staged, outcome.kind === 'answered')
+        return this.#judgeData(staged, outcome)
+      },
+      (error: unknown) => {
+        this.#dotIsOver(staged, false)
+        throw error
+      },
+    )
   }
 
   /** Where nobody waits, each block of a body has its time (RFC 5321 §4.5.3.2.5): a long one that moves is not broken off for its length. */

@@ -64,11 +64,34 @@ export class Recipients {
   }
 
   /** Asks a backend for those that go one way; or, where none can be asked, the hold. @returns what the sender hears of each */
-  async ask(group: readonly Placed[], asking: Asking): Promise<readonly Reply[]> {
+  ask(group: readonly Placed[], asking: Asking): Promise<readonly Reply[]> {
+    const { place } = this.#connection
+    const leg = this.#transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
+    return leg.cut.askRecipients(group.map(({ recipient }) => recipient)).then((answers) => {
+      const areAccepted = answers.every(({ kind }) => kind === 'accepted')
+      return areAccepted ? this.#take(leg, group, answers) : this.#hear(leg, group, answers, asking)
+    })
+  }
+
+  /** All of them were accepted, as they mostly are. */
+  #take(leg: OpenLeg, group: readonly Placed[], answers: readonly Answer[]): readonly Reply[] {
+    return group.map(({ recipient, domain }, at) => {
+      const { reply } = answers[at] as Answer
+      this.#transaction.take(leg, { recipient, domain, wasKnown: true })
+      this.#transaction.accepted.set(recipient.text, reply)
+      return reply
+    })
+  }
+
+  /** What comes of each answer. */
+  async #hear(
+    leg: OpenLeg,
+    group: readonly Placed[],
+    answers: readonly Answer[],
+    asking: Asking,
+  ): Promise<readonly Reply[]> {
     const transaction = this.#transaction
-    const { place, peer } = this.#connection
-    const leg = transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
-    const answers = await leg.cut.askRecipients(group.map(({ recipient }) => recipient))
+    const { peer } = this.#connection
     const replies: Reply[] = []
     for (let at = 0; at < group.length; at++) {
       const [placed, answer] = [group[at] as Placed, answers[at] as Answer]

@@ -94,17 +94,32 @@ export class ClientSession {
 
   #read(step: ClientStep, untilMs: number): Promise<Answer>
   #read(step: ClientStep, untilMs: number, maySilence: true): Promise<Answer | 'silent'>
-  async #read(step: ClientStep, untilMs: number, maySilence = false): Promise<Answer | 'silent'> {
+  #read(step: ClientStep, untilMs: number, maySilence = false): Promise<Answer | 'silent'> {
     this.#connection.deadline.armAt(untilMs)
-    for (;;) {
-      const read = await (this.#watching ?? this.#connection.read())
-      if (read === 'timeout' && maySilence && !this.#isAbandoned && this.#connection.noMore === undefined)
-        return 'silent'
-      if (typeof read !== 'string') this.#parser.push(read)
-      else if (read !== 'input') return this.failOver(read, step)
-      const parsed = this.#parsed(step)
-      if (parsed) return parsed
-    }
+    return new Promise((resolve, reject) => {
+      const take = (read: Buffer | 'input' | NoMore) => {
+        try {
+          const answer = this.#answerOf(read, step, maySilence)
+          if (answer) resolve(answer)
+          else wait()
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const wait = () => {
+        if (this.#watching) this.#watching.then(take, reject)
+        else this.#connection.next(take)
+      }
+      wait()
+    })
+  }
+
+  /** What a wait has brought; undefined where it is not a whole reply yet. */
+  #answerOf(read: Buffer | 'input' | NoMore, step: ClientStep, maySilence: boolean): Answer | 'silent' | undefined {
+    if (read === 'timeout' && maySilence && !this.#isAbandoned && this.#connection.noMore === undefined) return 'silent'
+    if (typeof read !== 'string') this.#parser.push(read)
+    else if (read !== 'input') return this.failOver(read, step)
+    return this.#parsed(step)
   }
 
   /**

@@ -118,17 +118,31 @@ export class Connection {
    * One reader at a time.
    */
   read(): Buffer | NoMore | Promise<Buffer | NoMore> {
+    return (
+      this.#here() ??
+      new Promise((resolve) => {
+        this.#reader = resolve
+      })
+    )
+  }
+
+  /** The same for one who is called with it, at once where it is there: a reply that is waited for needs no promise for its octets. */
+  next(reader: (read: Buffer | NoMore) => void): void {
+    const read = this.#here()
+    if (read) reader(read)
+    else this.#reader = reader
+  }
+
+  /** What can be read without waiting. */
+  #here(): Buffer | NoMore | undefined {
     const chunk = this.#chunks.shift()
     if (chunk) {
       this.#buffered -= chunk.length
       if (this.#paused && this.#buffered < this.#maxBuffered / 2) this.#resume()
       return chunk
     }
-    if (this.#no) return this.#no
-    if (this.#paused) this.#resume()
-    return new Promise((resolve) => {
-      this.#reader = resolve
-    })
+    if (!this.#no && this.#paused) this.#resume()
+    return this.#no
   }
 
   /** Puts octets back in front of what is to be read. */
