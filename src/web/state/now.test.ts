@@ -71,3 +71,34 @@ test('the share of a backend of several routes is told of each, to who is known'
   assert.deepEqual(now.backends(true)[0]?.shares, shares)
   assert.equal(now.backends(false)[0]?.shares, undefined)
 })
+
+test('domains come with what is worst first, then by name, and of many the first are listed', () => {
+  const wayTo = (url: string) => ({ ...route, entries: [{ backend: { url }, preference: 10, weight: 1 }] })
+  const at = (url: string, state: BackendReport['state']): BackendReport => ({
+    ...{ url, address: '10.0.0.1:25', state, sessions: 0, share: 1, lastError: null },
+  })
+  const many = Array.from({ length: 60 }, (_, number) => `m${String(number).padStart(2, '0')}.test`)
+  const domains = [
+    ...many.toReversed().map((name) => ({ ...declared(name, false), route: wayTo('smtp://a') })),
+    { ...declared('holds.test', false), route: wayTo('smtp://b') },
+    { ...declared('fails.test', false), route: wayTo('smtp://b'), hold: { holdMs: 0 } },
+  ]
+  const { now } = nowOf(domains, [held('m30.test', 2, 10)], [at('smtp://a', 'up'), at('smtp://b', 'down')])
+  const overview = now.overview(true)
+  assert.deepEqual(overview.states, { flows: 60, degraded: 0, holding: 1, failing: 1 })
+  const [fails, holds, drains, ...others] = overview.domains
+  assert.deepEqual(
+    [fails, holds, drains].map((domain) => [domain?.name, domain?.state, domain?.held]),
+    [
+      ['fails.test', 'failing', 0],
+      ['holds.test', 'holding', 0],
+      ['m30.test', 'flows', 2],
+    ],
+  )
+  assert.equal(drains?.isDraining, true)
+  assert.deepEqual(
+    others.map(({ name }) => name),
+    many.filter((name) => name !== 'm30.test').slice(0, 47),
+  )
+  assert.equal(overview.domainCount, 62)
+})

@@ -5,11 +5,10 @@
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import type { BackendReport } from '../../gateway/backends/report.ts'
-import type { DomainSummary, RecipientState } from '../../queue/queue.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { WebDeps } from '../deps.ts'
-import type { CanKeep } from './can-keep.ts'
-import { type MailState, mailState, mailStates } from './mail-state.ts'
+import { createOrder, type Everything, type EverythingDeps, everythingNow } from './everything.ts'
+import type { MailState } from './mail-state.ts'
 import type { BackendNow, DomainLive, DomainNow, Overview } from './shapes.ts'
 
 export interface Now {
@@ -38,28 +37,11 @@ export interface DomainsAsked {
 const listed = 50
 const freshMs = 500
 const secondsOfRates = 5
-const forPersons: readonly RecipientState[] = ['held', 'no-route', 'refused', 'expired', 'set-aside', 'corrupt']
-const onTheWay: readonly RecipientState[] = ['ready', 'waiting', 'unknown']
 
-interface Everything {
-  readonly atMs: number
-  readonly reports: readonly BackendReport[]
-  readonly byUrl: ReadonlyMap<string, readonly BackendReport[]>
-  readonly labels: ReadonlyMap<string, string>
-  readonly held: ReadonlyMap<string, DomainSummary>
-  readonly domains: readonly DomainNow[]
-  readonly states: Record<MailState, number>
-  readonly needPerson: number
-  readonly whyNotHeld: string | undefined
-}
-
-export interface NowDeps extends WebDeps {
-  readonly canKeep: Pick<CanKeep, 'whyNot'>
-}
-
-export function createNow(deps: NowDeps): Now {
-  const known = createKept(deps.clock, () => everything(deps, (url) => printable(url, 200)))
-  const unknown = createKept(deps.clock, () => everything(deps, undefined))
+export function createNow(deps: EverythingDeps): Now {
+  const order = createOrder()
+  const known = createKept(deps.clock, () => everythingNow(deps, order, (url) => printable(url, 200)))
+  const unknown = createKept(deps.clock, () => everythingNow(deps, order))
   const of = (isKnown: boolean) => (isKnown ? known : unknown).get()
 
   function latencyOf(url: string, address: string): Pick<BackendNow, 'p50Ms' | 'p95Ms'> {
@@ -149,7 +131,10 @@ interface Kept {
   expire(): void
 }
 
-/** Made again when it is asked for and older than half a second, or than twenty times what making it took: looking takes a twentieth at most. */
+/**
+ * Made again when it is asked for and older than half a second, or than two hundred times what making it took; where something changed, than twenty times. So
+ * looking takes a two-hundredth of the time at most however many domains there are, and an outage is told soon all the same.
+ */
 function createKept(clock: Clock, make: () => Everything): Kept {
   let kept: Everything | undefined
   let untilMs = 0
@@ -161,96 +146,16 @@ function createKept(clock: Clock, make: () => Everything): Kept {
       kept = make()
       const tookMs = clock.monotonicMs() - beganMs
       leastUntilMs = beganMs + tookMs * 20
-      untilMs = Math.max(beganMs + freshMs, leastUntilMs)
+      untilMs = beganMs + Math.max(freshMs, tookMs * 200)
       return kept
     },
     expire() {
-      untilMs = leastUntilMs
+      untilMs = Math.min(untilMs, leastUntilMs)
     },
   }
 }
 
-function everything(deps: NowDeps, name: ((url: string) => string) | undefined): Everything {
-  const { destinations } = deps.gatewaySettings()
-  const reports = deps.gateway.backends()
-  const byUrl = Map.groupBy(reports, ({ url }) => url)
-  const labels = new Map([...byUrl.keys()].map((url, index) => [url, name?.(url) ?? `backend ${index + 1}`]))
-  const held = new Map((deps.queue?.domains() ?? []).map((domain) => [domain.domain, domain]))
-  const drains = deps.gateway.heldMail?.operations.stopped() ?? new Map<string, string>()
-  const stopped = name ? drains : new Map([...drains.keys()].map((url) => [url, 'it waits for a person']))
-  const whyNotHeld = deps.canKeep.whyNot()
-  const below = sumsBelow(
-    held,
-    new Set(destinations.domains.filter(({ subdomains }) => subdomains).map(({ name }) => name)),
-  )
-  const states: Record<MailState, number> = { flows: 0, degraded: 0, holding: 0, failing: 0 }
-  const domains = destinations.domains.map((declared): DomainNow => {
-    const sums = declared.subdomains ? (below.get(declared.name) ?? noSums()) : sumOf([held.get(declared.name)])
-    const is = mailState({
-      route: declared.route,
-      hold: declared.hold,
-      whyNotKept: deps.queue === undefined ? '' : whyNotHeld,
-      reports: byUrl,
-      // Sums by state are of recipients, and what people are told is messages.
-      waiting: Math.min(sums.messages, sums.onTheWay),
-      stopped,
-      label: (url) => labels.get(url) ?? 'a backend',
-    })
-    states[is.state]++
-    return {
-      name: declaredName(declared),
-      ...is,
-      held: sums.messages,
-      oldestMs: sums.oldestMs,
-      needPerson: sums.needPerson,
-      lastDeliveredMs: deps.figures.lastDeliveredMs(declaredName(declared)) ?? null,
-    }
-  })
-  domains.sort((one, other) => severity(other) - severity(one) || (one.name < other.name ? -1 : 1))
-  const needPerson = sumOf([...held.values()]).needPerson
-  return { atMs: deps.clock.now(), reports, byUrl, labels, held, domains, states, needPerson, whyNotHeld }
-}
-
-const severity = ({ state, held }: DomainNow) => mailStates.indexOf(state) * 2 + (held > 0 ? 1 : 0)
 const rank = (state: BackendNow['state']) => ['up', 'suspect', 'out', 'slow', 'down'].indexOf(state)
-
-/** Subdomains are held by their own names: what is held below each of these, in one walk through all that is held. @param names  of `*.name` */
-function sumsBelow(held: ReadonlyMap<string, DomainSummary>, names: ReadonlySet<string>): ReadonlyMap<string, Sums> {
-  const below = new Map<string, Sums>()
-  if (names.size === 0) return below
-  for (const [domain, row] of held) {
-    for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
-      const parent = domain.slice(dot + 1)
-      if (!names.has(parent)) continue
-      const sums = below.get(parent) ?? noSums()
-      add(sums, row)
-      below.set(parent, sums)
-    }
-  }
-  return below
-}
-
-interface Sums {
-  messages: number
-  onTheWay: number
-  needPerson: number
-  oldestMs: number | null
-}
-
-const noSums = (): Sums => ({ messages: 0, onTheWay: 0, needPerson: 0, oldestMs: null })
-
-function add(sums: Sums, { messages, oldestMs, byState }: DomainSummary): void {
-  sums.messages += messages
-  sums.oldestMs = sums.oldestMs === null ? oldestMs : Math.min(sums.oldestMs, oldestMs)
-  for (const state of onTheWay) sums.onTheWay += byState[state] ?? 0
-  for (const state of forPersons) sums.needPerson += byState[state] ?? 0
-}
-
-function sumOf(rows: readonly (DomainSummary | undefined)[]): Sums {
-  const sums = noSums()
-  for (const row of rows) if (row) add(sums, row)
-  return sums
-}
 
 function rates({ figures }: WebDeps): Overview['perSecond'] {
   const seconds = figures.seconds(secondsOfRates)
