@@ -1,6 +1,6 @@
 /**
  * What looking costs: the time to the first page with many messages held, alone and while messages flow at a pace, in a real browser; and the processor time a
- * message of the gateway with nobody and with ten people looking, in turns. npm run bench:web -- --help
+ * message of the gateway with nobody and with ten people looking (`watched.ts`). npm run bench:web -- --help
  *
  * "First page" is from the beginning of the navigation to the frame behind the one in which the words that a person came for are in the page (the headline of the
  * overview, a row of the queue), by the browser's own clock, in a context that has nothing kept. "As driven" is the same from outside, with what it takes to tell the
@@ -19,17 +19,18 @@ import { freeAddress, freePort } from '../../test/lab/loopback.ts'
 import { until } from '../../test/lab/until.ts'
 import { median } from '../figures.ts'
 import { fill } from '../hold/fill.ts'
-import { type Daemon, processorMs, startDaemon, untilGreets } from '../relay/daemon.ts'
+import { type Daemon, startDaemon, untilGreets } from '../relay/daemon.ts'
 import { type Sink, startSink } from '../relay/sink.ts'
-import { type Paced, startPaced } from './pace.ts'
+import { startPaced } from './pace.ts'
+import { watchedCost } from './watched.ts'
 
 const help = `Measures what the dashboard costs.
 
   --held N     messages that are held (1000000)
   --loads N    pages that are loaded, of each kind (20)
   --pace N     messages a second that flow (1000)
-  --rounds N   rounds with and without viewers, in turns (12)
-  --seconds N  that half a round takes (3)
+  --pairs N    windows without and with viewers, in turns (150)
+  --seconds N  that one of them takes (1)
   --viewers N  that look (10)`
 
 const { values } = parseArgs({
@@ -37,8 +38,8 @@ const { values } = parseArgs({
     held: { type: 'string', default: '1000000' },
     loads: { type: 'string', default: '20' },
     pace: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '12' },
-    seconds: { type: 'string', default: '3' },
+    pairs: { type: 'string', default: '150' },
+    seconds: { type: 'string', default: '1' },
     viewers: { type: 'string', default: '10' },
     help: { type: 'boolean' },
   },
@@ -47,11 +48,11 @@ if (values.help) {
   process.stdout.write(`${help}\n`)
   process.exit(0)
 }
-const [held, loads, pace, rounds, seconds, viewers] = [
+const [held, loads, pace, pairs, seconds, viewers] = [
   values.held,
   values.loads,
   values.pace,
-  values.rounds,
+  values.pairs,
   values.seconds,
   values.viewers,
 ].map(Number) as [number, number, number, number, number, number]
@@ -159,59 +160,10 @@ async function enter(browser: Browser, link: string) {
   return state
 }
 
-/** Reads the event stream as a page does, and forgets it. Resolves when it looks: what it costs to come is the page's. @returns ends it */
-async function look(link: string, cookie: string): Promise<() => void> {
-  const ended = new AbortController()
-  const response = await fetch(new URL('/api/events', link), { headers: { cookie }, signal: ended.signal })
-  const reader = response.body?.getReader()
-  await reader?.read()
-  void (async () => {
-    try {
-      while (!(await reader?.read())?.done) {
-        // What a page would draw.
-      }
-    } catch (error) {
-      if (!ended.signal.aborted) throw error
-    }
-  })()
-  return () => ended.abort()
-}
-
 function show(name: string, { inside, asDriven }: Times): void {
   const words = (times: readonly number[]) =>
     `median ${Math.round(median(times) ?? 0)} ms, slowest ${Math.round(Math.max(...times))} ms`
   process.stdout.write(`${name.padEnd(26)} ${words(inside)}; as driven ${words(asDriven)}\n`)
-}
-
-/** Processor milliseconds of the gateway for each message that was taken in the time of a round. */
-async function cost(served: Served, paced: Paced): Promise<number> {
-  const before = { processor: processorMs(served.daemon.pid), ...(await paced.progress()) }
-  await delay(seconds * 1_000)
-  const { taken } = await paced.progress()
-  return (processorMs(served.daemon.pid) - before.processor) / (taken - before.taken)
-}
-
-/** What viewers cost: rounds without and with them, by turns, because the machine is not the same for long. */
-async function watchedCost(served: Served, cookie: string): Promise<void> {
-  const paced = startPaced(served, pace)
-  await delay(1_000)
-  const alone: number[] = []
-  const watched: number[] = []
-  const more: number[] = []
-  for (let round = 1; round <= rounds; round++) {
-    const without = await cost(served, paced)
-    const ends = await Promise.all(Array.from({ length: viewers }, () => look(served.link, cookie)))
-    const looked = await cost(served, paced)
-    for (const end of ends) end()
-    alone.push(without)
-    watched.push(looked)
-    more.push((looked / without - 1) * 100)
-    process.stdout.write(`round ${round}: ${without.toFixed(3)} ms a message, ${looked.toFixed(3)} ms with viewers\n`)
-  }
-  const kept = Math.round(await paced.stop())
-  process.stdout.write(
-    `processor time a message: ${median(alone)?.toFixed(3)} ms with nobody looking, ${median(watched)?.toFixed(3)} ms with ${viewers}; a round: median ${median(more)?.toFixed(1)} % more, ${Math.min(...more).toFixed(1)} to ${Math.max(...more).toFixed(1)} %; ${kept} messages a second\n`,
-  )
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'waypost-bench-web-'))
@@ -239,7 +191,8 @@ try {
     show('queue, messages flow', await pageTimes(browser, served, state, '/queue', 'tbody tr'))
     process.stdout.write(`${'meanwhile'.padEnd(26)} ${Math.round(await paced.stop())} messages a second\n`)
 
-    await watchedCost(served, cookie)
+    const looking = { ...served, pid: served.daemon.pid, cookie }
+    process.stdout.write(`${await watchedCost(looking, { pace, pairs, seconds, viewers })}\n`)
   } finally {
     await served.daemon.stop()
   }
