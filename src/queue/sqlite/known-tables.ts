@@ -22,10 +22,23 @@ const version2 = `
 ALTER TABLE known RENAME COLUMN is_good TO kind;
 `
 
-/** What `kind` holds. Each has its own place: none pushes out another. */
+/** What is told of a recipient, as `kind` holds it. Each has its own place: none pushes out another. */
 export const kinds = { refused: 0, delivered: 1, accepted: 2 } as const
 export type KnownKind = (typeof kinds)[keyof typeof kinds]
-const allKinds = Object.values(kinds)
+
+/**
+ * Delivered to on two occasions: whoever sends to a thousand made-up recipients at once makes none of these. They share the place of those that were
+ * delivered to once.
+ */
+const regular = 3
+type RowKind = KnownKind | typeof regular
+const allKinds: readonly RowKind[] = [...Object.values(kinds), regular]
+
+/** From one delivery to the next, so that they are two occasions: as long as a telling is fresh (`told-lately`). */
+const apartMs = 86_400_000 / 4
+
+/** The part of their place that those keep who were delivered to once: nobody is regular at first. */
+const onceShare = 1 / 5
 
 export type KnownRow = readonly [
   key: Uint8Array,
@@ -55,26 +68,32 @@ function learn(db: Database, { rows, limits, goodSinceMs, badSinceMs }: Learnt):
   const counts = countsOf(db)
   const domains = new Map<string, { domain: Uint8Array; kind: KnownKind }>()
   const trimmed: Uint8Array[] = []
-  const noteTrimmed = (kind: KnownKind, keys: readonly Uint8Array[]) => {
+  const trim = (kind: RowKind, excess: number, domain?: Uint8Array) => {
+    if (excess <= 0) return
+    const keys = trimOldest(db, kind, excess, domain)
     counts[kind] -= keys.length
     trimmed.push(...keys)
   }
   for (const row of rows) {
-    const [key, domain, kind, toldMs] = row
-    const before = db.sql('SELECT kind FROM known WHERE key = ?').get(key)?.kind as KnownKind | undefined
-    if (before === kinds.delivered && kind === kinds.accepted) {
-      // That it was asked for once more makes it no less.
-      db.sql('UPDATE known SET told = ? WHERE key = ?').run(toldMs, key)
-      continue
-    }
-    db.sql('INSERT OR REPLACE INTO known (key, domain, kind, told, code, text) VALUES (?, ?, ?, ?, ?, ?)').run(...row)
-    if (before === kind) continue
-    if (before !== undefined) counts[before]--
+    const [key, domain, told, toldMs, code, text] = row
+    const before = db.sql('SELECT kind, told FROM known WHERE key = ?').get(key)
+    const kindBefore = before?.kind as RowKind | undefined
+    const agoMs = toldMs - Number(before?.told)
+    const kind = kindAfter(told, kindBefore, agoMs)
+    // One occasion, which began when it was told first.
+    if (kind === kinds.delivered && kindBefore === kind && agoMs >= 0 && agoMs < apartMs) continue
+    db.sql('INSERT OR REPLACE INTO known (key, domain, kind, told, code, text) VALUES (?, ?, ?, ?, ?, ?)').run(
+      ...[key, domain, kind, toldMs, code, text],
+    )
+    if (kindBefore === kind) continue
+    if (kindBefore !== undefined) counts[kindBefore]--
     counts[kind]++
-    domains.set(`${kind}${Buffer.from(domain).toString('latin1')}`, { domain, kind })
+    // Those that become regular are there already.
+    if (kind !== regular) domains.set(`${kind}${Buffer.from(domain).toString('latin1')}`, { domain, kind })
   }
   for (const { domain, kind } of domains.values())
-    noteTrimmed(kind, trimDomain(db, domain, kind, limits[kind].ofDomain))
+    for (const [of, excess] of excesses(kind, (of) => countOf(db, of, domain), limits[kind].ofDomain))
+      trim(of, excess, domain)
   for (const kind of allKinds) {
     const sinceMs = kind === kinds.refused ? badSinceMs : goodSinceMs
     const expired = db
@@ -83,46 +102,66 @@ function learn(db: Database, { rows, limits, goodSinceMs, badSinceMs }: Learnt):
       )
       .run(kind, sinceMs, mostExpired)
     counts[kind] -= Number(expired.changes)
-    const excess = counts[kind] - limits[kind].inAll
-    if (excess > 0) noteTrimmed(kind, trimOldest(db, kind, excess))
   }
+  for (const kind of Object.values(kinds))
+    for (const [of, excess] of excesses(kind, (of) => counts[of], limits[kind].inAll)) trim(of, excess)
   return trimmed
 }
 
+/** @param agoMs  since it was told before */
+function kindAfter(told: KnownKind, before: RowKind | undefined, agoMs: number): RowKind {
+  // That it was asked for once more makes it no less.
+  if (told === kinds.accepted && (before === kinds.delivered || before === regular)) return before
+  if (told !== kinds.delivered) return told
+  return before === regular || (before === kinds.delivered && agoMs >= apartMs) ? regular : told
+}
+
+/** How many have to make room in the place of a kind, by what they are. */
+function excesses(kind: KnownKind, held: (of: RowKind) => number, most: number): readonly [RowKind, number][] {
+  const own = held(kind)
+  if (kind !== kinds.delivered) return [[kind, own - most]]
+  const excess = own + held(regular) - most
+  const ofOnce = Math.min(excess, own - Math.ceil(most * onceShare))
+  return [
+    [kind, ofOnce],
+    [regular, excess - Math.max(0, ofOnce)],
+  ]
+}
+
 /** Counted once, then kept up to date: a million take a moment. */
-function countsOf(db: Database): Record<KnownKind, number> {
-  let counts = db.memory.get('known') as Record<KnownKind, number> | undefined
+function countsOf(db: Database): Record<RowKind, number> {
+  let counts = db.memory.get('known') as Record<RowKind, number> | undefined
   if (!counts) {
-    const count = db.sql('SELECT count(*) AS held FROM known WHERE kind = ?')
-    const [refused, delivered, accepted] = allKinds.map((kind) => Number(count.get(kind)?.held))
-    counts = { 0: refused ?? 0, 1: delivered ?? 0, 2: accepted ?? 0 }
+    counts = { 0: countOf(db, 0), 1: countOf(db, 1), 2: countOf(db, 2), 3: countOf(db, 3) }
     db.memory.set('known', counts)
   }
   return counts
 }
 
-function trimDomain(db: Database, domain: Uint8Array, kind: KnownKind, most: number): readonly Uint8Array[] {
-  const held = Number(
-    db.sql('SELECT count(*) AS held FROM known WHERE kind = ? AND domain = ?').get(kind, domain)?.held,
+const countOf = (db: Database, kind: RowKind, domain?: Uint8Array): number =>
+  Number(
+    (domain === undefined
+      ? db.sql('SELECT count(*) AS held FROM known WHERE kind = ?').get(kind)
+      : db.sql('SELECT count(*) AS held FROM known WHERE kind = ? AND domain = ?').get(kind, domain)
+    )?.held,
   )
-  if (held <= most) return []
-  return keysOf(
-    db
-      .sql(
-        'DELETE FROM known WHERE key IN (SELECT key FROM known WHERE kind = ? AND domain = ? ORDER BY told LIMIT ?) RETURNING key',
-      )
-      .all(kind, domain, held - most),
-  )
+
+/** @returns the keys of those that were told longest ago, which are gone */
+function trimOldest(db: Database, kind: RowKind, excess: number, domain?: Uint8Array): readonly Uint8Array[] {
+  const rows =
+    domain === undefined
+      ? db
+          .sql(
+            'DELETE FROM known WHERE key IN (SELECT key FROM known WHERE kind = ? ORDER BY told LIMIT ?) RETURNING key',
+          )
+          .all(kind, excess)
+      : db
+          .sql(
+            'DELETE FROM known WHERE key IN (SELECT key FROM known WHERE kind = ? AND domain = ? ORDER BY told LIMIT ?) RETURNING key',
+          )
+          .all(kind, domain, excess)
+  return rows.map(({ key }) => key as Uint8Array)
 }
-
-const trimOldest = (db: Database, kind: KnownKind, excess: number): readonly Uint8Array[] =>
-  keysOf(
-    db
-      .sql('DELETE FROM known WHERE key IN (SELECT key FROM known WHERE kind = ? ORDER BY told LIMIT ?) RETURNING key')
-      .all(kind, excess),
-  )
-
-const keysOf = (rows: readonly Record<string, unknown>[]) => rows.map(({ key }) => key as Uint8Array)
 
 export interface FoundKnown {
   readonly toldMs: number

@@ -186,3 +186,57 @@ test('what had to make room is learnt again at the next message for it', async (
   }
   assert.deepEqual([(await known.ask(joe, main)).kind, (await known.ask(ann, main)).kind], ['accepted', 'unknown'])
 })
+
+test('who was delivered to on two occasions is not pushed out by who was once, and leaves room for these', async (t) => {
+  const { start, stop, clock } = await make(t, limits(5, 10, 2))
+  const known = await start()
+  const to = (name: string) => mailbox(`${name}@example.test`)
+  const isKnown = async (name: string) => (await known.ask(to(name), main)).kind === 'accepted'
+  const deliver = async (...names: readonly string[]) => {
+    for (const name of names) known.delivered(to(name))
+    await known.flush()
+    clock.advance(10)
+  }
+  const flood = Array.from({ length: 20 }, (_, number) => `made-up-${number}`)
+  await deliver('ann', 'bob')
+  clock.advance(day / 4)
+  await deliver('ann')
+  for (const name of flood) await deliver(name)
+  // Bob was delivered to once, like those that came after him.
+  const left = await Promise.all(['ann', 'bob', ...flood.slice(-4)].map(isKnown))
+  assert.deepEqual(left, [true, false, true, true, true, true])
+
+  clock.advance(day / 4)
+  await deliver(...flood.slice(-4))
+  await deliver('new')
+  // Of five who come again one has to go, and that is who did so longest ago.
+  const now = await Promise.all(['ann', ...flood.slice(-4), 'new'].map(isKnown))
+  assert.deepEqual(now, [false, true, true, true, true, true])
+  await deliver('newer')
+  assert.deepEqual([await isKnown('new'), await isKnown('newer')], [false, true])
+  await stop()
+})
+
+test('a short time apart is one occasion, also across restarts, and does not begin anew each time', async (t) => {
+  const { start, stop, clock } = await make(t, limits(2, 10, 2))
+  const ann = mailbox('ann@example.test')
+  // Nobody remembers across a restart what was told lately, so it is told each time.
+  const hourly = async (hours: number, ...of: readonly (typeof joe)[]) => {
+    for (let hour = 0; hour < hours; hour++) {
+      const known = await start()
+      for (const each of of) known.delivered(each)
+      await stop()
+      clock.advance(3_600_000)
+    }
+  }
+  await hourly(4, joe)
+  await hourly(3, joe, ann)
+  const known = await start()
+  for (const name of ['bob', 'eve']) {
+    known.delivered(mailbox(`${name}@example.test`))
+    await known.flush()
+    clock.advance(10)
+  }
+  assert.deepEqual([(await known.ask(joe, main)).kind, (await known.ask(ann, main)).kind], ['accepted', 'unknown'])
+  await stop()
+})
