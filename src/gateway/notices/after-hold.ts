@@ -23,13 +23,14 @@ import type {
   Settled,
   Settlement,
 } from '../../queue/queue.ts'
-import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import type { Endpoint } from '../../routing/backend.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Declared, Tell } from '../events.ts'
 import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { PolicyOf } from '../ways/ways.ts'
 import { type Notice, type Notices, settleWith, toWhom } from './notices.ts'
+import { type Refusal, type RefusedMail, tellOwnRefused, tellRefused } from './tell-refused.ts'
 
 export interface RefusedAfterHold {
   readonly id: string
@@ -66,68 +67,56 @@ export const keptForAPersonMs = 14 * 24 * 60 * 60_000
 /** How long a refusal waits for DNS. */
 const undecidedMs = 60 * 60_000
 
-interface Refusal {
-  readonly held: HeldRecipient
-  readonly reply: Reply
-}
-
 export function createAfterHold(deps: AfterHoldDeps): AfterHold {
-  const { clock, random, log, queue, notices, policyOf, hostname, onHeld } = deps
-  return {
-    async refused({ id, way, endpoint, refused, behind }) {
-      const entry = await queue.get(id)
-      if (!entry) return
-      const { message } = entry
-      const refusals = refusalsOf(entry, refused, behind)
-      if (refusals.length === 0) return
-      const nowMs = clock.now()
-      const attempt = attemptOf(refusals, endpoint, nowMs)
-      if (isOurOwn(message)) {
-        const settled = refusals.map(({ held, reply }) => ({
-          index: held.index,
-          reply,
-          to: { kind: 'gone' as const },
-          from: final(held),
-        }))
-        await queue.settle({ id, attempt, recipients: settled })
-        for (const { held, reply } of refusals)
-          log.warn('own mail refused', { ...linesOf(id, held, endpoint), reply: verdict.safeText(reply) })
-        return
-      }
-      const notice = await noticeOf(message, refusals, endpoint, nowMs)
-      // DNS was asked meanwhile: of what another attempt, its end or a person has changed since, this is no longer the last word.
-      const left = await settleWith(notice, () => stillThere(id, refusals))
-      if (left.length < refusals.length) {
-        if (notice.kind === 'written') notice.giveBack()
-        return await this.refused({ id, way, endpoint, refused: left, behind })
-      }
-      const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
-      const settlement: Settlement = {
-        id,
-        attempt,
-        recipients: refusals.map(({ held, reply }) => {
-          const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs)
-          // What a person holds does not go on by itself.
-          const mayWait = [held.state].filter((state) => state !== 'held')
-          return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
-        }),
-        ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
-        ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
-      }
-      await settleWith(notice, () => queue.settle(settlement))
-      if (notice.kind === 'written') onHeld(notice.lane)
-      tellOf(id, way, endpoint, refusals, told)
-      for (const { held, reply } of refusals) {
-        const isTold = told.has(held.recipient)
-        log.warn('refused after hold', {
-          ...linesOf(id, held, endpoint),
-          from: message.envelope.sender?.text ?? '',
-          reply: verdict.safeText(reply),
-          told: isTold,
-          ...(notice.kind === 'written' ? { notice: notice.held.id } : { why: notice.why }),
-        })
-      }
-    },
+  const { clock, random, queue, notices, policyOf, hostname, onHeld } = deps
+
+  async function refused(what: RefusedAfterHold): Promise<void> {
+    const { id } = what
+    const entry = await queue.get(id)
+    if (!entry) return
+    const { message } = entry
+    const refusals = refusalsOf(entry, what)
+    if (refusals.length === 0) return
+    const mail: RefusedMail = { message, way: what.way, endpoint: what.endpoint, refusals }
+    const nowMs = clock.now()
+    if (isOurOwn(message)) return await settleOwn(mail, nowMs)
+    const notice = await noticeOf(mail, nowMs)
+    // DNS was asked meanwhile: of what another attempt, its end or a person has changed since, this is no longer the last word.
+    const left = await settleWith(notice, () => stillThere(id, refusals))
+    if (left.length === refusals.length) return await settle(mail, notice, nowMs)
+    if (notice.kind === 'written') notice.giveBack()
+    await refused({ ...what, refused: left })
+  }
+
+  async function settleOwn(mail: RefusedMail, nowMs: number): Promise<void> {
+    const recipients = mail.refusals.map(({ held, reply }) => ({
+      index: held.index,
+      reply,
+      to: { kind: 'gone' as const },
+      from: final(held),
+    }))
+    await queue.settle({ id: mail.message.id, attempt: attemptOf(mail, nowMs), recipients })
+    tellOwnRefused(mail, deps)
+  }
+
+  async function settle(mail: RefusedMail, notice: Notice, nowMs: number): Promise<void> {
+    const { message, refusals } = mail
+    const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
+    const settlement: Settlement = {
+      id: message.id,
+      attempt: attemptOf(mail, nowMs),
+      recipients: refusals.map(({ held, reply }) => {
+        const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs)
+        // What a person holds does not go on by itself.
+        const mayWait = [held.state].filter((state) => state !== 'held')
+        return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
+      }),
+      ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
+      ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
+    }
+    await settleWith(notice, () => queue.settle(settlement))
+    if (notice.kind === 'written') onHeld(notice.lane)
+    tellRefused(mail, notice, told, deps)
   }
 
   /** Of what was refused, what no attempt has spoken of since; a person may have held it meanwhile. */
@@ -140,30 +129,6 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     })
   }
 
-  /** Once a domain. */
-  function tellOf(
-    id: string,
-    way: Way,
-    endpoint: Endpoint | undefined,
-    refusals: readonly Refusal[],
-    told: ReadonlySet<Recipient>,
-  ): void {
-    const { tell, declared } = deps
-    if (!tell) return
-    for (const [domain, own] of Map.groupBy(refusals, ({ held }) => declared?.(held.recipient)))
-      tell({
-        kind: 'refused-after-hold',
-        atMs: clock.now(),
-        id,
-        domain,
-        route: way.route.id,
-        backend: endpoint?.backend.url,
-        endpoint: endpoint && backendFields(endpoint).endpoint,
-        recipients: own.length,
-        told: own.filter(({ held }) => told.has(held.recipient)).length,
-      })
-  }
-
   /** While DNS does not say who the sender is, the refusal is not the last word: the next one finds out more. */
   function kept({ attempts, firstRefusedMs }: HeldRecipient, { kind }: Notice, nowMs: number): Settled {
     const sinceMs = firstRefusedMs ?? nowMs
@@ -172,12 +137,7 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     return { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
   }
 
-  async function noticeOf(
-    message: HeldMessage,
-    refusals: readonly Refusal[],
-    endpoint: Endpoint | undefined,
-    nowMs: number,
-  ): Promise<Notice> {
+  async function noticeOf({ message, endpoint, refusals }: RefusedMail, nowMs: number): Promise<Notice> {
     const mayTell = refusals.filter(({ held }) => (policyOf(held)?.refusedAfterHold ?? 'keep') !== 'keep')
     if (mayTell.length === 0) return { kind: 'none', why: 'refusedAfterHold: keep', proof: message.proof }
     const remoteHost = endpoint && remoteOf(endpoint, hostname())
@@ -197,6 +157,8 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     )
     return await notices.write(subject, recipients, whom)
   }
+
+  return { refused }
 }
 
 /** Notices of our own are about no other mail, and nobody is told of them (RFC 5321 §6.1). */
@@ -209,7 +171,7 @@ export function remoteOf(endpoint: Endpoint, hostname: HostName): HostName | IpA
   return parseIp(endpoint.name) ?? (endpoint.name as HostName)
 }
 
-function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined, atMs: number): Attempt {
+function attemptOf({ refusals, endpoint }: RefusedMail, atMs: number): Attempt {
   const [first] = refusals
   return {
     atMs,
@@ -221,11 +183,7 @@ function attemptOf(refusals: readonly Refusal[], endpoint: Endpoint | undefined,
   }
 }
 
-const refusalsOf = (
-  { recipients }: HeldEntry,
-  refused: RefusedAfterHold['refused'],
-  behind: string | undefined,
-): Refusal[] =>
+const refusalsOf = ({ recipients }: HeldEntry, { refused, behind }: RefusedAfterHold): Refusal[] =>
   refused.flatMap(({ index, reply }) => {
     const held = recipients.find((each) => each.index === index)
     return held && (behind === undefined || held.backend === behind) ? [{ held, reply }] : []
@@ -233,9 +191,3 @@ const refusalsOf = (
 
 /** From where it may come to its end. */
 const final = ({ state }: HeldRecipient): readonly RecipientState[] => [state, 'held']
-
-const linesOf = (id: string, { recipient }: HeldRecipient, endpoint: Endpoint | undefined) => ({
-  id,
-  to: recipient.text,
-  ...(endpoint && backendFields(endpoint)),
-})
