@@ -50,18 +50,7 @@ export function createOutages(
   declaredOf: (domain: string) => string | undefined,
   random: Random,
 ): Outages {
-  const open = new Map<string, Open>()
-  for (const { id, kind, name, beganMs, value } of before) {
-    const sums = { ...none(), ...(JSON.parse(value) as Partial<DomainOutage>) }
-    open.set(`${kind} ${name}`, {
-      id,
-      kind: kind === 'backend' ? 'backend' : 'domain',
-      name,
-      beganMs,
-      endedMs: null,
-      value: sums,
-    })
-  }
+  const open = new Map(before.map(openOf).map((outage) => [`${outage.kind} ${outage.name}`, outage]))
   /** By their ids: what has changed, and rows that could not be written. */
   const changed = new Map<string, Open>()
   const unwritten = new Map<string, OutageRow>()
@@ -116,18 +105,7 @@ export function createOutages(
       return false
     },
     held(domains, nowMs) {
-      const waiting = new Map<string, { oldestMs: number; messages: number }>()
-      for (const { domain, byState, oldestMs, messages } of domains) {
-        const isGoing =
-          (byState.ready ?? 0) + (byState.waiting ?? 0) + (byState.unknown ?? 0) + (byState.offered ?? 0) > 0
-        const name = declaredOf(domain) ?? domain
-        const before = waiting.get(name)
-        if (isGoing)
-          waiting.set(name, {
-            oldestMs: Math.min(before?.oldestMs ?? oldestMs, oldestMs),
-            messages: (before?.messages ?? 0) + messages,
-          })
-      }
+      const waiting = waitingOf(domains, declaredOf)
       for (const outage of [...open.values()]) {
         if (outage.kind !== 'domain') continue
         const now = waiting.get(outage.name)
@@ -167,3 +145,32 @@ const rowOf = ({ id, kind, name, beganMs, endedMs, value }: Open): OutageRow => 
   endedMs,
   value: JSON.stringify(value),
 })
+
+/** As it was written. */
+const openOf = ({ id, kind, name, beganMs, value }: OutageRow): Open => ({
+  id,
+  kind: kind === 'backend' ? 'backend' : 'domain',
+  name,
+  beganMs,
+  endedMs: null,
+  value: { ...none(), ...(JSON.parse(value) as Partial<DomainOutage>) },
+})
+
+/** What goes by itself when a backend is there, by declared domain. */
+function waitingOf(
+  domains: readonly DomainSummary[],
+  declaredOf: (domain: string) => string | undefined,
+): ReadonlyMap<string, { readonly oldestMs: number; readonly messages: number }> {
+  const waiting = new Map<string, { oldestMs: number; messages: number }>()
+  for (const { domain, byState, oldestMs, messages } of domains) {
+    const isGoing = (byState.ready ?? 0) + (byState.waiting ?? 0) + (byState.unknown ?? 0) + (byState.offered ?? 0) > 0
+    if (!isGoing) continue
+    const name = declaredOf(domain) ?? domain
+    const before = waiting.get(name)
+    waiting.set(name, {
+      oldestMs: Math.min(before?.oldestMs ?? oldestMs, oldestMs),
+      messages: (before?.messages ?? 0) + messages,
+    })
+  }
+  return waiting
+}
