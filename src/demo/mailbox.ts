@@ -2,13 +2,14 @@
  * A mail server with toy mailboxes, one of the demo's backends: the real SMTP server with a handler that counts what arrives and keeps nothing of
  * it. It can be slow, and it can be killed: then nothing listens on its port, until it is revived there.
  */
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type IpAddress, parseIp } from '../base/ip.ts'
 import type { Log } from '../base/log.ts'
 import { reply } from '../mail/reply.ts'
 import type { BodySink, SessionHandler } from '../smtp/server/handler.ts'
 import { createSmtpServer, type SmtpServerOptions } from '../smtp/server/server.ts'
 import { people } from './letter.ts'
+import { Pauses } from './pauses.ts'
 
 export interface Mailbox {
   /** 1, 2, 3: the key that kills it. */
@@ -53,7 +54,7 @@ const graceMs = 1_000
 export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): Promise<Mailbox> {
   const { number, domain, usualMs } = options
   const { clock, log } = deps
-  const waiting = new Map<() => void, Timer>()
+  const working = new Pauses(clock)
   let tookMs = usualMs
   let isDead = false
   let received = 0
@@ -65,26 +66,6 @@ export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): 
     { clock, log },
   )
   const place = await server.listen(home, 0)
-
-  const take = () =>
-    new Promise<void>((resolve) => {
-      if (isDead || tookMs === 0) return resolve()
-      waiting.set(
-        resolve,
-        clock.after(tookMs, () => finish(resolve)),
-      )
-    })
-
-  function finish(resolve: () => void): void {
-    waiting.get(resolve)?.cancel()
-    waiting.delete(resolve)
-    resolve()
-  }
-
-  /** Behind a dot without an answer nobody knows what became of the message: such an accident is not this story's. */
-  function finishAll(): void {
-    for (const resolve of [...waiting.keys()]) finish(resolve)
-  }
 
   const handler = (): SessionHandler => ({
     mail: () => reply(250, '2.1.0', 'Sender OK'),
@@ -103,7 +84,7 @@ export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): 
         if (head.length < headOctets) head += chunk.toString('latin1', 0, headOctets - head.length)
       },
       async end() {
-        await take()
+        if (!isDead && tookMs > 0) await working.pause(tookMs)
         received++
         deps.stored(head, mailbox)
         return reply(250, '2.0.0', `Stored at backend ${number}`)
@@ -120,7 +101,8 @@ export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): 
 
   const close = async () => {
     isDead = true
-    finishAll()
+    // Behind a dot without an answer nobody knows what became of the message: such an accident is not this story's.
+    working.endAll()
     await server.close(graceMs)
   }
 
@@ -148,7 +130,7 @@ export async function startMailbox(options: MailboxOptions, deps: MailboxDeps): 
       }),
     slow(ms) {
       tookMs = ms ?? usualMs
-      if (ms === undefined) finishAll()
+      if (ms === undefined) working.endAll()
     },
     stop: () => inTurn(close),
   }

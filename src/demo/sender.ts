@@ -14,6 +14,7 @@ import type { ClientSession } from '../smtp/client/session.ts'
 import { shortSteps } from '../smtp/client/step-limits.ts'
 import type { Ledger } from './ledger.ts'
 import { type Letter, writeLetter } from './letter.ts'
+import { Pauses } from './pauses.ts'
 
 export interface Sender {
   start(): void
@@ -48,7 +49,7 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
   const everyMs = 1000 / options.perSecond
   const underWay = new Set<Promise<void>>()
   const sessions = new Set<ClientSession>()
-  const pauses = new Map<() => void, Timer>()
+  const pauses = new Pauses(clock)
   let nextMs = 0
   let timer: Timer | undefined
   let isStopped = false
@@ -77,24 +78,10 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
     while (!(await isTaken(letter))) {
       ledger.turnedAway()
       if (isStopped) return
-      await pause()
+      await pauses.pause(againMs)
       if (isStopped) return
     }
     ledger.taken(id, clock.monotonicMs() - beganMs)
-  }
-
-  const pause = () =>
-    new Promise<void>((resolve) => {
-      pauses.set(
-        resolve,
-        clock.after(againMs, () => endPause(resolve)),
-      )
-    })
-
-  function endPause(resolve: () => void): void {
-    pauses.get(resolve)?.cancel()
-    pauses.delete(resolve)
-    resolve()
   }
 
   /** One try. */
@@ -111,28 +98,11 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
     const { session } = opened
     sessions.add(session)
     try {
-      return await handOver(session, letter)
+      return await handOver(session, letter, clock)
     } finally {
       sessions.delete(session)
       session.quit()
     }
-  }
-
-  async function handOver(session: ClientSession, { from, to, bytes }: Letter): Promise<boolean> {
-    const untilMs = clock.monotonicMs() + answerMs
-    const limits = { steps: shortSteps, mailUntilMs: untilMs, bodyUntilMs: untilMs, untilMs }
-    const envelope = {
-      sender: addressOf(from),
-      body: undefined,
-      declaredSize: bytes.length,
-      ret: undefined,
-      envid: undefined,
-    }
-    const asked = await sendEnvelope(session, envelope, [addressOf(to)], limits)
-    if (asked.kind !== 'answered' || asked.isClosing || !asked.replies.every(isPositive)) return false
-    const content = { trace: Buffer.alloc(0), size: bytes.length, blocks: () => [bytes] }
-    const sent = await sendData(session, content, 1, limits)
-    return sent.kind === 'answered' && sent.step === 'dot' && sent.replies.every(isPositive)
   }
 
   return {
@@ -143,7 +113,7 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
     async stop(withinMs) {
       isStopped = true
       timer?.cancel()
-      for (const resolve of [...pauses.keys()]) endPause(resolve)
+      pauses.endAll()
       const late = clock.after(withinMs, () => {
         for (const session of sessions) session.abandon()
       })
@@ -154,6 +124,24 @@ export function createSender(options: SenderOptions, deps: SenderDeps): Sender {
       return underWay.size
     },
   }
+}
+
+/** @returns whether the server has taken it */
+async function handOver(session: ClientSession, { from, to, bytes }: Letter, clock: Clock): Promise<boolean> {
+  const untilMs = clock.monotonicMs() + answerMs
+  const limits = { steps: shortSteps, mailUntilMs: untilMs, bodyUntilMs: untilMs, untilMs }
+  const envelope = {
+    sender: addressOf(from),
+    body: undefined,
+    declaredSize: bytes.length,
+    ret: undefined,
+    envid: undefined,
+  }
+  const asked = await sendEnvelope(session, envelope, [addressOf(to)], limits)
+  if (asked.kind !== 'answered' || asked.isClosing || !asked.replies.every(isPositive)) return false
+  const content = { trace: Buffer.alloc(0), size: bytes.length, blocks: () => [bytes] }
+  const sent = await sendData(session, content, 1, limits)
+  return sent.kind === 'answered' && sent.step === 'dot' && sent.replies.every(isPositive)
 }
 
 function addressOf(text: string): Address {
