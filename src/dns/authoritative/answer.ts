@@ -10,7 +10,7 @@ import type { TsigKey } from '../tsig/key.ts'
 import { type BadRequest, tsigBytes, tsigErrorAnswer, verifyRequest } from '../tsig/request.ts'
 import { classCodes, metaTypeCodes, rcodes, typeCodes } from '../types.ts'
 import type { Cookies } from './cookies.ts'
-import { createQuery, readQuery, type Verdict } from './query.ts'
+import { createQuery, type Query, readQuery, type Verdict } from './query.ts'
 import type { LimitedKind, RateLimiter } from './rate-limit.ts'
 import { type AnswerCounts, createAnswerWriter, optBytes, tcFlag } from './write-answer.ts'
 import type { Zones } from './zones.ts'
@@ -71,7 +71,7 @@ export function createAnswerer(deps: AnswererDeps): Answerer {
     }
     if (query.isSigned && verdict !== 'malformed') return answerSigned(bytes, address, out, isTcp)
     const cookie = judgeCookie(bytes, address)
-    const rcode = errorOf(verdict, isTcp)
+    const rcode = errorOf(query, verdict, isTcp)
     const isPlain = rcode === rcodes.noError && verdict === 'query'
     // RFC 1995 §2: an IXFR over UDP hears the SOA, and asks by TCP for the rest.
     const type = query.type === ixfrType ? typeCodes.SOA : query.type
@@ -138,21 +138,6 @@ export function createAnswerer(deps: AnswererDeps): Answerer {
     return kind === 'bad-key' || kind === 'bad-signature' ? Math.min(most, queryBytes) : most
   }
 
-  /** What is wrong with it, whatever it asks for. */
-  function errorOf(verdict: Verdict, isTcp: boolean): number {
-    if (verdict === 'unknown-opcode') return rcodes.notImp
-    if (verdict === 'malformed') return rcodes.formErr
-    // RFC 6891 §6.1.3.
-    if (query.ednsVersion > 0) return rcodes.badVers
-    if (verdict === 'cookie-only') return rcodes.noError
-    if (query.class !== classCodes.IN) return rcodes.refused
-    // We are nobody's secondary (RFC 1996 §3.10).
-    if (verdict === 'notify') return rcodes.refused
-    // RFC 5936 §4.2: not over UDP; over TCP the server has taken it already.
-    if (query.type === axfrType) return isTcp ? rcodes.refused : rcodes.formErr
-    return query.type === metaTypeCodes.OPT || query.type === metaTypeCodes.TSIG ? rcodes.formErr : rcodes.noError
-  }
-
   function judgeCookie(bytes: Uint8Array, address: string) {
     if (!cookies || query.cookieBytes === 0) return undefined
     const { cookieAt, cookieBytes } = query
@@ -165,4 +150,19 @@ export function createAnswerer(deps: AnswererDeps): Answerer {
     overTcp: (bytes, address, out) => answer(bytes, address, out, true),
     counts,
   }
+}
+
+/** What is wrong with it, whatever it asks for. */
+function errorOf(query: Query, verdict: Verdict, isTcp: boolean): number {
+  if (verdict === 'unknown-opcode') return rcodes.notImp
+  if (verdict === 'malformed') return rcodes.formErr
+  // RFC 6891 §6.1.3.
+  if (query.ednsVersion > 0) return rcodes.badVers
+  if (verdict === 'cookie-only') return rcodes.noError
+  if (query.class !== classCodes.IN) return rcodes.refused
+  // We are nobody's secondary (RFC 1996 §3.10).
+  if (verdict === 'notify') return rcodes.refused
+  // RFC 5936 §4.2: not over UDP; over TCP the server has taken it already.
+  if (query.type === axfrType) return isTcp ? rcodes.refused : rcodes.formErr
+  return query.type === metaTypeCodes.OPT || query.type === metaTypeCodes.TSIG ? rcodes.formErr : rcodes.noError
 }

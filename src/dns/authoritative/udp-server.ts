@@ -57,30 +57,7 @@ export function createUdpServer(listen: readonly NameServer[], deps: UdpServerDe
     sockets.set(key(at), { socket, at })
     // Errors of single messages come back from the network (ICMP); a socket of many clients goes on.
     socket.on('error', (error: NodeJS.ErrnoException) => deps.log.debug('dns udp error', { code: error.code }))
-    serve(socket)
-  }
-
-  function serve(socket: Socket): void {
-    let out = Buffer.allocUnsafe(mostAnswerBytes)
-    let queued = 0
-    socket.on('message', (query: Buffer, from: RemoteInfo) => {
-      // Port 0 cannot be answered.
-      if (from.port === 0) return
-      if (query.length > 2 && (query[2] as number) & 0x80) {
-        deps.onResponse(query, { address: from.address as IpAddress, port: from.port })
-        return
-      }
-      if (queued > mostQueued) {
-        queued = socket.getSendQueueCount()
-        if (queued > mostQueued) return
-      }
-      const length = deps.answerer.overUdp(query, from.address, out)
-      if (length === 0) return
-      socket.send(out.subarray(0, length), from.port, from.address)
-      // What could not be sent at once is still read from; then the next answer takes other memory.
-      queued = socket.getSendQueueCount()
-      if (queued > 0) out = Buffer.allocUnsafe(mostAnswerBytes)
-    })
+    serve(socket, deps)
   }
 
   /** Follows the machine's addresses: sockets of those that went are closed, those that came are opened. */
@@ -142,6 +119,30 @@ export function createUdpServer(listen: readonly NameServer[], deps: UdpServerDe
       return [...sockets.values()].map(({ at }) => at)
     },
   }
+}
+
+/** Answers what comes in there. */
+function serve(socket: Socket, { answerer, onResponse }: UdpServerDeps): void {
+  let out = Buffer.allocUnsafe(mostAnswerBytes)
+  let queued = 0
+  socket.on('message', (query: Buffer, from: RemoteInfo) => {
+    // Port 0 cannot be answered.
+    if (from.port === 0) return
+    if (query.length > 2 && (query[2] as number) & 0x80) {
+      onResponse(query, { address: from.address as IpAddress, port: from.port })
+      return
+    }
+    if (queued > mostQueued) {
+      queued = socket.getSendQueueCount()
+      if (queued > mostQueued) return
+    }
+    const length = answerer.overUdp(query, from.address, out)
+    if (length === 0) return
+    socket.send(out.subarray(0, length), from.port, from.address)
+    // What could not be sent at once is still read from; then the next answer takes other memory.
+    queued = socket.getSendQueueCount()
+    if (queued > 0) out = Buffer.allocUnsafe(mostAnswerBytes)
+  })
 }
 
 function bind(at: NameServer): Promise<Socket> {
