@@ -155,6 +155,41 @@ for (const [who, answer, expected] of [
     assert.deepEqual(await burst(lab, backend, 50, 20, open.resolve), expected)
   })
 
+test('who goes while it waits for its turn is not asked for, and a gateway that stops waits for nobody', async (t) => {
+  const lab = await startLab(t)
+  const open = Promise.withResolvers<void>()
+  const backend = await lab.backend({ rcpt: () => open.promise.then(() => undefined) })
+  const gateway = await lab.gateway({ deliver: backend, limits: { refusedPerMinute: 1 } })
+  const rcpts = () => backend.commands.filter((line) => line.startsWith('RCPT'))
+  const begin = async (name: string) => {
+    const sender = await lab.connect({ source: '127.60.0.1' })
+    await sender.hello()
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    await sender.write(`RCPT TO:<${name}@example.test>\r\n`)
+    return sender
+  }
+  const first = await begin('first')
+  await lab.until(() => rcpts().length === 1)
+  const gone = await begin('gone')
+  const patient = await begin('patient')
+  gone.destroy()
+  await lab.until(() => gateway.find('disconnected').length === 1)
+  open.resolve()
+  await first.expect(250)
+  await patient.expect(250)
+  assert.deepEqual(rcpts(), ['RCPT TO:<first@example.test>', 'RCPT TO:<patient@example.test>'])
+  first.destroy()
+  patient.destroy()
+
+  backend.change({ rcpt: 'silence' })
+  await begin('stuck')
+  await lab.until(() => rcpts().length === 3)
+  const waiting = await begin('waiting')
+  await gateway.stop()
+  await waiting.closed()
+  assert.equal(rcpts().length, 3)
+})
+
 test("somebody else's postmaster is a name like any other: 421 at the tenth; ours may be asked for as often as anybody likes", async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ rcpt: '550 5.1.1 nobody here' })

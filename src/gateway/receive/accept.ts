@@ -185,7 +185,10 @@ class Receiver implements SessionHandler {
   #watchPeer(): void {
     if (this.#isWatched) return
     this.#isWatched = true
-    this.#connection.peer.whenGone(() => this.#current?.transaction.abandon())
+    this.#connection.peer.whenGone(() => {
+      this.#current?.transaction.abandon()
+      this.#refusals.guesses.wake()
+    })
   }
 
   #isAbout(current: Current): boolean {

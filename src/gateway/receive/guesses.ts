@@ -17,6 +17,8 @@ export interface ClientGuesses {
   /** Whoever waits looks again, once what runs now has counted what was said. */
   end(recipients: number, accepted: number): void
   refused(): void
+  /** Whoever waits looks again: one of them has gone. */
+  wake(): void
 }
 
 export interface Guesses {
@@ -38,10 +40,7 @@ export function createGuesses(clock: Clock): Guesses {
     },
     leave(client) {
       const known = clients.get(client)
-      if (!known) return
-      if (--known.connections === 0) clients.delete(client)
-      // It may have been one that waits.
-      known.wake()
+      if (known && --known.connections === 0) clients.delete(client)
     },
     get size() {
       return clients.size
