@@ -70,13 +70,7 @@ export function createExchangerHealth(options: ExchangerHealthOptions, deps: Exc
   let isStopped = false
   let lastTooMany = 0
 
-  const isUp = ({ health, wasReached }: Watched) => wasReached && health.failures === 0
-
-  function isDown(address: IpAddress): boolean {
-    const one = watched.get(address)
-    if (!one?.health.isDown) return false
-    return one.wasReached || [...watched.values()].some((other) => isUp(other) && isSameFamily(other.address, address))
-  }
+  const isDown = (address: IpAddress) => isDownAmong(watched, address)
 
   function plan(one: Watched, delayMs: number): void {
     one.timer = clock.after(jitter(delayMs, 0.2, random), () => void turn(one))
@@ -166,4 +160,12 @@ export function createExchangerHealth(options: ExchangerHealthOptions, deps: Exc
   }
 }
 
+/** Whether it does not answer, and that is not for us: it has before, or another of its family does. */
+function isDownAmong(watched: ReadonlyMap<IpAddress, Watched>, address: IpAddress): boolean {
+  const one = watched.get(address)
+  if (!one?.health.isDown) return false
+  return one.wasReached || [...watched.values()].some((other) => isUp(other) && isSameFamily(other.address, address))
+}
+
+const isUp = ({ health, wasReached }: Watched) => wasReached && health.failures === 0
 const isSameFamily = (one: IpAddress, other: IpAddress) => isIpv6(one) === isIpv6(other)
