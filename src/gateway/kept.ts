@@ -25,7 +25,7 @@ import type { Holding } from './hold/holding.ts'
 import type { Keeping } from './hold/keeping.ts'
 import { createLateWatch } from './hold/late-watch.ts'
 import { createWriteDown } from './hold/write-down.ts'
-import { createAfterHold } from './notices/after-hold.ts'
+import { type AfterHoldDeps, createAfterHold } from './notices/after-hold.ts'
 import { createHeldProofs } from './notices/held-proofs.ts'
 import { createNotices } from './notices/notices.ts'
 import { createSenderProofs } from './notices/sender-proof.ts'
@@ -77,27 +77,17 @@ export interface KeptDeps {
 }
 
 export function createKept(deps: KeptDeps): Kept {
-  const { clock, random, log, once, tell, holding, settings, ids, resolver, carrying, live } = deps
+  const { clock, random, log, once, tell, holding, settings, carrying, live } = deps
   const { queue, known, whenWritable } = holding
-  const hostname = () => settings().hostname
   const declared = (recipient: Recipient) => declaredDomain(settings().destinations, recipient)
   const isTrusted = (address: IpAddress) => settings().trusted.some((network) => inNetwork(address, network))
   const ways = createWays(settings)
   const { ofLane: wayOfLane, policyOf } = ways
   const noticed = (lane: Lane) => drain.noticed(lane)
 
-  // What senders are told.
-  const proofs = createSenderProofs({ clock, resolver, hostname, trusted: () => settings().trusted })
-  const heldProofs = createHeldProofs({ clock, log, queue, proofs })
-  const notices = createNotices({ clock, random, ids, proofs, settings })
-  const afterHold = createAfterHold({
-    ...{ clock, random, log, tell, declared, queue, notices, policyOf, hostname },
-    onHeld: noticed,
-  })
-  const successes = createSuccesses({
-    ...{ log, queue, notices, policyOf, hostname },
-    now: () => clock.now(),
-    known: ({ client, envelope }) => proofs.known(client, envelope.sender),
+  const { proofs, heldProofs, notices, afterHold, successes } = createNoticesToSenders(deps, {
+    declared,
+    policyOf,
     onHeld: noticed,
   })
 
@@ -186,4 +176,27 @@ export function createKept(deps: KeptDeps): Kept {
       await stoppedDrains.written()
     },
   }
+}
+
+/** What senders are told of held mail, and what has to be known of them for that. */
+function createNoticesToSenders(
+  deps: KeptDeps,
+  { declared, policyOf, onHeld }: Pick<AfterHoldDeps, 'declared' | 'policyOf' | 'onHeld'>,
+) {
+  const { clock, random, log, tell, settings, ids, resolver } = deps
+  const { queue } = deps.holding
+  const hostname = () => settings().hostname
+  const proofs = createSenderProofs({ clock, resolver, hostname, trusted: () => settings().trusted })
+  const heldProofs = createHeldProofs({ clock, log, queue, proofs })
+  const notices = createNotices({ clock, random, ids, proofs, settings })
+  const afterHold = createAfterHold({
+    ...{ clock, random, log, tell, declared },
+    ...{ queue, notices, policyOf, hostname, onHeld },
+  })
+  const successes = createSuccesses({
+    ...{ log, queue, notices, policyOf, hostname, onHeld },
+    now: () => clock.now(),
+    known: ({ client, envelope }) => proofs.known(client, envelope.sender),
+  })
+  return { proofs, heldProofs, notices, afterHold, successes }
 }
