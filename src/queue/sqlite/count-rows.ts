@@ -37,8 +37,8 @@ export interface Counts {
  * domain takes three.
  */
 export function counts(db: Database): Counts {
-  const lanes = new Map<number, Map<number, [number, number]>>()
-  const domains = new Map<string, { messages: number; bytes: number; live: number; oldest: number; states: number[] }>()
+  const lanes: LaneSums = new Map()
+  const domains: DomainSums = new Map()
   const totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldest: Number.POSITIVE_INFINITY }
   const statement = db.sql(
     `SELECT r.message, r.lane, r.state, r.domain, m.size, m.received, m.due IS NULL, json_extract(m.facts, '$.client.address')
@@ -103,27 +103,35 @@ export function counts(db: Database): Counts {
     counted.states[state] = (counted.states[state] ?? 0) + 1
   }
   endMessage()
+  const { oldest: oldestMs, ...sums } = totals
   const nextWake = rowOf<[number | null]>(db, 'SELECT min(not_before) FROM recipient WHERE not_before IS NOT NULL')?.[0]
   return {
-    messages: totals.messages,
-    bytes: totals.bytes,
-    cost: totals.cost,
-    keptMessages: totals.keptMessages,
-    keptCost: totals.keptCost,
-    lanes: [...lanes].flatMap(([lane, states]) =>
-      [...states].map(([state, [messages, oldest]]) => [laneName(db, lane), state, messages, oldest] as const),
-    ),
-    domains: [...domains].map(([domain, { messages, bytes, live, oldest }]) => [domain, messages, bytes, live, oldest]),
-    states: [...domains].flatMap(([domain, { states }]) =>
-      Object.entries(states).map(([state, recipients]) => [domain, Number(state), recipients] as const),
-    ),
+    ...sums,
+    lanes: lanesOf(db, lanes),
+    ...domainsOf(domains),
     shares,
-    oldestMs: totals.messages > 0 ? totals.oldest : undefined,
+    oldestMs: totals.messages > 0 ? oldestMs : undefined,
     nextWakeMs: nextWake ?? undefined,
   }
 }
 
-function countLane(lanes: Map<number, Map<number, [number, number]>>, lane: number, state: number, received: number) {
+/** By the numbers of lanes and states. */
+type LaneSums = Map<number, Map<number, [messages: number, oldest: number]>>
+type DomainSums = Map<string, { messages: number; bytes: number; live: number; oldest: number; states: number[] }>
+
+const lanesOf = (db: Database, lanes: LaneSums): Counts['lanes'] =>
+  [...lanes].flatMap(([lane, states]) =>
+    [...states].map(([state, [messages, oldest]]) => [laneName(db, lane), state, messages, oldest] as const),
+  )
+
+const domainsOf = (domains: DomainSums): Pick<Counts, 'domains' | 'states'> => ({
+  domains: [...domains].map(([domain, { messages, bytes, live, oldest }]) => [domain, messages, bytes, live, oldest]),
+  states: [...domains].flatMap(([domain, { states }]) =>
+    Object.entries(states).map(([state, recipients]) => [domain, Number(state), recipients] as const),
+  ),
+})
+
+function countLane(lanes: LaneSums, lane: number, state: number, received: number): void {
   let states = lanes.get(lane)
   if (!states) {
     states = new Map()
