@@ -155,72 +155,66 @@ function ofProspect({ domain, exchangers, policy }: Prospect, isElsewhere: boole
 }
 
 function ofExchanger(domain: HostName, { host, addresses, smtp }: ExchangerProspect): Concern[] {
-  const warn = (rule: WarningRule, why: string, remedy: string): Concern => ({
-    severity: 'warn',
-    rule,
-    domain,
-    why,
-    remedy,
-  })
-  const found: Concern[] = []
+  // Why it could not be asked is said of its addresses where it has none.
+  const isSaid = smtp.kind === 'not-checked' && addresses.kind !== 'addresses'
+  const found = [ofName(domain, host), ofAddresses(host, addresses), isSaid ? undefined : ofSession(domain, host, smtp)]
+  return found
+    .filter((each) => each !== undefined)
+    .map(([rule, why, remedy]) => ({ severity: 'warn', rule, domain, why, remedy }))
+}
+
+type Doubt = readonly [rule: WarningRule, why: string, remedy: string]
+
+function ofName(domain: HostName, host: HostName): Doubt | undefined {
   const undoubled = withoutDoubledOrigin(host, domain)
-  if (undoubled !== undefined)
-    found.push(
-      warn('doubled-name', `${host} ends in ${domain} twice`, `Write the host as it is, such as ${undoubled}.`),
-    )
-  if (addresses.kind === 'none')
-    found.push(
-      warn(
+  if (undoubled === undefined) return undefined
+  return ['doubled-name', `${host} ends in ${domain} twice`, `Write the host as it is, such as ${undoubled}.`]
+}
+
+function ofAddresses(host: HostName, addresses: ExchangerProspect['addresses']): Doubt | undefined {
+  switch (addresses.kind) {
+    case 'none':
+      return [
         'exchanger-unresolved',
         `${host} does not resolve: ${addresses.why}`,
         'Give it an address ("addresses:"), or mend its name.',
-      ),
-    )
-  if (addresses.kind === 'not-checked')
-    found.push(
-      warn(
+      ]
+    case 'not-checked':
+      return [
         'not-checked',
         `${host} could not be looked up: ${printable(addresses.why, 200)}`,
         'Look at the resolver that is asked.',
-      ),
-    )
-  if (addresses.kind === 'addresses' && addresses.alias !== undefined)
-    found.push(
-      warn(
+      ]
+    case 'addresses':
+      if (addresses.alias === undefined) return undefined
+      return [
         'exchanger-alias',
         `${host} is an alias of ${addresses.alias}, which an exchanger must not be (RFC 2181 §10.3)`,
         `Name ${addresses.alias} itself.`,
-      ),
-    )
+      ]
+  }
+}
+
+function ofSession(domain: HostName, host: HostName, smtp: ExchangerProspect['smtp']): Doubt | undefined {
   switch (smtp.kind) {
     case 'takes':
     case 'not-wanted':
-      break
+      return undefined
     case 'silent':
-      found.push(
-        warn('exchanger-silent', `${host} answers no SMTP: ${smtp.why}`, 'Have it run before mail is led there.'),
-      )
-      break
+      return ['exchanger-silent', `${host} answers no SMTP: ${smtp.why}`, 'Have it run before mail is led there.']
     case 'refuses':
-      found.push(
-        warn(
-          'exchanger-refuses',
-          `${host} takes no mail for ${domain}: ${printable(smtp.reply, 200)}`,
-          'Add the domain there first.',
-        ),
-      )
-      break
+      return [
+        'exchanger-refuses',
+        `${host} takes no mail for ${domain}: ${printable(smtp.reply, 200)}`,
+        'Add the domain there first.',
+      ]
     case 'not-checked':
-      if (addresses.kind === 'addresses')
-        found.push(
-          warn(
-            'not-checked',
-            `whether ${host} takes mail was not checked: ${printable(smtp.why, 200)}`,
-            'This is no fault. Where its address is private, --private asks it; where port 25 is closed from here, plan from elsewhere.',
-          ),
-        )
+      return [
+        'not-checked',
+        `whether ${host} takes mail was not checked: ${printable(smtp.why, 200)}`,
+        'This is no fault. Where its address is private, --private asks it; where port 25 is closed from here, plan from elsewhere.',
+      ]
   }
-  return found
 }
 
 function ofAll(domain: HostName, exchangers: readonly ExchangerProspect[], isElsewhere: boolean): Concern[] {
