@@ -9,7 +9,7 @@ import { printable } from '../../base/printable.ts'
 import { type HostName, isHostName, parseName } from '../../dns/name.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { type Declaration, declaredExchangers } from '../../publish/declare/declaration.ts'
-import { beginMigration } from '../../publish/migrate/begin-migration.ts'
+import { type BeginRequest, beginMigration } from '../../publish/migrate/begin-migration.ts'
 import type { Migration } from '../../publish/migrate/migration.ts'
 import { loadMigration, loadMigrations, removeMigration, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
@@ -218,67 +218,71 @@ async function begun(
   publishing: Publishing,
   terminal: Terminal,
 ): Promise<Current> {
-  const say = (why: string, remedy?: string) => {
-    terminal.err(`waypost: ${why}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)
-    return told
-  }
   const to = flags.to ?? ''
   const declaration = publishing.loaded.publishing.declarations.find((each) => each.domain === name)
   if (known && isOpen(known)) {
-    const why = await whyNotAsItIs(known, declaration, flags, publishing)
-    return why === undefined ? { kind: 'migration', migration: known } : say(why.why, why.remedy)
+    const other = await whyNotAsItIs(known, declaration, flags, publishing)
+    return other === undefined ? { kind: 'migration', migration: known } : tell(terminal, other.why, other.remedy)
   }
   if (declaration?.publisher === undefined)
-    return say(
+    return tell(
+      terminal,
       declaration === undefined
         ? whyUndeclared(name, publishing.loaded)
         : `nobody said where the records of ${name} are kept`,
       `Declare its exchangers as they are now ("waypost import dns ${name}" writes them), with "publish:".`,
     )
   const wanted = readWanted(to, flags.set ?? {}, declaration)
-  if (wanted.kind === 'failed') return say(wanted.why)
+  if (wanted.kind === 'failed') return tell(terminal, wanted.why)
   const spf = readSpf(flags, to)
-  if (spf.kind === 'failed') return say(spf.why)
+  if (spf.kind === 'failed') return tell(terminal, spf.why)
   const untaken = await whyUntaken({ domain: name, wanted: wanted.exchangers, declaration }, flags, publishing)
-  if (untaken !== undefined) return say(`nothing was begun: ${untaken.why}`, untaken.remedy)
+  if (untaken !== undefined) return tell(terminal, `nothing was begun: ${untaken.why}`, untaken.remedy)
+  const { publisher, ttlSeconds } = declaration
+  return await beginNew(
+    {
+      ...{ domain: name, publisher, to: wordsOf(to, flags.set), lowTtlSeconds: flags.lowTtl ?? usualLowTtlSeconds },
+      next: { ttlSeconds, exchangers: wanted.exchangers },
+      ...{ declared: declaredExchangers(declaration), spf: spf.terms, allowed: flags.allow },
+    },
+    publishing,
+    terminal,
+  )
+}
+
+/** Begins what was asked for, with a look at the zone as it is. */
+async function beginNew(request: BeginRequest, publishing: Publishing, terminal: Terminal): Promise<Current> {
   const transport = createTransport(publishing.deps)
   try {
-    const beginning = await beginMigration(
-      {
-        ...{
-          domain: name,
-          publisher: declaration.publisher,
-          to: wordsOf(to, flags.set),
-          lowTtlSeconds: flags.lowTtl ?? usualLowTtlSeconds,
-        },
-        next: { ttlSeconds: declaration.ttlSeconds, exchangers: wanted.exchangers },
-        ...{ declared: declaredExchangers(declaration), spf: spf.terms, allowed: flags.allow },
-      },
-      publishing.options,
-      { ...publishing.deps, transport },
-    )
+    const beginning = await beginMigration(request, publishing.options, { ...publishing.deps, transport })
     switch (beginning.kind) {
       case 'begun': {
         const missing = await whyMissing(beginning.migration, publishing)
-        if (missing !== undefined && !flags.allow.has('no-working-exchanger'))
-          return say(
+        if (missing !== undefined && !request.allowed.has('no-working-exchanger'))
+          return tell(
+            terminal,
             `nothing was begun: ${missing}`,
             'Mend the name, or make the host first. Where it comes later, it is begun all the same with --allow no-working-exchanger',
           )
-        if (missing !== undefined) say(missing, 'The step that adds it is refused while that is so.')
+        if (missing !== undefined) tell(terminal, missing, 'The step that adds it is refused while that is so.')
         return { kind: 'migration', migration: beginning.migration }
       }
       case 'nothing-to-move':
-        terminal.out(`The exchangers of ${name} are these already.\n`)
+        terminal.out(`The exchangers of ${request.domain} are these already.\n`)
         return { kind: 'nothing-to-move' }
       case 'impossible':
-        return say(beginning.why, beginning.remedy)
+        return tell(terminal, beginning.why, beginning.remedy)
       case 'failed':
-        return say(beginning.failure.why, beginning.failure.remedy)
+        return tell(terminal, beginning.failure.why, beginning.failure.remedy)
     }
   } finally {
     transport.close()
   }
+}
+
+function tell(terminal: Terminal, why: string, remedy?: string): Current {
+  terminal.err(`waypost: ${why}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)
+  return told
 }
 
 /** What `--to` and the rest ask for that a migration on its way does not do; undefined: it is as they say. */
