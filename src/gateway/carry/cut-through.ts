@@ -11,7 +11,7 @@
  */
 import type { Log } from '../../base/log.ts'
 import type { Job } from '../../delivery/delivery.ts'
-import { type DataOutcome, faultText } from '../../delivery/outcome.ts'
+import { type DataOutcome, faultText, type RecipientsOutcome } from '../../delivery/outcome.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
@@ -234,20 +234,33 @@ export class CutThrough {
   }
 
   /** @returns the recipients that are still to be asked for, at another backend or on another session */
-  async #ask(
+  #ask(
     staged: Staged,
     asked: readonly Recipient[],
     phase: Phase,
     answers: Map<Recipient, Answer>,
   ): Promise<readonly Recipient[]> {
-    const { candidate, transaction } = staged
+    const { transaction } = staged
     // A session is not made to refuse more than a server forgives: what goes beyond it is asked for on the next one.
     const now = asked.slice(0, Math.max(1, transaction.refusalsLeft))
     // What is held is whole: its body follows at once.
     const isLast = this.#job.isFromHold === true && now.length === asked.length
     const limits = phase.limits(isLast)
-    const outcome = await transaction.askRecipients(now, limits)
-    phase.spent(outcome, limits)
+    return transaction.askRecipients(now, limits).then((outcome) => {
+      phase.spent(outcome, limits)
+      return this.#judgeRecipients(staged, asked, now, outcome, answers)
+    })
+  }
+
+  /** @param now  those among the asked that the outcome is of */
+  #judgeRecipients(
+    staged: Staged,
+    asked: readonly Recipient[],
+    now: readonly Recipient[],
+    outcome: RecipientsOutcome,
+    answers: Map<Recipient, Answer>,
+  ): readonly Recipient[] {
+    const { candidate, transaction } = staged
     if (outcome.kind === 'lost') {
       this.#staging.lost(candidate, outcome)
       return asked

@@ -78,8 +78,11 @@ class HandOver {
   }
 
   /** To one route, whose answer is the sender's. */
-  async alone(leg: Leg): Promise<Reply> {
-    const carried = await leg.cut.deliver(this.#message)
+  alone(leg: Leg): Promise<Reply> {
+    return leg.cut.deliver(this.#message).then((carried) => this.#answer(leg, carried))
+  }
+
+  #answer(leg: Leg, carried: Carried): Reply | Promise<Reply> {
     switch (carried.kind) {
       case 'nobody':
         if (carried.answer.kind !== 'outage') return this.#tell(leg, carried.answer.reply, undefined)
@@ -90,9 +93,10 @@ class HandOver {
         // A Maildir answers for each recipient. One that failed makes the sender come again: a second copy for some, but none lost.
         const answers = carried.answers.map(({ answer }) => answer)
         const worst = answers.find(({ kind }) => kind !== 'accepted') ?? answers[0] ?? nothingSaid
-        if (worst.kind === 'accepted' && leg.recipients.some(asksForNews)) await this.#tellOfSuccess(leg, carried)
-        if (worst.kind !== 'outage') return this.#tell(leg, worst.reply, carried.endpoint)
-        return this.#holdOr(leg, worst.reply, carried.endpoint)
+        if (worst.kind === 'outage') return this.#holdOr(leg, worst.reply, carried.endpoint)
+        const tell = () => this.#tell(leg, worst.reply, carried.endpoint)
+        const isForNews = worst.kind === 'accepted' && leg.recipients.some(asksForNews)
+        return isForNews ? this.#tellOfSuccess(leg, carried).then(tell) : tell()
       }
     }
   }
