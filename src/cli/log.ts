@@ -28,8 +28,9 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const isJson = options.form === 'json'
   const write = (line: string) => {
-    options.write(printableLines(isJson ? line : prettyLine(line, options.color)))
-    options.writeJson?.(printableLines(line))
+    const json = printableLines(line)
+    options.write(isJson ? json : printableLines(prettyLine(line, options.color)))
+    options.writeJson?.(json)
   }
   return logWith('', { least: logLevels.indexOf(options.level), time: isoTime(), write })
 }

@@ -28,13 +28,29 @@ export function addTo({ counts }: DomainHour, name: string, more = 1): void {
 export class HourlySums {
   #hours = new Map<string, DomainHour>()
   #available = new Map<string, AvailableHour>()
+  /** Those of the hour that was asked for last, by domain: each message asks, and a key of both would be put together for it. */
+  #latest = new Map<string, DomainHour>()
+  #latestMs = Number.NaN
 
   of(domain: string, atMs: number): DomainHour {
-    const key = `${hourOf(atMs)} ${domain}`
+    const hour = hourOf(atMs)
+    if (hour !== this.#latestMs) {
+      this.#latest = new Map()
+      this.#latestMs = hour
+    }
+    const known = this.#latest.get(domain)
+    if (known) return known
+    const found = this.#find(domain, hour)
+    if (found.domain === domain) this.#latest.set(domain, found)
+    return found
+  }
+
+  #find(domain: string, atMs: number): DomainHour {
+    const key = `${atMs} ${domain}`
     const found = this.#hours.get(key)
     if (found) return found
-    if (this.#hours.size >= mostDomains && domain !== 'other') return this.of('other', atMs)
-    const made = { atMs: hourOf(atMs), domain, counts: {}, latency: [] }
+    if (this.#hours.size >= mostDomains && domain !== 'other') return this.#find('other', atMs)
+    const made = { atMs, domain, counts: {}, latency: [] }
     this.#hours.set(key, made)
     return made
   }
@@ -57,6 +73,7 @@ export class HourlySums {
   take(): TakenSums {
     const taken = { hours: [...this.#hours.values()], available: [...this.#available.values()] }
     this.#hours = new Map()
+    this.#latest = new Map()
     this.#available = new Map()
     return taken
   }
