@@ -3,7 +3,8 @@
  *
  * What a message costs swings by a tenth and more from one second to the next, whoever looks (the machine has other things to do, and messages come in larger
  * or smaller bunches). So each window is compared with its neighbour alone, which of the two comes first changes each time, there are many of them, and beside the
- * median stands how far it is to be trusted. Viewers come and go between windows: what it costs to come is the page's.
+ * median stands how far it is to be trusted. What it costs to come is the page's, and is no part of any window; but in front of each ten come, and where nobody is to
+look they go again, so that the two differ by nothing else.
  */
 import { once } from 'node:events'
 import { type ClientRequest, get, type IncomingMessage } from 'node:http'
@@ -30,8 +31,8 @@ export interface Plan {
   readonly viewers: number
 }
 
-/** Between windows, until what came or went is over. */
-const settleMs = 150
+/** In front of a window, until coming and going is over. */
+const settleMs = 200
 /** That is how often the page of the overview asks for its charts. */
 const chartsMs = 60_000
 
@@ -42,18 +43,18 @@ export async function watchedCost(looking: Looking, plan: Plan): Promise<string>
   const alone: number[] = []
   const watched: number[] = []
   const people = createPeople(looking, plan)
-  const withNobody = async () => void alone.push(await cost(looking, paced, plan.seconds))
-  const withPeople = async () => {
+  const window = async (costs: number[], isWatched: boolean) => {
     await people.come()
+    if (!isWatched) people.go()
     await delay(settleMs)
-    const asks = people.ask()
-    watched.push(await cost(looking, paced, plan.seconds))
+    const asks = isWatched ? people.ask() : undefined
+    costs.push(await cost(looking, paced, plan.seconds))
     await asks
     people.go()
-    await delay(settleMs)
   }
   for (let pair = 0; pair < plan.pairs; pair++)
-    for (const run of pair % 2 === 0 ? [withNobody, withPeople] : [withPeople, withNobody]) await run()
+    for (const isWatched of pair % 2 === 0 ? [false, true] : [true, false])
+      await window(isWatched ? watched : alone, isWatched)
   const kept = Math.round(await paced.stop())
   const more = watched.map((each, pair) => (each / (alone[pair] ?? Number.NaN) - 1) * 100)
   const told = people.told() / (plan.viewers * plan.pairs * plan.seconds)
