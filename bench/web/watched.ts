@@ -1,10 +1,10 @@
 /**
  * What people who look cost the gateway: processor time a message with nobody and with viewers, in short windows by turns, at one pace. Called by `run.ts`.
  *
- * What a message costs swings by a tenth and more from one second to the next, whoever looks (the machine has other things to do, and messages come in larger
- * or smaller bunches). So each window is compared with its neighbour alone, which of the two comes first changes each time, there are many of them, and beside the
- * median stands how far it is to be trusted. What it costs to come is the page's, and is no part of any window; but in front of each ten come, and where nobody is to
-look they go again, so that the two differ by nothing else.
+ * What a message costs swings by a tenth and more from one second to the next, whoever looks (the machine has other things to do, and messages come in
+ * larger or smaller bunches). So each window is compared with its neighbour alone, which of the two comes first changes each time, there are many of them,
+ * and beside the median stands how far it is to be trusted. What it costs to come is the page's, and is no part of any window; but in front of each ten come,
+ * and where nobody is to look they go again, so that the two differ by nothing else.
  */
 import { once } from 'node:events'
 import { type ClientRequest, get, type IncomingMessage } from 'node:http'
