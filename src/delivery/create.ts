@@ -12,6 +12,7 @@ import type { HostName } from '../mail/address.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { OpenLimits } from '../smtp/client/open.ts'
 import { shortSteps } from '../smtp/client/step-limits.ts'
+import { Scratch } from '../smtp/wire/scratch.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
 import { boundlessRoom, type MailboxRoom } from './mailbox-room.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
@@ -61,6 +62,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     isStopping,
     atTurnEnd,
     newInlet,
+    scratch: new Scratch(),
   })
   const pools = new Map<string, Pool>()
   /** Where our sessions that are in use lead to, by where they come from: `address port`. */

@@ -13,6 +13,7 @@ import type { HostName } from '../mail/address.ts'
 import { backendFields, type Endpoint } from '../routing/backend.ts'
 import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
+import type { Scratch } from '../smtp/wire/scratch.ts'
 import type { HealthReports } from './delivery.ts'
 import type { Fault } from './outcome.ts'
 import { isFull } from './pool.ts'
@@ -31,6 +32,7 @@ export interface OpeningDeps {
   /** For all sessions alike. */
   readonly atTurnEnd: AtTurnEnd
   readonly newInlet: () => Inlet
+  readonly scratch: Scratch
 }
 
 /** What came of it, with the fault as `outcome` has it. */
@@ -120,6 +122,7 @@ async function connectOnce(
     serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
     atTurnEnd: deps.atTurnEnd,
     inlet,
+    scratch: deps.scratch,
     ...(deps.openLimits ? { limits: deps.openLimits } : {}),
   }
   deps.opening.add(opening.socket)

@@ -5,7 +5,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
-import { Scratch } from '../wire/scratch.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
 import type { ClientSession } from './session.ts'
 import { blockOctets, type StepLimits } from './step-limits.ts'
@@ -49,8 +48,6 @@ export type DataAnswer =
 
 /** Up to here the message goes out in one write. */
 const wholeOctets = 320 * 1024
-/** Where such a message is put together, one after the other. */
-const whole = new Scratch()
 
 /** @param replyCount  how many replies follow the dot: 1, or with LMTP one a recipient that was accepted (RFC 2033 §4.2) */
 export async function sendData(
@@ -74,7 +71,7 @@ export async function sendData(
   const early = isWhole ? undefined : await sendBlocks(session, content, blocks, limits)
   if (early instanceof DotStuffer) return await sendDot(session, early.end(), replyCount, limits)
   if (early) return early
-  const octets = stuffWhole([content.trace, ...(blocks as readonly Buffer[])], whole)
+  const octets = stuffWhole([content.trace, ...(blocks as readonly Buffer[])], session.scratch)
   return await sendDot(session, octets, replyCount, limits)
 }
 
@@ -160,7 +157,7 @@ async function sendDot(
     if (!error) leave()
   })
   // What the system has not taken yet is the socket's, and no other message may be written over it.
-  if (socket.writableLength > 0) whole.leave()
+  if (socket.writableLength > 0) session.scratch.leave()
   if ('encrypted' in socket) leave()
   if (socket.writableLength > 0) {
     const stopped = await leaves(session, limits)

@@ -11,6 +11,7 @@ import { printable } from '../../base/printable.ts'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
 import { type Reply, replyText } from '../../mail/reply.ts'
 import { Connection } from '../wire/connection.ts'
+import type { Scratch } from '../wire/scratch.ts'
 import { noExtensions, parseExtensions } from './extensions.ts'
 import { type ClientStep, type Failed, failed } from './fault.ts'
 import { ClientSession, type Dialogue } from './session.ts'
@@ -29,6 +30,8 @@ export interface OpenOptions {
   readonly atTurnEnd?: AtTurnEnd
   /** What the socket's octets come by until TLS begins, where the door was given one. */
   readonly inlet?: Inlet | undefined
+  /** Where messages are put together, if many sessions share it. */
+  readonly scratch?: Scratch
 }
 
 /** Milliseconds; a whole handshake counts as one step. */
@@ -64,6 +67,7 @@ export async function openSession(
     new Connection(wire, clock, { atTurnEnd: options.atTurnEnd, inlet: options.inlet }),
     clock,
     options.dialogue,
+    options.scratch,
   )
 
   const unconnected = await awaitConnection(session, socket, wire, within(limits.connectMs))

@@ -7,6 +7,7 @@ import { printable } from '../../base/printable.ts'
 import type { Reply } from '../../mail/reply.ts'
 import type { Connection, NoMore } from '../wire/connection.ts'
 import { ReplyParser } from '../wire/reply-parser.ts'
+import { Scratch } from '../wire/scratch.ts'
 import { type Extensions, noExtensions } from './extensions.ts'
 import { type Answer, type ClientStep, type Failed, failed } from './fault.ts'
 
@@ -18,6 +19,8 @@ const rsetMs = 5_000
 export class ClientSession {
   readonly protocol: 'smtp' | 'lmtp'
   readonly clock: Clock
+  /** For what is put together to be sent: it is used up, or left, before anything else runs. */
+  readonly scratch: Scratch
   extensions: Extensions = noExtensions
   /** DATA went out in one write with the recipients, and its reply has not been read: nothing else may be sent until it is. */
   isDataAhead = false
@@ -27,11 +30,18 @@ export class ClientSession {
   #isAbandoned = false
   #watching: Promise<'input' | NoMore> | undefined
 
-  constructor(protocol: 'smtp' | 'lmtp', connection: Connection, clock: Clock, dialogue: Dialogue | undefined) {
+  constructor(
+    protocol: 'smtp' | 'lmtp',
+    connection: Connection,
+    clock: Clock,
+    dialogue: Dialogue | undefined,
+    scratch = new Scratch(),
+  ) {
     this.protocol = protocol
     this.#connection = connection
     this.clock = clock
     this.#dialogue = dialogue
+    this.scratch = scratch
   }
 
   /** The address that we are connected from; undefined over a Unix socket. Known while the session lives. */
