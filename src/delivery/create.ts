@@ -1,5 +1,5 @@
 /**
- * Makes the `Delivery` of a gateway: a pool for each endpoint, Maildirs without one. Called by `gateway`.
+ * Makes the `Delivery` of a gateway: a pool for each endpoint, Maildirs without one. Called by `gateway/backends/reach.ts`.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../base/clock.ts'

@@ -1,6 +1,6 @@
 /**
  * A queue that serves keys in turn, and each key's own in order: one client with a hundred messages waits no less than a hundred
- * clients with one. Adding, removing and taking cost the same however many wait. Used by `pool.ts`.
+ * clients with one. Adding, removing and taking cost the same however many wait. Used by `waiting-line.ts`.
  */
 
 export interface Turns<T> {

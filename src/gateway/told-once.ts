@@ -1,7 +1,7 @@
 /**
  * Log lines of what is so until somebody mends it, and is met anew by each recipient that is asked for: told at once, and while it goes on once a
  * minute, with how often it was met meanwhile. A sender makes as many of them as it says recipients, and the disk under the log is not its own.
- * Made by `gateway`, for what is carried and what is held.
+ * Made by `gateway`, for what is carried and what is held, and by `web/web.ts` for what is done there.
  */
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Fields, Log } from '../base/log.ts'

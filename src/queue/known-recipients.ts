@@ -1,7 +1,7 @@
 /**
  * The contract of what is known of recipients: which a backend accepted, and which it refused, so that while no backend answers the
  * first are taken and the second are refused at once (RFC 5321 §4.5.4.1 wants care with negative memory: it is short, and asked only while
- * a route is out). `gateway/carry/cut-through.ts` tells, `gateway/hold` asks. Kept in the store as keyed hashes: a copy of the disk names nobody.
+ * a route is out). `gateway/hold/learner.ts` tells what a backend said, `gateway/hold/hold.ts` asks. Kept in the store as keyed hashes: a copy of the disk names nobody.
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { Recipient } from '../mail/message.ts'

@@ -1,6 +1,6 @@
 /**
  * The lock that makes a store have one owner: a small database of its own in which a transaction stays open for as long as the owner lives. The
- * kernel lets go of it when the process ends, however it ends. For `database.ts`.
+ * kernel lets go of it when the process ends, however it ends. For `thread.ts`.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

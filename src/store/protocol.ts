@@ -1,4 +1,4 @@
-/** What the store's main side and its threads say to each other (`group-commit.ts`, `reads.ts` ↔ `thread.ts`). */
+/** What the store's main side and its threads say to each other (`group-commit.ts` with `batch.ts` and `sent.ts`, `reads.ts` ↔ `thread.ts`). */
 import type { FailureWords } from './failure.ts'
 
 /** One operation that is asked for. */

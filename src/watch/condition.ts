@@ -1,6 +1,6 @@
 /**
  * Something that is not as it should be, for as long as it lasts: a backend that is down, a finding of a check, mail that waits. Raised and cleared by
- * who watches it (`gateway-conditions`, `rounds`); what people hear of it is decided by `alerts/alerting`.
+ * who watches it (`gateway-conditions`, `own-certificate`, `tell-changes`); what people hear of it is decided by `alerts/alerting`.
  */
 import type { Severity } from '../checks/finding.ts'
 

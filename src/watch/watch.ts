@@ -2,8 +2,8 @@
  * Watching: its table of contents. It builds the parts and wires them; what each does stands in its own file.
  *
  *   gateway events, gauges → gateway-conditions ─┐
- *   domains → rounds (checks) ───────────────────┤→ alerting → sending → mail, webhook, program
- *                    ↘ history (store) ↙          ↘ ping, as long as all is alive
+ *   domains → rounds (checks) → tell-changes ────┤→ alerting → broadcast → a sending each → mail, webhook, program
+ *                    ↘ history (store) ↙                       ↘ ping, as long as all is alive
  *   gateway events → recorder (hours, availability, outages) → history → report
  *
  * `cli` makes one within `serve`, and one without a gateway for `waypost watch`.

@@ -1,6 +1,6 @@
 /**
  * What the gateway knows of every endpoint that it has met: its health, and whether a person took it out. Kept by the endpoint's key, so it
- * survives a reload. Deliveries report here; `cut-through` and `waypost backend list` ask.
+ * survives a reload. Deliveries and `cut-through` report here; `staging` and `waypost backend list` ask.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
 import { type IpAddress, networkKey } from '../../base/ip.ts'

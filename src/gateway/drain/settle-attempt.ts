@@ -40,7 +40,10 @@ export interface SettleDeps extends TellAttemptDeps {
 const crashesUntilSetAside = 3
 const crashPauseMs = 60_000
 
-/** But for `busy`, and for a bound task whose backend could not be asked: these stay as they were. */
+/**
+ * Writes down what came of it. Nothing is where the task is as it was (`route-out`, `busy`) or `gone`; a bound task whose backend could not take it stays bound to it, and
+ * waits.
+ */
 export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
   switch (attempted.kind) {
     case 'route-out':

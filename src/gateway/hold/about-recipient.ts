@@ -1,4 +1,4 @@
-/** Whether a refusal says that a recipient does not exist, or something else. Pure; for `sort-answers`, and for what is learnt of recipients. */
+/** Whether a refusal says that a recipient does not exist, or something else. Pure; for `sort-answers`, for `attempt`, and for what is learnt of recipients (`learner`). */
 import type { Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
 

@@ -167,7 +167,7 @@ export function envelopeOf(
   }
 }
 
-/** What the hold is given, all of it `held`: it goes on when the whole import of it is written down (`queue-transfer`). */
+/** What the hold is given, all of it `held`: it goes on when the whole import of it is written down (`taking-in`). */
 export function messageOf(
   envelope: HeldEnvelope,
   content: Pick<NewHeld, 'trace' | 'body'>,

@@ -1,6 +1,6 @@
 /**
  * The content of a message in a file, `ID.eml`, taken in again: our trace line and the body, which must be in the form that the hold gives to
- * backends as it is (CRLF line ends alone, no NUL). Called by `queue-transfer`.
+ * backends as it is (CRLF line ends alone, no NUL). Called by `taking-in`.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { openRegular } from '../../base/regular-file.ts'

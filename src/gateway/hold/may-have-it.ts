@@ -1,7 +1,7 @@
 /**
  * A backend that was silent, or gone, behind our dot: it may have the message, so its recipients are unknown, and wait for that backend alone. What
  * is written down of them, and how long a word may still come. For `hand-over` and `attempt`, whose dots they are, for `late-watch`, which
- * listens, and for `queue-operations` and `queue-transfer`, where a person asks meanwhile.
+ * listens, and for `act` and `taking-out`, where a person asks meanwhile.
  */
 import type { Random } from '../../base/random.ts'
 import { faultText } from '../../delivery/outcome.ts'

@@ -1,4 +1,4 @@
-/** Which recipients of a message that the queue has found a command means: `act` and `queue-transfer` do it to these alone. */
+/** Which recipients of a message that the queue has found a command means: `act` and `taking-out` do it to these alone, `stats` counts these alone. */
 import { isAddressOf } from '../../queue/address-pattern.ts'
 import type { HeldRecipient, QueueFilter } from '../../queue/queue.ts'
 

@@ -1,6 +1,7 @@
 /**
  * What a sender is told, step by step. The SMTP server asks; `connection-places` says who may connect, `recipients` what each recipient hears, and
- * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and tells.
+ * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and tells; who may be guessing
+ * waits for what it has asked (`guesses`).
  */
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'

@@ -1,8 +1,9 @@
 /**
  * Recipients that each client has asked for and a backend has not answered yet, over all of the client's connections. Every one of them may be a guess, and
- * a refusal counts only when it is heard, so many connections at once would hear many more of them than the limit. So a client has no more of them on
- * their way than it has refusals left, and one for each recipient that was accepted since its last refusal: who sends to people who exist does not
- * wait. Asked by `accept`, told by `refusals`.
+ * a refusal counts only when it is heard, so many connections at once would hear many more of them than the limit. So a client that has as
+ * many of them on their way as it has refusals left, and one for each recipient that was accepted since its last refusal, waits: who sends to people who
+ * exist does not. What is asked of a backend together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). Asked by
+ * `accept` (by way of `refusals`), which says what is on its way; a refusal is told by `refusals`.
  */
 import type { Clock } from '../../base/clock.ts'
 

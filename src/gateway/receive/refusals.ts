@@ -1,6 +1,6 @@
 /**
  * What one connection was refused: each with an event, and a line in the log as far as `told-refusals` has room for it. Refused recipients count, by
- * connection and by client, because whoever collects them is guessing addresses. Made by `accept`.
+ * connection and by client, because whoever collects them is guessing addresses; what of that has no answer yet, `guesses` knows. Made by `accept`.
  */
 import type { Fields } from '../../base/log.ts'
 import { isPostmaster } from '../../mail/address.ts'

@@ -106,6 +106,7 @@ export async function openKnownRecipients(
       await learning.flush().catch((error: unknown) => {
         if (!(error instanceof StoreFailure)) throw error
       })
+      // A flush that failed has set the clock for another one.
       learning.end()
     },
   }

@@ -1,6 +1,9 @@
 /**
- * A socket as straight-line code wants it: read the next chunk, write, each with the session's one deadline. Bounded: while nobody reads,
- * at most `maxBuffered` octets wait here, and then the peer has to. Used by the server and by the client alike.
+ * A socket as a session wants it: read the next chunk, write, each with the session's one deadline. Who awaits it has a promise (`read`), a client that
+ * expects a reply is called (`next`). Bounded: while nobody reads, about 64 KiB wait here, and then the peer has to.
+ *
+ * For STARTTLS the server's connection goes on over TLS (`become`, see `server/tls.ts`); the client's lets go of its socket (`leave`) and another one is made
+ * over TLS (`client/open.ts`).
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -18,7 +21,7 @@ const maxChunks = 32
 const mostHeldBack = 16 * 1024
 
 export interface ConnectionOptions {
-  /** Octets that wait to be read, default 64 KiB. */
+  /** Octets that wait to be read, default 64 KiB; another number is for tests. */
   readonly maxBuffered?: number
   /** When strings are written, where many connections share a loop. */
   readonly atTurnEnd?: AtTurnEnd | undefined
@@ -145,14 +148,7 @@ export class Connection {
     return this.#no
   }
 
-  /** Puts octets back in front of what is to be read. */
-  unread(chunk: Buffer): void {
-    if (chunk.length === 0) return
-    this.#chunks.unshift(chunk)
-    this.#buffered += chunk.length
-  }
-
-  /** Throws away what was read from the socket and not yet from here (RFC 3207 §4.2). @returns how many octets those were */
+  /** Throws away what was read from the socket and not yet from here (RFC 3207 §4.2). @returns how many octets those were, for tests */
   discardInput(): number {
     // A socket that was paused has octets of its own; read, they come here as 'data'.
     if (this.#paused) while (this.#socket.read() !== null) {}

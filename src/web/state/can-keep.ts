@@ -1,6 +1,6 @@
 /**
  * Whether mail can be kept now: the hold says so of itself, and a message that it could not keep lately may have been longer than what is left. A domain
- * without a backend is failing then, and not holding. Asked by `now.ts` and `/readyz`.
+ * without a backend is failing then, and not holding. Asked by `everything.ts` and `/readyz`.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { GatewayEvent } from '../../gateway/events.ts'

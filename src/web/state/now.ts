@@ -1,6 +1,6 @@
 /**
  * What the gateway is doing now, for people: the state of each domain, of each backend, what is held, how fast it goes. Everything comes from what is
- * counted in memory, so that looking costs the mail nothing; made twice a second at most, whoever asks.
+ * counted in memory, so that looking costs the mail nothing; made twice a second at most, whoever asks, and sooner only where something changed.
  */
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
@@ -132,8 +132,9 @@ interface Kept {
 }
 
 /**
- * Made again when it is asked for and older than half a second, or than two hundred times what making it took; where something changed, than twenty times. So
- * looking takes a two-hundredth of the time at most however many domains there are, and an outage is told soon all the same.
+ * Made again when it is asked for and older than half a second or two hundred times what making it took, whichever is longer; where something changed, older
+ * than twenty times that. So looking takes a two-hundredth of the time at most however many domains there are, a twentieth while things change all the time,
+ * and an outage is told soon all the same.
  */
 function createKept(clock: Clock, make: () => Everything): Kept {
   let kept: Everything | undefined
