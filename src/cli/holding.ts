@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { heardAlerts } from '../gateway/events.ts'
 import type { Holding } from '../gateway/hold/holding.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { HoldLimits } from '../queue/quota.ts'
@@ -69,7 +70,7 @@ export async function openHolding(folder: string, deps: HoldingDeps): Promise<Op
 }
 
 function tellState(state: StoreState, log: Log): void {
-  if (state.kind === 'failing') log.alert('the store cannot be written', { code: state.code, why: state.why })
+  if (state.kind === 'failing') log.alert(heardAlerts.storeNotWritten, { code: state.code, why: state.why })
   else if (state.kind === 'writable') log.info('the store can be written again')
 }
 

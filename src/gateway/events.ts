@@ -176,6 +176,7 @@ export interface PersonEvent extends Told {
 /** What the log marks `alert: true`, in its words. */
 export interface AlertEvent extends Told {
   readonly kind: 'alert'
+  /** The words of the log's line; see `heardAlerts`. */
   readonly event: string
   /** Of the line's fields those that name a thing of ours: all in `alertFields`, safe to print. */
   readonly about: Readonly<Partial<Record<(typeof alertFields)[number], string>>>
@@ -196,6 +197,15 @@ export const alertFields = [
   'certificate',
   'code',
 ] as const
+
+/** The words of those alerts that somebody listens for: who writes such a line and who acts on it both take them from here. */
+export const heardAlerts = {
+  mailIsHeld: 'mail is held',
+  messageNotHeld: 'message not held',
+  drainStopped: 'drain stopped',
+  storeNotWritten: 'the store cannot be written',
+  certificateUnusable: 'certificate not usable, the old one stays',
+} as const
 
 /** The same log, whose alerts are told too. */
 export function tellingAlerts(log: Log, tell: Tell | undefined, clock: Clock): Log {

@@ -6,7 +6,7 @@ import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
 import { type Standing, standings, standingText } from '../gateway/backends/standing.ts'
-import type { AlertEvent, CertificateEvent, GatewayEvent } from '../gateway/events.ts'
+import { type AlertEvent, type CertificateEvent, type GatewayEvent, heardAlerts } from '../gateway/events.ts'
 import type { Gauges } from '../gateway/figures/gauges.ts'
 import type { LaneSummary } from '../queue/queue.ts'
 import type { Route } from '../routing/backend.ts'
@@ -52,10 +52,10 @@ const apartMs = 500
 
 /** Alerts of the log that are conditions here, with a beginning and an end. */
 const conditionsAlready: ReadonlySet<string> = new Set([
-  'mail is held',
-  'drain stopped',
-  'the store cannot be written',
-  'certificate not usable, the old one stays',
+  heardAlerts.mailIsHeld,
+  heardAlerts.drainStopped,
+  heardAlerts.storeNotWritten,
+  heardAlerts.certificateUnusable,
 ])
 
 export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayConditions {
@@ -101,7 +101,7 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
   function tellAlert(event: AlertEvent): void {
     if (conditionsAlready.has(event.event)) return
     // Of one domain's share alone, or of a message that was too long for the room left, it is no condition.
-    if (event.event === 'message not held' && read().whyNotKept !== undefined) {
+    if (event.event === heardAlerts.messageNotHeld && read().whyNotKept !== undefined) {
       lookSoon()
       return
     }

@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Tell } from '../events.ts'
+import { heardAlerts, type Tell } from '../events.ts'
 
 export interface DrainGuard {
   /** @param backend  its URL, as people know it */
@@ -65,7 +65,7 @@ export function createDrainGuard({
       stopped.set(backend, why)
       keep(stopped)
       tell?.({ kind: 'drain-stopped', atMs: clock.now(), backend, why })
-      log.alert('drain stopped', { backend, why, remedy: `waypost queue resume ${backend}` })
+      log.alert(heardAlerts.drainStopped, { backend, why, remedy: `waypost queue resume ${backend}` })
     },
     stopped: () => stopped,
     resume(backend) {

@@ -4,6 +4,7 @@
  */
 import type { Log } from '../../base/log.ts'
 import type { Lane, LaneSummary } from '../../queue/queue.ts'
+import { heardAlerts } from '../events.ts'
 import type { Way } from '../ways/lanes.ts'
 
 export interface HoldAlerts {
@@ -33,7 +34,7 @@ export function createHoldAlerts({
       waiting.add(lane)
       if (before.has(lane)) continue
       const held = ready + deferred + unknown
-      log.alert('mail is held', { lane, held, remedy: 'waypost backend list, and waypost queue list, say why' })
+      log.alert(heardAlerts.mailIsHeld, { lane, held, remedy: 'waypost backend list, and waypost queue list, say why' })
     }
     for (const lane of before) if (!waiting.has(lane)) log.info('no mail waits any more', { lane })
   }

@@ -12,6 +12,7 @@ import type { KnownRecipients } from '../../queue/known-recipients.ts'
 import type { AskedRoom, HoldOutcome, Lane, NewHeld, Queue } from '../../queue/queue.ts'
 import type { MailDomain } from '../../routing/destinations.ts'
 import * as verdict from '../carry/verdict.ts'
+import { heardAlerts } from '../events.ts'
 import type { HeldProofs } from '../notices/held-proofs.ts'
 import type { SenderProofs } from '../notices/sender-proof.ts'
 import type { ToldOnce } from '../told-once.ts'
@@ -95,7 +96,7 @@ export function createHold(deps: HoldDeps): Hold {
   function tellNotHeld({ why }: NotHeld, client: IpAddress, fields: Fields): void {
     const whose =
       why === 'network' ? { network: networkKey(client), remedy: 'a relay of your own stands in trusted:' } : {}
-    once.tell('alert', 'message not held', `${why} ${fields.domain ?? ''}`, { ...fields, why, ...whose })
+    once.tell('alert', heardAlerts.messageNotHeld, `${why} ${fields.domain ?? ''}`, { ...fields, why, ...whose })
   }
 
   return {

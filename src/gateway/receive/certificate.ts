@@ -6,7 +6,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Tell } from '../events.ts'
+import { heardAlerts, type Tell } from '../events.ts'
 
 export interface CertificateFiles {
   readonly certificate: string
@@ -67,7 +67,7 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
         log.info('certificate renewed', { certificate: current.certificate })
       }
     } catch (error) {
-      log.alert('certificate not usable, the old one stays', {
+      log.alert(heardAlerts.certificateUnusable, {
         certificate: current.certificate,
         why: error instanceof Error ? error.message : String(error),
       })

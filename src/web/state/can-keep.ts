@@ -3,7 +3,7 @@
  * without a backend is failing then, and not holding. Asked by `everything.ts` and `/readyz`.
  */
 import type { Clock } from '../../base/clock.ts'
-import type { GatewayEvent } from '../../gateway/events.ts'
+import { type GatewayEvent, heardAlerts } from '../../gateway/events.ts'
 
 export interface CanKeep {
   tell(event: GatewayEvent): void
@@ -20,7 +20,7 @@ export function createCanKeep(clock: Clock, whyNotKept: () => string | undefined
   return {
     tell(event) {
       if (event.kind === 'held' || event.kind === 'unknown') failed = undefined
-      if (event.kind !== 'alert' || event.event !== 'message not held') return
+      if (event.kind !== 'alert' || event.event !== heardAlerts.messageNotHeld) return
       // Of one domain's share alone, or of one client's of that: others are kept.
       if (event.about.why === 'domain' || event.about.why === 'network') return
       failed = { why: words[event.about.why ?? ''] ?? 'the store cannot be written', atMs: clock.monotonicMs() }
