@@ -19,7 +19,7 @@ import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 import { createOpener } from './opening.ts'
 import type { Fault } from './outcome.ts'
-import { Pool } from './pool.ts'
+import { Pool, stopping } from './pool.ts'
 import { SmtpTransaction } from './smtp.ts'
 import type { Taken } from './waiting-line.ts'
 
@@ -146,5 +146,3 @@ async function probeFolder(
   health.failed(endpoint, fault)
   return { kind: 'failed', fault }
 }
-
-const stopping: Fault = { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' }

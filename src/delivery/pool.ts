@@ -296,7 +296,12 @@ export class Pool {
 export const isFull = (fault: Fault): boolean =>
   fault.kind === 'rejected' && fault.step === 'greeting' && (fault.reply?.code ?? 0) < 500
 
-const closedTaken: Taken = {
-  kind: 'failed',
-  fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the gateway is stopping' },
+/** What is heard once we are closed: nobody was asked. */
+export const stopping: Fault = {
+  kind: 'abandoned',
+  step: 'connect',
+  reply: undefined,
+  detail: 'the gateway is stopping',
 }
+
+const closedTaken: Taken = { kind: 'failed', fault: stopping }

@@ -1,7 +1,7 @@
 /** Messages by lane and state. For `counters`. */
 import { never, type Oldest, orUndefined } from './oldest.ts'
 import type { LaneSummary, RecipientState } from './queue.ts'
-import { numberOfState } from './state-numbers.ts'
+import { isGoing, numberOfState } from './state-numbers.ts'
 
 interface LaneCount {
   /** Messages, by the number of the state. */
@@ -71,5 +71,4 @@ export class LaneCounts {
   }
 }
 
-const isGoing = (state: number) => state === ready || state === waiting || state === unknown
 const going = ({ byState }: LaneCount) => (byState[ready] ?? 0) + (byState[waiting] ?? 0) + (byState[unknown] ?? 0)

@@ -32,6 +32,8 @@ export type Lane = string & { readonly __lane: never }
  * - `expired`: its time is over, and no DSN was due: the same.
  * - `set-aside`: three attempts at it failed by a fault of our own; for a person.
  * - `corrupt`: its body is missing or is not what was stored; for a person.
+ *
+ * Rows keep a state by its place in this list, so it only grows at its end; the partial indexes of `sqlite/tables.ts` know some by number.
  */
 export const recipientStates = [
   'offered',

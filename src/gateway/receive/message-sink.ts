@@ -6,6 +6,7 @@ import type { Body, Message } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { receivedLine } from '../../mail/trace.ts'
 import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
+import { notHeldReply } from '../carry/verdict.ts'
 import type { SenderConnection } from './accept-deps.ts'
 import type { BodyProblem } from './body.ts'
 import { handOver } from './hand-over.ts'
@@ -90,7 +91,7 @@ export class MessageSink implements BodySink {
       id: transaction.id,
       error: transaction.body.failure,
     })
-    return notWritten
+    return notHeldReply
   }
 
   /** A hash is only made where one is remembered that it could be. */
@@ -132,4 +133,3 @@ export class MessageSink implements BodySink {
 /** Also heard at MAIL, where so much is declared. */
 export const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')
 const alreadyDelivered = reply(250, '2.0.0', 'Delivered already, when it was sent before')
-const notWritten = reply(451, '4.3.0', 'The message could not be written down here, please try again later')

@@ -4,9 +4,9 @@ import type { IpAddress } from '../../base/ip.ts'
 import type { Database } from '../../store/module.ts'
 import { emptyShares, shareBucket } from '../network-shares.ts'
 import { heldCost } from '../quota.ts'
+import { isGoing } from '../state-numbers.ts'
 import { laneName } from './lane-names.ts'
 import { rowOf } from './message-rows.ts'
-import { stateNumber } from './rows.ts'
 
 export interface Counts {
   readonly messages: number
@@ -157,13 +157,11 @@ export function oldest(db: Database): Oldest {
   const domains = new Map<string, number>()
   const statement = db.sql('SELECT lane, state, domain, received FROM recipient')
   statement.setReturnArrays(true)
-  const { ready, waiting, unknown } = stateNumber
   for (const [lane, state, domain, received] of statement.iterate() as unknown as Iterable<
     [number, number, string, number]
   >) {
     if (received < (domains.get(domain) ?? Number.POSITIVE_INFINITY)) domains.set(domain, received)
-    const isGoing = state === ready || state === waiting || state === unknown
-    if (isGoing && received < (lanes.get(lane) ?? Number.POSITIVE_INFINITY)) lanes.set(lane, received)
+    if (isGoing(state) && received < (lanes.get(lane) ?? Number.POSITIVE_INFINITY)) lanes.set(lane, received)
   }
   let oldestMs: number | undefined
   for (const first of domains.values()) if (oldestMs === undefined || first < oldestMs) oldestMs = first

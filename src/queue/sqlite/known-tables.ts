@@ -34,8 +34,8 @@ const regular = 3
 type RowKind = KnownKind | typeof regular
 const allKinds: readonly RowKind[] = [...Object.values(kinds), regular]
 
-/** From one delivery to the next, so that they are two occasions: as long as a telling is fresh (`told-lately`). */
-const apartMs = 86_400_000 / 4
+/** From one delivery to the next, so that they are two occasions; until then a telling is fresh, and not told again (`told-lately`). */
+export const apartMs = 86_400_000 / 4
 
 /** The part of their place that those keep who were delivered to once: nobody is regular at first. */
 const onceShare = 1 / 5

@@ -1,8 +1,9 @@
 /** Operations of the hold: lanes of recipients when the configuration has changed, and what a crash left in between. */
 import type { Database } from '../../store/module.ts'
+import { numberOfState } from '../state-numbers.ts'
 import { laneName, laneNumber } from './lane-names.ts'
 import { rowsOf, tally, weightOf } from './message-rows.ts'
-import { type Change, stateNumber } from './rows.ts'
+import type { Change } from './rows.ts'
 
 const mostRows = 500
 
@@ -57,8 +58,8 @@ export function moveLanes(db: Database, moves: readonly Move[]): MovedRows {
 }
 
 function moveOne(db: Database, [seq, place, lane]: Move): number {
-  const { ready, waiting, unknown } = stateNumber
-  const noRoute = stateNumber['no-route']
+  const { ready, waiting, unknown } = numberOfState
+  const noRoute = numberOfState['no-route']
   if (lane === undefined) {
     return Number(
       db
@@ -80,7 +81,7 @@ function moveOne(db: Database, [seq, place, lane]: Move): number {
 
 /** What a transaction answered for when the process ended, it answers for no more: `offered` becomes `ready`. @returns whether more are left */
 export function recover(db: Database): boolean {
-  const { offered, ready } = stateNumber
+  const { offered, ready } = numberOfState
   const rows = rowsOf<[number, number]>(
     db,
     `SELECT message, place FROM recipient INDEXED BY recipient_offered WHERE state = ${offered} LIMIT ?`,

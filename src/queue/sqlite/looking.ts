@@ -1,8 +1,8 @@
 /** What is asked of the rows and changes none of them: for people, and for the sweeper of what has waited too long. For `queue.ts` beside. */
 import type { Queue, QueueFilter, QueuePage } from '../queue.ts'
+import { numberOfState } from '../state-numbers.ts'
 import { readAttempt } from './message-codec.ts'
 import { allowedLimit, type QueueParts } from './parts.ts'
-import { stateNumber } from './rows.ts'
 
 type Looking = Pick<Queue, 'list' | 'idsWith' | 'get' | 'nextWakes' | 'overdue' | 'countOverdue'>
 
@@ -13,7 +13,7 @@ export function createLooking({ room, counts, decode }: QueueParts): Looking {
       domain: filter.domain?.toLowerCase(),
       sender: filter.sender?.toLowerCase(),
       recipient: filter.recipient?.toLowerCase(),
-      states: filter.states?.map((state) => stateNumber[state]),
+      states: filter.states?.map((state) => numberOfState[state]),
       receivedBeforeMs: filter.receivedBeforeMs,
       receivedAfterMs: filter.receivedAfterMs,
       after: /^\d{1,15}$/.test(from ?? '') ? Number(from) : 0,

@@ -19,6 +19,7 @@ import {
   type Settled,
   type Settlement,
 } from '../queue.ts'
+import { numberOfState } from '../state-numbers.ts'
 import type { AttemptRow } from './attempt-rows.ts'
 import type { AddedRow } from './hold-rows.ts'
 import {
@@ -27,7 +28,6 @@ import {
   type NewRecipientRow,
   type NewRow,
   type RecipientRow,
-  stateNumber,
   stateOf,
   statesMask,
   type Tally,
@@ -74,7 +74,7 @@ type NewRecipient = NewHeld['recipients'][number]
 function newRecipientRow(held: NewRecipient, at: number): NewRecipientRow {
   return [
     held.index ?? at,
-    stateNumber[held.state],
+    numberOfState[held.state],
     held.lane,
     held.recipient.domain ?? '',
     held.recipient.text,
@@ -254,19 +254,19 @@ function settledColumns(to: Settled): Columns {
     case 'waiting': {
       const firstRefused = to.firstRefusedMs === undefined ? undefined : Math.round(to.firstRefusedMs)
       const notBefore = Math.round(to.notBeforeMs)
-      return { ...none, to: stateNumber.waiting, notBefore, turn: notBefore, firstRefused }
+      return { ...none, to: numberOfState.waiting, notBefore, turn: notBefore, firstRefused }
     }
     case 'unknown': {
       const [notBefore, elsewhere] = [Math.round(to.notBeforeMs), Math.round(to.elsewhereMs)]
-      return { ...none, to: stateNumber.unknown, notBefore, elsewhere, backend: to.backend }
+      return { ...none, to: numberOfState.unknown, notBefore, elsewhere, backend: to.backend }
     }
     case 'ready':
-      return { ...none, to: stateNumber.ready, turn: moment(to.turnMs) }
+      return { ...none, to: numberOfState.ready, turn: moment(to.turnMs) }
     case 'refused':
     case 'expired':
-      return { ...none, to: stateNumber[to.kind], keepUntil: Math.round(to.keepUntilMs) }
+      return { ...none, to: numberOfState[to.kind], keepUntil: Math.round(to.keepUntilMs) }
     default:
-      return { ...none, to: stateNumber[to.kind] }
+      return { ...none, to: numberOfState[to.kind] }
   }
 }
 

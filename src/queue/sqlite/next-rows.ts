@@ -1,9 +1,10 @@
 /** Operations of the hold: what may go next, oldest turn first. */
 import type { Database } from '../../store/module.ts'
+import { numberOfState } from '../state-numbers.ts'
 import { bodiesOf } from './body-rows.ts'
 import { knownLane } from './lane-names.ts'
 import { messageRow, rowsOf } from './message-rows.ts'
-import { type RecipientRow, recipientColumns, stateNumber, type TaskRow } from './rows.ts'
+import { type RecipientRow, recipientColumns, type TaskRow } from './rows.ts'
 
 export interface WantedTasks {
   readonly lane: string
@@ -22,7 +23,7 @@ export interface FoundTasks {
   readonly lane: number
 }
 
-const { ready, unknown } = stateNumber
+const { ready, unknown } = numberOfState
 
 export function readyTasks(db: Database, wanted: WantedTasks): FoundTasks {
   const lane = knownLane(db, wanted.lane)

@@ -2,10 +2,10 @@
 import type { Recipient } from '../../mail/message.ts'
 import type { StoreRoom } from '../../store/store.ts'
 import type { Lane } from '../queue.ts'
+import { numberOfState } from '../state-numbers.ts'
 import type { KeptCounts } from './kept-counts.ts'
 import type { Move } from './lane-rows.ts'
 import { readRecipient } from './message-codec.ts'
-import { stateNumber } from './rows.ts'
 import type { QueueOperations } from './tables.ts'
 
 /** As `Queue.relane`. */
@@ -23,7 +23,7 @@ export async function relane(
     after = [last[0], last[1]]
     const moves = rows.flatMap(([seq, place, lane, state, address, extra]): Move[] => {
       const wantedLane = laneOf(readRecipient(address, extra), lane as Lane)
-      const isAway = state === stateNumber['no-route']
+      const isAway = state === numberOfState['no-route']
       if (wantedLane === undefined ? isAway : wantedLane === lane && !isAway) return []
       return [[seq, place, wantedLane]]
     })

@@ -3,11 +3,7 @@
  * contract; the operations beside this file read and write them. Columns are returned as arrays in the order given here.
  */
 import { type RecipientState, recipientStates } from '../queue.ts'
-
-/** States are kept by their place in this list, so it only grows; the partial indexes of `tables.ts` know some by number. */
-export const stateNumber = Object.fromEntries(recipientStates.map((state, number) => [state, number])) as Readonly<
-  Record<RecipientState, number>
->
+import { numberOfState } from '../state-numbers.ts'
 
 export const stateOf = (number: number): RecipientState => {
   const state = recipientStates[number]
@@ -17,10 +13,10 @@ export const stateOf = (number: number): RecipientState => {
 
 /** States as the bits of a number. */
 export const statesMask = (states: readonly RecipientState[]): number =>
-  states.reduce((mask, state) => mask | (1 << stateNumber[state]), 0)
+  states.reduce((mask, state) => mask | (1 << numberOfState[state]), 0)
 
 /** What is for a person to see, and no longer on its way: it has a quota of its own and does not expire again. */
-export const isKept = (state: number): boolean => state === stateNumber.refused || state === stateNumber.expired
+export const isKept = (state: number): boolean => state === numberOfState.refused || state === numberOfState.expired
 
 export type MessageRow = readonly [
   seq: number,

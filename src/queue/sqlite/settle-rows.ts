@@ -1,10 +1,11 @@
 /** Operations of the hold: what became of recipients. With the last one the message goes. */
 import type { Database } from '../../store/module.ts'
+import { numberOfState } from '../state-numbers.ts'
 import { type AttemptRow, addAttempt } from './attempt-rows.ts'
 import { hold } from './hold-rows.ts'
 import { laneNumber } from './lane-names.ts'
 import { dropMessage, rowOf, setDue, tally, type Weight, weightColumns } from './message-rows.ts'
-import { type Change, type NewRow, stateNumber } from './rows.ts'
+import type { Change, NewRow } from './rows.ts'
 
 /** `to` is a state, -1 for gone, or -2 for whatever it is; each value replaces what stood there, undefined leaves it. */
 export interface SettledRow {
@@ -85,9 +86,9 @@ export function spoil(db: Database, id: string): Change | undefined {
   if (!found) return undefined
   const [seq, expires, ...weight] = found
   const before = tally(db, seq, weight)
-  if (before.recipients.every(([, state]) => state === stateNumber.corrupt)) return undefined
+  if (before.recipients.every(([, state]) => state === numberOfState.corrupt)) return undefined
   db.sql('UPDATE recipient SET state = ?, not_before = NULL, keep_until = NULL WHERE message = ?').run(
-    stateNumber.corrupt,
+    numberOfState.corrupt,
     seq,
   )
   const after = tally(db, seq, weight)
@@ -107,9 +108,9 @@ function settleOne(db: Database, seq: number, recipient: SettledRow, settlement:
         .run(seq, place, from, behind, behind).changes,
     )
   if (to === asItIs) return noteDelayTold(db, seq, recipient, settlement)
-  if (to === stateNumber.unknown) noteUnknown(db, seq, recipient)
+  if (to === numberOfState.unknown) noteUnknown(db, seq, recipient)
   // Behind whose dot it is unknown is not forgotten while nobody acts on it.
-  const keeps = to === stateNumber.held || to === stateNumber['no-route'] ? 1 : 0
+  const keeps = to === numberOfState.held || to === numberOfState['no-route'] ? 1 : 0
   return Number(
     db
       .sql(
@@ -151,6 +152,6 @@ function noteDelayTold(db: Database, seq: number, { place, from }: SettledRow, {
 /** A person held it, or its route went, while it was being handed over: it stays so, and its backend may have it. */
 function noteUnknown(db: Database, seq: number, { place, backend, elsewhere }: SettledRow): void {
   db.sql(
-    `UPDATE recipient SET backend = ?, elsewhere = ? WHERE message = ? AND place = ? AND state IN (${stateNumber.held}, ${stateNumber['no-route']})`,
+    `UPDATE recipient SET backend = ?, elsewhere = ? WHERE message = ? AND place = ? AND state IN (${numberOfState.held}, ${numberOfState['no-route']})`,
   ).run(backend, elsewhere, seq, place)
 }

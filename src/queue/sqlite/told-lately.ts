@@ -2,7 +2,7 @@
  * What was told of recipients a short while ago: to tell it again would only move an end that is days away, and costs a look in here. For `known.ts`.
  */
 import type { Clock } from '../../base/clock.ts'
-import { type KnownKind, kinds } from './known-tables.ts'
+import { apartMs, type KnownKind, kinds } from './known-tables.ts'
 
 interface Told {
   readonly atMs: number
@@ -11,7 +11,6 @@ interface Told {
   readonly key: string
 }
 
-const freshMs = 86_400_000 / 4
 const mostFresh = 50_000
 
 export class ToldLately {
@@ -30,7 +29,7 @@ export class ToldLately {
     if (!told || (told.kind !== kind && kind === kinds.delivered)) return false
     const agoMs = this.#clock.now() - told.atMs
     // A clock that went back makes everything stale, which is harmless.
-    return agoMs >= 0 && agoMs < freshMs
+    return agoMs >= 0 && agoMs < apartMs
   }
 
   note(name: string, key: string, kind: KnownKind): void {

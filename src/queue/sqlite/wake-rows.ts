@@ -1,8 +1,9 @@
 /** Operations of the hold: what has waited long enough. */
 import type { Database } from '../../store/module.ts'
+import { numberOfState } from '../state-numbers.ts'
 import { laneName } from './lane-names.ts'
 import { rowOf, rowsOf, tally, type Weight, weightOf } from './message-rows.ts'
-import { type Change, stateNumber } from './rows.ts'
+import type { Change } from './rows.ts'
 
 export interface WokenPage {
   readonly changes: readonly Change[]
@@ -35,7 +36,7 @@ export function wake(db: Database, { nowMs, farMs }: { nowMs: number; farMs: num
   }
   const tallies = () => [...weights].map(([seq, weight]) => tally(db, seq, weight))
   const before = tallies()
-  const { waiting, ready } = stateNumber
+  const { waiting, ready } = numberOfState
   // Somebody may still listen behind the dot of what is unknown, so that gets a time on the clock of now.
   const otherwise = due.length > 0 ? null : nowMs + listenMs
   for (const [seq, place] of rows) {

@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Inlet } from '../../base/inlet.ts'
 import { printable } from '../../base/printable.ts'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
-import { type Reply, replyText } from '../../mail/reply.ts'
+import { isPositive, type Reply, replyText } from '../../mail/reply.ts'
 import { Connection } from '../wire/connection.ts'
 import type { Scratch } from '../wire/scratch.ts'
 import { noExtensions, parseExtensions } from './extensions.ts'
@@ -202,5 +202,3 @@ function rejected(session: ClientSession, step: ClientStep, reply: Reply): Faile
   session.quit()
   return failed('rejected', step, `the server said ${replyText(reply)}`, reply)
 }
-
-const isPositive = (reply: Reply) => reply.code >= 200 && reply.code < 300

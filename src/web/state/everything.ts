@@ -5,6 +5,7 @@
 import type { BackendReport } from '../../gateway/backends/report.ts'
 import { standingOf } from '../../gateway/backends/standing.ts'
 import type { DomainSummary, RecipientState } from '../../queue/queue.ts'
+import { goingStates } from '../../queue/state-numbers.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { WebDeps } from '../deps.ts'
 import type { CanKeep } from './can-keep.ts'
@@ -28,7 +29,6 @@ export interface EverythingDeps extends WebDeps {
 }
 
 const forPersons: readonly RecipientState[] = ['held', 'no-route', 'refused', 'expired', 'set-aside', 'corrupt']
-const onTheWay: readonly RecipientState[] = ['ready', 'waiting', 'unknown']
 
 /**
  * @param order  see `createOrder`
@@ -145,7 +145,7 @@ const noSums = (): Sums => ({ ...nothing })
 function add(sums: Sums, { messages, oldestMs, byState }: DomainSummary): void {
   sums.messages += messages
   sums.oldestMs = sums.oldestMs === null ? oldestMs : Math.min(sums.oldestMs, oldestMs)
-  for (const state of onTheWay) sums.onTheWay += byState[state] ?? 0
+  for (const state of goingStates) sums.onTheWay += byState[state] ?? 0
   for (const state of forPersons) sums.needPerson += byState[state] ?? 0
 }
 
