@@ -183,7 +183,7 @@ export interface AlertEvent extends Told {
 }
 
 /** Fields of an alert that may be passed on: none of them holds an address of a person or the content of a message. */
-export const alertFields = [
+const alertFields = [
   'id',
   'backend',
   'endpoint',

@@ -1,6 +1,13 @@
 /**
  * The hold of a gateway, put together: what keeps messages (`hold`), what delivers them (`drain`), what becomes of those that are refused
  * (`after-hold`), and the ways of lanes as the configuration has them now. Made by `gateway`.
+ *
+ * - `Holding`: what all of it stands on, queue and knowledge, which `cli` opens.
+ * - `Hold`: whether a message is kept, and the keeping of it.
+ * - `ToKeep`: one recipient that `Hold` is given.
+ * - `Keeping`: what the senders' side is handed of all this.
+ * - `HeldMail`: what a person may do with what is kept.
+ * - `Kept`: the whole, as the gateway has it.
  */
 import type { Clock } from '../base/clock.ts'
 import { type IpAddress, inNetwork } from '../base/ip.ts'

@@ -25,7 +25,7 @@ const readAddress = (input: string) => {
 }
 
 /** Reads a network as `trusted` may have it: who believes half of the Internet believes everybody. */
-export function readTrusted(input: string): Read<Network> {
+function readTrusted(input: string): Read<Network> {
   const network = parseNetwork(input)
   if (network === undefined) return { kind: 'no', why: '' }
   const least = isIpv6(network.address) ? 16 : 8

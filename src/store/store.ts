@@ -6,7 +6,7 @@
  */
 
 import type { FreeSpace } from '../base/free-space.ts'
-import type { FailureCode, StoreFailure } from './failure.ts'
+import type { FailureCode } from './failure.ts'
 import type { OperationTable } from './module.ts'
 
 export interface Store {
@@ -52,5 +52,3 @@ export interface WriteOptions<Operations extends OperationTable, Result> {
   /** Called with the result when it is committed, before the promise resolves, in the order in which operations ran. */
   readonly committed?: (result: Result) => void
 }
-
-export type { StoreFailure }

@@ -4,16 +4,14 @@
  */
 import type { Severity } from '../checks/finding.ts'
 
-export const conditionKinds = [
-  'finding',
-  'backend-down',
-  'queue-old',
-  'hold-closed',
-  'drain-stopped',
-  'certificate-ends',
-  'gateway-silent',
-] as const
-export type ConditionKind = (typeof conditionKinds)[number]
+export type ConditionKind =
+  | 'finding'
+  | 'backend-down'
+  | 'queue-old'
+  | 'hold-closed'
+  | 'drain-stopped'
+  | 'certificate-ends'
+  | 'gateway-silent'
 
 export interface Condition {
   /** What makes it the same one again. */
@@ -41,5 +39,4 @@ export interface Note {
   readonly detail: string
 }
 
-export const noteKinds = ['records-changed', 'certificate-renewed', 'gateway-alert'] as const
-export type NoteKind = (typeof noteKinds)[number]
+export type NoteKind = 'records-changed' | 'certificate-renewed' | 'gateway-alert'

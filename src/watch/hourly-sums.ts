@@ -21,6 +21,7 @@ const hourMs = 3_600_000
 /** Domains that one hour is told apart by; all others are `other`. */
 const mostDomains = 10_000
 
+/** Adds to one figure of an hour, which begins at 0. @param name  of the figure */
 export function addTo({ counts }: DomainHour, name: string, more = 1): void {
   counts[name] = (counts[name] ?? 0) + more
 }

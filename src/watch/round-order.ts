@@ -1,13 +1,6 @@
 /** Whose turn it is to be checked: one domain after the other, in an order that is shuffled once. For `rounds`. */
 import { type Random, shuffle } from '../base/random.ts'
-import type { HostName } from '../mail/address.ts'
-import type { Declaration } from '../publish/declare/declaration.ts'
-
-export interface WatchedDomain {
-  readonly name: HostName
-  /** What waypost.yaml declares of its records. */
-  readonly declaration: Declaration | undefined
-}
+import type { WatchedDomain } from './settings.ts'
 
 export class RoundOrder {
   #domains: readonly WatchedDomain[] = []

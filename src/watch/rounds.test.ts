@@ -10,8 +10,8 @@ import type { Finding, NotChecked, Severity } from '../checks/finding.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import type { Condition, Note } from './condition.ts'
 import type { HistoryEvent } from './history.ts'
-import type { WatchedDomain } from './round-order.ts'
 import { createRounds } from './rounds.ts'
+import type { WatchedDomain } from './settings.ts'
 
 const finding = (id: string, severity: Severity, name = 'example.com'): Finding => ({
   ...{ kind: 'finding', id: id as Finding['id'], severity, title: `title of ${id}`, seen: 'Seen.', why: 'Because.' },

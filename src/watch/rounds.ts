@@ -12,7 +12,8 @@ import type { HostName } from '../mail/address.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import { type CheckedState, type SeenExchanger, stateOf } from './checked-state.ts'
 import type { History } from './history.ts'
-import { RoundOrder, type WatchedDomain } from './round-order.ts'
+import { RoundOrder } from './round-order.ts'
+import type { WatchedDomain } from './settings.ts'
 import { tellChanges } from './tell-changes.ts'
 
 export interface Rounds {

@@ -11,7 +11,7 @@ import { lengthText, timeText } from './alerts/wording.ts'
 import { type CheckedState, changesBetween, type KeptFinding, type RecordChange } from './checked-state.ts'
 import type { Condition, Note } from './condition.ts'
 import type { History } from './history.ts'
-import type { WatchedDomain } from './round-order.ts'
+import type { WatchedDomain } from './settings.ts'
 
 export interface TellChangesDeps {
   readonly clock: Clock

@@ -33,9 +33,8 @@ import { createGlance, type Glance } from './glance.ts'
 import type { History } from './history.ts'
 import { createOutages } from './outages.ts'
 import { createRecorder } from './recorder.ts'
-import type { WatchedDomain } from './round-order.ts'
 import { createRounds } from './rounds.ts'
-import type { WatchingSettings } from './settings.ts'
+import type { WatchedDomain, WatchingSettings } from './settings.ts'
 import { createToldConditions } from './told-conditions.ts'
 
 export interface Watch {

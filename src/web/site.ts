@@ -62,6 +62,9 @@ export type Answered<Value> =
   | { readonly kind: 'response'; readonly response: Response }
   | Written
 
+/** Why who has no name here hears 401. */
+export const takesPerson = 'this takes a token or a login'
+
 export interface Refused {
   readonly kind: 'no'
   readonly status: 400 | 401 | 403 | 404 | 409 | 429 | 503
@@ -153,7 +156,7 @@ export function createSite(deps: SiteDeps): Site {
       if (!isEnough(has, access)) {
         if (isPage && who.kind !== 'person') return deps.wayIn(context)
         if (who.kind === 'person') return no(context, 403, `this takes the role ${access}`)
-        return no(context, 401, 'this takes a token or a login')
+        return no(context, 401, takesPerson)
       }
       return next()
     }

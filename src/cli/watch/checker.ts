@@ -2,8 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { type Checked, type Checker, type CheckerOptions, createChecker } from '../../checks/check-domain.ts'
 import { type HostName, rootName } from '../../dns/name.ts'
-import type { WatchedDomain } from '../../watch/round-order.ts'
-import type { WatchingSettings } from '../../watch/settings.ts'
+import type { WatchedDomain, WatchingSettings } from '../../watch/settings.ts'
 import type { CheckDeps } from '../check/run.ts'
 
 export interface WatchChecker {

@@ -11,7 +11,7 @@ export interface Started {
   readonly begun: Begun
 }
 
-export const headStartMs = 250
+const headStartMs = 250
 
 /**
  * @param takeSibling  the other address of the host, taken out of the line; asked only when the head start is over

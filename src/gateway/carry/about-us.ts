@@ -21,6 +21,7 @@ export interface WhoWeAre {
 // RFC 7504 (521), RFC 4954 §6 (530, 535, 538).
 const alwaysAboutUs: ReadonlySet<number> = new Set([521, 530, 535, 538])
 
+/** @param step  what was asked when this was said. @param who  how the backend knows us, and what a reply may quote */
 export function isAboutUs(said: Reply, step: AskedStep, who: WhoWeAre): boolean {
   if (alwaysAboutUs.has(said.code)) return true
   if (said.enhanced !== '5.7.1' || (step !== 'mail' && step !== 'rcpt')) return false

@@ -5,7 +5,7 @@
  */
 
 /** Upper bounds in milliseconds, from 1 ms to above five minutes; one more bucket is for what lies beyond. */
-export const fineBoundsMs: readonly number[] = Array.from({ length: 92 }, (_, step) => 1.15 ** step)
+const fineBoundsMs: readonly number[] = Array.from({ length: 92 }, (_, step) => 1.15 ** step)
 
 /** Upper bounds in seconds, for a Prometheus histogram; the last bucket there is `+Inf`. */
 export const coarseBoundsSeconds: readonly number[] = [
@@ -17,6 +17,7 @@ export type FineCounts = number[]
 
 const growth = Math.log(1.15)
 
+/** Adds one value, in milliseconds, to the counts. */
 export function countFine(counts: FineCounts, ms: number): void {
   const bucket = ms <= 1 ? 0 : Math.min(fineBoundsMs.length, Math.ceil(Math.log(ms) / growth - 1e-9))
   while (counts.length <= bucket) counts.push(0)

@@ -59,6 +59,10 @@ export interface Sorting {
 /** A backend that had accepted a recipient and refuses it now may have come back empty: it must say so for a day. */
 const refusalRepeatsMs = 24 * 60 * 60_000
 
+/**
+ * What is to be written down of each recipient, and who is refused for good. One without an answer stays as it is, unless the backend is silent behind our dot.
+ * @param answered  those that were asked, in any order
+ */
 export function sortAnswers(answered: readonly Answered[], { nowMs, random, way, carried }: Sorting): Sorted {
   const recipients: ComparedRecipient[] = []
   const refused: Refused[] = []

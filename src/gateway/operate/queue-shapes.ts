@@ -35,7 +35,7 @@ export const listedRecipient = z.object({
 })
 export type ListedRecipient = z.output<typeof listedRecipient>
 
-export const listedMessage = z.object({
+const listedMessage = z.object({
   id: z.string(),
   receivedMs: z.number(),
   expiresMs: z.number(),
@@ -54,7 +54,7 @@ export type ListedMessage = z.output<typeof listedMessage>
 export const listAnswer = z.object({ messages: z.array(listedMessage), next: z.string().nullable() })
 export type ListAnswer = z.output<typeof listAnswer>
 
-export const shownAttempt = z.object({
+const shownAttempt = z.object({
   atMs: z.number(),
   backend: z.string().nullable(),
   outcome: z.string(),

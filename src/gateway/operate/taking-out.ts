@@ -35,13 +35,15 @@ export function createTakingOut({ queue, clock, log, running }: TakingOutDeps): 
     return isWatched ? 'its backend may have it, and may still answer' : undefined
   }
 
+  /** Of the first of them that cannot be taken. */
+  const whyLeft = (recipients: readonly HeldRecipient[], receivedMs: number) =>
+    recipients.map((held) => whyNotTaken(held, receivedMs)).find((each) => each !== undefined)
+
   return {
     async pack(id) {
       const entry = await queue.get(id)
       if (!entry) return { kind: 'gone' }
-      const why = entry.recipients
-        .map((held) => whyNotTaken(held, entry.message.receivedMs))
-        .find((each) => each !== undefined)
+      const why = whyLeft(entry.recipients, entry.message.receivedMs)
       return why === undefined
         ? { kind: 'packed', envelope: envelopeOf(entry, entry.recipients, false) }
         : { kind: 'left', why }
@@ -52,7 +54,7 @@ export function createTakingOut({ queue, clock, log, running }: TakingOutDeps): 
       if (!entry) return { kind: 'gone' }
       const meant = entry.recipients.filter((held) => isMeant(held, filter))
       if (meant.length === 0) return { kind: 'gone' }
-      const why = meant.map((held) => whyNotTaken(held, entry.message.receivedMs)).find((each) => each !== undefined)
+      const why = whyLeft(meant, entry.message.receivedMs)
       if (why !== undefined) return { kind: 'left', why }
       if (isAttempting(id)) return { kind: 'left', why: beingTaken }
       await queue.settle({

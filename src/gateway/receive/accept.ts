@@ -209,5 +209,6 @@ class Receiver implements SessionHandler {
 const senderOk = reply(250, '2.1.0', 'Sender OK')
 // RFC 3463 §3.5: 5.4.6, a routing loop. 521 says to us on the other side that it is about us and not about the message (see `about-us.ts`).
 const backToUs = reply(521, '5.4.6', 'The route leads back to this very server')
-const noSender = reply(503, '5.5.1', 'MAIL comes first')
+// Never heard: the session says these two by itself, in these words, before it asks.
+const noSender = reply(503, '5.5.1', 'Say MAIL first')
 const noRecipients = reply(554, '5.5.1', 'No valid recipients')

@@ -10,7 +10,7 @@ import type { NewHeld, RecipientState } from '../queue.ts'
 import type { Counts } from './count-rows.ts'
 import { countedNew, countedRow } from './message-codec.ts'
 import { type Change, stateOf } from './rows.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 export interface KeptCounts {
   readonly counters: Counters
@@ -36,11 +36,7 @@ const oldestLaterMs = 30_000
 const fewMessages = 10_000
 
 /** Throws a `StoreFailure` where the rows cannot be read. */
-export async function openKeptCounts(
-  store: Store,
-  room: StoreRoom<QueueOperations>,
-  clock: Clock,
-): Promise<KeptCounts> {
+export async function openKeptCounts(store: Store, room: StoreRoom<RowOperations>, clock: Clock): Promise<KeptCounts> {
   const counters = createCounters()
   const oldestDue = new Deadline(clock, () => void refreshOldest())
   let nextWakeMs = Number.POSITIVE_INFINITY

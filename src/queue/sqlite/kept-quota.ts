@@ -5,7 +5,7 @@ import { keptLimit } from '../quota.ts'
 import type { BodyFiles } from './body-files.ts'
 import type { KeptCounts } from './kept-counts.ts'
 import type { EntryRow } from './rows.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 export interface KeptQuota {
   /** Looks, behind whoever asks, whether more is kept than may be. */
@@ -15,7 +15,7 @@ export interface KeptQuota {
 }
 
 export interface KeptQuotaDeps {
-  readonly room: StoreRoom<QueueOperations>
+  readonly room: StoreRoom<RowOperations>
   readonly counts: KeptCounts
   readonly files: BodyFiles
   /** Of the hold, octets. */

@@ -12,6 +12,7 @@ export function withoutName(text: string, { text: address, localPart }: Recipien
   return replaceEach(replaceEach(clean, address, addressMark), localPart, localPartMark)
 }
 
+/** The words as the backend said them, but for the case of letters. @param text  as `withoutName` left it */
 export function withName(text: string, { text: address, localPart }: Recipient): string {
   return text.replaceAll(addressMark, () => address).replaceAll(localPartMark, () => localPart)
 }

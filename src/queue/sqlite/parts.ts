@@ -7,10 +7,10 @@ import type { BodyFiles } from './body-files.ts'
 import type { KeptCounts } from './kept-counts.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import type { EntryRow } from './rows.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 export interface QueueParts {
-  readonly room: StoreRoom<QueueOperations>
+  readonly room: StoreRoom<RowOperations>
   readonly clock: Clock
   readonly counts: KeptCounts
   readonly files: BodyFiles

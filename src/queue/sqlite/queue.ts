@@ -23,7 +23,7 @@ import { relane } from './relane.ts'
 import type { EntryRow } from './rows.ts'
 import { createSettling } from './settling.ts'
 import { sweep } from './sweep.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 import { createTasks } from './tasks.ts'
 import { wake } from './wake.ts'
 
@@ -50,7 +50,7 @@ const mostAhead = 4 * 1024 * 1024
 
 /** Throws a `StoreFailure` where the rows cannot be read. The store stays the caller's to close, after the queue. */
 export async function openSqliteQueue(store: Store, deps: SqliteQueueDeps): Promise<SqliteQueue> {
-  const room = store.room<QueueOperations>('queue')
+  const room = store.room<RowOperations>('queue')
   while (await room.write('recover', undefined)) {
     // In pages, as everything is.
   }
@@ -90,7 +90,7 @@ export async function openSqliteQueue(store: Store, deps: SqliteQueueDeps): Prom
 
 function createParts(
   store: Store,
-  room: StoreRoom<QueueOperations>,
+  room: StoreRoom<RowOperations>,
   counts: KeptCounts,
   { clock, corrupt }: SqliteQueueDeps,
 ): QueueParts {

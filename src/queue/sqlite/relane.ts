@@ -6,11 +6,11 @@ import { numberOfState } from '../state-numbers.ts'
 import type { KeptCounts } from './kept-counts.ts'
 import type { Move } from './lane-rows.ts'
 import { readRecipient } from './message-codec.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 /** As `Queue.relane`. */
 export async function relane(
-  room: StoreRoom<QueueOperations>,
+  room: StoreRoom<RowOperations>,
   counts: KeptCounts,
   laneOf: (recipient: Recipient, lane: Lane) => Lane | undefined,
 ): Promise<{ moved: number; withoutRoute: number }> {

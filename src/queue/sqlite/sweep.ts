@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { StoreRoom } from '../../store/store.ts'
 import { type BodyFiles, isMissing } from './body-files.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 export interface SweepDeps {
-  readonly room: StoreRoom<QueueOperations>
+  readonly room: StoreRoom<RowOperations>
   readonly files: BodyFiles
   readonly clock: Clock
   corrupt(id: string, why: string): void

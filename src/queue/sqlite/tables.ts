@@ -108,6 +108,6 @@ export const operations = {
   heldOf,
 } as const
 
-export type QueueOperations = typeof operations
+export type RowOperations = typeof operations
 
 export const storeModule: StoreModule = { room: 'queue', migrations: [version1], operations }

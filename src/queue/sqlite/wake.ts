@@ -2,11 +2,11 @@
 import type { StoreRoom } from '../../store/store.ts'
 import type { Lane } from '../queue.ts'
 import type { KeptCounts } from './kept-counts.ts'
-import type { QueueOperations } from './tables.ts'
+import type { RowOperations } from './tables.ts'
 
 /** As `Queue.wake`. */
 export async function wake(
-  room: StoreRoom<QueueOperations>,
+  room: StoreRoom<RowOperations>,
   counts: KeptCounts,
   nowMs: number,
   farMs: number,

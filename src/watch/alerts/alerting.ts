@@ -164,6 +164,7 @@ export function createAlerting(
   }
 }
 
+/** Whether a moment of the wall clock lies in quiet hours, by this machine's own time of day; hours may go over midnight. */
 export function isQuiet({ from, until }: QuietHours, nowMs: number): boolean {
   const now = new Date(nowMs)
   const minute = now.getHours() * 60 + now.getMinutes()

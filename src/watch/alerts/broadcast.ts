@@ -12,7 +12,7 @@ import { createChannels } from './channels.ts'
 import type { ChannelDeps } from './http-channel.ts'
 import { createPing, type Ping } from './ping.ts'
 import { createSending, entriesOf, type Sending } from './sending.ts'
-import { joined, type Kept, type Unsent } from './unsent.ts'
+import { joined, type Unsent, type UnsentMessage } from './unsent.ts'
 import type { Speaker } from './wording.ts'
 
 export interface Broadcast {
@@ -83,7 +83,7 @@ export function createBroadcast(initial: BroadcastSettings, deps: BroadcastDeps)
 
   /** To other channels, as one message; nothing is over before they have it kept. */
   function handOver(
-    from: readonly { readonly channel?: string; readonly left: readonly Kept[] }[],
+    from: readonly { readonly channel?: string; readonly left: readonly UnsentMessage[] }[],
     to: readonly Line[],
   ): void {
     const left = from.flatMap((each) => each.left)
@@ -149,7 +149,7 @@ const oneByOne = ({ email, webhook, command }: Named): readonly Named[] => [
   ...command.map((each) => ({ ...none, command: [each] })),
 ]
 
-const countOf = (left: readonly Kept[]) => ({
+const countOf = (left: readonly UnsentMessage[]) => ({
   messages: left.length,
   entries: left.reduce((sum, { message }) => sum + entriesOf(message), 0),
 })

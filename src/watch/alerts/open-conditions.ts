@@ -115,7 +115,7 @@ export class OpenConditions {
 
   /** Worst first. */
   list(): OpenCondition[] {
-    return [...this.#entries.values()].map(openOf).sort((one, other) => rank(other.condition) - rank(one.condition))
+    return worstFirst([...this.#entries.values()].map(openOf))
   }
 
   /** What has been in order for so long is over. @returns of those, what was worth telling */
@@ -211,6 +211,8 @@ const openOf = ({ condition, since, told, cleared, returns }: Entry): OpenCondit
   ...{ condition, sinceMs: since.wallMs, toldMs: told?.wallMs, clearedMs: cleared?.wallMs, returns },
 })
 
+/** Of an entry, what people are told. */
 export const toldOf = ({ condition, since }: Entry): Told => ({ condition, sinceMs: since.wallMs })
+/** By severity; those of one stay as they stood. */
 export const worstFirst = <Each extends Told>(list: readonly Each[]): Each[] =>
   list.toSorted((one, other) => rank(other.condition) - rank(one.condition))

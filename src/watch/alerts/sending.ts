@@ -7,7 +7,7 @@ import type { Log } from '../../base/log.ts'
 import { jitter, type Random } from '../../base/random.ts'
 import type { Severity } from '../../checks/finding.ts'
 import type { AlertMessage } from './alerting.ts'
-import type { Kept } from './unsent.ts'
+import type { UnsentMessage } from './unsent.ts'
 import { heardFrom } from './wording.ts'
 
 /** A way to people. */
@@ -29,11 +29,11 @@ export interface Undelivered {
 
 export interface Sending {
   /** Takes of it what is severe enough for the channel, and returns. It is over at once where none of it is. */
-  send(kept: Kept): void
+  send(kept: UnsentMessage): void
   /** Resolves when everything that was taken has been tried once. */
   tried(): Promise<void>
   /** Nothing new begins. @returns what it is not known to have got rid of, the oldest first: what is being tried may have been heard all the same */
-  stop(): readonly Kept[]
+  stop(): readonly UnsentMessage[]
 }
 
 export interface SendingDeps {
@@ -50,8 +50,8 @@ const mostWaiting = 100
 /** @param tries  of each message, 1–20 */
 export function createSending(channel: Channel, tries: number, deps: SendingDeps): Sending {
   const { clock, random, log } = deps
-  const waiting: Kept[] = []
-  let current: Kept | undefined
+  const waiting: UnsentMessage[] = []
+  let current: UnsentMessage | undefined
   let isBusy = false
   let isStopped = false
   const whenTried: (() => void)[] = []
@@ -73,7 +73,7 @@ export function createSending(channel: Channel, tries: number, deps: SendingDeps
     for (const resolve of whenTried.splice(0)) resolve()
   }
 
-  async function deliver({ message, written, over }: Kept): Promise<void> {
+  async function deliver({ message, written, over }: UnsentMessage): Promise<void> {
     await written
     for (let tried = 1; !isStopped; tried++) {
       const failed = await attempt(message)

@@ -6,7 +6,7 @@ import { type Clock, within } from '../../base/clock.ts'
 import type { AlertMessage } from './alerting.ts'
 
 /** A message on its way to one channel. */
-export interface Kept {
+export interface UnsentMessage {
   readonly message: AlertMessage
   /** Resolves when it is on disk, or cannot be soon. */
   readonly written: Promise<void>
@@ -16,9 +16,9 @@ export interface Kept {
 
 export interface Unsent {
   /** @param channel  the same after a restart */
-  keep(channel: string, message: AlertMessage): Kept
+  keep(channel: string, message: AlertMessage): UnsentMessage
   /** What an earlier process left, as one message a channel, so that no storm of them comes. Once. */
-  left(): ReadonlyMap<string, Kept>
+  left(): ReadonlyMap<string, UnsentMessage>
 }
 
 export interface UnsentRow {

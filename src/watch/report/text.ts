@@ -55,10 +55,7 @@ export function shareText(share: number): string {
   return `${percent} %`
 }
 
-export function outageText(
-  { kind, name, beganMs, endedMs, held, drained, longestMs, left }: Outage,
-  untilMs: number,
-): string {
+function outageText({ kind, name, beganMs, endedMs, held, drained, longestMs, left }: Outage, untilMs: number): string {
   const span =
     endedMs === null
       ? `since ${timeText(beganMs)}, for ${lengthText(untilMs - beganMs)}`

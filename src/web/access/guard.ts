@@ -67,7 +67,7 @@ const proxyFields: ReadonlySet<string> = new Set([
 ])
 
 /** What a page of ours adds to what changes something: no form of another site can (it makes the browser ask us first, and we do not answer). */
-export const actionField = 'x-waypost-action'
+const actionField = 'x-waypost-action'
 
 /**
  * @param field  gives a header field by its name

@@ -27,7 +27,7 @@ export interface Sessions {
 }
 
 export const linkRole: Role = 'operate'
-export const inviteMs = 30 * 60_000
+const inviteMs = 30 * 60_000
 const idleMs = 12 * 60 * 60_000
 export const sessionMs = 7 * 24 * 60 * 60_000
 const mostSessions = 1000

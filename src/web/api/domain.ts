@@ -7,10 +7,9 @@ import type { WebDeps } from '../deps.ts'
 import type { Site } from '../site.ts'
 import type { Now } from '../state/now.ts'
 import { compareRecords, recordShape } from '../state/records.ts'
-import { domainLiveShape } from '../state/shapes.ts'
+import { domainLiveShape, domainName } from '../state/shapes.ts'
 
 /** Of a path or a query. */
-export const domainName = z.string().max(260).describe('As it is declared: example.com or *.example.com.')
 
 const domainAnswer = domainLiveShape.extend({
   route: z.string(),

@@ -6,9 +6,9 @@
 import { z } from '@hono/zod-openapi'
 import { clientKey } from '../../base/ip.ts'
 import type { WebDeps } from '../deps.ts'
-import type { Site } from '../site.ts'
+import { type Site, takesPerson } from '../site.ts'
 import type { Now } from '../state/now.ts'
-import { domainName } from './domain.ts'
+import { domainName } from '../state/shapes.ts'
 import { createViewers } from './viewers.ts'
 
 export interface Events {
@@ -23,7 +23,7 @@ export function addEvents(site: Site, now: Now, { clock, listen }: Pick<WebDeps,
       const overview = JSON.stringify(now.overview(isKnown))
       const live = domain === undefined ? undefined : now.live(domain)
       const more = live ? `event: domain\ndata: ${JSON.stringify(live)}\n\n` : ''
-      // `atMs` stands first, and changes always.
+      // `atMs` stands first (`overview` of `now.ts` makes it so), and changes always.
       return {
         text: `event: overview\ndata: ${overview}\n\n${more}`,
         bare: overview.slice(overview.indexOf(',')) + more,
@@ -49,8 +49,7 @@ export function addEvents(site: Site, now: Now, { clock, listen }: Pick<WebDeps,
     answer: z.string().describe('text/event-stream'),
     handle({ who, context, query }) {
       const domain = query.domain?.toLowerCase()
-      if (domain !== undefined && who.kind !== 'person')
-        return { kind: 'no', status: 401, why: 'this takes a token or a login' }
+      if (domain !== undefined && who.kind !== 'person') return { kind: 'no', status: 401, why: takesPerson }
       const of = who.kind === 'person' ? `person ${who.name}` : clientKey(context.get('connection').peer)
       const isKnown = who.kind === 'person'
       return {

@@ -40,8 +40,8 @@ const secondsOfRates = 5
 
 export function createNow(deps: EverythingDeps): Now {
   const order = createOrder()
-  const known = createKept(deps.clock, () => everythingNow(deps, order, (url) => printable(url, 200)))
-  const unknown = createKept(deps.clock, () => everythingNow(deps, order))
+  const known = createRemembered(deps.clock, () => everythingNow(deps, order, (url) => printable(url, 200)))
+  const unknown = createRemembered(deps.clock, () => everythingNow(deps, order))
   const of = (isKnown: boolean) => (isKnown ? known : unknown).get()
 
   function latencyOf(url: string, address: string): Pick<BackendNow, 'p50Ms' | 'p95Ms'> {
@@ -88,6 +88,7 @@ export function createNow(deps: EverythingDeps): Now {
       const first = [...reports].sort((one, other) => rank(other.state) - rank(one.state)).slice(0, listed)
       const totals = deps.queue?.totals
       return {
+        // First, and always other: `api/events.ts` compares what stands behind it.
         atMs,
         startedMs: deps.startedMs,
         hostname: deps.gatewaySettings().hostname,
@@ -125,7 +126,7 @@ export function createNow(deps: EverythingDeps): Now {
   }
 }
 
-interface Kept {
+interface Remembered {
   get(): Everything
   /** What is kept is old before its time. */
   expire(): void
@@ -136,7 +137,7 @@ interface Kept {
  * than twenty times that. So looking takes a two-hundredth of the time at most however many domains there are, a twentieth while things change all the time,
  * and an outage is told soon all the same.
  */
-function createKept(clock: Clock, make: () => Everything): Kept {
+function createRemembered(clock: Clock, make: () => Everything): Remembered {
   let kept: Everything | undefined
   let untilMs = 0
   let leastUntilMs = 0

@@ -4,6 +4,9 @@ import { mailStates } from './mail-state.ts'
 
 const moment = z.number().nullable().describe('Milliseconds since 1970.')
 
+/** Of a path or a question. */
+export const domainName = z.string().max(260).describe('As it is declared: example.com or *.example.com.')
+
 export const backendShape = z.object({
   /** As in waypost.yaml; without a token only "backend 1". */
   url: z.string(),
