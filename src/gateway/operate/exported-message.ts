@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { readRegular } from '../../base/regular-file.ts'
 import type { HeldEntry } from '../../queue/queue.ts'
-import { type HeldEnvelope, heldEnvelope } from '../hold/held-envelope.ts'
+import { type HeldEnvelope, heldEnvelope } from './held-envelope.ts'
 
 /** Of this message alone: the others of the folder go on. */
 export interface Wrong {

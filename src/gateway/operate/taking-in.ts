@@ -3,8 +3,6 @@
  */
 import { join } from 'node:path'
 import { type HoldOutcome, type Lane, type Settled, StoreFailure } from '../../queue/queue.ts'
-import { type HeldEnvelope, messageOf, recipientOf } from '../hold/held-envelope.ts'
-import { readContent } from '../hold/held-file.ts'
 import { laneNamed } from '../ways/chosen-lane.ts'
 import { outboundLane } from '../ways/outbound.ts'
 import {
@@ -15,6 +13,8 @@ import {
   type Wrong,
   whyUnread,
 } from './exported-message.ts'
+import { type HeldEnvelope, messageOf, recipientOf } from './held-envelope.ts'
+import { readContent } from './held-file.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
 
 /** A message in a folder. */
