@@ -2,12 +2,11 @@
  * DATA, the content, the dot (RFC 5321 §4.1.1.4), and what is known when it goes wrong: before the dot has left us certainly nothing was
  * delivered, behind it nobody knows (RFC 1047). Called by `delivery` and by `waypost send`.
  */
-import type { Clock } from '../../base/clock.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
 import type { ClientSession } from './session.ts'
-import { blockOctets, type StepLimits } from './step-limits.ts'
+import { blockOctets, type StepLimits, soonest } from './step-limits.ts'
 
 export interface Content {
   /** What goes in front of the body; may be empty. */
@@ -207,5 +206,3 @@ const answered = (step: 'data', reply: Reply): DataAnswer => ({
 })
 
 const lost = (answer: Answer & { kind: 'failed' }): DataAnswer => ({ kind: 'lost', fault: answer.fault })
-
-const soonest = (clock: Clock, limitMs: number, untilMs: number) => Math.min(clock.monotonicMs() + limitMs, untilMs)
