@@ -12,7 +12,7 @@ export interface KnownRecipients {
   delivered(recipient: Recipient): void
   /**
    * A backend said 2yz to RCPT, and no message went with it: the same, but anybody can bring that about for as many as the backend makes up. So one
-   * network teaches few of them, and they never take the place of those that mail was delivered to.
+   * network teaches few of them, they never take the place of those that mail was delivered to, and while one is known as such it changes nothing.
    * @param client  whose RCPT it was
    */
   accepted(recipient: Recipient, client: IpAddress): void

@@ -79,6 +79,8 @@ function learn(db: Database, { rows, limits, goodSinceMs, badSinceMs }: Learnt):
     const before = db.sql('SELECT kind, told FROM known WHERE key = ?').get(key)
     const kindBefore = before?.kind as RowKind | undefined
     const agoMs = toldMs - Number(before?.told)
+    // A stranger can bring that about each day, so that no delivery would ever look like another occasion.
+    if (told === kinds.accepted && isDelivered(kindBefore) && Number(before?.told) > goodSinceMs) continue
     const kind = kindAfter(told, kindBefore, agoMs)
     // One occasion, which began when it was told first.
     if (kind === kinds.delivered && kindBefore === kind && agoMs >= 0 && agoMs < apartMs) continue
@@ -108,10 +110,10 @@ function learn(db: Database, { rows, limits, goodSinceMs, badSinceMs }: Learnt):
   return trimmed
 }
 
+const isDelivered = (kind: RowKind | undefined) => kind === kinds.delivered || kind === regular
+
 /** @param agoMs  since it was told before */
 function kindAfter(told: KnownKind, before: RowKind | undefined, agoMs: number): RowKind {
-  // That it was asked for once more makes it no less.
-  if (told === kinds.accepted && (before === kinds.delivered || before === regular)) return before
   if (told !== kinds.delivered) return told
   return before === regular || (before === kinds.delivered && agoMs >= apartMs) ? regular : told
 }

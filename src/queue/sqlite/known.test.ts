@@ -240,3 +240,40 @@ test('a short time apart is one occasion, also across restarts, and does not beg
   assert.deepEqual([(await known.ask(joe, main)).kind, (await known.ask(ann, main)).kind], ['accepted', 'unknown'])
   await stop()
 })
+
+test('who is asked for each day becomes no less regular by it, and is known for 31 days from the last delivery', async (t) => {
+  const { start, stop, clock } = await make(t, limits(5, 10, 2))
+  const known = await start()
+  const ann = mailbox('ann@example.test')
+  const isKnown = async () => (await known.ask(ann, main)).kind === 'accepted'
+  const tell = async (kind: 'accepted' | 'delivered', recipient = ann) => {
+    if (kind === 'accepted') known.accepted(recipient, stranger(1))
+    else known.delivered(recipient)
+    await known.flush()
+  }
+  for (let days = 0; days < 3; days++) {
+    await tell('accepted')
+    clock.advance(day / 8)
+    await tell('delivered')
+    clock.advance((7 * day) / 8)
+  }
+  for (let number = 0; number < 20; number++) {
+    clock.advance(10)
+    await tell('delivered', mailbox(`made-up-${number}@example.test`))
+  }
+  assert.ok(await isKnown())
+
+  clock.advance(29 * day)
+  await tell('accepted')
+  assert.ok(await isKnown())
+  clock.advance(2 * day)
+  assert.ok(!(await isKnown()))
+  // What it was is over: it is known anew, as one that was only accepted.
+  await tell('accepted')
+  assert.ok(await isKnown())
+  clock.advance(31 * day - 1)
+  assert.ok(await isKnown())
+  clock.advance(1)
+  assert.ok(!(await isKnown()))
+  await stop()
+})
