@@ -155,6 +155,50 @@ for (const [who, answer, expected] of [
     assert.deepEqual(await burst(lab, backend, 50, 20, open.resolve), expected)
   })
 
+test('a backend that is silent holds up what its neighbours send to it, and nothing that goes elsewhere', async (t) => {
+  const lab = await startLab(t)
+  const silent = await lab.backend({ rcpt: 'silence' })
+  const good = await lab.backend()
+  await lab.gateway({
+    domains: { 'silent.test': { deliver: silent }, 'good.test': { deliver: good } },
+    limits: { refusedPerMinute: 3 },
+    budgets: { rcptMs: 2_000 },
+  })
+  const ask = async (name: string) => {
+    const sender = await lab.connect({ source: '127.60.0.1' })
+    await sender.hello()
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    return { sender, answer: sender.command(`RCPT TO:<${name}@silent.test>`) }
+  }
+  const first = await Promise.all(['one', 'two', 'three'].map(ask))
+  await lab.until(() => silent.commands.filter((line) => line.startsWith('RCPT')).length === 3)
+  const late = await ask('late')
+  assert.equal((await lab.send({ to: 'you@good.test', source: '127.60.0.1' })).code, 250)
+  assert.equal((await late.answer).code, 451)
+  for (const { sender, answer } of [...first, late]) {
+    sender.destroy()
+    await answer.catch(() => undefined)
+  }
+})
+
+test('who asks for somebody who exists again and again wins no room for guesses by it', async (t) => {
+  const lab = await startLab(t)
+  const open = Promise.withResolvers<void>()
+  const backend = await lab.backend({
+    rcpt: (address) => (address.startsWith('you@') ? undefined : open.promise.then(() => '550 5.1.1 No such user')),
+  })
+  await lab.gateway({ deliver: [{ to: backend, connections: 100 }], limits: { refusedPerMinute: 5 } })
+  const sender = await lab.connect({ source: '127.60.0.1' })
+  await sender.hello()
+  for (let times = 0; times < 40; times++) {
+    await sender.command('MAIL FROM:<a@sender.test>', 250)
+    await sender.command('RCPT TO:<you@example.test>', 250)
+    await sender.command('RSET', 250)
+  }
+  assert.deepEqual(await burst(lab, backend, 30, 5, open.resolve), { heard: { 450: 25, 550: 5 }, asked: 5 })
+  sender.destroy()
+})
+
 test('who goes while it waits for its turn is not asked for, and a gateway that stops waits for nobody', async (t) => {
   const lab = await startLab(t)
   const open = Promise.withResolvers<void>()

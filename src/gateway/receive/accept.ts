@@ -4,14 +4,14 @@
  * waits for what it has asked (`guesses`).
  */
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
-import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { type Reply, reply } from '../../mail/reply.ts'
 import { createMailDates } from '../../mail/trace.ts'
 import type { BodySink, OnConnect, SessionHandler } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { AcceptDeps, SenderConnection } from './accept-deps.ts'
 import { IncomingBody } from './body.ts'
 import { MessageSink, noRoom } from './message-sink.ts'
-import { type Asking, guessing, isGuess, Recipients } from './recipients.ts'
+import { type Asking, isGuess, Recipients, tooManyWait } from './recipients.ts'
 import { Refusals } from './refusals.ts'
 import { SenderTransaction } from './sender-transaction.ts'
 
@@ -109,22 +109,20 @@ class Receiver implements SessionHandler {
       const placed = recipients.place(behind.shift() as Recipient, forSender)
       let said: readonly Reply[]
       if ('code' in placed) said = [placed]
-      else if (isGuess(placed) && !this.#refusals.hasRoom) {
+      else if (isGuess(placed) && !this.#refusals.hasRoom(placed.route.id)) {
         waitUntilMs ??= this.#nowMs + this.#connection.settings.budgets.rcptMs
         await guesses.waitForAnswer(waitUntilMs - this.#nowMs)
         // Nothing is awaited between this and the next look, or all who wait would find the same room.
         if (this.#isAbout(current) && this.#nowMs < waitUntilMs) continue
-        said = [guessing, ...behind.map(() => guessing)]
+        said = [tooManyWait, ...behind.map(() => tooManyWait)]
       } else {
         const group = recipients.together(placed, behind, forSender)
         const count = isGuess(placed) ? group.length : 0
-        let accepted = 0
-        guesses.begin(count)
+        guesses.begin(placed.route.id, count)
         try {
           said = await recipients.ask(group, forSender)
-          accepted = count > 0 ? said.filter(isPositive).length : 0
         } finally {
-          guesses.end(count, accepted)
+          guesses.end(placed.route.id, count)
         }
       }
       for (const each of said) replies.push(this.#refusals.count(asked[replies.length] as Recipient, each, transaction))

@@ -3,16 +3,23 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { createGuesses } from './guesses.ts'
 
-test('what is on its way counts as refused until it is answered, and what was accepted makes room until the next refusal', () => {
+test('what is on its way counts as refused until it is answered, and a message that was taken makes room until the next refusal', () => {
   const client = createGuesses(createFakeClock()).join('192.0.2.1')
-  client.begin(3)
-  assert.deepEqual([client.hasRoom(3), client.hasRoom(4)], [false, true])
-  client.end(3, 2)
-  client.begin(2)
-  assert.deepEqual([client.hasRoom(0), client.hasRoom(1)], [false, true])
-  client.begin(1)
+  client.begin('one', 3)
+  assert.deepEqual([client.hasRoom('one', 3), client.hasRoom('one', 4)], [false, true])
+  client.end('one', 3)
+  client.taken(2)
+  client.begin('one', 2)
+  assert.deepEqual([client.hasRoom('one', 0), client.hasRoom('one', 1)], [false, true])
+  client.begin('one', 1)
   client.refused()
-  assert.deepEqual([client.hasRoom(3), client.hasRoom(4)], [false, true])
+  assert.deepEqual([client.hasRoom('one', 3), client.hasRoom('one', 4)], [false, true])
+})
+
+test('each route has room of its own', () => {
+  const client = createGuesses(createFakeClock()).join('192.0.2.1')
+  client.begin('silent', 30)
+  assert.deepEqual([client.hasRoom('silent', 30), client.hasRoom('other', 1)], [false, true])
 })
 
 test('connections of one client are counted together, and who waits looks again with each answer, when one of them goes, or in time', async () => {
@@ -21,11 +28,11 @@ test('connections of one client are counted together, and who waits looks again 
   const [one, two] = [guesses.join('192.0.2.1'), guesses.join('192.0.2.1')]
   guesses.join('192.0.2.2')
   assert.equal(guesses.size, 2)
-  one.begin(1)
-  assert.equal(two.hasRoom(1), false)
+  one.begin('one', 1)
+  assert.equal(two.hasRoom('one', 1), false)
 
   const answered = [two.waitForAnswer(1_000), two.waitForAnswer(1_000)]
-  one.end(1, 0)
+  one.end('one', 1)
   await Promise.all(answered)
   const left = two.waitForAnswer(1_000)
   one.wake()

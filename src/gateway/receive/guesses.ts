@@ -1,23 +1,25 @@
 /**
  * Recipients that each client has asked for and a backend has not answered yet, over all of the client's connections. Every one of them may be a guess, and
  * a refusal counts only when it is heard, so many connections at once would hear many more of them than the limit. So a client that has as
- * many of them on their way as it has refusals left, and one for each recipient that was accepted since its last refusal, waits: who sends to people who
- * exist does not. What is asked of a backend together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). Asked by
- * `accept` (by way of `refusals`), which says what is on its way; a refusal is told by `refusals`.
+ * many of them on their way on one route as it has refusals left, and one for each recipient whose message was taken since its last refusal, waits: who sends
+ * to people who exist does not. By route, because a backend that is silent must not stop what its neighbours send to others. What is asked of a backend
+ * together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). Asked by `accept` (by way of `refusals`), which says what is
+ * on its way; a refusal is told by `refusals`, a message by `message-sink`.
  */
 import type { Clock } from '../../base/clock.ts'
 
 /** What is on its way of one client. */
 export interface ClientGuesses {
-  readonly onWay: number
   /** Whether one more may be asked for now. @param left  refusals that the client may still hear */
-  hasRoom(left: number): boolean
+  hasRoom(route: string, left: number): boolean
   /** Resolves when something was answered, or this long after. */
   waitForAnswer(mostMs: number): Promise<void>
-  begin(recipients: number): void
+  begin(route: string, recipients: number): void
   /** Whoever waits looks again, once what runs now has counted what was said. */
-  end(recipients: number, accepted: number): void
+  end(route: string, recipients: number): void
   refused(): void
+  /** A message was taken for so many whom a backend accepted: that is no guess, and costs more than one. */
+  taken(recipients: number): void
   /** Whoever waits looks again: one of them has gone. */
   wake(): void
 }
@@ -52,8 +54,9 @@ export function createGuesses(clock: Clock): Guesses {
 class OneClient implements ClientGuesses {
   readonly #clock: Clock
   connections = 0
-  onWay = 0
-  /** Accepted since the last refusal. */
+  /** By route; those with none are left out. */
+  readonly #onWay = new Map<string, number>()
+  /** Recipients of messages that were taken since the last refusal. */
   #earned = 0
   #waiting: (() => void)[] = []
 
@@ -61,8 +64,8 @@ class OneClient implements ClientGuesses {
     this.#clock = clock
   }
 
-  hasRoom(left: number): boolean {
-    return this.onWay < this.#earned + left
+  hasRoom(route: string, left: number): boolean {
+    return (this.#onWay.get(route) ?? 0) < this.#earned + left
   }
 
   waitForAnswer(mostMs: number): Promise<void> {
@@ -75,14 +78,19 @@ class OneClient implements ClientGuesses {
     })
   }
 
-  begin(recipients: number): void {
-    this.onWay += recipients
+  begin(route: string, recipients: number): void {
+    if (recipients > 0) this.#onWay.set(route, (this.#onWay.get(route) ?? 0) + recipients)
   }
 
-  end(recipients: number, accepted: number): void {
-    this.onWay -= recipients
-    this.#earned += accepted
+  end(route: string, recipients: number): void {
+    const left = (this.#onWay.get(route) ?? 0) - recipients
+    if (left > 0) this.#onWay.set(route, left)
+    else this.#onWay.delete(route)
     this.wake()
+  }
+
+  taken(recipients: number): void {
+    this.#earned += recipients
   }
 
   wake(): void {

@@ -51,7 +51,10 @@ export class MessageSink implements BodySink {
       if (body.problem) return this.#notTaken(body.problem)
       const message = this.#messageOf(body.finish(has8bit))
       const said = await this.#deliver(message)
-      if (isPositive(said)) transaction.untold = message.body
+      if (isPositive(said)) {
+        transaction.untold = message.body
+        this.#deps.refusals.guesses.taken(acceptedByBackends(transaction))
+      }
       return said
     } catch (error) {
       this.#deps.refusals.tellMessage(transaction.id, 'failed')
@@ -129,6 +132,10 @@ export class MessageSink implements BodySink {
     return true
   }
 }
+
+/** Or known, where none could be asked. */
+const acceptedByBackends = ({ taken }: SenderTransaction): number =>
+  taken.reduce((sum, { recipients }) => sum + recipients.filter(({ wasKnown }) => wasKnown).length, 0)
 
 /** Also heard at MAIL, where so much is declared. */
 export const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')

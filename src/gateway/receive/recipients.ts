@@ -168,7 +168,14 @@ export class Recipients {
 /** Whether it may be a guess of an address. The postmaster's own route has no domain, and he is nobody's guess. */
 export const isGuess = ({ domain, recipient }: Placed): boolean => domain !== undefined && !isPostmaster(recipient)
 
-export const guessing = reply(
+/** Not a word of refusals: others behind the same address may have asked. */
+export const tooManyWait = reply(
+  451,
+  '4.4.5',
+  'Too many recipients from your address wait for an answer of that server, please try again later',
+)
+
+const guessing = reply(
   450,
   '4.7.1',
   'Too many refused recipients from your address in the last minute, please try again later',

@@ -38,10 +38,10 @@ export class Refusals {
     return this.#left <= 0
   }
 
-  /** Whether one more guess may be asked for now, beside those of this client that are not answered yet. */
-  get hasRoom(): boolean {
+  /** Whether one more guess may be asked for now on this route, beside those of this client that are not answered yet. */
+  hasRoom(route: string): boolean {
     // One is left for sure where this is asked, which mostly says it.
-    return this.guesses.hasRoom(1) || this.guesses.hasRoom(this.#left)
+    return this.guesses.hasRoom(route, 1) || this.guesses.hasRoom(route, this.#left)
   }
 
   /** Refusals that this client may still hear. */
