@@ -70,6 +70,31 @@ test('a connection whose answer is under way makes room for nobody', async (t) =
   await until(async () => (await answerTo(t, port)) === 'answered')
 })
 
+test('a connection whose request has not come whole makes room like an idle one', async (t) => {
+  const { origin } = await startWeb(t, {})
+  const { host, port } = new URL(origin)
+  const post = [
+    'POST /api/session HTTP/1.1',
+    `Host: ${host}`,
+    `Origin: ${origin}`,
+    'X-Waypost-Action: 1',
+    'Content-Type: application/json',
+    'Content-Length: 100',
+    'Expect: 100-continue',
+  ]
+  const open = Array.from({ length: 150 }, () => connect(Number(port), '127.0.0.1'))
+  t.after(() => open.forEach((socket) => void socket.destroy()))
+  let heard = 0
+  for (const socket of open) {
+    socket.on('error', () => undefined)
+    socket.once('data', () => heard++)
+    socket.write(`${post.join('\r\n')}\r\n\r\n{`)
+  }
+  await until(() => heard === 150)
+  assert.equal(await answerTo(t, Number(port)), 'answered')
+  await until(() => open.some(({ closed }) => closed))
+})
+
 /** Asks for a word on a connection of its own. */
 async function answerTo(t: TestContext, port: number): Promise<'answered' | 'closed'> {
   const socket: Socket = connect(port, '127.0.0.1')

@@ -54,8 +54,11 @@ interface Connection {
   /** Whose share it is taken from. */
   readonly key: string
   /** Requests whose answer is not over. */
-  answering: number
+  readonly answering: Set<IncomingMessage>
 }
+
+/** It waits for its client. Else strangers could hold every connection with bodies that never come. */
+const isIdle = ({ answering }: Connection): boolean => [...answering].every(({ complete }) => !complete)
 
 /** The same for a connection and for the TLS that is spoken over it. */
 const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
@@ -76,13 +79,13 @@ export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): Web
   const servers = new Map<string, Server>()
   const open = new Map<string, Connection>()
 
-  /** Where too many are open, the one that has had nothing to say for longest makes room; nobody does whose answer is under way. */
+  /** Where too many are open, the one that has had nothing to say for longest makes room; nobody does whose answer to a whole request is under way. */
   function makeRoom(key: string): boolean {
     const ofOne = [...open.values()].filter((each) => each.key === key)
     const isOneOver = ofOne.length >= (key === hereKey ? mostConnectionsFromHere : mostConnectionsOfOne)
     if (!isOneOver && open.size < mostConnections) return true
     // In the order of their last request: the first is the idlest. Who has his share takes of nobody else's.
-    const idlest = (isOneOver ? ofOne : [...open.values()]).find(({ answering }) => answering === 0)
+    const idlest = (isOneOver ? ofOne : [...open.values()]).find(isIdle)
     if (!idlest) return false
     open.delete(nameOf(idlest.socket))
     idlest.socket.destroy()
@@ -97,7 +100,7 @@ export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): Web
       return
     }
     const name = nameOf(socket)
-    open.set(name, { socket, key, answering: 0 })
+    open.set(name, { socket, key, answering: new Set() })
     socket.on('close', () => {
       if (open.get(name)?.socket === socket) open.delete(name)
     })
@@ -109,9 +112,9 @@ export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): Web
     if (!connection) return
     open.delete(name)
     open.set(name, connection)
-    connection.answering++
+    connection.answering.add(request)
     response.on('close', () => {
-      connection.answering--
+      connection.answering.delete(request)
     })
   }
 
