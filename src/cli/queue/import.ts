@@ -33,7 +33,7 @@ export function importCommand(run: Run): Command {
     .addOption(configOption())
     .option(
       '--own-mail',
-      'also notices of our own to domains that are not declared here; whoever wrote the folder could have any mail sent so',
+      'also notices of our own to domains that are not declared here; whoever wrote the folder could have any mail without a sender sent so',
     )
     .addHelpText(
       'after',

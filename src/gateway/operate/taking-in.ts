@@ -90,9 +90,13 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
     }
   }
 
-  async function letGo({ folder, id, envelopeFile }: InFolder): Promise<LetGo> {
-    const read = await readEnvelope(folder, id, envelopeFile)
+  async function letGo(from: InFolder): Promise<LetGo> {
+    const { id } = from
+    const read = await readWelcome(from)
     if (read.kind === 'wrong') return read
+    // That it was compared when it was brought in is what the folder says.
+    const found = compareWith(read.envelope, await queue.get(id))
+    if (found.kind === 'wrong') return found
     const nowMs = clock.now()
     const lanes = new Set<Lane>()
     const undeclared = new Set<string>()
@@ -112,8 +116,10 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
   async function readWelcome({ folder, id, envelopeFile, takesOwnMail }: InFolder): Promise<ReadEnvelope> {
     const read = await readEnvelope(folder, id, envelopeFile)
     if (read.kind === 'wrong') return read
-    const own = takesOwnMail ? undefined : read.envelope.recipients.find(({ isOwnMail }) => isOwnMail)
-    if (own) return { kind: 'wrong', why: `it is a notice of our own to ${own.to.text}: ${ownMailWords}` }
+    const own = read.envelope.recipients.find(({ isOwnMail }) => isOwnMail)
+    if (own && read.envelope.sender !== null) return { kind: 'wrong', why: ownWithSenderWords }
+    if (own && !takesOwnMail)
+      return { kind: 'wrong', why: `it is a notice of our own to ${own.to.text}: ${ownMailWords}` }
     const never = ways && read.envelope.recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
     if (!never) return read
     const why = `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
@@ -178,6 +184,8 @@ const whyNotHeld = (outcome: Exclude<HoldOutcome, { kind: 'held' }>): string =>
   outcome.kind === 'full' ? fullWords[outcome.why] : outcome.why
 
 const ownMailWords = 'it goes out as such with --own-mail, which trusts whoever wrote this folder'
+/** `mail/dsn/write` makes them all. */
+const ownWithSenderWords = 'it calls itself a notice of our own, and these have no sender'
 const aDayMs = 24 * 60 * 60_000
 const noLane = 'none' as Lane
 const fullWords = {
