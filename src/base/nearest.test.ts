@@ -48,7 +48,8 @@ test('the nearest word is found, and none where none is near', () => {
   assert.equal(nearest('zebra', ['deliver', 'listen']), undefined)
 })
 
-test('a word that is a part of others brings these, eight at most', () => {
+test('a word that is a part of others brings these, eight at most, and one is what was meant', () => {
+  assert.equal(didYouMean('zone', ['rfc2136', 'zonefile']), '; did you mean "zonefile"?')
   assert.equal(didYouMean('dane', ['dane-absent', 'dane-mismatch', 'spf']), '; there are dane-absent, dane-mismatch')
   const many = Array.from({ length: 10 }, (_, index) => `dane-number-${index}`)
   assert.match(didYouMean('dane', many), /dane-number-7, and 2 more$/)

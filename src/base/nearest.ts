@@ -18,13 +18,14 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** `; did you mean "deliver"?`, or `; there are dane-absent, dane-mismatch` where the word is a part of these, or nothing. */
+/** `; did you mean "deliver"?`, or `; there are dane-absent, dane-mismatch` where the word is a part of several, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const all = [...candidates]
   const near = nearest(word, all)
   if (near !== undefined) return `; did you mean "${near}"?`
   const longer = word.length < 3 ? [] : all.filter((candidate) => candidate.includes(word.toLowerCase()))
   if (longer.length === 0) return ''
+  if (longer.length === 1) return `; did you mean "${longer[0]}"?`
   const more = longer.length > mostLonger ? `, and ${longer.length - mostLonger} more` : ''
   return `; there are ${longer.slice(0, mostLonger).join(', ')}${more}`
 }
