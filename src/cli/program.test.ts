@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -161,17 +161,48 @@ test('config check sees a state folder that this user could not serve with', asy
   const { uid } = await stat(state)
   const another = await waypostAs(uid + 1, 'config', 'check', '-c', file)
   assert.equal(another.code, 0)
-  assert.equal(
+  assert.match(
     another.err,
-    `waypost: the state folder ${state} belongs to another user (${uid}): only that user, or root, can serve with it\n`,
+    new RegExp(
+      `^${file}:1:8: the state folder ${state} belongs to another user \\(${uid}\\): only that user, or root, can serve`,
+    ),
   )
   assert.equal((await waypostAs(0, 'config', 'check', '-c', file)).err, '')
-  await writeFile(file, `state: waypost.yaml\n${good}`)
-  const noFolder = await waypost('config', 'check', '-c', file, '--json')
-  assert.equal(noFolder.code, 1)
-  assert.match(JSON.parse(noFolder.out).stateDoubt, /waypost\.yaml is not a folder$/)
-  await writeFile(file, `state: not-there-yet\n${good}`)
+  await writeFile(file, `state: not-there-yet/nor-this\n${good}`)
   assert.deepEqual(await waypost('config', 'check', '-c', file).then(({ code, err }) => [code, err]), [0, ''])
+})
+
+test('config check: a state folder that nobody can have is a mistake with its place', async (t) => {
+  const { file } = await config(t, good)
+  const wrong = {
+    'waypost.yaml': /^.*:2:8: the state folder .*waypost\.yaml is not a folder\n/,
+    'waypost.yaml/x': /^.*:2:8: the state folder .*waypost\.yaml\/x lies below something that is not a folder\n/,
+    '/proc/nosuch/x': /^.*:2:8: the state folder \/proc\/nosuch\/x cannot be made: \/proc keeps no files\n/,
+  }
+  for (const [state, pattern] of Object.entries(wrong)) {
+    await writeFile(file, `# here\nstate: ${state}\n${good}`)
+    const { code, out, err } = await waypost('config', 'check', '-c', file)
+    assert.deepEqual([code, err], [1, ''])
+    assert.match(out, pattern)
+    assert.doesNotMatch(out, /In order/)
+    const json = JSON.parse((await waypost('config', 'check', '-c', file, '--json')).out)
+    assert.deepEqual([json.valid, json.problems[0].line, json.problems[0].column], [false, 2, 8])
+  }
+})
+
+test('config check: a state folder that this user cannot make is told', {
+  skip: process.getuid?.() === 0,
+}, async (t) => {
+  const { file, state } = await config(t, good)
+  const closed = join(state, 'closed')
+  await mkdir(closed, { mode: 0o500 })
+  await writeFile(file, `state: closed/x/y\n${good}`)
+  const { code, err } = await waypost('config', 'check', '-c', file)
+  assert.equal(code, 0)
+  assert.match(
+    err,
+    /:1:8: the state folder .*\/closed\/x\/y cannot be made by this user: .*\/closed cannot be written \(EACCES\)/,
+  )
 })
 
 test('config check says what notices to senders need, and is silent of it with --no-network', async (t) => {

@@ -57,6 +57,8 @@ export interface Loaded {
   readonly web: WebSettings
   readonly summary: Summary
   readonly listeners: readonly WrittenPlace[]
+  /** Where the file says `state:`; undefined where it does not. */
+  readonly stateWritten: Omit<Problem, 'message'> | undefined
   /** The declared names, `example.com` and `*.example.com`. */
   readonly names: LoadedNames
   /** Keeps the copy for `--last-good` and remembers who left. Call it when the gateway runs on `settings`. */
@@ -149,6 +151,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     web: read.plan.web,
     summary: read.summary,
     listeners: read.plan.listeners,
+    stateWritten: read.plan.stateWritten,
     names,
     async commit() {
       // In this order: a crash between the two leaves names that left to be found by comparing with the copy again.

@@ -21,6 +21,7 @@ import { type Problem, problemOfFile, sortProblems } from './source.ts'
 import { planWatching } from './watching.ts'
 import { planWeb } from './web.ts'
 import { planGeneral, readNamedRoutes, readOutboundVia, readPostmaster, refuseSubstitution } from './whole.ts'
+import { placeOf } from './yaml.ts'
 
 export type ReadConfig =
   | {
@@ -85,6 +86,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       watching,
       web,
       listeners: writtenPlaces(main, listens),
+      stateWritten: writtenState(main),
     },
     files,
     remarks: sortProblems(remarks, files),
@@ -111,6 +113,12 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
     problems.push(main.source.problem(0, 1, '"domains" is missing: the domains whose mail Waypost takes'))
   if (result.success) return result.data
   return generalSchema.parse(withoutWrong(rest, result.error.issues, ['defaults']))
+}
+
+function writtenState({ root, source }: ReadYaml): Omit<Problem, 'message'> | undefined {
+  if (!root.entries.has('state')) return undefined
+  const { start, end } = placeOf(root, ['state'])
+  return source.problem(start, end, '')
 }
 
 const tablesSchema = fileSchema.pick({ domains: true, routes: true })

@@ -2,8 +2,8 @@
  * What the configuration keeps in the state folder: a copy of the last good files (`serve --last-good`), and which domains left when.
  * Both are JSON, read as carefully as a stranger's, because people edit and disks fail.
  */
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, constants, readFile, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
@@ -114,7 +114,7 @@ export interface StateDoubt {
 }
 
 /**
- * Undefined where nothing speaks against it. A folder that is missing is made later.
+ * Undefined where nothing speaks against it. A folder that is missing is made later, and nothing is made here.
  * @param userId  undefined where the system has none
  */
 export async function doubtState(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
@@ -128,12 +128,48 @@ export async function doubtState(state: string, userId: number | undefined): Pro
       why: `the state folder ${state} belongs to another user (${found.uid}): only that user, or root, can serve with it`,
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT') return undefined
+    const code = codeOf(error)
+    if (code === 'ENOENT') return doubtMaking(state)
+    if (code === 'ENOTDIR')
+      return { kind: 'for-everybody', why: `the state folder ${state} lies below something that is not a folder` }
     if (!notThere.has(code)) throw error
     return { kind: 'for-this-user', why: `the state folder ${state} cannot be reached by this user (${String(code)})` }
   }
 }
+
+/** Whether a folder that is missing could be made: what is there of the way to it must be a folder that can be written. */
+async function doubtMaking(state: string): Promise<StateDoubt | undefined> {
+  const above = await firstThere(dirname(state))
+  const cannot = `the state folder ${state} cannot be made`
+  // Root may write to these by their modes, and nothing can be made there all the same.
+  if (kernelOnly.has((await statfs(above)).type))
+    return { kind: 'for-everybody', why: `${cannot}: ${above} keeps no files` }
+  try {
+    await access(above, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return {
+      kind: 'for-this-user',
+      why: `${cannot} by this user: ${above} cannot be written (${String(codeOf(error))})`,
+    }
+  }
+}
+
+async function firstThere(path: string): Promise<string> {
+  try {
+    await stat(path)
+    return path
+  } catch (error) {
+    const parent = dirname(path)
+    if (codeOf(error) !== 'ENOENT' || parent === path) throw error
+    return firstThere(parent)
+  }
+}
+
+/** Of Linux: proc and sysfs, as `statfs` names them. */
+const kernelOnly: ReadonlySet<number> = new Set([0x9fa0, 0x62656572])
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
 /** Undefined too where this user may not look: `waypost config check` is for everybody. */
 async function readJson(path: string): Promise<unknown> {

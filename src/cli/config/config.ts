@@ -9,10 +9,10 @@ import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createSecretReader } from '../../base/secret.ts'
 import { placeText } from '../../config/listen.ts'
-import { loadConfig } from '../../config/load.ts'
+import { type Loaded, loadConfig } from '../../config/load.ts'
 import type { Summary } from '../../config/plan.ts'
 import { publishedSchema } from '../../config/schema.ts'
-import { formatProblems } from '../../config/source.ts'
+import { formatProblems, type Problem, problemOfFile } from '../../config/source.ts'
 import { doubtState } from '../../config/state-files.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { checkOwnMail, type OwnMailFinding } from '../../gateway/operate/own-mail-check.ts'
@@ -48,7 +48,7 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
     .option('--no-network', 'ask no DNS and open no connection: what mail of our own needs is not looked at')
     .addHelpText(
       'after',
-      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
+      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none or that nobody can make, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
     )
     .action((options: CheckOptions) => run((terminal) => check(options, userId, terminal)))
   command
@@ -82,7 +82,9 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
   if (loaded.kind === 'loaded') {
     const { summary } = loaded
     const doubt = await doubtState(loaded.settings.state, userId)
-    const stateDoubt = doubt?.why
+    const stateDoubt = doubt && stateProblem(doubt.why, found.path, loaded)
+    // Who looks at the file need not be who serves with it; with this, nobody can.
+    if (doubt && stateDoubt && doubt.kind === 'for-everybody') return tellProblems([stateDoubt], options, terminal, 1)
     const doubts = await doubtsOf(
       loaded,
       createSecretReader((name) => process.env[name]),
@@ -90,19 +92,31 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
     const ownMail = options.network ? await lookAtOwnMail(loaded.settings) : []
     terminal.out(
       options.json
-        ? `${JSON.stringify({ valid: true, ...summary, stateDoubt, doubts, ownMail })}\n`
+        ? `${JSON.stringify({ valid: true, ...summary, stateDoubt: doubt?.why, doubts, ownMail })}\n`
         : `${summaryText(summary)}${remarksText(summary)}${doubtsText(doubts)}${ownMailText(ownMail)}`,
     )
-    if (stateDoubt !== undefined) terminal.err(`waypost: ${stateDoubt}\n`)
-    // Who looks at the file need not be who serves with it.
-    return doubt?.kind === 'for-everybody' ? 1 : 0
+    if (stateDoubt) terminal.err(`${formatProblems([stateDoubt])}\n`)
+    return 0
   }
   const problems = loaded.kind === 'invalid' ? loaded.problems : []
-  if (options.json) terminal.out(`${JSON.stringify({ valid: false, problems })}\n`)
-  else terminal.out(`${formatProblems(problems)}\n`)
   // The file itself is not there to be examined: that is no mistake in it.
-  return problems.some((problem) => problem.file === found.path && problem.line === 0) ? 2 : 1
+  const isUnread = problems.some((problem) => problem.file === found.path && problem.line === 0)
+  return tellProblems(problems, options, terminal, isUnread ? 2 : 1)
 }
+
+function tellProblems(
+  problems: readonly Problem[],
+  { json }: CheckOptions,
+  terminal: Terminal,
+  exit: ExitCode,
+): ExitCode {
+  terminal.out(`${json ? JSON.stringify({ valid: false, problems }) : formatProblems(problems)}\n`)
+  return exit
+}
+
+/** With the place of `state:`, where the file says it. */
+const stateProblem = (why: string, file: string, { stateWritten }: Loaded): Problem =>
+  stateWritten ? { ...stateWritten, message: why } : problemOfFile(file, why)
 
 function summaryText(summary: Summary): string {
   const listeners = summary.listeners.map((place) => `${place.kind} ${placeText(place)}`)
