@@ -95,6 +95,36 @@ test('a connection whose request has not come whole makes room like an idle one'
   await until(() => open.some(({ closed }) => closed))
 })
 
+test('who does not read what he asked for makes room, where nobody is idle', async (t) => {
+  const answers = Promise.withResolvers<void>()
+  const block = new Uint8Array(64 * 1024)
+  let asked = 0
+  const server = createWebServer(async ({ url }) => {
+    const { pathname } = new URL(url)
+    if (pathname === '/healthz') return new Response('ok')
+    asked++
+    if (pathname === '/endless') return new Response(new ReadableStream({ pull: (to) => to.enqueue(block) }))
+    await answers.promise
+    return new Response('late')
+  }, undefined)
+  t.after(() => server.close())
+  t.after(() => answers.resolve())
+  const { port } = await server.listen(place)
+  const open = Array.from({ length: 150 }, () => connect(port, '127.0.0.1'))
+  t.after(() => open.forEach((socket) => void socket.destroy()))
+  const [deaf = assert.fail(), ...others] = open
+  for (const socket of open) {
+    socket.on('error', () => undefined)
+    socket.write(`GET /${socket === deaf ? 'endless' : ''} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
+  }
+  await until(() => asked === 150)
+  // Once what the system keeps for it is full.
+  await until(async () => (await answerTo(t, port)) === 'answered')
+  deaf.resume()
+  await until(() => deaf.closed)
+  assert.ok(others.every(({ closed }) => !closed))
+})
+
 /** Asks for a word on a connection of its own. */
 async function answerTo(t: TestContext, port: number): Promise<'answered' | 'closed'> {
   const socket: Socket = connect(port, '127.0.0.1')

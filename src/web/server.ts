@@ -57,8 +57,10 @@ interface Connection {
   readonly answering: Set<IncomingMessage>
 }
 
-/** It waits for its client. Else strangers could hold every connection with bodies that never come. */
+// Strangers could hold every connection with bodies that never come, or with answers that they never read.
 const isIdle = ({ answering }: Connection): boolean => [...answering].every(({ complete }) => !complete)
+/** More is written than the system keeps for it. */
+const isUnread = ({ answering }: Connection): boolean => [...answering].some(({ socket }) => socket.writableLength > 0)
 
 /** The same for a connection and for the TLS that is spoken over it. */
 const nameOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
@@ -79,13 +81,14 @@ export function createWebServer(fetch: FetchRequest, tls: Pair | undefined): Web
   const servers = new Map<string, Server>()
   const open = new Map<string, Connection>()
 
-  /** Where too many are open, the one that has had nothing to say for longest makes room; nobody does whose answer to a whole request is under way. */
+  /** Where too many are open, the one that has had nothing to say for longest makes room, else one that does not read; nobody does who waits for us. */
   function makeRoom(key: string): boolean {
     const ofOne = [...open.values()].filter((each) => each.key === key)
     const isOneOver = ofOne.length >= (key === hereKey ? mostConnectionsFromHere : mostConnectionsOfOne)
     if (!isOneOver && open.size < mostConnections) return true
     // In the order of their last request: the first is the idlest. Who has his share takes of nobody else's.
-    const idlest = (isOneOver ? ofOne : [...open.values()]).find(isIdle)
+    const those = isOneOver ? ofOne : [...open.values()]
+    const idlest = those.find(isIdle) ?? those.find(isUnread)
     if (!idlest) return false
     open.delete(nameOf(idlest.socket))
     idlest.socket.destroy()
