@@ -124,7 +124,7 @@ for (const [name, start] of [
     const check = name === 'BIND' ? ['named-checkzone', '{zone}', '{file}'] : undefined
     const options = { publisher: 'dns', zone: apex, path, servers: [server.server], check, commandMs: 120_000 }
     const target = createZoneFileTarget(options, {
-      ...{ clock: systemClock, random: systemRandom, newZone: undefined },
+      ...{ clock: systemClock, random: systemRandom, loadRemedy: 'Mend it.', newZone: undefined },
       load: () => runCommand(server.reload('example.test'), 120_000, systemClock),
       liveSerial: async () => undefined,
     })

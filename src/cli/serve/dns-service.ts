@@ -142,7 +142,9 @@ const nothing: DnsService = {
   async start() {},
   configured: async ({ publishing }) => (publishing.listenDns.length === 0 ? undefined : takesRestart),
   // Who applies to the built-in server is told before that there is none.
-  handlers: { 'dns.reload': () => ({ kind: 'failed', why: 'the gateway that runs has no listen.dns' }) },
+  handlers: {
+    'dns.reload': () => ({ kind: 'failed', why: 'the gateway that runs has no listen.dns yet, which takes a restart' }),
+  },
   bound: [],
   figures: undefined,
   stopSoon() {},

@@ -53,6 +53,10 @@ export type CreatedTarget = { readonly kind: 'target'; readonly target: Target }
 
 const builtinTimeoutMs = 10_000
 
+const zoneFileRemedy = 'Have the server read the file by hand, and mend "reload:" for the next time.'
+const builtinRemedy =
+  'The gateway reads the zone when it is restarted. Where that is not needed, "waypost apply" once more has it read.'
+
 /** @param publisher  its name under `publishers:` */
 export async function createTarget(
   publisher: string,
@@ -79,7 +83,7 @@ export async function createTarget(
             deps.clock,
           ))
       const said = { publisher, zone, path, servers, check, commandMs, includes }
-      return made(fileTarget(said, { load, newZone: undefined }, deps))
+      return made(fileTarget(said, { load, loadRemedy: zoneFileRemedy, newZone: undefined }, deps))
     }
     case 'powerdns': {
       const apiKey = await deps.secrets(options.apiKey)
@@ -136,7 +140,7 @@ function builtinTarget(
   const newZone = () => newZoneText(newZoneOf(zone, options, hostname, deps.clock.now()))
   const target = fileTarget(
     { publisher, zone, path, servers, check: undefined, commandMs: builtinTimeoutMs },
-    { load: () => load(zone), newZone },
+    { load: () => load(zone), loadRemedy: builtinRemedy, newZone },
     deps,
   )
   return made({
@@ -157,7 +161,7 @@ const reachable = ({ address, port }: NameServer): NameServer => ({
 
 function fileTarget(
   options: Parameters<typeof createZoneFileTarget>[0],
-  parts: Pick<Parameters<typeof createZoneFileTarget>[1], 'load' | 'newZone'>,
+  parts: Pick<Parameters<typeof createZoneFileTarget>[1], 'load' | 'loadRemedy' | 'newZone'>,
   deps: TargetDeps,
 ): Target {
   const transport = createTransport(deps)

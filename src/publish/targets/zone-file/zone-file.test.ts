@@ -50,6 +50,7 @@ async function stage(t: TestContext, { text = small, load, check, liveSerial, pa
       clock: { ...systemClock, now: () => nowMs },
       random: systemRandom,
       load: load ?? (async () => ({ kind: 'done' })),
+      loadRemedy: 'Mend it.',
       newZone: undefined,
       liveSerial: async () => liveSerial,
     },
@@ -212,6 +213,7 @@ test('a checker that says no, a folder that is none, a reload that fails: the fi
   const failing = await stage(t, { text: small.replace('MX 20 mx2', 'MX 20 mx2 ; backup'), load })
   const notLoaded = await change(failing.stand, [[mxSet, wanted]])
   assert.ok(notLoaded.kind === 'not-loaded')
+  assert.equal(notLoaded.remedy, 'Mend it.')
   // What went with the change is told here too: it is written.
   assert.match(notLoaded.why, /ended with 1; comments went with the records .*backup/)
   assert.match(await failing.read(), /mx3/)

@@ -53,6 +53,8 @@ export interface ZoneFileDeps {
   readonly random: Random
   /** Has the server read the file. Undefined: somebody else does, or the server looks by itself. */
   readonly load: (() => Promise<CommandOutcome>) | undefined
+  /** What people do where `load` failed. */
+  readonly loadRemedy: string
   /** What a zone begins with that has no file yet. Undefined: a file that is missing is a mistake. */
   readonly newZone: (() => string) | undefined
   /** The serial that a server answers with, undefined where it does not answer. */
@@ -108,12 +110,13 @@ export function createZoneFileTarget(options: ZoneFileOptions, deps: ZoneFileDep
         return written.kind === 'conflict' ? conflict(shown, await nowOf(load, changes)) : written
       }
       const outcome: TargetApplied = deps.load
-        ? await loadIt(deps.load, `${shown} was written, and its server has not read it`)
+        ? await loadIt(deps, deps.load, `${shown} was written, and its server has not read it`)
         : { kind: 'applied', note: `${shown} was written; no "reload:" is set, so the server must read it by itself` }
       return withNote(outcome, edited.kind === 'edited' ? lostText(edited.lost) : undefined)
     },
 
-    reload: deps.load && loadAgain.bind(undefined, deps.load, shown),
+    reload:
+      deps.load && loadIt.bind(undefined, deps, deps.load, `${shown} is as declared, and its server has not read it`),
 
     close() {},
   }
@@ -272,15 +275,12 @@ async function write(
   }
 }
 
-const loadAgain = (load: () => Promise<CommandOutcome>, shown: string) =>
-  loadIt(load, `${shown} is as declared, and its server has not read it`)
-
-async function loadIt(load: () => Promise<CommandOutcome>, unread: string): Promise<TargetApplied> {
+async function loadIt(
+  { loadRemedy: remedy }: Pick<ZoneFileDeps, 'loadRemedy'>,
+  load: () => Promise<CommandOutcome>,
+  unread: string,
+): Promise<TargetApplied> {
   const loaded = await load()
   if (loaded.kind === 'done') return { kind: 'applied' }
-  return {
-    kind: 'not-loaded',
-    why: `${unread}: ${loaded.why}`,
-    remedy: 'Have the server read the file by hand, and mend "reload:" for the next time.',
-  }
+  return { kind: 'not-loaded', why: `${unread}: ${loaded.why}`, remedy }
 }
