@@ -25,7 +25,7 @@ import { seconds, waitTime } from '../time-argument.ts'
 import { endUnwritten } from './end-unwritten.ts'
 import { whyUntaken } from './recipients.ts'
 import { migrationJson, migrationText } from './report.ts'
-import { stepMigration, tellOfOldSide, whyMissing } from './step.ts'
+import { declaredOf, stepMigration, tellOfOldSide, whyMissing } from './step.ts'
 import { readSpf, readWanted } from './where-to.ts'
 
 interface MigrateFlags extends PublishFlags {
@@ -152,7 +152,11 @@ async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, 
     }
     if (flags.apply) return stepMigration(current, await loadMigrations(state), publishing, flags, terminal, deps)
     const nowMs = systemClock.now()
-    terminal.out(flags.json ? `${migrationJson(current, nowMs)}\n` : migrationText(current, nowMs, deps.color))
+    terminal.out(
+      flags.json
+        ? `${migrationJson(current, nowMs)}\n`
+        : migrationText(current, declaredOf(name, publishing), nowMs, deps.color),
+    )
     await tellOfOldSide(current, publishing, terminal)
     return 0
   } finally {

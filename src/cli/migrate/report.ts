@@ -7,9 +7,16 @@ import { type Migration, type Stage, stagesOf } from '../../publish/migrate/migr
 import { type NextStep, nextStep, oldNeededUntilMs } from '../../publish/migrate/next-step.ts'
 import { setAfter } from '../../publish/migrate/stage-sets.ts'
 import type { Concern } from '../../publish/plan/consequences.ts'
-import type { MxSet } from '../../publish/sets/mx-set.ts'
+import { type MxSet, sameExchangers } from '../../publish/sets/mx-set.ts'
+import type { Exchanger } from '../../records/catalogue/provider.ts'
 
-export function migrationText(migration: Migration, nowMs: number, color: boolean): string {
+/** @param declared  the exchangers that waypost.yaml declares of the domain */
+export function migrationText(
+  migration: Migration,
+  declared: readonly Exchanger[],
+  nowMs: number,
+  color: boolean,
+): string {
   const paint = (format: 'bold' | 'dim' | 'green' | 'yellow', text: string) =>
     color ? styleText(format, text, { validateStream: false }) : text
   const { domain, to, isBack } = migration
@@ -27,11 +34,11 @@ export function migrationText(migration: Migration, nowMs: number, color: boolea
           : ''
     lines.push(`  ${sign} ${stageText(migration, stage)}${when}`)
   }
-  lines.push(...closing(migration, next, nowMs))
+  lines.push(...closing(migration, declared, next, nowMs))
   return `${lines.join('\n')}\n`
 }
 
-function closing(migration: Migration, next: NextStep, nowMs: number): string[] {
+function closing(migration: Migration, declared: readonly Exchanger[], next: NextStep, nowMs: number): string[] {
   const { domain } = migration
   const until = oldNeededUntilMs(migration)
   const keep =
@@ -49,7 +56,11 @@ function closing(migration: Migration, next: NextStep, nowMs: number): string[] 
     case 'done':
       return [
         'Done: no cache holds the old exchangers any more. Senders with a queue may come to them for some minutes yet.',
-        'Say so in waypost.yaml, too: until its exchangers are the new ones, "waypost apply" leaves these MX records alone.',
+        ...(sameExchangers(declared, migration.next.exchangers)
+          ? []
+          : [
+              'Say so in waypost.yaml, too: until its exchangers are the new ones, "waypost apply" leaves these MX records alone.',
+            ]),
         ...(migration.spf === undefined
           ? []
           : [
@@ -94,7 +105,7 @@ export function stageText(migration: Migration, stage: Stage): string {
     case 'add':
       return `add the new exchangers behind the old ones: ${exchangersText(set)}`
     case 'switch':
-      return `remove the old exchangers: ${exchangersText(set)}`
+      return `remove the old exchangers, so that ${exchangersText(set)} ${set.exchangers.length === 1 ? 'is' : 'are'} left`
     case 'raise-ttl':
       return `raise the TTL to ${set.ttlSeconds}`
     case 'restore':

@@ -9,6 +9,7 @@ import { nameServerText } from '../../dns/servers.ts'
 import { createTransport } from '../../dns/transport.ts'
 import { refusedBy } from '../../publish/apply/apply.ts'
 import { isRight } from '../../publish/apply/verify.ts'
+import { type DeclaredExchanger, declaredExchangers } from '../../publish/declare/declaration.ts'
 import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
 import { type KeptMigrations, saveMigration } from '../../publish/migrate/migration-file.ts'
 import { missingHosts } from '../../publish/migrate/missing-hosts.ts'
@@ -61,7 +62,7 @@ export async function stepMigration(
     return 2
   }
   const looked = await lookAtStep(request, publishing.options, publishing.deps)
-  if (looked.kind === 'at-rest') return show(migration, flags, terminal, deps, 0)
+  if (looked.kind === 'at-rest') return show(migration, publishing, flags, terminal, deps)
   if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)
   try {
     return await confirmed(looked, request, publishing, flags, terminal, deps)
@@ -111,7 +112,7 @@ async function confirmed(
       )
       return 2
     }
-    const exit = show(done.migration, flags, terminal, deps, 0)
+    const exit = show(done.migration, publishing, flags, terminal, deps)
     await tellOfOldSide(done.migration, publishing, terminal)
     return exit
   } finally {
@@ -119,10 +120,24 @@ async function confirmed(
   }
 }
 
-function show(migration: Migration, flags: StepFlags, terminal: Terminal, deps: StepDeps, exit: ExitCode): ExitCode {
+function show(
+  migration: Migration,
+  publishing: Publishing,
+  flags: StepFlags,
+  terminal: Terminal,
+  deps: StepDeps,
+): ExitCode {
   const nowMs = systemClock.now()
-  terminal.out(flags.json ? `${migrationJson(migration, nowMs)}\n` : migrationText(migration, nowMs, deps.color))
-  return exit
+  const text = () => migrationText(migration, declaredOf(migration.domain, publishing), nowMs, deps.color)
+  terminal.out(flags.json ? `${migrationJson(migration, nowMs)}\n` : text())
+  return 0
+}
+
+/** The exchangers that waypost.yaml declares of a domain. */
+export function declaredOf(domain: HostName, { loaded }: Publishing): readonly DeclaredExchanger[] {
+  return declaredExchangers(
+    loaded.publishing.declarations.find((each) => each.domain === domain) ?? { exchangers: undefined },
+  )
 }
 
 function notDone(
