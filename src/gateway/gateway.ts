@@ -46,6 +46,8 @@ export interface GatewayDeps {
 
 /** Takes mail in and hands it to the backends behind, as docs/holding.md and docs/running.md tell. */
 export interface Gateway {
+  /** These backends were down when the last process ended, and count as that until they answer. Before the start. @param urls  as in `backends()` */
+  doubt(urls: readonly string[]): void
   /** Binds the listeners; resolves with where they listen. Rejects with the system's error (EADDRINUSE, EACCES). */
   start(): Promise<readonly Listener[]>
   /**
@@ -131,6 +133,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   }
 
   return {
+    doubt: reach.doubt,
     async start() {
       await makeFolder(current.state)
       await receiving.start()

@@ -66,6 +66,12 @@ export const freshHealth: Health = {
   isRefusingUs: false,
 }
 
+/** For people: why one is suspect that no attempt was made at yet. */
+export const downBefore = 'it was down when the gateway ended, and has not answered since'
+
+/** Of one that was down when the last process ended: a candidate, because it may be back, and no better than one that has just failed. */
+export const doubtedHealth: Health = { ...freshHealth, failures: 1, lastFault: downBefore }
+
 export function nextHealth(health: Health, event: HealthEvent): Health {
   switch (event.kind) {
     case 'opened':

@@ -100,6 +100,19 @@ test('a backend that is down is a warning while another serves, an error when it
   )
 })
 
+test('a backend that was down and has only been doubted since is neither told again nor over, until it is up', () => {
+  const { set, open, notes } = start()
+  set({ backends: [report('smtp://a:25', 'suspect', ''), report('smtp://b:25', 'up')] })
+  assert.deepEqual(open(), [])
+  set({ backends: [report('smtp://a:25', 'down'), report('smtp://b:25', 'up')] })
+  set({ backends: [report('smtp://a:25', 'suspect', ''), report('smtp://b:25', 'up')] })
+  set({ backends: [report('smtp://a:25', 'suspect'), report('smtp://b:25', 'up')] })
+  assert.deepEqual(open(), [['backend smtp://a:25', 'warning']])
+  assert.equal(notes.length, 1)
+  set({ backends: [report('smtp://a:25', 'up'), report('smtp://b:25', 'up')] })
+  assert.deepEqual(open(), [])
+})
+
 test('a backend of several addresses is up while one of them serves', () => {
   const { set, open } = start()
   set({ backends: [report('smtp://a:25', 'down', '10.0.0.1:25'), report('smtp://a:25', 'up', '10.0.0.2:25')] })

@@ -87,15 +87,15 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
     if (isStopped) return
     const gauges = read()
     const { routes, queueOlderThanMs } = watched()
-    raiseOnly('backend ', backendsDown(gauges, routes))
+    raiseOnly(backendPrefix, backendsDown(gauges, routes), notUpYet(gauges))
     raiseOnly('queue ', lanesOlderThan(queueOlderThanMs, gauges.heldByLane, clock.now()))
     raiseOnly('hold', gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)])
   }
 
-  /** Of those whose key begins so. */
-  function raiseOnly(prefix: string, found: readonly Condition[]): void {
+  /** Of those whose key begins so. @param unsure  keys of what stays as it is, open or not */
+  function raiseOnly(prefix: string, found: readonly Condition[], unsure: readonly string[] = []): void {
     for (const condition of found) conditions.raise(condition)
-    conditions.clearAllBut(prefix, new Set(found.map(({ key }) => key)))
+    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]))
   }
 
   function tellAlert(event: AlertEvent): void {
@@ -165,6 +165,10 @@ function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condit
   )
 }
 
+/** Those that may serve and of which none is known to: what was down is over when it answers, and not because a new process has not asked it yet. */
+const notUpYet = (gauges: Gauges): readonly string[] =>
+  [...standings(gauges.backends)].flatMap(([url, { serves, isUp }]) => (serves && !isUp ? [backendKey(url)] : []))
+
 function lanesOlderThan(mostMs: number, lanes: readonly LaneSummary[], nowMs: number): readonly Condition[] {
   return lanes.flatMap(({ lane, oldestMs, ready, waiting, unknown }) => {
     if (oldestMs === undefined || nowMs - oldestMs < mostMs) return []
@@ -190,8 +194,14 @@ function noteOf({ event, about }: AlertEvent): Note {
   }
 }
 
+const backendPrefix = 'backend '
+const backendKey = (url: string) => `${backendPrefix}${url}`
+
+/** URL of the backend that a condition of kind `backend-down` is about. @param key  of the condition */
+export const backendOf = (key: string): string => key.slice(backendPrefix.length)
+
 const backendDown = (url: string, standing: Standing, isLast: boolean): Condition => ({
-  key: `backend ${url}`,
+  key: backendKey(url),
   kind: 'backend-down',
   severity: isLast ? 'error' : 'warning',
   domain: undefined,

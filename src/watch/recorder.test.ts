@@ -4,6 +4,7 @@ import { createFakeClock } from '../../test/lab/fake-clock.ts'
 import { collectLog } from '../../test/lab/log.ts'
 import { idle } from '../../test/lab/web.ts'
 import { systemRandom } from '../base/random.ts'
+import type { BackendReport } from '../gateway/backends/report.ts'
 import type { DomainSummary } from '../queue/queue.ts'
 import { createOutages } from './outages.ts'
 import { createRecorder } from './recorder.ts'
@@ -32,4 +33,38 @@ test('who asks for a report hears of what is held at that moment, and not at the
   clock.advance(1)
   await recorder.flush()
   assert.deepEqual([written.at(-1)?.endedMs, JSON.parse(written.at(-1)?.value ?? '').left], [clock.now(), 0])
+})
+
+test('an outage of a backend lasts until it is up, and not only until it is doubted', async (t) => {
+  const clock = createFakeClock()
+  const written: OutageRow[] = []
+  let state: BackendReport['state'] = 'suspect'
+  const before = {
+    id: 'a',
+    kind: 'backend',
+    name: 'smtp://a',
+    beganMs: clock.now() - 60_000,
+    endedMs: null,
+    value: '{}',
+  }
+  const recorder = createRecorder({
+    clock,
+    log: collectLog().log,
+    history: { flush: async ({ outages }) => void written.push(...outages) },
+    outages: createOutages([before], (domain) => domain, systemRandom),
+    read: () => ({
+      ...idle.figures.snapshot(),
+      backends: [{ url: 'smtp://a', address: '10.0.0.1:25', state, sessions: 0, lastError: null, share: 1 }],
+    }),
+  })
+  t.after(() => recorder.stop())
+
+  for (state of ['suspect', 'down'] as const) await recorder.flush()
+  assert.deepEqual(written, [])
+  state = 'up'
+  await recorder.flush()
+  assert.deepEqual(
+    written.map(({ id, endedMs }) => [id, endedMs]),
+    [['a', clock.now()]],
+  )
 })

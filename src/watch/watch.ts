@@ -28,13 +28,14 @@ import type { OpenCondition } from './alerts/open-conditions.ts'
 import { createUnsent } from './alerts/unsent.ts'
 import type { CheckedState } from './checked-state.ts'
 import type { Condition } from './condition.ts'
-import { createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
+import { backendOf, createGatewayConditions, type GatewayConditions } from './gateway-conditions.ts'
 import { createGlance, type Glance } from './glance.ts'
 import type { History } from './history.ts'
 import { createOutages } from './outages.ts'
 import { createRecorder } from './recorder.ts'
 import { createRounds } from './rounds.ts'
 import type { WatchedDomain, WatchingSettings } from './settings.ts'
+import type { OutageRow } from './tables.ts'
 import { createToldConditions } from './told-conditions.ts'
 
 export interface Watch {
@@ -43,6 +44,8 @@ export interface Watch {
   /** Something is wrong, or in order again, that only the caller knows of. */
   raise(condition: Condition): void
   clear(key: string): void
+  /** URLs of the backends that were down when the last process ended. */
+  readonly downBefore: readonly string[]
   /** What is wrong now, worst first: for the dashboard and for metrics. */
   conditions(): readonly OpenCondition[]
   /** What the last check of a domain found; undefined where there was none. */
@@ -143,6 +146,7 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
       recorder.tell(event)
       gateway?.tell(event)
     },
+    downBefore: backendsDownIn(before, openOutages),
     raise: conditions.raise,
     clear: conditions.clear,
     conditions: () => alerting.open(),
@@ -178,6 +182,16 @@ export async function createWatch(initial: WatchedSettings, deps: WatchDeps): Pr
     },
   }
 }
+
+/** The alert stands from the first moment, the outage in the report from the next look. */
+const backendsDownIn = (conditions: readonly OpenCondition[], outages: readonly OutageRow[]): readonly string[] => [
+  ...new Set([
+    ...conditions.flatMap(({ condition: { kind, key }, clearedMs }) =>
+      kind === 'backend-down' && clearedMs === undefined ? [backendOf(key)] : [],
+    ),
+    ...outages.flatMap(({ kind, name }) => (kind === 'backend' ? [name] : [])),
+  ]),
+]
 
 const broadcastOf = ({ alerts, gateway: { hostname } }: WatchedSettings): BroadcastSettings => ({ alerts, hostname })
 

@@ -51,6 +51,62 @@ test('a backend that comes and goes is one alert and one recovery', async (t) =>
   assert.equal(recoveriesOf(hook, 'backend ')[0]?.returns, 2)
 })
 
+test('a backend that is dead before and after a restart is over when it answers, and not because no mail has asked it', async (t) => {
+  const lab = await startLab(t)
+  const hook = await startWebHook(t)
+  const [dead, alive] = [await lab.backend(), await lab.backend()]
+  const config = {
+    domains: { 'example.test': { deliver: [dead, { to: alive, preference: 20 }] } },
+    watch: { backendDownFor: '0s', settle: '1s' },
+    alerts: { group: '0s', interval: '0s', webhook: [{ url: hook.url }] },
+  }
+  const first = await lab.process({ config })
+  await dead.kill()
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  await lab.until(() => alertsOf(hook, 'backend ').length === 1)
+  await first.stop()
+
+  const second = await lab.process({ config, dashboard: true, after: first })
+  const { call } = await enterDashboard(second)
+  const seen = async (kind: string) =>
+    (await call<HistoryAnswer>('/api/history')).json.events.filter((event) => event.kind === kind).length
+  const list = async () => (await callWaypost(second, 'backend', 'list')).stdout
+  const became = (state: string) => second.lines.some(({ event, to }) => event === 'backend state' && to === state)
+  assert.match(await list(), /suspect|down/)
+  await lab.until(() => became('down'))
+  assert.deepEqual([await seen('backend-down'), await seen('backend-down-over')], [1, 0])
+
+  await dead.restart()
+  await lab.until(async () => (await seen('backend-down-over')) === 1)
+  assert.ok(became('up'))
+  await lab.until(() => recoveriesOf(hook, 'backend ').length === 1)
+  assert.equal(recoveriesOf(hook, 'backend ')[0]?.returns, 0)
+  assert.equal(alertsOf(hook, 'backend ').length, 1)
+})
+
+test('a backend that came back while the gateway was away gets mail at once, and its alert is over', async (t) => {
+  const lab = await startLab(t)
+  const hook = await startWebHook(t)
+  const backend = await lab.backend()
+  const config = {
+    domains: { 'example.test': { deliver: [backend], hold: 'off' } },
+    watch: { backendDownFor: '0s', settle: '1s' },
+    alerts: { group: '0s', interval: '0s', webhook: [{ url: hook.url }] },
+  }
+  const first = await lab.process({ config })
+  await backend.kill()
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 451)
+  await lab.until(() => alertsOf(hook, 'backend ').length === 1)
+  await first.stop()
+  await backend.restart()
+
+  await lab.process({ config, after: first })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(backend.messages.length, 1)
+  await lab.until(() => recoveriesOf(hook, 'backend ').length === 1)
+  assert.equal(alertsOf(hook, 'backend ').length, 1)
+})
+
 test('a webhook that says nothing holds no mail up, nor the end', async (t) => {
   const lab = await startLab(t)
   const hook = await startWebHook(t, 'silence')

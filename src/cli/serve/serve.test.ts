@@ -55,6 +55,7 @@ async function stage(t: TestContext, text: string) {
       setOut: async () => false,
       ownProbeWord: () => 'waypost-probe-test',
       tryNow: () => false,
+      doubt() {},
       heldMail: undefined,
       async stop() {
         await stopping.until

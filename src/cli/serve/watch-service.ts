@@ -38,7 +38,7 @@ export interface WatchServiceDeps {
   readonly telling: Telling
   readonly store: Store | undefined
   readonly read: () => Gauges
-  readonly gateway: Pick<Gateway, 'ownProbeWord'>
+  readonly gateway: Pick<Gateway, 'ownProbeWord' | 'doubt'>
   /** Where the Internet that is checked is another one than the world's. */
   readonly laboratory: CheckerOptions
 }
@@ -67,6 +67,7 @@ export async function createWatchService(initial: Loaded, deps: WatchServiceDeps
     }),
   )
   if (!watch) return none
+  gateway.doubt(watch.downBefore)
   telling.listen(watch.tell)
   return {
     watch,

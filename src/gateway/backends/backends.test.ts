@@ -36,6 +36,15 @@ test('slow comes by time: the log hears it when it comes and when it goes, and t
   ])
 })
 
+test('one that was down before the start is suspect and tried as soon as it is met, and one answer ends that', () => {
+  const { backends, state, changes, probed } = stage()
+  backends.doubt([to.backend.url])
+  backends.health(to)
+  assert.deepEqual([state(), probed, [...backends.doubted]], ['suspect', [to.key], [to.backend.url]])
+  backends.opened(to)
+  assert.deepEqual([state(), changes(), [...backends.doubted]], ['up', [['info', 'suspect', 'up']], []])
+})
+
 test('one sender alone makes it slow for itself: that is logged as such, and asked of the probe', () => {
   const { clock, collected, backends, state, changes, probed } = stage()
   const dots = [1, 2, 3].map((last) => backends.dotSent(to, ip(`192.0.2.${last}`)))

@@ -11,6 +11,7 @@ import { isPermanent } from '../../mail/reply.ts'
 import type { Endpoint } from '../../routing/backend.ts'
 import {
   type Dot,
+  doubtedHealth,
   freshHealth,
   type Health,
   type HealthEvent,
@@ -44,6 +45,10 @@ export interface Backends extends HealthReports {
   /** Takes all endpoints of a backend out of service, or puts them back, also those not met yet. @param url `backend.url` */
   setOut(url: string, isOut: boolean): void
   readonly out: ReadonlySet<string>
+  /** These were down when the last process ended: their addresses are suspect, and tried, until one of them answers. For the start. @param urls `backend.url` */
+  doubt(urls: readonly string[]): void
+  /** Those of which none has answered yet. */
+  readonly doubted: ReadonlySet<string>
   /** Time makes nothing slow any more. */
   stop(): void
 }
@@ -68,13 +73,20 @@ export function createBackends(deps: BackendsDeps): Backends {
   const acceptedDomains = new AcceptedDomains()
   const changes = createStateChanges(deps, deps)
   const out = new Set<string>()
+  const doubted = new Set<string>()
 
   function entry(endpoint: Endpoint): Entry {
     const found = known.get(endpoint.key)
     if (found) return found
-    const made = freshEntry(endpoint, out.has(endpoint.backend.url))
+    // Strangers, to whom mail of our own goes, are met by no doubt.
+    const isDoubted = endpoint.purpose !== 'dsn' && doubted.has(endpoint.backend.url)
+    const made = freshEntry(endpoint, {
+      ...(isDoubted ? doubtedHealth : freshHealth),
+      isOut: out.has(endpoint.backend.url),
+    })
     if (known.size >= mostKnown) forgetHealthy()
     known.set(endpoint.key, made)
+    if (isDoubted) deps.onFailed(endpoint)
     return made
   }
 
@@ -103,7 +115,10 @@ export function createBackends(deps: BackendsDeps): Backends {
 
   return {
     health: (endpoint) => entry(endpoint).health,
-    opened: (endpoint) => tell(endpoint, { kind: 'opened' }),
+    opened(endpoint) {
+      tell(endpoint, { kind: 'opened' })
+      if (doubted.size > 0 && endpoint.purpose !== 'dsn') doubted.delete(endpoint.backend.url)
+    },
     failed(endpoint, fault) {
       if (fault.kind === 'abandoned') return
       tell(endpoint, {
@@ -150,16 +165,20 @@ export function createBackends(deps: BackendsDeps): Backends {
       }
     },
     out,
+    doubt(urls) {
+      for (const url of urls) doubted.add(url)
+    },
+    doubted,
     stop() {
       for (const { timer } of known.values()) timer?.cancel()
     },
   }
 }
 
-const freshEntry = (endpoint: Endpoint, isOut: boolean): Entry => ({
+const freshEntry = (endpoint: Endpoint, health: Health): Entry => ({
   endpoint,
-  health: isOut ? { ...freshHealth, isOut } : freshHealth,
-  said: isOut ? 'out' : 'up',
+  health,
+  said: healthState(health, 0),
   saidSlowFor: undefined,
   timer: undefined,
 })

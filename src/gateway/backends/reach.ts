@@ -9,10 +9,11 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { createDelivery } from '../../delivery/create.ts'
 import type { Delivery } from '../../delivery/delivery.ts'
-import type { Endpoint } from '../../routing/backend.ts'
+import type { Backend, Endpoint } from '../../routing/backend.ts'
 import type { Tell } from '../events.ts'
 import { type GatewaySettings, routesOf } from '../settings.ts'
 import { type Backends, createBackends } from './backends.ts'
+import { createDoubted } from './doubted.ts'
 import { createEndpoints, type Endpoints } from './endpoints.ts'
 import { createMailboxRoom } from './mailbox-room.ts'
 import { createMxLookup, type MxLookup } from './mx.ts'
@@ -25,7 +26,9 @@ export interface Reach {
   readonly delivery: Delivery
   readonly endpoints: Endpoints
   readonly mx: Pick<MxLookup, 'resolver' | 'counts'>
-  /** Takes out what was out of service before the start. */
+  /** These were down when the last process ended. Before the start. @param urls  as in `report()` */
+  doubt(urls: readonly string[]): void
+  /** Takes out what was out of service before the start, and begins to try what was down. */
   start(): Promise<void>
   /** Each configured backend with its endpoints. */
   report(): readonly BackendReport[]
@@ -77,6 +80,7 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     lookupMx: mx.lookup,
     postmaster: () => settings().postmaster,
   })
+  const doubted = createDoubted({ clock, log, backends, endpoints, routes: () => routesOf(settings()) })
   const outOfService = createOutOfService(() => settings().state, backends)
 
   const report = () => reportBackends(settings(), backends, delivery)
@@ -87,7 +91,15 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     delivery,
     endpoints,
     mx,
-    start: outOfService.restore,
+    doubt(urls) {
+      const configured = routesOf(settings()).flatMap(({ entries }) => entries.map(({ backend }) => backend))
+      const meant = new Set(configured.filter(isOurs).map(({ url }) => url))
+      backends.doubt(urls.filter((url) => meant.has(url)))
+    },
+    async start() {
+      await outOfService.restore()
+      doubted.meet()
+    },
     report,
     hurry: probe.hurry,
     tryNow(url) {
@@ -105,12 +117,16 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
       for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
     },
     rest() {
+      doubted.stop()
       probe.stop()
       backends.stop()
     },
     close: mx.close,
   }
 }
+
+/** Not a way to strangers, to whom mail of our own goes: those are asked by mail alone. */
+const isOurs = ({ address }: Backend): boolean => address.protocol !== 'mx' || !address.isForOwnMail
 
 /** Whether an endpoint still belongs to a declared route; `mx` endpoints come from DNS and are tried while they are known. */
 function isConfigured(settings: GatewaySettings, endpoint: Endpoint): boolean {

@@ -1,7 +1,7 @@
 /** What `waypost backend list` shows: each address of each configured backend, with what is known of it. */
 import type { Delivery } from '../../delivery/delivery.ts'
 import { addressText, type Backend, type Endpoint, type Route } from '../../routing/backend.ts'
-import { faultNow, type HealthState, isServing } from '../../routing/health.ts'
+import { downBefore, faultNow, type HealthState, isServing } from '../../routing/health.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { Backends } from './backends.ts'
 
@@ -43,8 +43,9 @@ export function reportBackends(
     })
     const endpoints = met.get(backend.key)
     if (!endpoints) {
-      const state = backends.out.has(backend.url) ? 'out' : 'up'
-      return [{ url: backend.url, address: '', state, sessions: 0, lastError: null, ...shared(1) } as const]
+      const state = backends.out.has(backend.url) ? 'out' : backends.doubted.has(backend.url) ? 'suspect' : 'up'
+      const lastError = state === 'suspect' ? downBefore : null
+      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(1) } as const]
     }
     const serving = endpoints.filter(({ state }) => isServing(state)).length
     return endpoints.map(({ endpoint, health, state }) => {

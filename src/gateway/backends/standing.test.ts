@@ -11,7 +11,13 @@ const textOf = (...states: BackendReport['state'][]) =>
 
 test('a backend serves while one of its addresses does, and what is worse is said beside it', () => {
   const one = standingOf([report('up'), report('down', '10.0.0.2:25')])
-  assert.deepEqual(one, { serves: true, worst: 'down', addresses: 2, inWorst: 1, lastError: '10.0.0.2:25 down' })
+  assert.deepEqual(one, {
+    ...{ serves: true, isUp: true },
+    worst: 'down',
+    addresses: 2,
+    inWorst: 1,
+    lastError: '10.0.0.2:25 down',
+  })
   assert.equal(textOf('up', 'down'), 'serves, but one of its 2 addresses is down')
   assert.equal(textOf('slow', 'up', 'slow'), 'serves, but 2 of its 3 addresses are slow')
   assert.equal(textOf('suspect'), 'has just failed once or twice')

@@ -8,6 +8,8 @@ import type { BackendReport } from './report.ts'
 export interface Standing {
   /** Mail reaches it. */
   readonly serves: boolean
+  /** One of its addresses is up. Where one serves that is not, the last attempt at it failed: that is no word yet that the backend is well. */
+  readonly isUp: boolean
   /** Of its addresses. */
   readonly worst: HealthState
   /** How many addresses are known, and how many of them are in the worst state; 0 where no message has asked for it yet. */
@@ -26,6 +28,7 @@ export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'last
   const inWorst = reports.filter(({ state }) => state === worst)
   return {
     serves: reports.length === 0 || reports.some(({ state }) => isServing(state)),
+    isUp: reports.length === 0 || reports.some(({ state }) => state === 'up'),
     worst,
     addresses: reports.length,
     inWorst: inWorst.length,
