@@ -10,6 +10,8 @@ import { type ControlHandlers, controlPath, createControl } from '../gateway/ope
 import { backendCommand } from './backend.ts'
 import { configCommand } from './config/config.ts'
 import { createProgram } from './program.ts'
+import { importCommand } from './publish/import.ts'
+import { queueCommand } from './queue/queue.ts'
 import { Unanswered } from './terminal.ts'
 import { webCommand } from './web.ts'
 
@@ -33,6 +35,12 @@ async function waypostAs(
     configCommand(run, userId),
     backendCommand(run),
     webCommand(run, undefined),
+    importCommand(run),
+    queueCommand(run, {
+      bytes: { isTerminal: false, write: async () => assert.fail() },
+      confirm: undefined,
+      columns: 80,
+    }),
   ])
   const code = await program.run(words)
   return { code, out, err }
@@ -64,6 +72,28 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   assert.equal(flag.code, 2)
   assert.match(flag.err, /^waypost: unknown option '--jsn'\n\(Did you mean --json\?\)/)
   assert.equal((await waypost('backend', 'out')).code, 2)
+})
+
+test('a word of another program or place brings the command that does it, and never its opposite', async () => {
+  const meant = async (...words: string[]) => {
+    const { code, err } = await waypost(...words)
+    assert.equal(code, 2)
+    return /\(Did you mean (.*)\?\)/.exec(err)?.[1]
+  }
+  assert.equal(await meant('queue', 'delete', '01M84TXJDW'), 'remove')
+  assert.equal(await meant('queue', 'relase'), 'release')
+  assert.equal(await meant('reload'), 'config reload')
+  assert.equal(await meant('import', 'example.com'), 'import dns example.com')
+  assert.equal(await meant('import', 'dsn', 'example.com'), 'dns')
+  assert.equal(await meant('config', 'constructor'), undefined)
+})
+
+test('a file behind config check is given by -c, which is said', async (t) => {
+  const { file } = await config(t, good)
+  const { code, err } = await waypost('config', 'check', file)
+  assert.equal(code, 2)
+  assert.match(err, /^waypost: too many arguments for 'check'\. .*\n\(the file is given by -c FILE\)\n$/)
+  assert.doesNotMatch((await waypost('config', 'check', 'now')).err, /-c FILE/)
 })
 
 test('help goes as deep as it is asked to, and each command has an example', async () => {

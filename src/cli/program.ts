@@ -1,6 +1,7 @@
 /** The command line as a whole: what `main.ts` runs and tests run too. */
 import { Command, CommanderError } from 'commander'
 import { type ExitCode, type Run, type Terminal, Unanswered } from './terminal.ts'
+import { refuseUnknownWord } from './unknown-word.ts'
 
 export interface Program {
   /** Runs one command line. @param words  without the program's name */
@@ -58,7 +59,13 @@ const helpOf = ([first, ...rest]: readonly string[]): string[] =>
 
 /** Every command writes to the terminal, begins what is wrong as all of Waypost does, and throws instead of ending the process. */
 function prepare(command: Command, terminal: Terminal): void {
-  command.exitOverride()
+  command.exitOverride((error) => {
+    if (error.code === 'commander.excessArguments' && command.args.some(isFile) && takesConfig(command))
+      terminal.err('(the file is given by -c FILE)\n')
+    throw error
+  })
+  if (command.commands.length > 0)
+    command.on('command:*', ([word = '']: readonly string[]) => refuseUnknownWord(command, word))
   command.configureOutput({
     writeOut: (text) => terminal.out(text),
     writeErr: (text) => terminal.err(text),
@@ -66,3 +73,7 @@ function prepare(command: Command, terminal: Terminal): void {
   })
   for (const child of command.commands) prepare(child, terminal)
 }
+
+const isFile = (argument: string) => /\/|\.ya?ml$/.test(argument)
+
+const takesConfig = ({ options }: Command) => options.some(({ long }) => long === '--config')
