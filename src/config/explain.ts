@@ -51,6 +51,12 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
     .flatMap((part) => Object.keys(part.properties ?? {}))
   const { start, end } = keyPlaceOf(root, [...full, key])
   const where = full.length === 0 ? '' : ` in ${pathText(full)}`
+  if (isDomain(full) && backendKeys(schema()).includes(key))
+    return source.problem(
+      start,
+      end,
+      `unknown key "${key}"${where}; it may stand beside "to:" in a backend: deliver: [{ to: …, ${key}: … }]`,
+    )
   const elsewhere = placesOf(key, schema())
   if (elsewhere.length > 0 && elsewhere.length <= 3)
     return source.problem(
@@ -65,6 +71,11 @@ function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, 
     `unknown key "${key}"${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`,
   )
 }
+
+const isDomain = (path: readonly PropertyKey[]) => path.length === 2 && path[0] === 'domains'
+
+const backendKeys = (root: JsonSchema) =>
+  schemasAt(root, ['domains', 'example.com', 'deliver', 0]).flatMap((part) => Object.keys(part.properties ?? {}))
 
 /** Where else people know this very key from: the top, a section, a domain. */
 function placesOf(key: string, root: JsonSchema): string[] {

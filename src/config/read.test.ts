@@ -150,6 +150,14 @@ const single: readonly (readonly [string, RegExp])[] = [
   ],
   ['routes: { mx: mx }\ndomains: { a.example: { deliver: mx } }', /1:11 "mx" is a backend/],
   ['routes: { a: b, b: mx }\ndomains: { a.example: { deliver: mx } }', /names no other route/],
+  [
+    'domains: { a.example: { deliver: { to: smtp://h, weight: 2 } } }',
+    /^1:\d+ domains\.a\.example\.deliver wants .*, or a list of backends; keys stand in a list: \[\{ to: … \}\]$/,
+  ],
+  [
+    'domains: { a.example: { deliver: smtp://h, tls: require } }',
+    /^1:44 unknown key "tls" in domains\.a\.example; it may stand beside "to:" in a backend: deliver: \[\{ to: …, tls: … \}\]$/,
+  ],
   ['routes: { a: { to: mx } }\ndomains: { a.example: { deliver: a } }', /^1:11 routes\.a wants a backend/],
   ['domains: { a.example: { deliver: mx, recipients: all } }', /recipients wants ask, any, a list of local parts/],
   ['domains: { a.example: { deliver: mx, recipients: ["a b"] } }', /"a b" is no local part/],

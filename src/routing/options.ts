@@ -52,12 +52,17 @@ const deliver = z
         .min(1, { error: 'at least one backend' })
         .max(mostBackends, { error: `at most ${mostBackends} backends` }),
     ],
-    { error: deliverWants },
+    { error: ({ input }) => (isKeys(input) ? `${deliverWants}; keys stand in a list: [{ to: … }]` : deliverWants) },
   )
   .meta({
     description: `Where the mail goes: a backend (${backendForms}), the name of a list under \`routes\`, or a list of backends.`,
     wants: deliverWants,
   })
+
+/** One backend with keys, and not in a list. */
+function isKeys(input: unknown): boolean {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+}
 
 const noMailWants = `${deliverWants}, or none`
 
