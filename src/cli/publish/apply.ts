@@ -14,7 +14,7 @@ import { stepMigration } from '../migrate/step.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { waitTime } from '../time-argument.ts'
 import { carryOut } from './carry-out.ts'
-import { examineAll } from './examine-declared.ts'
+import { examineAll, isUndeclared } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { isSamePlan } from './kept-plan.ts'
 import { type MigrationsNow, openOf, readMigrations } from './migrations-now.ts'
@@ -142,7 +142,8 @@ async function applyAll(
   terminal: Terminal,
   deps: ApplyCommandDeps,
 ): Promise<ExitCode> {
-  terminal.out(planText(zones, { color: deps.color, allowed: flags.allow }, steps))
+  const style = { color: deps.color, allowed: flags.allow, isUndeclared: isUndeclared(publishing.loaded) }
+  terminal.out(planText(zones, style, steps))
   const { failed, obstacles } = countsOf(zones)
   if (failed > 0) return say(terminal, 'nothing was changed, because it could not be told what all would be', 2)
   if (obstacles > 0) return say(terminal, 'nothing was changed: see what stands in the way above', 1)

@@ -63,6 +63,9 @@ export async function examineAll(
 const saysSomething = ({ exchangers, texts, absent }: Declaration) =>
   exchangers !== undefined || texts.length > 0 || absent.length > 0
 
+/** Whether no domain of the configuration declares a record. */
+export const isUndeclared = ({ publishing }: Loaded): boolean => !publishing.declarations.some(saysSomething)
+
 /** Of a name that declares nothing; printable. */
 export function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
   if (names.has(name)) return `${name} declares no records: it has no "exchangers:" in the configuration`

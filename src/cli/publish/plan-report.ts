@@ -19,6 +19,8 @@ export interface Style {
   readonly color: boolean
   /** Refusals that were allowed on the command line. */
   readonly allowed: ReadonlySet<RefusalRule>
+  /** Whether no domain of the whole configuration declares a record. */
+  readonly isUndeclared?: boolean
 }
 
 type Paint = (format: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
@@ -34,11 +36,15 @@ export function planText(
   style: Style,
   steps: readonly (NamedStep | PlannedStep)[] = [],
 ): string {
+  if (style.isUndeclared && zones.length === 0 && steps.length === 0) return nothingDeclared
   const paint = painter(style.color)
   const parts = zones.map((zone) => (zone.kind === 'failed' ? failedText(zone, paint) : zoneText(zone, style, paint)))
   const moving = steps.map((step) => stepText(step, paint))
   return `${[...parts, ...moving, ...summaryLines(zones, steps.length, style.allowed, paint)].join('\n\n')}\n`
 }
+
+const nothingDeclared =
+  'Nothing is declared: no domain has "exchangers:". "waypost import dns example.com" writes what is live as a declaration.\n'
 
 function stepText(step: NamedStep | PlannedStep, paint: Paint): string {
   const { migration, what } = step

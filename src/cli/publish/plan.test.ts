@@ -95,3 +95,26 @@ test('an export says what stands in its way, in front of the records and by its 
   assert.match(said.out, /^; cannot be done as it is declared: example\.test\. TXT/)
   assert.match(said.err, /^waypost: cannot be done as it is declared: example\.test\. TXT/)
 })
+
+test('where no domain declares anything, a plan says so, and no more of changes', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-plan-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const config = join(folder, 'waypost.yaml')
+  const text = {
+    hostname: 'mx.waypost.test',
+    state: folder,
+    domains: { 'example.test': { deliver: 'smtp://127.0.0.1:9' } },
+  }
+  await writeFile(config, JSON.stringify(text))
+  let out = ''
+  const terminal = {
+    out(text: string) {
+      out += text
+    },
+    err: (text: string) => assert.fail(text),
+  }
+  const program = createProgram('1.2.3', terminal, (run) => [planCommand(run, { color: false })])
+  assert.equal(await program.run(['plan', '-c', config]), 0)
+  assert.match(out, /^Nothing is declared: no domain has "exchangers:"\. "waypost import dns /)
+  assert.doesNotMatch(out, /No changes/)
+})

@@ -9,7 +9,7 @@ import { chosen, type Examined, hasChanges } from '../../publish/plan/examine.ts
 import { type ExportFormat, exportFormats, exportZones } from '../../publish/plan/export.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
-import { examineAll } from './examine-declared.ts'
+import { examineAll, isUndeclared } from './examine-declared.ts'
 import { concurrencyOption, domainArgument, type PublishFlags, publishFlags } from './flags.ts'
 import { readMigrations } from './migrations-now.ts'
 import { countsOf, planJson, planText } from './plan-report.ts'
@@ -86,7 +86,8 @@ async function plan(
     const told = await withNotes(zones, publishing)
     const steps = await planned(stepsToDo(migrations, domains), migrations, publishing)
     const { allow: allowed } = flags
-    terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, { color, allowed }, steps))
+    const style = { color, allowed, isUndeclared: isUndeclared(publishing.loaded) }
+    terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, style, steps))
     const hasSteps = (kind: StepRecords['kind']) => steps.some(({ records }) => records.kind === kind)
     if (failed > 0 || !isWhole || hasSteps('failed')) return 2
     if (obstacles > 0 || hasSteps('drifted')) return 1
