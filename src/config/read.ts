@@ -42,7 +42,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   )
   if (!main) return { kind: 'invalid', problems }
 
-  const general = checkGeneral(main, problems, schema)
+  const { general, unread } = checkGeneral(main, problems, schema)
   const trustedMain = { ...main, trusted: true }
   const { defaults } = general
   const book = createRouteBook(defaults, { listen: general.listen.smtp, publicAddresses: general.publicAddresses })
@@ -67,7 +67,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const planned = await planGeneral(main, general, deps, problems)
   const publishing = planPublishing(main, general, deps, problems)
   const watching = planWatching(main, general, deps, problems)
-  const web = await planWeb(main, general, deps, problems)
+  const web = await planWeb(main, general, unread, deps, problems)
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
   const outboundVia = readOutboundVia(trustedMain, general, book, problems)
   const listens = { smtp: planned.listen, dns: publishing.listenDns, http: web.listen }
@@ -93,11 +93,17 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   }
 }
 
+interface CheckedGeneral {
+  readonly general: GeneralOptions
+  /** The sections in which something is wrong. */
+  readonly unread: ReadonlySet<PropertyKey>
+}
+
 /**
  * Everything but domains and routes, whose entries are checked one by one.
  * @returns what is in order, with defaults for what is not: so a mistake in one section hides none in another
  */
-function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSchema): GeneralOptions {
+function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSchema): CheckedGeneral {
   const { domains, routes, ...rest } = main.root.value
   const result = generalSchema.safeParse(rest)
   const checked = { source: main.source, root: main.root, path: [], schema }
@@ -111,8 +117,12 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
   }
   if (domains === undefined && rest.include === undefined)
     problems.push(main.source.problem(0, 1, '"domains" is missing: the domains whose mail Waypost takes'))
-  if (result.success) return result.data
-  return generalSchema.parse(withoutWrong(rest, result.error.issues, ['defaults']))
+  if (result.success) return { general: result.data, unread: new Set() }
+  const { issues } = result.error
+  return {
+    general: generalSchema.parse(withoutWrong(rest, issues, ['defaults'])),
+    unread: new Set(issues.flatMap(({ path }) => path.slice(0, 1))),
+  }
 }
 
 function writtenState({ root, source }: ReadYaml): Omit<Problem, 'message'> | undefined {

@@ -42,3 +42,17 @@ test('a secret in the place of its hash, a name twice and a host that is none ar
   assert.match((await problems(t, `${twice}${domains}`)).join('\n'), /"ann" stands in the list already/)
   assert.match((await problems(t, `web: { hosts: ["https://x.example"] }\n${domains}`)).join('\n'), /a host name/)
 })
+
+test('where web: or tls: is wrong, what they would say is not asked for besides', async (t) => {
+  const listen = 'listen: { http: "0.0.0.0:8025" }\n'
+  const tls = 'tls: { certificate: c.pem, key: c.pem }\n'
+  const role = `web: { access: [{ name: ann, role: admin, hash: "${hash}" }], ${tls.trim()} }\n`
+  assert.match(
+    (await problems(t, `${listen}${role}${domains}`)).join('\n'),
+    /^2:\d+ web\.access\[1\]\.role wants one of [^\n]*$/,
+  )
+  const unknown = (await problems(t, `${listen}${access}tls: { certificat: c.pem }\n${domains}`)).join('\n')
+  assert.doesNotMatch(unknown, /elsewhere than on loopback/)
+  const neither = (await problems(t, `${listen}${domains}`)).join('\n')
+  assert.match(neither, /wants a token.*\n.*wants a certificate/)
+})

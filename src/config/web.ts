@@ -9,9 +9,11 @@ import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
 import { placeOf } from './yaml.ts'
 
+/** @param unread  the sections in which something is wrong, so that `said` has their defaults: what is missing there is no second mistake */
 export async function planWeb(
   main: ReadYaml,
   said: GeneralOptions,
+  unread: ReadonlySet<PropertyKey>,
   deps: ReadDeps,
   problems: Problem[],
 ): Promise<WebSettings> {
@@ -34,12 +36,13 @@ export async function planWeb(
   }
   if (!listen.every(({ address }) => isLoopback(address))) {
     // Who is not on this machine must say who he is, and nobody must read that on the way.
-    if (access.length === 0)
+    if (access.length === 0 && !unread.has('web'))
       wrong(
         ['listen', 'http'],
         'elsewhere than on loopback the dashboard wants a token or a password: "waypost web token" makes one for web.access',
       )
-    if (!tls) wrong(['listen', 'http'], 'elsewhere than on loopback the dashboard wants a certificate: web.tls, or tls')
+    if (!tls && !unread.has('web') && !unread.has('tls'))
+      wrong(['listen', 'http'], 'elsewhere than on loopback the dashboard wants a certificate: web.tls, or tls')
   }
   // On loopback alone nobody listens in, and the certificate of the exchanger has no name for it.
   const isPlain = !said.web.tls && listen.every(({ address }) => isLoopback(address))
