@@ -62,6 +62,16 @@ export function parseNetwork(text: string): Network | undefined {
   return { address, bits }
 }
 
+/** What is wrong with a network whose address has bits behind the prefix, with the one that was meant; undefined where it is otherwise. */
+export function whyNoNetwork(text: string): string | undefined {
+  const [, base = '', length = ''] = /^([^/]*)\/(0|[1-9]\d{0,2})$/.exec(text) ?? []
+  const address = parseIp(base)
+  const bits = Number(length)
+  if (!address || length === '' || bits > (isIpv6(address) ? 128 : 32)) return undefined
+  const meant = prefix(address, bits)
+  return meant === `${address}/${bits}` ? undefined : `has bits set behind the prefix: write ${meant}`
+}
+
 export function inNetwork(address: IpAddress, network: Network): boolean {
   return (
     isIpv6(address) === isIpv6(network.address) &&

@@ -202,7 +202,12 @@ const single: readonly (readonly [string, RegExp])[] = [
     'trusted: ["2000::/15"]\ndomains: { a.example: { deliver: mx } }',
     /1:11 trusted\[1\] wants a network .*this is wider than \/16/,
   ],
-  ['trusted: ["10.0.0.1/8"]\ndomains: { a.example: { deliver: mx } }', /1:11 trusted\[1\] wants a network/],
+  [
+    'trusted: ["10.0.0.1/8"]\ndomains: { a.example: { deliver: mx } }',
+    /1:11 trusted\[1\] wants a network .*; this has bits set behind the prefix: write 10\.0\.0\.0\/8$/,
+  ],
+  ['trusted: ["2001:db8::1/32"]\ndomains: { a.example: { deliver: mx } }', /; this has bits .*: write 2001:db8::\/32$/],
+  ['trusted: ["10.0.0.1/33"]\ndomains: { a.example: { deliver: mx } }', /1:11 trusted\[1\] wants a network [^;]*$/],
   ['outbound: { via: mx }\ndomains: { a.example: { deliver: mx } }', /1:18 mx is what is done without outbound\.via/],
   ['outbound: { via: "maildir:/x" }\ndomains: { a.example: { deliver: mx } }', /1:18 a Maildir hands nothing on/],
   ['outbound: { via: nowhere }\ndomains: { a.example: { deliver: mx } }', /1:18 "nowhere" is no name under routes:/],

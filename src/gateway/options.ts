@@ -2,7 +2,7 @@
  * What waypost.yaml says about the gateway as a whole: its name, its state, how long a sender waits.
  * `config` puts it into the schema.
  */
-import { isIpv6, type Network, parseIp, parseNetwork } from '../base/ip.ts'
+import { isIpv6, type Network, parseIp, parseNetwork, whyNoNetwork } from '../base/ip.ts'
 import { choice, duration, list, optionalSize, parsed, type Read, section, text } from '../base/option.ts'
 import { type HostName, isHostName, parseName } from '../dns/name.ts'
 import { type Mailbox, parseMailbox } from '../mail/address.ts'
@@ -27,7 +27,7 @@ const readAddress = (input: string) => {
 /** Reads a network as `trusted` may have it: who believes half of the Internet believes everybody. */
 function readTrusted(input: string): Read<Network> {
   const network = parseNetwork(input)
-  if (network === undefined) return { kind: 'no', why: '' }
+  if (network === undefined) return { kind: 'no', why: whyNoNetwork(input) ?? '' }
   const least = isIpv6(network.address) ? 16 : 8
   if (network.bits < least) return { kind: 'no', why: `is wider than /${least}` }
   return { kind: 'value', value: network }

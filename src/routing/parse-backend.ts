@@ -76,6 +76,8 @@ function parseAuthority(
     return invalid('nothing may stand behind the host and the port')
   }
   const parts = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(authority)
+  if (/^[^:[\]]+\.[^:[\]]+:\d*:\d*$/.test(authority) || /^\[[^[\]]*\]:\d*:\d*$/.test(authority))
+    return invalid('it has two ports')
   if (parts?.[1] === undefined && authority.split(':').length > 2)
     return invalid('an IPv6 address stands in "[" and "]"')
   if (!parts) return invalid('it has no host')

@@ -3,7 +3,7 @@
  * once, with default, unit, range and a sentence; `config` puts them into the schema, and `cli` reads the secrets and makes the rest.
  */
 import type { z } from 'zod'
-import { type Network, parseNetwork } from '../../base/ip.ts'
+import { type Network, parseNetwork, whyNoNetwork } from '../../base/ip.ts'
 import {
   choice,
   count,
@@ -28,7 +28,7 @@ function readServer(input: string): Read<NameServer> {
 
 function readNetwork(input: string): Read<Network> {
   const network = parseNetwork(input)
-  return network ? { kind: 'value', value: network } : { kind: 'no', why: '' }
+  return network ? { kind: 'value', value: network } : { kind: 'no', why: whyNoNetwork(input) ?? '' }
 }
 
 /** `listen.dns`. Without it there is no DNS server. */
