@@ -1,6 +1,6 @@
 /**
  * The dashboard: its table of contents. Made by `cli/serve/web-service.ts` beside a gateway; it listens, and answers from what the gateway knows.
- *   listening (where) → server (connections, limits) → site (who may what) → api/ (a file a resource; `viewers` and `scans` are parts of two), page/ (documents, scripts)
+ *   listening (where) → server (connections, limits) → site (who may what) → api/ (a file a resource, beside it what it is made of), page/ (documents, scripts)
  */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ListenAddress } from '../base/listen-address.ts'

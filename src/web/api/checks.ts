@@ -10,8 +10,8 @@ import { isEnough } from '../access/role.ts'
 import type { Check, Checks } from '../check/checks.ts'
 import { foundOf, foundShape } from '../check/found.ts'
 import type { WebDeps } from '../deps.ts'
-import { mailPolicy } from '../policy.ts'
 import type { Site } from '../site.ts'
+import { framed } from './framed.ts'
 
 const idParam = z.object({ id: z.string().regex(/^[0-9a-f]{24}$/) })
 const ruleParam = z.object({ id: z.string().regex(/^[a-z0-9-]{1,64}$/) })
@@ -91,10 +91,7 @@ export function addChecks(
     handle({ param, context }) {
       const check = checks.find(param('id'))
       const report = check && reportOf(check)
-      if (!report) return unknownCheck
-      context.header('content-security-policy', mailPolicy)
-      context.header('x-frame-options', 'SAMEORIGIN')
-      return { kind: 'response', response: context.html(htmlOf(report)) as Response }
+      return report ? framed(context, htmlOf(report)) : unknownCheck
     },
   })
 

@@ -9,8 +9,6 @@ import type { Now } from '../state/now.ts'
 import { compareRecords, recordShape } from '../state/records.ts'
 import { domainLiveShape, domainName } from '../state/shapes.ts'
 
-/** Of a path or a query. */
-
 const domainAnswer = domainLiveShape.extend({
   route: z.string(),
   balance: z.string(),

@@ -6,13 +6,15 @@ import { z } from '@hono/zod-openapi'
 import type { Log } from '../../base/log.ts'
 import type { QueueOperations } from '../../gateway/operate/queue-operations.ts'
 import { showAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { StoreFailure } from '../../queue/queue.ts'
 import { isEnough } from '../access/role.ts'
 import type { WebDeps } from '../deps.ts'
-import { createMessageReader, type Read } from '../message/reader.ts'
+import { gone, pieceOf, streamOf } from '../message/held-octets.ts'
+import { createReadHeld, type ReadHeld } from '../message/read-held.ts'
+import { createMessageReader } from '../message/reader.ts'
 import { subjectIn } from '../message/subject.ts'
-import { mailPolicy } from '../policy.ts'
-import type { Answered, Site, SiteContext } from '../site.ts'
+import type { Site, SiteContext } from '../site.ts'
+import { framed } from './framed.ts'
+import { whileStoreWorks } from './while-store-works.ts'
 
 const idParam = z.object({ id: z.string().regex(/^[0-9A-Za-z-]{1,64}$/) })
 
@@ -32,16 +34,20 @@ export type SubjectsAnswer = z.output<typeof subjectsAnswer>
 
 export type TextAnswer = z.output<typeof textAnswer>
 
-/** Enough for what people read; what is attached behind it is listed as far as it goes. */
-const mostReadBytes = 12 * 1024 * 1024
-/** Messages that are in memory at once for it. */
-const mostAtOnce = 4
+/** Undefined where nothing is held. */
+type Mail = () => QueueOperations | undefined
 
-export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void {
-  const reader = createMessageReader(clock)
-  const mail = () => gateway.heldMail?.operations
-  let reading = 0
+export function addMessages(site: Site, { gateway, clock, log }: Pick<WebDeps, 'gateway' | 'clock' | 'log'>): void {
+  const mail: Mail = () => gateway.heldMail?.operations
+  const readHeld = createReadHeld(mail, createMessageReader(clock))
+  addEnvelope(site, mail)
+  addSubjects(site, mail, log)
+  addText(site, readHeld, log)
+  addHtml(site, readHeld, log)
+  addFile(site, mail, log)
+}
 
+function addEnvelope(site: Site, mail: Mail): void {
   site.resource({
     method: 'get',
     path: '/api/messages/{id}',
@@ -50,14 +56,16 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
     params: idParam,
     answer: showAnswer,
     handle: ({ param, who }) =>
-      whileStoreWorks(async () => {
+      whileStoreWorks('read', async () => {
         const shown = await mail()?.show(param('id'))
         if (!shown) return gone
         const mayRead = who.kind === 'person' && isEnough(who.role, 'read')
         return { kind: 'ok', value: { ...shown, headers: mayRead ? shown.headers : null } }
       }),
   })
+}
 
+function addSubjects(site: Site, mail: Mail, log: Log): void {
   site.resource({
     method: 'get',
     path: '/api/subjects',
@@ -66,18 +74,20 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
     query: z.object({ ids: z.string().regex(/^[0-9A-Za-z-]{1,64}(?:,[0-9A-Za-z-]{1,64}){0,49}$/) }),
     answer: subjectsAnswer,
     handle: ({ query, context }) =>
-      whileStoreWorks(async () => {
+      whileStoreWorks('read', async () => {
         const subjects: Record<string, string> = {}
         // One after the other: a list that is looked through is no reason for fifty bodies in memory.
         for (const id of query.ids.split(',')) {
           const shown = await mail()?.show(id)
           if (shown?.headers) subjects[id] = subjectIn(shown.headers)
         }
-        told(log, context, { subjects: Object.keys(subjects).length })
+        logRead(log, context, { subjects: Object.keys(subjects).length })
         return { kind: 'ok', value: { subjects } }
       }),
   })
+}
 
+function addText(site: Site, readHeld: ReadHeld, log: Log): void {
   site.resource({
     method: 'get',
     path: '/api/messages/{id}/text',
@@ -86,8 +96,9 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
     params: idParam,
     answer: textAnswer,
     handle: ({ param, context }) =>
-      whileStoreWorks(async () => {
-        const { read, isPart } = await readOf(param('id'), context)
+      whileStoreWorks('read', async () => {
+        const id = param('id')
+        const read = await readHeld(id, () => logRead(log, context, { id }))
         if (read.kind !== 'read') return read
         const { text, html, attachments, ...rest } = read.message
         const value = {
@@ -95,12 +106,14 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
           text: text ?? null,
           hasHtml: html !== undefined,
           attachments: [...attachments],
-          isPart: isPart || rest.isPart,
+          isPart: read.isPart || rest.isPart,
         }
         return { kind: 'ok', value }
       }),
   })
+}
 
+function addHtml(site: Site, readHeld: ReadHeld, log: Log): void {
   site.resource({
     method: 'get',
     path: '/api/messages/{id}/html',
@@ -109,16 +122,19 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
     params: idParam,
     answer: z.string().describe('text/html'),
     handle: ({ param, context }) =>
-      whileStoreWorks(async () => {
-        const { read } = await readOf(param('id'), context)
+      whileStoreWorks('read', async () => {
+        const id = param('id')
+        const read = await readHeld(id, () => logRead(log, context, { id }))
         if (read.kind !== 'read') return read
-        if (read.message.html === undefined) return { kind: 'no', status: 404, why: 'it has no HTML' }
-        context.header('content-security-policy', mailPolicy)
-        context.header('x-frame-options', 'SAMEORIGIN')
-        return { kind: 'response', response: context.html(documentOf(read.message.html)) as Response }
+        const { html } = read.message
+        return html === undefined
+          ? { kind: 'no', status: 404, why: 'it has no HTML' }
+          : framed(context, documentOf(html))
       }),
   })
+}
 
+function addFile(site: Site, mail: Mail, log: Log): void {
   site.resource({
     method: 'get',
     path: '/api/messages/{id}/eml',
@@ -127,63 +143,22 @@ export function addMessages(site: Site, { gateway, clock, log }: WebDeps): void 
     params: idParam,
     answer: z.string().describe('message/rfc822'),
     handle: ({ param, context }) =>
-      whileStoreWorks(async () => {
+      whileStoreWorks('read', async () => {
         const operations = mail()
+        if (!operations) return gone
         const id = param('id')
-        const first = await operations?.cat(id, 0)
-        if (!operations || !first || ('kind' in first && first.kind === 'gone')) return gone
-        if ('kind' in first) return { kind: 'no', status: 404, why: 'its body is damaged' }
-        told(log, context, { id })
+        const first = await pieceOf(operations, id, 0)
+        if (first.kind === 'no') return first
+        logRead(log, context, { id })
         context.header('content-type', 'message/rfc822')
         context.header('content-disposition', `attachment; filename="${id}.eml"`)
         context.header('content-length', String(first.size))
-        return { kind: 'response', response: context.body(octets(operations, id)) as Response }
+        return { kind: 'response', response: context.body(streamOf(operations, id)) as Response }
       }),
   })
-
-  async function readOf(id: string, context: SiteContext): Promise<ReadPart> {
-    if (reading >= mostAtOnce) return { read: busy, isPart: false }
-    reading++
-    try {
-      return await loadAndRead(id, context)
-    } finally {
-      reading--
-    }
-  }
-
-  async function loadAndRead(id: string, context: SiteContext): Promise<ReadPart> {
-    const operations = mail()
-    const parts: Buffer[] = []
-    let bytes = 0
-    let next: number | null = 0
-    while (next !== null && bytes < mostReadBytes) {
-      const part: Awaited<ReturnType<QueueOperations['cat']>> | undefined = await operations?.cat(id, next)
-      if (!part || ('kind' in part && part.kind === 'gone')) return { read: gone, isPart: false }
-      if ('kind' in part) return { read: { kind: 'no', status: 404, why: 'its body is damaged' }, isPart: false }
-      const block = Buffer.from(part.content, 'base64')
-      parts.push(block)
-      bytes += block.length
-      next = part.next
-    }
-    told(log, context, { id })
-    const read = await reader.read(new Uint8Array(Buffer.concat(parts)))
-    if (read.kind === 'busy') return { read: busy, isPart: false }
-    if (read.kind === 'failed') return { read: { kind: 'no', status: 409, why: read.why }, isPart: false }
-    return { read, isPart: next !== null }
-  }
 }
 
-type No = Extract<Answered<never>, { kind: 'no' }>
-
-interface ReadPart {
-  readonly read: Extract<Read, { kind: 'read' }> | No
-  readonly isPart: boolean
-}
-
-const busy: No = { kind: 'no', status: 503, why: 'others are being read; come again in a moment' }
-const gone: No = { kind: 'no', status: 404, why: 'there is no such message here: it was delivered, or never held' }
-
-function told(log: Log, context: SiteContext, what: { readonly id: string } | { readonly subjects: number }): void {
+function logRead(log: Log, context: SiteContext, what: { readonly id: string } | { readonly subjects: number }): void {
   const who = context.get('who')
   log.info('held mail read through the dashboard', {
     ...what,
@@ -192,35 +167,9 @@ function told(log: Log, context: SiteContext, what: { readonly id: string } | { 
   })
 }
 
-function octets(operations: QueueOperations, id: string): ReadableStream<Uint8Array> {
-  let next: number | null = 0
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        if (next === null) return controller.close()
-        const part = await operations.cat(id, next)
-        // It was delivered or removed on the way: the file ends short of its length, which the browser notices.
-        if ('kind' in part) return controller.error(new Error('the message is gone'))
-        controller.enqueue(Buffer.from(part.content, 'base64'))
-        next = part.next
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}
-
 /** White as its author saw it, whatever the page around it has. */
 const documentOf = (html: string) => `<!doctype html>
 <html lang="und"><head><meta charset="utf-8"><title>Message</title>
 <style>html{background:#fff;color:#1b1f24;color-scheme:light;font:15px/1.5 system-ui,sans-serif}body{margin:1rem;overflow-wrap:anywhere}table{max-width:100%}</style>
 </head><body>${html}</body></html>
 `
-
-async function whileStoreWorks<Value>(work: () => Promise<Answered<Value>>): Promise<Answered<Value>> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof StoreFailure) return { kind: 'no', status: 503, why: 'the store cannot be read now' }
-    throw error
-  }
-}

@@ -4,23 +4,15 @@
  */
 import { z } from '@hono/zod-openapi'
 import { printable } from '../../base/printable.ts'
+import type { QueueOperations } from '../../gateway/operate/queue-operations.ts'
 import { actAnswer, acts, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { choices } from '../../gateway/ways/chosen-lane.ts'
-import { type QueueFilter, recipientStates, StoreFailure } from '../../queue/queue.ts'
 import type { WebDeps } from '../deps.ts'
-import type { Answered, Asked, Site } from '../site.ts'
-import { createScans } from './scans.ts'
-
-const filterShape = z.strictObject({
-  ids: z.array(z.string().max(64)).max(2000).optional(),
-  domain: z.string().max(255).optional(),
-  sender: z.string().max(400).optional(),
-  recipient: z.string().max(400).optional(),
-  states: z.array(z.enum(recipientStates)).optional(),
-  receivedBeforeMs: z.number().optional(),
-  receivedAfterMs: z.number().optional(),
-})
-type FilterWords = z.output<typeof filterShape>
+import type { Answered, Asked, Refused, Site } from '../site.ts'
+import { auditedFilter, filterOf, filterShape, readStates } from './queue-filter.ts'
+import { actFor, type Counted, countAll } from './queue-pieces.ts'
+import { createScans, type Scan } from './scans.ts'
+import { whileStoreWorks } from './while-store-works.ts'
 
 const listQuery = z.object({
   id: z.string().max(64).optional().describe('The beginning of an id.'),
@@ -56,13 +48,21 @@ const choicesAnswer = z.object({ choices: z.array(z.string()) })
 
 /** A piece may take so long: the page shows something, and no request stays open. */
 const pieceMs = 400
-const countMs = 4_000
-const countedOneByOne = 5_000
 
-export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }: WebDeps): void {
-  const mail = () => gateway.heldMail?.operations
+type Mail = () => QueueOperations | undefined
+
+export function addQueue(site: Site, deps: QueueDeps): void {
+  const mail: Mail = () => deps.gateway.heldMail?.operations
   const scan = createScans()
+  addList(site, mail, scan)
+  addCount(site, mail, scan, deps)
+  addWays(site, deps)
+  addAct(site, mail, scan, deps)
+}
 
+type QueueDeps = Pick<WebDeps, 'gateway' | 'clock' | 'gatewaySettings' | 'queue'>
+
+function addList(site: Site, mail: Mail, scan: Scan): void {
   site.resource({
     method: 'get',
     path: '/api/queue',
@@ -72,12 +72,12 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
     answer: listAnswer,
     async handle({ query: { id, states, limit = 50, after, ...rest } }) {
       const operations = mail()
-      if (!operations) return { kind: 'ok', value: { messages: [], next: null } }
+      if (!operations) return nothingHeld
       const read = readStates(states)
       if (read.kind === 'wrong') return { kind: 'no', status: 400, why: read.why }
-      return whileStoreWorks(async () => {
+      return whileStoreWorks(storeUse, async () => {
         const ids = id === undefined || id === '' ? undefined : await operations.find(id.toUpperCase())
-        if (ids?.length === 0) return { kind: 'ok', value: { messages: [], next: null } }
+        if (ids?.length === 0) return nothingHeld
         const filter = filterOf({
           ...rest,
           ...(read.states ? { states: read.states } : {}),
@@ -92,7 +92,9 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
       })
     },
   })
+}
 
+function addCount(site: Site, mail: Mail, scan: Scan, deps: QueueDeps): void {
   site.resource({
     method: 'post',
     path: '/api/queue/count',
@@ -101,12 +103,17 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
     body: z.strictObject({ filter: filterShape }),
     answer: countAnswer,
     handle: ({ body }) =>
-      scanned(async () => {
-        const beforeMs = clock.now() + 1
-        return { kind: 'ok', value: { ...(await countAll({ receivedBeforeMs: beforeMs, ...body.filter })), beforeMs } }
-      }),
+      whileStoreWorks(storeUse, () =>
+        scan(async () => {
+          const beforeMs = deps.clock.now() + 1
+          const counted = await countAll(deps, mail(), { receivedBeforeMs: beforeMs, ...body.filter })
+          return { kind: 'ok', value: { ...counted, beforeMs } }
+        }),
+      ),
   })
+}
 
+function addWays(site: Site, { gatewaySettings }: QueueDeps): void {
   site.resource({
     method: 'get',
     path: '/api/queue/ways',
@@ -117,7 +124,9 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
       return { kind: 'ok', value: { choices: choices(gatewaySettings()).slice(0, 500) } }
     },
   })
+}
 
+function addAct(site: Site, mail: Mail, scan: Scan, deps: QueueDeps): void {
   site.resource({
     method: 'post',
     path: '/api/queue/act',
@@ -125,104 +134,38 @@ export function addQueue(site: Site, { gateway, clock, gatewaySettings, queue }:
     summary: 'Does something to all messages that match, a piece a call: come again with `next`.',
     body: actBody,
     answer: actAnswer,
-    handle: (asked) => scanned(() => act(asked)),
+    handle: (asked) => whileStoreWorks(storeUse, () => scan(() => actOnce(asked, mail(), deps))),
   })
-
-  const scanned: typeof whileStoreWorks = (work) => whileStoreWorks(() => scan(work))
-
-  async function act({
-    body: { act: what, filter, to, messages, isAbout, after },
-    audit,
-  }: Asked<z.ZodObject, typeof actBody>): Promise<Answered<z.output<typeof actAnswer>>> {
-    const operations = mail()
-    if (!operations) return { kind: 'no', status: 404, why: 'nothing is held here' }
-    if (after === undefined) {
-      // More than was agreed to may match by now.
-      const { messages: now, isExact } = await countAll(filter)
-      if (isAbout ? isExact && now > messages : now !== messages || !isExact)
-        return { kind: 'no', status: 409, why: `it is ${now.toLocaleString('en')} messages by now: look again` }
-    }
-    const sum = { messages: 0, recipients: 0, octets: 0, left: [] as { id: string; why: string }[], leftCount: 0 }
-    const untilMs = clock.monotonicMs() + pieceMs
-    let from = after
-    do {
-      const done = await operations.act(what, filterOf(filter), from, to)
-      if ('kind' in done) return { kind: 'no', status: 400, why: 'this is no way that is declared' }
-      sum.messages += done.messages
-      sum.recipients += done.recipients
-      sum.octets += done.octets
-      sum.leftCount += done.leftCount
-      if (sum.left.length < 20) sum.left.push(...done.left)
-      from = done.next ?? undefined
-    } while (from !== undefined && clock.monotonicMs() < untilMs)
-    audit({
-      act: what,
-      ...auditedFilter(filter),
-      ...(to === undefined ? {} : { to: printable(to, 200) }),
-      messages: sum.messages,
-    })
-    return { kind: 'ok', value: { ...sum, next: from ?? null } }
-  }
-
-  async function countAll(filter: FilterWords) {
-    const sum = { messages: 0, recipients: 0, octets: 0 }
-    const operations = mail()
-    const counted = countedAlready(filter)
-    if (counted) return counted
-    const untilMs = clock.monotonicMs() + countMs
-    let from: string | undefined
-    do {
-      const piece = await operations?.act('count', filterOf(filter), from)
-      if (!piece || 'kind' in piece) break
-      sum.messages += piece.messages
-      sum.recipients += piece.recipients
-      sum.octets += piece.octets
-      from = piece.next ?? undefined
-    } while (from !== undefined && clock.monotonicMs() < untilMs)
-    return { ...sum, isExact: from === undefined }
-  }
-
-  /** All, or all of a domain: where they are very many, what is counted anyway says about how many. */
-  function countedAlready({ domain, receivedBeforeMs: _, ...others }: FilterWords) {
-    if (Object.values(filterOf(others)).length > 0) return undefined
-    const counts =
-      domain === undefined || domain === '' ? queue?.totals : queue?.domains().find((each) => each.domain === domain)
-    if (!counts || counts.messages < countedOneByOne) return undefined
-    return { messages: counts.messages, recipients: counts.messages, octets: counts.bytes, isExact: false }
-  }
 }
 
-function readStates(
-  said: string | undefined,
-):
-  | { readonly kind: 'read'; readonly states: FilterWords['states'] }
-  | { readonly kind: 'wrong'; readonly why: string } {
-  if (said === undefined || said === '') return { kind: 'read', states: undefined }
-  const parsed = z.array(z.enum(recipientStates)).safeParse(said.split(','))
-  if (parsed.success) return { kind: 'read', states: parsed.data }
-  return { kind: 'wrong', why: `states: there are ${recipientStates.join(', ')}` }
+/** One piece, and the line in the log that says what was done to it. */
+async function actOnce(
+  { body, audit }: Asked<z.ZodObject, typeof actBody>,
+  operations: QueueOperations | undefined,
+  deps: QueueDeps,
+): Promise<Answered<z.output<typeof actAnswer>>> {
+  if (!operations) return { kind: 'no', status: 404, why: 'nothing is held here' }
+  const { act, filter, to, after } = body
+  const refused = after === undefined ? whyNotAgreed(body, await countAll(deps, operations, filter)) : undefined
+  if (refused) return refused
+  const done = await actFor(deps.clock, pieceMs, operations, { act, filter, to, after })
+  if ('kind' in done) return { kind: 'no', status: 400, why: 'this is no way that is declared' }
+  audit({
+    act,
+    ...auditedFilter(filter),
+    ...(to === undefined ? {} : { to: printable(to, 200) }),
+    messages: done.messages,
+  })
+  return { kind: 'ok', value: done }
 }
 
-/** Without what was left empty. */
-const filterOf = (said: FilterWords): QueueFilter =>
-  Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== '')) as QueueFilter
-
-/** What the log says of a filter: how it was chosen, without a person's address. */
-function auditedFilter({ ids, domain, states, sender, recipient }: FilterWords) {
-  return {
-    ...(ids ? { ids: ids.slice(0, 20).map((id) => printable(id, 64)) } : {}),
-    ...(domain === undefined ? {} : { domain: printable(domain, 255) }),
-    ...(states ? { states } : {}),
-    ...(sender !== undefined || recipient !== undefined ? { byAddress: true } : {}),
-  }
+/** More than was agreed to may match by now. */
+function whyNotAgreed({ messages, isAbout }: z.output<typeof actBody>, now: Counted): Refused | undefined {
+  const isAgreed = isAbout ? !now.isExact || now.messages <= messages : now.isExact && now.messages === messages
+  if (isAgreed) return undefined
+  return { kind: 'no', status: 409, why: `it is ${now.messages.toLocaleString('en')} messages by now: look again` }
 }
 
-async function whileStoreWorks<Value>(work: () => Promise<Answered<Value>>): Promise<Answered<Value>> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof StoreFailure)
-      return { kind: 'no', status: 503, why: 'the store cannot be read or written now' }
-    throw error
-  }
-}
+const nothingHeld = { kind: 'ok' as const, value: { messages: [], next: null } }
+/** What is asked here may lead to something being done. */
+const storeUse = 'read or written'

@@ -1,0 +1,41 @@
+/** Which held messages are meant, as a page of the dashboard says it. A part of `queue.ts`. */
+import { z } from '@hono/zod-openapi'
+import { printable } from '../../base/printable.ts'
+import { type QueueFilter, recipientStates } from '../../queue/queue.ts'
+
+export const filterShape = z.strictObject({
+  ids: z.array(z.string().max(64)).max(2000).optional(),
+  domain: z.string().max(255).optional(),
+  sender: z.string().max(400).optional(),
+  recipient: z.string().max(400).optional(),
+  states: z.array(z.enum(recipientStates)).optional(),
+  receivedBeforeMs: z.number().optional(),
+  receivedAfterMs: z.number().optional(),
+})
+export type FilterWords = z.output<typeof filterShape>
+
+/** @param said  separated by commas */
+export function readStates(
+  said: string | undefined,
+):
+  | { readonly kind: 'read'; readonly states: FilterWords['states'] }
+  | { readonly kind: 'wrong'; readonly why: string } {
+  if (said === undefined || said === '') return { kind: 'read', states: undefined }
+  const parsed = z.array(z.enum(recipientStates)).safeParse(said.split(','))
+  if (parsed.success) return { kind: 'read', states: parsed.data }
+  return { kind: 'wrong', why: `states: there are ${recipientStates.join(', ')}` }
+}
+
+/** Without what was left empty. */
+export const filterOf = (said: FilterWords): QueueFilter =>
+  Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined && value !== '')) as QueueFilter
+
+/** What the log says of a filter: how it was chosen, without a person's address. */
+export function auditedFilter({ ids, domain, states, sender, recipient }: FilterWords) {
+  return {
+    ...(ids ? { ids: ids.slice(0, 20).map((id) => printable(id, 64)) } : {}),
+    ...(domain === undefined ? {} : { domain: printable(domain, 255) }),
+    ...(states ? { states } : {}),
+    ...(sender !== undefined || recipient !== undefined ? { byAddress: true } : {}),
+  }
+}
