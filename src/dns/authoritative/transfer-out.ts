@@ -16,7 +16,7 @@ import { nameText, type WireName } from '../wire-name.ts'
 import { Writer } from '../writer.ts'
 import { mayTransfer, type Secondary } from './permission.ts'
 import { createQuery, readQuery } from './query.ts'
-import { createToldRefusals } from './told-refusals.ts'
+import { createToldTransfers } from './told-transfers.ts'
 import { readZone, type Zone, type ZoneRecord } from './zone.ts'
 import type { Zones } from './zones.ts'
 
@@ -48,7 +48,7 @@ export function createTransfers(deps: TransfersDeps): Transfers {
   const keys = secondaries.flatMap(({ key }) => (key ? [key] : []))
   const nowSeconds = () => Math.floor(clock.now() / 1000)
   const asked = createQuery()
-  const refusals = createToldRefusals(clock, log)
+  const refusals = createToldTransfers(clock, log)
 
   function* stream(zone: Zone, wanted: Wanted, head: Head, signer: AnswerSigner | undefined) {
     const records = wanted.isCurrent ? [zone.soa] : recordsOf(zone)

@@ -6,7 +6,7 @@ import { type Clock, Deadline } from '../../base/clock.ts'
 import { clientKey, type IpAddress } from '../../base/ip.ts'
 import type { Fields, Log } from '../../base/log.ts'
 
-export interface ToldRefusals {
+export interface ToldTransfers {
   tell(address: IpAddress, fields: Fields): void
   /** Says what is still to be said. */
   stop(): void
@@ -17,7 +17,7 @@ const mostLines = 5
 /** Clients of one minute that are counted apart; what goes beyond it is one client more. */
 const mostClients = 1_000
 
-export function createToldRefusals(clock: Clock, log: Log): ToldRefusals {
+export function createToldTransfers(clock: Clock, log: Log): ToldTransfers {
   const counts = new Map<string, number>()
   const alarm = new Deadline(clock, sumUp)
 
