@@ -98,6 +98,13 @@ test('a backend that is down is a warning while another serves, an error when it
       ['backend-down-over', 'notice'],
     ],
   )
+  assert.deepEqual(
+    notes.slice(2).map(({ title, detail }) => [title, detail]),
+    [
+      ['smtp://a:25 is up again', 'Before, for 0 s: smtp://a:25 is down.'],
+      ['smtp://b:25 is out of service', 'Before, for 0 s: smtp://b:25 is down.'],
+    ],
+  )
 })
 
 test('a backend that was down and has only been doubted since is neither told again nor over, until it is up', () => {
@@ -128,7 +135,7 @@ test('a backend that is slow is told as that, and not as down', () => {
 })
 
 test('mail that waits longer than the limit is told, with its domain where the way names one', () => {
-  const { clock, set, open, alerting } = start()
+  const { clock, set, open, alerting, notes } = start()
   const lane = (name: string, oldestMs: number) =>
     ({ lane: name, ready: 2, waiting: 1, unknown: 0, oldestMs }) as unknown as LaneSummary
   set({ lanes: [lane('office', clock.now()), lane('mx example.com', clock.now() - 1_000_000)] })
@@ -138,17 +145,22 @@ test('mail that waits longer than the limit is told, with its domain where the w
   assert.match(first?.condition.detail ?? '', /3 messages are held/)
   clock.advance(900_000)
   assert.equal(open().length, 2)
-  set({ lanes: [] })
+  set({ lanes: [lane('office', clock.now())] })
   assert.deepEqual(open(), [])
+  assert.deepEqual(
+    notes.slice(2).map(({ title }) => title),
+    ['no mail waits on the way mx example.com any more', 'no mail waits too long on the way office any more'],
+  )
 })
 
 test('a drain that stopped stays an alert until a person resumes it', () => {
-  const { conditions, set, open } = start()
+  const { conditions, set, open, notes } = start()
   conditions.tell({ kind: 'drain-stopped', atMs: 0, backend: 'smtp://a:25', why: 'it refused 11 of 12' })
   set({ backends: [report('smtp://a:25', 'up')] })
   assert.deepEqual(open(), [['drain smtp://a:25', 'error']])
   conditions.tell({ kind: 'drain-resumed', atMs: 0, backend: 'smtp://a:25', why: undefined })
   assert.deepEqual(open(), [])
+  assert.equal(notes.at(-1)?.title, 'the drain to smtp://a:25 goes on')
 })
 
 test('our certificate near its end, renewed', async () => {
@@ -157,7 +169,7 @@ test('our certificate near its end, renewed', async () => {
   const issued = (days: number) =>
     makeCertificate({ name: 'mx.example.test', nowMs: clock.now(), notAfterMs: clock.now() + days * dayMs }).pem
   let pem = issued(10)
-  const { clock: own, conditions, open } = start({ path: '/etc/cert.pem', pem: () => pem })
+  const { clock: own, conditions, open, notes } = start({ path: '/etc/cert.pem', pem: () => pem })
   const settle = async () => {
     own.advance(1_000)
     for (let turn = 0; turn < 20; turn++) await Promise.resolve()
@@ -168,6 +180,7 @@ test('our certificate near its end, renewed', async () => {
   conditions.tell({ kind: 'certificate-renewed', atMs: 0, certificate: '/etc/cert.pem' })
   await settle()
   assert.deepEqual(open(), [])
+  assert.match(notes.at(-1)?.title ?? '', /^our certificate ends on 20/)
 })
 
 test('what the log marks as an alert is told once an hour for each backend, and kept each time', () => {
@@ -228,7 +241,10 @@ test('a hold that can keep nothing is an error while it lasts, told once and not
   conditions.look()
   assert.deepEqual(open(), [])
   assert.deepEqual(
-    notes.map(({ kind }) => kind),
-    ['hold-closed', 'hold-closed-over'],
+    notes.map(({ kind, title }) => [kind, title]),
+    [
+      ['hold-closed', 'mail cannot be held'],
+      ['hold-closed-over', 'mail can be held again'],
+    ],
   )
 })

@@ -87,15 +87,23 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
     if (isStopped) return
     const gauges = read()
     const { routes, queueOlderThanMs } = watched()
-    raiseOnly(backendPrefix, backendsDown(gauges, routes), notUpYet(gauges))
-    raiseOnly('queue ', lanesOlderThan(queueOlderThanMs, gauges.heldByLane, clock.now()))
-    raiseOnly('hold', gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)])
+    const asItIs = backendsNow(gauges, routes)
+    raiseOnly(backendPrefix, backendsDown(gauges, routes), asItIs, notUpYet(gauges))
+    const old = lanesOlderThan(queueOlderThanMs, gauges.heldByLane, clock.now())
+    raiseOnly(lanePrefix, old, ({ key }) => laneNow(key.slice(lanePrefix.length), gauges.heldByLane))
+    const closed = gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)]
+    raiseOnly('hold', closed, () => 'mail can be held again')
   }
 
-  /** Of those whose key begins so. @param unsure  keys of what stays as it is, open or not */
-  function raiseOnly(prefix: string, found: readonly Condition[], unsure: readonly string[] = []): void {
+  /** Of those whose key begins so. @param now  what is so instead of one that is over. @param unsure  keys of what stays as it is, open or not */
+  function raiseOnly(
+    prefix: string,
+    found: readonly Condition[],
+    now: (condition: Condition) => string,
+    unsure: readonly string[] = [],
+  ): void {
     for (const condition of found) conditions.raise(condition)
-    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]))
+    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]), now)
   }
 
   function tellAlert(event: AlertEvent): void {
@@ -132,7 +140,10 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
         case 'drain-stopped':
           return conditions.raise(drainStopped(event.backend, event.why ?? ''))
         case 'drain-resumed':
-          return conditions.clear(drainStopped(event.backend, '').key)
+          return conditions.clear(
+            drainStopped(event.backend, '').key,
+            `the drain to ${printable(event.backend, 300)} goes on`,
+          )
         case 'certificate-renewed':
           return renewed(event)
         case 'alert':
@@ -169,6 +180,26 @@ function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condit
 const notUpYet = (gauges: Gauges): readonly string[] =>
   [...standings(gauges.backends)].flatMap(([url, { serves, isUp }]) => (serves && !isUp ? [backendKey(url)] : []))
 
+/** Of a backend that was down, what it is instead: up, taken out by a person, or nobody's any more. */
+function backendsNow(gauges: Gauges, routes: readonly Route[]): (condition: Condition) => string {
+  const found = standings(gauges.backends)
+  return ({ key }) => {
+    const url = backendOf(key)
+    const standing = found.get(url)
+    const name = printable(url, 300)
+    if (standing) return `${name} ${standing.worst === 'up' ? 'is up again' : standingText(standing)}`
+    const isDeclared = routes.some(({ entries }) => entries.some(({ backend }) => backend.url === url))
+    return isDeclared ? `${name} is not down any more` : `no route leads to ${name} any more`
+  }
+}
+
+/** Of a way where mail waited too long, how it is instead. */
+function laneNow(lane: string, lanes: readonly LaneSummary[]): string {
+  const found = lanes.find((each) => each.lane === lane)
+  const waits = found?.oldestMs === undefined ? 'no mail waits' : 'no mail waits too long'
+  return `${waits} on the way ${printable(lane, 300)} any more`
+}
+
 function lanesOlderThan(mostMs: number, lanes: readonly LaneSummary[], nowMs: number): readonly Condition[] {
   return lanes.flatMap(({ lane, oldestMs, ready, waiting, unknown }) => {
     if (oldestMs === undefined || nowMs - oldestMs < mostMs) return []
@@ -195,6 +226,7 @@ function noteOf({ event, about }: AlertEvent): Note {
 }
 
 const backendPrefix = 'backend '
+const lanePrefix = 'queue '
 const backendKey = (url: string) => `${backendPrefix}${url}`
 
 /** URL of the backend that a condition of kind `backend-down` is about. @param key  of the condition */
@@ -216,7 +248,7 @@ const whyNotServing = ({ worst }: Standing) =>
 function mailWaits(lane: string, held: number, ageMs: number): Condition {
   const blank = lane.lastIndexOf(' ')
   return {
-    key: `queue ${lane}`,
+    key: `${lanePrefix}${lane}`,
     kind: 'queue-old',
     severity: 'warning',
     domain: blank > 0 ? printable(lane.slice(blank + 1), 300) : undefined,

@@ -48,7 +48,7 @@ export function createOwnCertificate(deps: OwnCertificateDeps): OwnCertificate {
     const isNear = last !== undefined && last.endsMs - nowMs <= deps.endsWithinMs()
     if (last && isNear && !isStopped) conditions.raise(nearItsEnd(last.name, last.endsMs, nowMs))
     // One that cannot be read may be near its end still.
-    else if (last || path === undefined) conditions.clearAllBut('certificate ', new Set())
+    else if (last || path === undefined) conditions.clearAllBut('certificate ', new Set(), () => nowOf(last?.endsMs))
   }
 
   async function endOf(path: string): Promise<number | undefined> {
@@ -72,6 +72,11 @@ export function createOwnCertificate(deps: OwnCertificateDeps): OwnCertificate {
     },
   }
 }
+
+const nowOf = (endsMs: number | undefined) =>
+  endsMs === undefined
+    ? 'senders are shown no certificate of ours any more'
+    : `our certificate ends on ${timeText(endsMs)}`
 
 function nearItsEnd(path: string, endsMs: number, nowMs: number): Condition {
   const isOver = endsMs <= nowMs

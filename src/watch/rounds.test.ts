@@ -36,7 +36,10 @@ function start({ everyMs = 3_600_000, domains = ['example.com'] }: { everyMs?: n
       open.set(condition.key, condition)
       return true
     },
-    clear: (key) => open.delete(key),
+    clear(key) {
+      open.delete(key)
+      return undefined
+    },
     clearAllBut(prefix, keys) {
       for (const key of [...open.keys()]) if (key.startsWith(prefix) && !keys.has(key)) open.delete(key)
       return []
@@ -109,7 +112,7 @@ test('a finding that appears, worsens and goes is an event each time, and a cond
     ],
   )
   const [appeared, , gone] = events
-  assert.equal(gone?.title, `over: ${appeared?.title}`)
+  assert.equal(gone?.title, `no longer so: ${appeared?.title}`)
   assert.match(gone?.detail ?? '', /^It had been so for /)
   assert.equal(open.size, 0)
 })

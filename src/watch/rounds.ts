@@ -64,7 +64,7 @@ export function createRounds(deps: RoundsDeps): Rounds {
     // Of domains that are declared no more nobody wants to hear.
     for (const { condition } of alerting.open())
       if (condition.kind === 'finding' && condition.domain !== undefined && !known.has(condition.domain))
-        alerting.clear(condition.key)
+        alerting.clear(condition.key, `${condition.domain} is not watched any more`)
     // However often it is loaded again, the next turn comes when it was to come.
     arm(dueMs)
   }

@@ -36,7 +36,7 @@ export function tellChanges(
     .filter(({ severity }) => severity !== 'notice')
     .map((finding) => conditionOf(name, finding))
   for (const condition of conditions) alerting.raise(condition)
-  alerting.clearAllBut(`finding ${name} `, new Set(conditions.map(({ key }) => key)))
+  alerting.clearAllBut(`finding ${name} `, new Set(conditions.map(({ key }) => key)), ({ title }) => notFound(title))
   if (records.length > 0) tellRecords(domain, records, deps)
   for (const { exchanger, endsMs } of renewed) {
     const [title, detail] = [`${exchanger} has a new certificate`, `It ends on ${timeText(endsMs)}.`]
@@ -55,10 +55,13 @@ function noteFinding(
   const isGone = kind === 'finding-gone'
   const about = `${domain}: ${title}`
   history.note({
-    ...{ atMs: nowMs, kind, severity, domain, title: isGone ? `over: ${about}` : about },
+    ...{ atMs: nowMs, kind, severity, domain, title: isGone ? notFound(about) : about },
     detail: isGone ? `It had been so for ${lengthText(nowMs - sinceMs)}.` : seen,
   })
 }
+
+/** @param about  the domain and what was wrong with it */
+const notFound = (about: string) => `no longer so: ${about}`
 
 function tellRecords(
   { name: domain, declaration }: WatchedDomain,

@@ -1,31 +1,35 @@
 /** Conditions of which the history has both ends: what `alerting` takes for new or for over is noted. For `gateway-conditions`, and for whoever raises one by hand. */
 import type { Clock } from '../base/clock.ts'
 import type { Alerting } from './alerts/alerting.ts'
+import type { Recovered } from './alerts/open-conditions.ts'
+import { lengthText, nowText } from './alerts/wording.ts'
 import type { Condition } from './condition.ts'
 import type { History } from './history.ts'
 
 export interface ToldConditions {
   raise(condition: Condition): void
-  clear(key: string): void
-  /** All whose key begins so, but for these. */
-  clearAllBut(prefix: string, keys: ReadonlySet<string>): void
+  /** @param now  what is so instead: one printable line */
+  clear(key: string, now: string): void
+  /** All whose key begins so, but for these. @param now  what is so instead of each */
+  clearAllBut(prefix: string, keys: ReadonlySet<string>, now: (condition: Condition) => string): void
 }
 
 export interface ToldConditionsDeps {
   readonly clock: Clock
-  readonly alerting: Pick<Alerting, 'raise' | 'clear' | 'clearAllBut' | 'open'>
+  readonly alerting: Pick<Alerting, 'raise' | 'clear' | 'clearAllBut'>
   readonly history: Pick<History, 'note'>
 }
 
 export function createToldConditions({ clock, alerting, history }: ToldConditionsDeps): ToldConditions {
-  function noteOver({ kind, domain, title }: Condition): void {
+  function noteOver(over: Recovered): void {
+    const { kind, domain, title } = over.condition
     history.note({
       atMs: clock.now(),
       kind: `${kind}-over`,
       severity: 'notice',
       domain: domain ?? null,
-      title: `over: ${title}`,
-      detail: '',
+      title: nowText(over),
+      detail: `Before, for ${lengthText(over.untilMs - over.sinceMs)}: ${title}.`,
     })
   }
 
@@ -35,12 +39,12 @@ export function createToldConditions({ clock, alerting, history }: ToldCondition
       const { kind, severity, domain, title, detail } = condition
       history.note({ atMs: clock.now(), kind, severity, domain: domain ?? null, title, detail })
     },
-    clear(key) {
-      const found = alerting.open().find(({ condition }) => condition.key === key)
-      if (found && alerting.clear(key)) noteOver(found.condition)
+    clear(key, now) {
+      const over = alerting.clear(key, now)
+      if (over) noteOver(over)
     },
-    clearAllBut(prefix, keys) {
-      for (const condition of alerting.clearAllBut(prefix, keys)) noteOver(condition)
+    clearAllBut(prefix, keys, now) {
+      for (const over of alerting.clearAllBut(prefix, keys, now)) noteOver(over)
     },
   }
 }

@@ -43,7 +43,8 @@ export interface Watch {
   tell(event: GatewayEvent): void
   /** Something is wrong, or in order again, that only the caller knows of. */
   raise(condition: Condition): void
-  clear(key: string): void
+  /** @param now  what is so instead: one printable line */
+  clear(key: string, now: string): void
   /** URLs of the backends that were down when the last process ended. */
   readonly downBefore: readonly string[]
   /** What is wrong now, worst first: for the dashboard and for metrics. */

@@ -254,7 +254,7 @@ function watchGateway(path: string, watch: Watch, clock: Clock): { stop(): void 
     const nowMs = clock.monotonicMs()
     if (asked.kind === 'done') {
       answeredMs = nowMs
-      watch.clear(gatewaySilent.key)
+      watch.clear(gatewaySilent.key, 'the gateway on this machine answers again')
     } else if (answeredMs !== undefined && nowMs - answeredMs >= silentMs) watch.raise(gatewaySilent)
   }
 

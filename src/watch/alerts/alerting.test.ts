@@ -5,6 +5,7 @@ import { type Fields, silentLog } from '../../base/log.ts'
 import type { Condition } from '../condition.ts'
 import { type AlertingOptions, type AlertMessage, createAlerting, isQuiet } from './alerting.ts'
 import type { OpenCondition } from './open-conditions.ts'
+import { jsonOf, subjectOf, textOf } from './wording.ts'
 
 const usual: AlertingOptions = {
   groupMs: 30_000,
@@ -24,6 +25,7 @@ const down: Condition = {
   detail: 'connection refused.',
   remedy: 'See to it.',
 }
+const upAgain = 'smtp://10.0.0.1:25 is up again'
 const finding: Condition = {
   ...down,
   key: 'finding example.com x',
@@ -57,7 +59,7 @@ test('a backend that flaps fifty times is one alert and one recovery', () => {
   for (let turn = 0; turn < 50; turn++) {
     alerting.raise(down)
     pass(20_000)
-    alerting.clear(down.key)
+    alerting.clear(down.key, upAgain)
     pass(20_000)
   }
   pass(3_600_000)
@@ -67,8 +69,8 @@ test('a backend that flaps fifty times is one alert and one recovery', () => {
     [down.title],
   )
   assert.deepEqual(
-    sent[1]?.recoveries.map(({ condition, returns }) => [condition.title, returns]),
-    [[down.title, 49]],
+    sent[1]?.recoveries.map(({ condition, now, returns }) => [condition.title, now, returns]),
+    [[down.title, upAgain, 49]],
   )
   assert.deepEqual(alerting.open(), [])
 })
@@ -77,7 +79,7 @@ test('one that is away for a moment is nobody’s alert, and its return no news'
   const { sent, alerting, pass } = start()
   alerting.raise(down)
   pass(10_000)
-  alerting.clear(down.key)
+  alerting.clear(down.key, upAgain)
   pass(3_600_000)
   assert.deepEqual(sent, [])
 })
@@ -170,7 +172,7 @@ test('after a restart nothing is told twice, and the recovery is told', () => {
   second.alerting.raise(down)
   second.pass(600_000)
   assert.equal(second.sent.length, 0)
-  second.alerting.clear(down.key)
+  second.alerting.clear(down.key, upAgain)
   second.pass(600_000)
   assert.equal(second.sent[0]?.recoveries.length, 1)
   assert.equal(second.kept.size, 0)
@@ -198,7 +200,7 @@ for (const [way, byMs] of [
       [down.title],
     )
 
-    alerting.clear(down.key)
+    alerting.clear(down.key, upAgain)
     clock.jump(byMs)
     pass(290_000)
     assert.equal(sent.length, 2, 'it has not settled yet')
@@ -233,12 +235,40 @@ test('the same note is told once an hour', () => {
   assert.equal(sent.length, 2)
 })
 
+test('a recovery says in its subject and first of all what is right now, and what was wrong beside it', () => {
+  const { sent, alerting, pass } = start()
+  alerting.raise(down)
+  pass(60_000)
+  alerting.clear(down.key, 'smtp://10.0.0.1:25 is out of service')
+  pass(60_000)
+  assert.equal(alerting.clear(down.key, upAgain), undefined, 'it has been in order since the first word')
+  pass(600_000)
+  const [, message] = sent
+  assert.ok(message)
+  const speaker = { hostname: 'mx.example.test' }
+  assert.equal(subjectOf(message, speaker), `[waypost mx.example.test] ${upAgain}`)
+  assert.match(
+    textOf(message),
+    /^smtp:\/\/10\.0\.0\.1:25 is up again\n {2}before: smtp:\/\/10\.0\.0\.1:25 is down \(.+, 60 s\)\n$/,
+  )
+  assert.equal((jsonOf(message, speaker) as { recoveries: { now: string }[] }).recoveries[0]?.now, upAgain)
+})
+
+test('a recovery that an earlier version kept says what is over', () => {
+  const kept = { condition: down, sinceMs: 0, toldMs: 1, clearedMs: 2, returns: 0 }
+  const { sent, pass } = start({}, [kept])
+  pass(600_000)
+  const [message] = sent
+  assert.ok(message)
+  assert.equal(subjectOf(message, { hostname: 'mx' }), `[waypost mx] over: ${down.title}`)
+})
+
 test('findings that a check no longer has are over', () => {
   const { alerting } = start()
   alerting.raise(finding)
   alerting.raise({ ...finding, key: 'finding example.com y' })
   alerting.raise({ ...finding, key: 'finding example.org y' })
-  alerting.clearAllBut('finding example.com ', new Set(['finding example.com x']))
+  alerting.clearAllBut('finding example.com ', new Set(['finding example.com x']), () => 'right')
   assert.deepEqual(
     alerting
       .open()

@@ -62,10 +62,10 @@ type TimedNote = Note & { readonly atMs: number }
 export interface Alerting {
   /** @returns whether it has begun, or come back */
   raise(condition: Condition): boolean
-  /** All of them that begin so are over, but for these: what a check no longer finds. @returns those that stood until now */
-  clearAllBut(prefix: string, keys: ReadonlySet<string>): readonly Condition[]
-  /** @returns whether it stood until now */
-  clear(key: string): boolean
+  /** All of them that begin so are over, but for these: what a check no longer finds. @param now  what is so instead. @returns those that stood until now */
+  clearAllBut(prefix: string, keys: ReadonlySet<string>, now: (condition: Condition) => string): readonly Recovered[]
+  /** @param now  what is so instead, in one printable line. @returns it, where it stood until now */
+  clear(key: string, now: string): Recovered | undefined
   note(note: Note): void
   /** What stands now, worst first. */
   open(): readonly OpenCondition[]
@@ -150,8 +150,8 @@ export function createAlerting(
 
   return {
     raise: (condition) => conditions.raise(condition),
-    clear: (key) => conditions.clear(key),
-    clearAllBut: (prefix, keys) => conditions.clearAllBut(prefix, keys),
+    clear: (key, now) => conditions.clear(key, now),
+    clearAllBut: (prefix, keys, now) => conditions.clearAllBut(prefix, keys, now),
     note(note) {
       if (isNew(note.key) && notes.length < mostNotes) notes.push({ ...note, atMs: clock.now() })
     },

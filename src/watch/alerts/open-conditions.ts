@@ -16,6 +16,8 @@ export interface Told {
 
 export interface Recovered extends Told {
   readonly untilMs: number
+  /** One line, printable: what is so instead, `smtp://10.0.0.11:25 is up again`. Undefined of what an earlier version cleared. */
+  readonly now?: string | undefined
   /** How often it came back before it was over. */
   readonly returns: number
 }
@@ -26,6 +28,8 @@ export interface OpenCondition extends Told {
   readonly toldMs: number | undefined
   /** It is in order since then, and may be over. */
   readonly clearedMs: number | undefined
+  /** What is so instead, where it is in order; none of what an earlier version kept. */
+  readonly now?: string | undefined
   readonly returns: number
 }
 
@@ -37,6 +41,7 @@ export interface Entry {
   readonly since: Moment
   told: Moment | undefined
   cleared: Moment | undefined
+  now: string | undefined
   returns: number
   /** It has stood long enough to be told. */
   isDue: boolean
@@ -77,6 +82,7 @@ export class OpenConditions {
     found.condition = condition
     if (isBack) {
       found.cleared = undefined
+      found.now = undefined
       found.returns++
     }
     // It is told again as what it has become.
@@ -89,28 +95,29 @@ export class OpenConditions {
     if (!this.#room.enter(condition)) return false
     const made: Entry = {
       ...{ condition, since: momentOf(this.#clock), returns: 0, isDue: false },
-      ...{ told: undefined, cleared: undefined },
+      ...{ told: undefined, cleared: undefined, now: undefined },
     }
     this.#entries.set(condition.key, made)
     this.#save(made)
     return true
   }
 
-  /** @returns whether it stood until now */
-  clear(key: string): boolean {
+  /** @param now  what is so instead: the last word counts, until people are told. @returns what stood until now */
+  clear(key: string, now: string): Recovered | undefined {
     const found = this.#entries.get(key)
-    if (!found || found.cleared !== undefined) return false
-    found.cleared = momentOf(this.#clock)
+    if (!found || found.now === now) return undefined
+    const hasStood = found.cleared === undefined
+    found.cleared ??= momentOf(this.#clock)
+    found.now = now
     this.#save(found)
-    return true
+    return hasStood ? recoveredOf(found, found.cleared) : undefined
   }
 
-  /** All of them that begin so are over, but for these. @returns those that stood until now */
-  clearAllBut(prefix: string, keys: ReadonlySet<string>): readonly Condition[] {
-    const cleared: Condition[] = []
-    for (const [key, { condition }] of this.#entries)
-      if (key.startsWith(prefix) && !keys.has(key) && this.clear(key)) cleared.push(condition)
-    return cleared
+  /** All of them that begin so are over, but for these. @param now  what is so instead of each. @returns those that stood until now */
+  clearAllBut(prefix: string, keys: ReadonlySet<string>, now: (condition: Condition) => string): readonly Recovered[] {
+    return [...this.#entries]
+      .filter(([key]) => key.startsWith(prefix) && !keys.has(key))
+      .flatMap(([key, { condition }]) => this.clear(key, now(condition)) ?? [])
   }
 
   /** Worst first. */
@@ -122,13 +129,14 @@ export class OpenConditions {
   settle(settleMs: number): Recovered[] {
     const { steadyMs } = momentOf(this.#clock)
     const recovered: Recovered[] = []
-    for (const [key, { condition, since, cleared, returns, isDue }] of this.#entries) {
+    for (const [key, entry] of this.#entries) {
+      const { condition, cleared, isDue } = entry
       if (cleared === undefined || steadyMs - cleared.steadyMs < settleMs) continue
       this.#entries.delete(key)
       this.#room.leave(condition)
       this.#saved(key, undefined)
       // Of what was not worth telling nobody need hear the end; what had to wait, as in quiet hours, is told as over.
-      if (isDue) recovered.push({ condition, sinceMs: since.wallMs, untilMs: cleared.wallMs, returns })
+      if (isDue) recovered.push(recoveredOf(entry, cleared))
     }
     return recovered
   }
@@ -162,11 +170,12 @@ export class OpenConditions {
   }
 }
 
-function entryOf({ condition, sinceMs, toldMs, clearedMs, returns }: OpenCondition, now: Moment): Entry {
+function entryOf({ condition, sinceMs, toldMs, clearedMs, now: instead, returns }: OpenCondition, now: Moment): Entry {
   return {
     ...{ condition, since: earlier(sinceMs, now), returns, isDue: toldMs !== undefined },
     told: toldMs === undefined ? undefined : earlier(toldMs, now),
     cleared: clearedMs === undefined ? undefined : earlier(clearedMs, now),
+    now: instead,
   }
 }
 
@@ -207,8 +216,11 @@ function createRoom(log: Log, before: readonly OpenCondition[]): Room {
 }
 
 const rank = ({ severity }: { readonly severity: Severity }) => severities.indexOf(severity)
-const openOf = ({ condition, since, told, cleared, returns }: Entry): OpenCondition => ({
-  ...{ condition, sinceMs: since.wallMs, toldMs: told?.wallMs, clearedMs: cleared?.wallMs, returns },
+const openOf = ({ condition, since, told, cleared, now, returns }: Entry): OpenCondition => ({
+  ...{ condition, sinceMs: since.wallMs, toldMs: told?.wallMs, clearedMs: cleared?.wallMs, now, returns },
+})
+const recoveredOf = ({ condition, since, now, returns }: Entry, cleared: Moment): Recovered => ({
+  ...{ condition, sinceMs: since.wallMs, untilMs: cleared.wallMs, now, returns },
 })
 
 /** Of an entry, what people are told. */

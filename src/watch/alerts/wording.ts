@@ -33,7 +33,7 @@ export function subjectOf({ alerts, reminders, recoveries, notes }: AlertMessage
     ...alerts.map(({ condition }) => condition.title),
     ...notes.map(({ title }) => title),
     ...reminders.map(({ condition }) => `still: ${condition.title}`),
-    ...recoveries.map(({ condition }) => `over: ${condition.title}`),
+    ...recoveries.map(nowText),
   ]
   const more = alerts.length + reminders.length + recoveries.length + notes.length - 1
   return printable(`[waypost ${hostname}] ${first ?? ''}${more > 0 ? ` (and ${more} more)` : ''}`, 200)
@@ -68,10 +68,16 @@ function toldText({ condition, sinceMs }: Told): string {
   return lines.filter((line) => line.trim() !== '').join('\n')
 }
 
-function recoveredText({ condition, sinceMs, untilMs, returns }: Recovered): string {
+function recoveredText(recovered: Recovered): string {
+  const { condition, sinceMs, untilMs, returns } = recovered
   const flapped = returns > 0 ? `, coming back ${returns} ${returns === 1 ? 'time' : 'times'} meanwhile` : ''
-  return `over: ${condition.title} (${timeText(sinceMs)} to ${timeText(untilMs)}, ${lengthText(untilMs - sinceMs)}${flapped})`
+  const length = `${timeText(sinceMs)} to ${timeText(untilMs)}, ${lengthText(untilMs - sinceMs)}`
+  return `${nowText(recovered)}\n  before: ${condition.title} (${length}${flapped})`
 }
+
+/** What is right now. What an earlier version cleared says only what is over. */
+export const nowText = ({ condition, now }: Pick<Recovered, 'condition' | 'now'>): string =>
+  now ?? `over: ${condition.title}`
 
 const indented = (text: string) =>
   text
@@ -105,7 +111,12 @@ export function jsonOf(message: AlertMessage, speaker: Speaker): unknown {
     subject: subjectOf(message, speaker),
     alerts: alerts.map(toldJson),
     reminders: reminders.map(toldJson),
-    recoveries: recoveries.map((each) => ({ ...toldJson(each), until: iso(each.untilMs), returns: each.returns })),
+    recoveries: recoveries.map((each) => ({
+      ...toldJson(each),
+      now: nowText(each),
+      until: iso(each.untilMs),
+      returns: each.returns,
+    })),
     notes: notes.map(({ key, kind, severity, domain, title, detail, atMs: at }) => ({
       key,
       kind,
