@@ -113,6 +113,28 @@ test('messages are held: they are listed, shown, held back, released, routed and
   assert.equal(one.messages.length, 0)
 })
 
+test('what is shown of a held message says who said it and when: Waypost as it came, then the servers that were asked', async (t) => {
+  const lab = await startLab(t)
+  let answer = '451 4.3.0 the disk is full'
+  const backend = await lab.backend({ rcpt: () => answer })
+  const running = await lab.process({ config: { domains: { 'one.test': { deliver: [backend] } } } })
+  assert.equal((await lab.send({ to: 'a@one.test' })).code, 250)
+  const [{ id, receivedMs }] = JSON.parse((await call(running, 'queue', 'list', '--json')).stdout).messages
+  const came = new Date(receivedMs).toISOString().slice(0, 19).replace('T', ' ')
+  const show = async () => (await call(running, 'queue', 'show', id)).stdout
+  const first = await show()
+  assert.match(
+    first,
+    new RegExp(`when it was held, ${came}Z, Waypost noted: 451 4\\.3\\.0 The servers for this address`),
+  )
+  assert.match(first, new RegExp(`What each server said then is in the log: waypost trace ${id}\n`))
+  answer = '450 4.2.1 the box is busy'
+  await lab.until(async () => / 1 attempt\n/.test(await show()))
+  const then = await show()
+  assert.match(then, /last answer, [-0-9]{10} [:0-9]{8}Z, by 127\.[.0-9]+: 450 4\.2\.1 the box is busy\n/)
+  assert.doesNotMatch(then, /waypost trace/)
+})
+
 test('a message that a person has sent another way: its size and its time are the same wherever they are shown', async (t) => {
   const lab = await startLab(t)
   const [one, other] = [await lab.backend({ connect: 'refuse' }), await lab.backend({ connect: 'refuse' })]

@@ -117,7 +117,10 @@ function showText(shown: ShowAnswer, nowMs: number, isRunning: boolean): string 
     ...(shown.isBeingAttempted ? ['  A backend is being asked to take it at this moment.'] : []),
     '',
     bold(counted(shown.recipientCount, 'recipient')),
-    ...shown.recipients.flatMap((recipient) => recipientLines(recipient, nowMs, isRunning)),
+    ...shown.recipients.flatMap((recipient) => recipientLines(recipient, shown.receivedMs, nowMs, isRunning)),
+    ...(shown.recipients.some(isNotedOnly)
+      ? [`  What each server said then is in the log: waypost trace ${printable(shown.id)}`]
+      : []),
     '',
     bold(shown.attempts.length === 0 ? 'No attempt yet' : counted(shown.attempts.length, 'attempt')),
     ...shown.attempts.map(
@@ -131,8 +134,8 @@ function showText(shown: ShowAnswer, nowMs: number, isRunning: boolean): string 
   return `${lines.join('\n')}\n`
 }
 
-function recipientLines(recipient: ListedRecipient, nowMs: number, isRunning: boolean): string[] {
-  const { state, nextMs, reply, host, lastMs, attempts, way, isChosen, backend } = recipient
+function recipientLines(recipient: ListedRecipient, receivedMs: number, nowMs: number, isRunning: boolean): string[] {
+  const { state, nextMs, reply, attempts, way, isChosen, backend } = recipient
   const isToGo = state === 'ready' || state === 'waiting' || state === 'unknown'
   const next = !isToGo
     ? ''
@@ -146,12 +149,18 @@ function recipientLines(recipient: ListedRecipient, nowMs: number, isRunning: bo
     `    ${state}: ${stateWords[state]}${next}`,
     `    way ${printable(way, 300)}${isChosen ? ' (chosen by a person)' : ''}, ${counted(attempts, 'attempt')}${backend === null ? '' : `, given to ${printable(backend, 300)}`}`,
   ]
-  if (reply !== null)
-    lines.push(
-      `    ${attempts === 0 ? 'when it came in: ' : 'last '}${lastMs === null ? '' : `${momentText(lastMs)} `}${host === null ? '' : `${printable(host)}: `}${printable(reply)}`,
-    )
+  if (reply !== null) lines.push(`    ${whoAndWhen(recipient, receivedMs)}: ${printable(reply)}`)
   return lines
 }
+
+/** What is known of a message as it comes is Waypost's own word, and so is that of an attempt that reached no server: the sender has not heard it. */
+function whoAndWhen({ host, lastMs, attempts }: ListedRecipient, receivedMs: number): string {
+  if (attempts === 0) return `when it was held, ${momentText(lastMs ?? receivedMs)}, Waypost noted`
+  const when = lastMs === null ? '' : `, ${momentText(lastMs)}`
+  return host === null ? `at the last attempt${when}, Waypost noted` : `last answer${when}, by ${printable(host)}`
+}
+
+const isNotedOnly = ({ attempts, reply }: ListedRecipient) => attempts === 0 && reply !== null
 
 const part = z.union([
   catAnswer,

@@ -134,7 +134,10 @@ function recipients({ recipients: list, recipientCount }: ShowAnswer): HTMLEleme
         h(
           'td',
           { class: 'long' },
-          tries === 0 && reply !== null ? h('span', { class: 'dim' }, 'When it came in: ') : undefined,
+          // What no server said is Waypost's own word, which the sender has not heard.
+          host === null && reply !== null
+            ? h('span', { class: 'dim' }, `Waypost noted${tries === 0 ? ' when it was held' : ''}: `)
+            : undefined,
           reply === null ? '' : `${reply}${host === null ? '' : ` (${host})`}`,
         ),
       ),
