@@ -4,6 +4,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { deps, destination, folder, load, problems } from '../../test/config-folder.ts'
+import { productionBudgets, productionLimits } from '../../test/lab/settings.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { readInBackground } from './background.ts'
 import { loadConfig, loadLastGood } from './load.ts'
@@ -18,9 +19,8 @@ test('the least that works, with every default', async (t) => {
   assert.deepEqual(settings.listen, [{ address: '127.0.0.1', port: 2525 }])
   assert.match(settings.state, /\/waypost-data$/)
   assert.equal(settings.postmaster.entries[0]?.backend.url, `maildir:${settings.state}/postmaster`)
-  assert.equal(settings.limits.messageBytes, 50 * 1024 ** 2)
-  assert.equal(settings.budgets.dotMs, 270_000)
-  assert.equal(settings.budgets.shutdownGraceMs, 60_000)
+  assert.deepEqual(settings.limits, productionLimits)
+  assert.deepEqual(settings.budgets, productionBudgets)
   assert.equal(settings.tls, undefined)
   assert.equal(destination(loaded, 'you@example.org'), 'mx')
   assert.deepEqual(

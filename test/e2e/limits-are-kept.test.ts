@@ -55,7 +55,7 @@ test('no room in the spool: 452 4.3.1 at MAIL for what is declared, at the dot f
   const at = { address: gateway.address, port: gateway.port }
   const hoarder = await lab.connect({ source: '127.91.0.1', ...at })
   await hoarder.hello()
-  // What is declared is reserved from MAIL on.
+  // What is declared has to fit, and takes its room only as it comes.
   await hoarder.command('MAIL FROM:<a@sender.test> SIZE=90000', 250)
   await hoarder.command('RCPT TO:<you@example.test>', 250)
   await hoarder.command('DATA', 354)

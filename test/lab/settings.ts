@@ -76,7 +76,8 @@ export interface GatewayWords {
 
 export const labDomain = 'example.test'
 
-const limits: Limits = {
+/** As in production; `config/load.test.ts` holds both tables to the defaults of waypost.yaml. */
+export const productionLimits: Limits = {
   messageBytes: 50 * 1024 * 1024,
   recipients: 1000,
   connections: 10_000,
@@ -84,7 +85,7 @@ const limits: Limits = {
   connectionsPerNetwork: 200,
   connectionRate: 100,
   bodyMemory: 256 * 1024 * 1024,
-  spool: 4 * 1024 * 1024 * 1024,
+  spool: 2 * 1024 * 1024 * 1024,
   hops: 100,
   errors: 20,
   idleCommands: 100,
@@ -93,7 +94,7 @@ const limits: Limits = {
   minimumRate: 500,
 }
 
-const budgets: Budgets = {
+export const productionBudgets: Budgets = {
   connectMs: 25_000,
   mailMs: 50_000,
   rcptMs: 100_000,
@@ -132,9 +133,9 @@ export function settingsOf(
     listen: (words.listen ?? [{ address: lab.address, port: 0 }]).map(placeOf),
     state: lab.state,
     tls: words.tls === true ? { certificate: lab.certificate, key: lab.key } : words.tls || undefined,
-    limits: { ...limits, ...words.limits },
+    limits: { ...productionLimits, ...words.limits },
     holdLimits: { holdBytes: words.holdBytes, freeBytes: words.freeBytes ?? 0 },
-    budgets: { ...budgets, ...words.budgets },
+    budgets: { ...productionBudgets, ...words.budgets },
     destinations: createDestinations(domains, { hostname, leftRecently: words.leftRecently ?? (() => false) }),
     postmaster,
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
