@@ -7,7 +7,7 @@ import { steadyClock } from '../../test/lab/fast-clock.ts'
 import { labAddress, labName } from '../../test/lab/names.ts'
 import { labResolver } from '../../test/lab/resolver.ts'
 import { until } from '../../test/lab/until.ts'
-import { systemDoor } from '../base/door.ts'
+import { type Door, systemDoor } from '../base/door.ts'
 import { silentLog } from '../base/log.ts'
 import { systemRandom } from '../base/random.ts'
 import { createResolver } from './resolver.ts'
@@ -141,6 +141,22 @@ test('AD of a resolver on loopback is believed, and asked for', async (t) => {
     [plain, secure].map((answer) => answer.kind !== 'failed' && answer.authenticated),
     [false, true],
   )
+})
+
+test('AD of a resolver elsewhere is not: whoever stands between could have said it', async (t) => {
+  const dns = await startDns(t, zone)
+  dns.fault('*', 'authentic')
+  const door: Door = {
+    open: (purpose, _, isPrivate) => systemDoor.open(purpose, { kind: 'tcp', ...dns.server }, isPrivate),
+  }
+  const resolver = createResolver(
+    { servers: [{ address: labAddress('192.0.2.53'), port: 53 }], pipelines: true },
+    { clock: steadyClock, random: systemRandom, log: silentLog, door },
+  )
+  t.after(() => resolver.close())
+  const answer = await resolver.resolve(name, 'MX')
+  assert.equal(answer.kind === 'answer' && answer.authenticated, false)
+  assert.deepEqual([answer.kind, dns.asked], ['answer', ['tcp MX example.test.']])
 })
 
 test('equal questions in progress are asked once; others are not joined', async (t) => {
