@@ -23,6 +23,7 @@ async function guess(lab: Lab, source: string, way: 'one by one' | 'one a transa
     await sender.expect(250)
     for (let heard = await sender.nextReply(); heard; heard = await sender.nextReply()) {
       codes.push(heard.code)
+      if (heard.code === 421) assert.equal(heard.enhanced, '4.7.0')
       if (codes.length === 20) break
     }
     sender.destroy()
@@ -30,7 +31,9 @@ async function guess(lab: Lab, source: string, way: 'one by one' | 'one a transa
   }
   await sender.command('MAIL FROM:<a@sender.test>', 250)
   for (let number = 0; number < 20 && codes.at(-1) !== 421; number++) {
-    codes.push((await sender.command(`RCPT TO:<guess${number}@example.test>`)).code)
+    const heard = await sender.command(`RCPT TO:<guess${number}@example.test>`)
+    codes.push(heard.code)
+    if (heard.code === 421) assert.equal(heard.enhanced, '4.7.0')
     if (way === 'one a transaction' && codes.at(-1) !== 421) {
       await sender.command('RSET', 250)
       await sender.command('MAIL FROM:<a@sender.test>', 250)
