@@ -47,6 +47,21 @@ for (const [what, words] of Object.entries(faults)) {
   })
 }
 
+test('six in a row that swallow SYNs: the sender hears 451 when its 25 s are over, and the seventh is not asked', async (t) => {
+  const lab = await startLab(t)
+  const holes = await Promise.all(Array.from({ length: 6 }, () => lab.backend({ connect: 'silence' })))
+  const seventh = await lab.backend()
+  const deliver = [...holes, seventh].map((to, index) => ({ to, preference: 10 + index }))
+  const clock = createFastClock(20)
+  await lab.gateway({ deliver }, { clock })
+  const startedMs = clock.monotonicMs()
+  const sent = await lab.send({ to: 'you@example.test', waitMs: 40_000 })
+  const seconds = (clock.monotonicMs() - startedMs) / 1000
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.4.1'])
+  assert.ok(seconds >= 24 && seconds < 60, `${seconds} s`)
+  assert.equal(seventh.sessions.length, 0)
+})
+
 // Not reached is told apart from reached and not able.
 for (const [what, enhanced] of [
   ['refuses TCP', '4.4.1'],

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
 import { createFastClock } from '../lab/fast-clock.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
+import { gate } from '../lab/until.ts'
+import type { BackendWords } from '../lab/words.ts'
 
 // Busy is not down: who waits gets a turn, and a worse tier is not for load.
 /** Sends messages that hang behind the dot, until so many sessions of the backend are taken. */
@@ -139,4 +141,35 @@ test('a sender that dawdles between its recipients keeps no session either', asy
   await slow.write('Subject: slow\r\n\r\n.\r\n')
   await slow.expect(250)
   assert.deepEqual(backend.messages.at(-1)?.to, ['one@example.test', 'two@example.test'])
+})
+
+test('two that are sent on, each to the only session of the other: both give theirs back first, and are served at once', async (t) => {
+  const lab = await startLab(t)
+  const both = gate()
+  const busy: BackendWords = {
+    mail: (_, count) => (count === 1 ? both.promise.then(() => '451 4.3.0 Not this one') : undefined),
+  }
+  const [one, other] = [await lab.backend(busy), await lab.backend(busy)]
+  const [first, second] = [
+    { to: one, connections: 1 },
+    { to: other, connections: 1 },
+  ]
+  // Nobody waits for a session longer than the test does.
+  await lab.gateway({
+    domains: {
+      'one.test': { deliver: [first, { ...second, preference: 20 }] },
+      'other.test': { deliver: [second, { ...first, preference: 20 }] },
+    },
+    budgets: { sessionMs: 300_000, connectMs: 300_000 },
+  })
+  const sending = [lab.send({ to: 'you@one.test' }), lab.send({ to: 'you@other.test' })]
+  const asked = (backend: FakeBackend) => backend.commands.some((line) => line.startsWith('MAIL'))
+  await lab.until(() => asked(one) && asked(other))
+  both.open()
+  for (const sent of await Promise.all(sending)) assert.equal(sent.code, 250)
+  assert.deepEqual([one, other].map(({ messages }) => messages[0]?.to[0]).sort(), ['you@one.test', 'you@other.test'])
+  assert.deepEqual(
+    [one, other].map(({ messages }) => messages.length),
+    [1, 1],
+  )
 })
