@@ -81,18 +81,72 @@ test('gone behind the dot: it goes to the same backend first, and not at once', 
   const lab = await startLab(t)
   const first = await lab.backend({ afterDot: (_, count) => (count === 1 ? 'reset' : undefined) })
   const second = await lab.backend()
-  const gateway = await lab.gateway(
-    { deliver: [first, { to: second, preference: 20 }], hold: {} },
-    // Its five minutes are three seconds here.
-    { clock: createFastClock(100) },
-  )
+  // Five minutes are three seconds here.
+  const clock = createFastClock(100)
+  const gateway = await lab.gateway({ deliver: [first, { to: second, preference: 20 }], hold: {} }, { clock })
+  const sentMs = clock.now()
   assert.equal((await lab.send({ to: 'you@example.test', body: 'again' })).code, 250)
   assert.deepEqual(await states(gateway), ['unknown'])
   const [entry] = (await gateway.queue.list({}, 10)).messages
   assert.equal(entry?.recipients[0]?.backend?.includes(first.url), true)
+  await lab.until(() => first.messages.length === 2)
+  assert.ok(clock.now() - sentMs >= 300_000)
   await lab.until(() => gateway.held() === 0)
   assert.deepEqual([first.messages.length, second.messages.length], [2, 0])
 })
+
+test('silent for good: its word is waited for ten minutes behind the dot, and then the same backend gets it again', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({ afterDot: (_, count) => (count === 1 ? 'silence' : undefined) })
+  const second = await lab.backend()
+  const clock = createFastClock(100)
+  const gateway = await lab.gateway({ deliver: [first, { to: second, preference: 20 }], hold: {} }, { clock })
+  const sentMs = clock.now()
+  assert.equal((await lab.send({ to: 'you@example.test', body: 'again' })).code, 250)
+  assert.ok(clock.now() - sentMs >= 270_000)
+  await lab.until(() => first.sessions[0]?.open === false)
+  const listenedMs = clock.now() - sentMs
+  assert.ok(listenedMs >= 600_000 && listenedMs < 800_000, `${listenedMs} ms`)
+  await lab.until(() => first.messages.length === 2)
+  assert.ok(clock.now() - sentMs >= 600_000)
+  await lab.until(() => gateway.held() === 0)
+  assert.deepEqual([first.messages.length, second.messages.length], [2, 0])
+})
+
+test('silent behind many dots: of its sessions a quarter is kept for a late word, and the others serve', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ afterDot: 'silence' })
+  const gateway = await lab.gateway({
+    deliver: [{ to: backend, connections: 8 }],
+    hold: {},
+    budgets: { dotMs: 600, bodyReserveMs: 100 },
+  })
+  const sent = await Promise.all(Array.from({ length: 5 }, () => lab.send({ to: 'you@example.test' })))
+  assert.deepEqual(
+    sent.map(({ code }) => code),
+    [250, 250, 250, 250, 250],
+  )
+  await lab.until(() => backend.openSessions === 2)
+  assert.equal(gateway.held(), 5)
+  backend.say('250 2.0.0 after all')
+  await lab.until(() => gateway.held() === 3)
+})
+
+for (const how of ['halfClose', 'reset'] as const)
+  test(`the sender has gone (${how}) before its time is over: nothing is held, because it comes again`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend({ afterDot: 'silence' })
+    const gateway = await lab.gateway({ deliver: backend, hold: {}, budgets: { dotMs: 1_000, bodyReserveMs: 100 } })
+    const sender = await lab.connect()
+    await sender.hello()
+    await sender.untilData('a@sender.test', 'you@example.test')
+    await sender.write('Subject: x\r\n\r\nx\r\n.\r\n')
+    await lab.until(() => backend.messages.length === 1)
+    sender[how]()
+    await lab.until(() => gateway.find('deferred').length === 1)
+    assert.equal(gateway.held(), 0)
+    await lab.until(() => backend.openSessions === 0)
+  })
 
 test('gone behind the dot for good: when its time is over another backend gets it, and not before', async (t) => {
   const lab = await startLab(t)

@@ -117,6 +117,32 @@ test('one of two routes defers at the dot: 250, and it waits for that one alone'
   assert.deepEqual([one.accepted.length, other.accepted.length], [1, 1])
 })
 
+for (const [answer, held] of [
+  ['250 2.0.0 taken', 1],
+  ['450 4.2.0 later', 0],
+] as const)
+  test(`the sender goes while one route is silent, and the other says ${answer}: ${held} held`, async (t) => {
+    const lab = await startLab(t)
+    const word = gate<string>()
+    const [one, other] = [await lab.backend({ afterDot: answer }), await lab.backend({ afterDot: () => word.promise })]
+    const hold = { refusedAfterHold: 'keep' } as const
+    const gateway = await lab.gateway({
+      domains: { 'one.example.test': { deliver: [one], hold }, 'other.example.test': { deliver: [other], hold } },
+    })
+    const sender = await lab.connect()
+    await sender.hello()
+    await sender.untilData('joe@sender.test', 'a@one.example.test', 'b@other.example.test')
+    await sender.write('Subject: to both\r\n\r\n.\r\n')
+    await lab.until(() => one.messages.length === 1 && other.messages.length === 1)
+    sender.reset()
+    // Whoever is greeted behind it comes when its end has been heard.
+    const bystander = await lab.connect()
+    await bystander.hello()
+    word.open('450 4.2.0 later')
+    await lab.until(() => gateway.find('disconnected').length === 1)
+    assert.equal(gateway.held(), held)
+  })
+
 test('fanOut: split: the second route is asked for in another transaction, and nothing is held', async (t) => {
   const lab = await startLab(t)
   const [one, other] = [await lab.backend(), await lab.backend()]
