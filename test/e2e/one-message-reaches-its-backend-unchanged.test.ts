@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
@@ -6,7 +8,7 @@ import { startLab } from '../lab/lab.ts'
 test('one message: the backend has the same bytes behind our Received line, and nothing stays with us', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
-  const gateway = await lab.gateway({ deliver: backend })
+  const gateway = await lab.gateway({ deliver: backend, hold: {} })
   const message = 'From: a@sender.test\r\nTo: you@example.test\r\n\r\nhello\r\n'
 
   const sent = await lab.send({ to: 'you@example.test', message })
@@ -21,6 +23,10 @@ test('one message: the backend has the same bytes behind our Received line, and 
   )
   assert.equal(content.slice(end), message)
   assert.equal(gateway.find('delivered').length, 1)
+  // Nor of one that lay in a file on its way.
+  assert.equal((await lab.send({ to: 'you@example.test', body: 'x'.repeat(70).concat('\n').repeat(10_000) })).code, 250)
+  assert.equal(gateway.held(), 0)
+  await lab.until(async () => (await readdir(join(gateway.state, 'spool'))).length === 0)
 })
 
 test('with two recipients the Received line names none of them', async (t) => {
@@ -48,4 +54,32 @@ test('lone dots, lines that begin with dots, empty lines and a body of a dot alo
     const content = backend.messages.at(-1)?.content.toString('latin1') ?? ''
     assert.equal(content.slice(content.indexOf('+0000\r\n') + 7), message)
   }
+})
+
+test('no backend is connected to before the first recipient', async (t) => {
+  const lab = await startLab(t)
+  const [backend, other] = [await lab.backend(), await lab.backend()]
+  await lab.gateway({ domains: { 'example.test': { deliver: backend }, 'other.test': { deliver: other } } })
+  const sender = await lab.connect()
+  await sender.hello()
+  await sender.command('MAIL FROM:<a@sender.test>', 250)
+  // Meanwhile another sender is through from its first word to its last.
+  assert.equal((await lab.send({ to: 'you@other.test' })).code, 250)
+  assert.equal(backend.sessions.length, 0)
+  await sender.command('RCPT TO:<you@example.test>', 250)
+  assert.equal(backend.sessions.length, 1)
+})
+
+test('what a message says stands in no line of the log, whatever becomes of it', async (t) => {
+  const lab = await startLab(t)
+  const afterDot = ['250 2.0.0 taken', '550 5.7.1 no', '450 4.2.0 later', '421 4.3.2 closing', 'close']
+  const backend = await lab.backend({ afterDot: (_, count) => afterDot[count - 1] })
+  const gateway = await lab.gateway({ deliver: backend, hold: {} })
+  const message = 'Subject: s3cret\r\nX-Header: s3cret\r\n\r\ns3cret\r\n'
+  for (const _ of afterDot) await lab.send({ to: 'you@example.test', message })
+  await lab.send({ to: 'you@example.test', message: `${message}s3cret\0` })
+  for (const event of ['delivered', 'refused', 'deferred', 'held', 'message refused'])
+    assert.ok(gateway.find(event).length > 0, `${event}: ${gateway.text()}`)
+  assert.ok(backend.messages.every(({ content }) => content.includes('s3cret')))
+  assert.deepEqual(gateway.grep(/s3cret/), [])
 })
