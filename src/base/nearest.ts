@@ -18,19 +18,31 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
+/** The candidate that `didYouMean` names, where it names one. */
+export function meantBy(word: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates]
+  const near = nearest(word, all)
+  if (near !== undefined) return near
+  const longer = longerThan(word, all)
+  return longer.length === 1 ? longer[0] : undefined
+}
+
 /** `; did you mean "deliver"?`, or `; there are dane-absent, dane-mismatch` where the word is a part of several, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const all = [...candidates]
-  const near = nearest(word, all)
-  if (near !== undefined) return `; did you mean "${near}"?`
-  const longer = word.length < 3 ? [] : all.filter((candidate) => candidate.includes(word.toLowerCase()))
+  const meant = meantBy(word, all)
+  if (meant !== undefined) return `; did you mean "${meant}"?`
+  const longer = longerThan(word, all)
   if (longer.length === 0) return ''
-  if (longer.length === 1) return `; did you mean "${longer[0]}"?`
   const more = longer.length > mostLonger ? `, and ${longer.length - mostLonger} more` : ''
   return `; there are ${longer.slice(0, mostLonger).join(', ')}${more}`
 }
 
 const mostLonger = 8
+
+/** Those that the word is a part of. */
+const longerThan = (word: string, candidates: readonly string[]) =>
+  word.length < 3 ? [] : candidates.filter((candidate) => candidate.includes(word.toLowerCase()))
 
 const maxLength = 60
 

@@ -13,15 +13,16 @@ import { addressKey, splitAddressKey } from '../routing/find-destination.ts'
 import { type HoldPolicy, holdPolicy } from '../routing/hold-policy.ts'
 import { noDelivery, type RecipientsOption } from '../routing/options.ts'
 import { type DefaultOptions, type DomainOptions, domainOptions } from './domain-options.ts'
-import { explainIssues } from './explain.ts'
+import { valueAt } from './explain.ts'
+import { holdAgainst } from './hold-against.ts'
 import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
 import { type RemarkDeps, remarksOn } from './remarks.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
-import { withoutWrong } from './salvage.ts'
+import { rightBackends, withoutWrong } from './salvage.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Problem, Source } from './source.ts'
-import { placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
+import { nodeAt, placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
 
 /** A file with domains. */
 export interface DomainFile {
@@ -129,7 +130,7 @@ async function readDomain(
 ): Promise<PlannedDomain | undefined> {
   const { source, root, defaults } = file
   // "example.org:" with nothing behind it is a domain that has the defaults.
-  const read = readOptions(key, entry, file, deps)
+  const read = entry.node.kind === 'scalar' && entry.node.isTold ? undefined : readOptions(key, entry, file, deps)
   if (!read) return undefined
   const { said, wrongKeys } = read
   const at = (...path: PropertyKey[]) => placeOf(root, ['domains', key, ...path])
@@ -138,6 +139,8 @@ async function readDomain(
     deps.problems.push(source.problem(start, end, message))
   }
   const declaration = readPublished(said, name, file, deps, wrong)
+  const siteAt = (...path: PropertyKey[]) => siteOf(file, (below, message) => wrong([...path, ...below], message))
+  lookAtWrong(said, entry, deps.book, siteAt)
   const deliver = said.deliver ?? defaults.deliver
   if (deliver === undefined || deliver === noDelivery) {
     const isKept = declaresRecords(said)
@@ -157,7 +160,6 @@ async function readDomain(
     balance: said.balance ?? defaults.balance ?? 'round-robin',
     onDefer: said.onDefer ?? defaults.onDefer ?? 'pass',
   }
-  const siteAt = (...path: PropertyKey[]) => siteOf(file, (below, message) => wrong([...path, ...below], message))
   // What stands in `defaults` was judged there, in the main file, which is trusted.
   const site =
     said.deliver === undefined
@@ -189,21 +191,34 @@ function readOptions(
   { source, root }: DomainFile,
   { problems, schema }: DomainReaderDeps,
 ): { readonly said: DomainOptions; readonly wrongKeys: ReadonlySet<PropertyKey> } | undefined {
-  const value = entry.node.value ?? {}
-  const result = domainOptions.safeParse(value)
-  if (result.success) return { said: result.data, wrongKeys: noKeys }
-  const { issues } = result.error
-  problems.push(...explainIssues(issues, { source, root, path: ['domains', key], schema }))
+  const readValue = () => entry.node.value ?? {}
+  const held = holdAgainst(domainOptions, readValue, { source, root, path: ['domains', key], schema }, problems)
+  if (held.kind === 'read') return { said: held.value, wrongKeys: noKeys }
+  const { issues } = held
+  const value = readValue()
   if (typeof value !== 'object' || Array.isArray(value)) return undefined
   const wrongKeys = new Set(
     issues.flatMap((issue) =>
       issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1),
     ),
   )
-  const right = withoutWrong(value as Record<string, unknown>, issues)
+  const right = withoutWrong(value as Record<string, unknown>, issues, ['addresses'])
   // It promises something of exchangers, and these are not known now.
   if (wrongKeys.has('exchangers') || wrongKeys.has('publish')) delete right.healthy
   return { said: domainOptions.parse(right), wrongKeys }
+}
+
+/** Lists in which the schema found something wrong: what is right of them is judged, too. */
+function lookAtWrong(
+  said: DomainOptions,
+  { node }: YamlEntry,
+  book: RouteBook,
+  siteAt: (...path: PropertyKey[]) => Site,
+): void {
+  if (said.deliver === undefined) book.look(rightBackends(valueAt(node, ['deliver'])), siteAt('deliver'))
+  const addresses = nodeAt(node, ['addresses'])
+  for (const [written, { node }] of addresses?.kind === 'map' ? addresses.entries : [])
+    if (said.addresses?.[written] === undefined) book.look(rightBackends(node.value), siteAt('addresses', written))
 }
 
 const noKeys: ReadonlySet<PropertyKey> = new Set()

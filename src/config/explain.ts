@@ -2,10 +2,10 @@
  * What zod found → problems with a place, what is allowed there, and the key or word that was probably meant.
  */
 import type { z } from 'zod'
-import { didYouMean } from '../base/nearest.ts'
+import { didYouMean, meantBy } from '../base/nearest.ts'
 import { type JsonSchema, schemasAt } from './schema.ts'
 import type { Problem, Source } from './source.ts'
-import { keyPlaceOf, placeOf, type YamlNode } from './yaml.ts'
+import { keyPlaceOf, nodeAt, placeOf, renameKey, type YamlNode } from './yaml.ts'
 
 /** A value of the file: where it stands, and which part of the schema it was held against. */
 export interface Checked {
@@ -20,17 +20,45 @@ export interface Checked {
 type Issue = z.core.$ZodIssue
 
 export function explainIssues(issues: readonly Issue[], checked: Checked): Problem[] {
-  return issues.flatMap((issue) => explain(issue, [], checked))
+  return leavesOf(issues, []).flatMap(({ issue, inner }) => {
+    const path = [...checked.path, ...inner]
+    if (issue.code !== 'unrecognized_keys') return wrongValue(issue, path, checked)
+    return issue.keys.flatMap((key) => tellKey(judgeKey(key, path, checked), key, path, checked))
+  })
 }
 
-function explain(issue: Issue, above: readonly PropertyKey[], checked: Checked): Problem[] {
-  const inner = [...above, ...issue.path]
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, inner, checked))
-  if (issue.code === 'invalid_union') {
-    const branch = meantBranch(issue.errors)
-    if (branch) return branch.flatMap((deeper) => explain(deeper, inner, checked))
-  }
-  return [wrongValue(issue, [...checked.path, ...inner], checked)]
+/**
+ * The keys with a slip of the pen, told, each of which now stands in the tree as the key that was meant: so it leads to no other complaint, and hides none.
+ * Whoever calls this holds the value against its schema once more.
+ */
+export function mendMisspelt(issues: readonly Issue[], checked: Checked): Problem[] {
+  return leavesOf(issues, []).flatMap(({ issue, inner }) => {
+    const path = [...checked.path, ...inner]
+    const node = nodeAt(checked.root, path)
+    if (issue.code !== 'unrecognized_keys' || node?.kind !== 'map') return []
+    return issue.keys.flatMap((key) => {
+      const judged = judgeKey(key, path, checked)
+      if (judged.meant === undefined || node.entries.has(judged.meant)) return []
+      const told = tellKey(judged, key, path, checked)
+      renameKey(node, key, judged.meant)
+      return told
+    })
+  })
+}
+
+interface Leaf {
+  readonly issue: Issue
+  /** From the value that was checked. */
+  readonly inner: readonly PropertyKey[]
+}
+
+/** What is wrong, where one of several kinds of values was wanted: with the kind that was written. */
+function leavesOf(issues: readonly Issue[], above: readonly PropertyKey[]): Leaf[] {
+  return issues.flatMap((issue) => {
+    const inner = [...above, ...issue.path]
+    const branch = issue.code === 'invalid_union' ? meantBranch(issue.errors) : undefined
+    return branch ? leavesOf(branch, inner) : [{ issue, inner }]
+  })
 }
 
 /** The one alternative whose kind of value was written (text, list or keys), if it is one. */
@@ -44,32 +72,36 @@ const isOfOtherKind = (issue: Issue) =>
   issue.code === 'invalid_value' ||
   (issue.code === 'invalid_union' && meantBranch(issue.errors) === undefined)
 
-function unknownKey(key: string, inner: readonly PropertyKey[], { source, root, path, schema }: Checked): Problem {
-  const full = [...path, ...inner]
-  const known = schemasAt(schema(), full)
-    .filter((part) => isOfKind(part, valueAt(root, full)))
-    .flatMap((part) => Object.keys(part.properties ?? {}))
-  const { start, end } = keyPlaceOf(root, [...full, key])
-  const where = full.length === 0 ? '' : ` in ${pathText(full)}`
-  if (isDomain(full) && backendKeys(schema()).includes(key))
-    return source.problem(
-      start,
-      end,
-      `unknown key "${key}"${where}; it may stand beside "to:" in a backend: deliver: [{ to: …, ${key}: … }]`,
-    )
+interface UnknownKey {
+  readonly why: string
+  /** The known key that it is probably, as `why` says. */
+  readonly meant?: string | undefined
+}
+
+function judgeKey(key: string, path: readonly PropertyKey[], { root, schema }: Checked): UnknownKey {
+  const where = path.length === 0 ? '' : ` in ${pathText(path)}`
+  if (key === '<<')
+    return {
+      why: `${where}; YAML's merge keys are not read: write the keys out, or what all domains share under defaults:`,
+    }
+  if (isDomain(path) && backendKeys(schema()).includes(key))
+    return { why: `${where}; it may stand beside "to:" in a backend: deliver: [{ to: …, ${key}: … }]` }
   const elsewhere = placesOf(key, schema())
-  if (elsewhere.length > 0 && elsewhere.length <= 3)
-    return source.problem(
-      start,
-      end,
-      `unknown key "${key}"${where || ' here'}; it stands ${alternativesText(elsewhere)}`,
-    )
+  const mayBeMeant = path.length < 2 || isDomain(path)
+  if (mayBeMeant && elsewhere.length > 0 && elsewhere.length <= 3)
+    return { why: `${where || ' here'}; it stands ${alternativesText(elsewhere)}` }
+  const known = schemasAt(schema(), path)
+    .filter((part) => isOfKind(part, valueAt(root, path)))
+    .flatMap((part) => Object.keys(part.properties ?? {}))
+  const [, name = '', value = ''] = /^([^:]+):(.+)$/.exec(key) ?? []
+  if (known.includes(name)) return { why: `${where}; a space is missing: write "${name}: ${value}"` }
   const guess = didYouMean(key, known)
-  return source.problem(
-    start,
-    end,
-    `unknown key "${key}"${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`,
-  )
+  return { why: `${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`, meant: meantBy(key, known) }
+}
+
+function tellKey({ why }: UnknownKey, key: string, path: readonly PropertyKey[], { source, root }: Checked): Problem[] {
+  const { start, end } = keyPlaceOf(root, [...path, key])
+  return source.isNew(start, end, key) ? [source.problem(start, end, `unknown key "${key}"${why}`)] : []
 }
 
 const isDomain = (path: readonly PropertyKey[]) => path.length === 2 && path[0] === 'domains'
@@ -103,31 +135,48 @@ function isOfKind(part: JsonSchema, found: unknown): boolean {
   return type?.length !== 1 || type.includes(written)
 }
 
-function wrongValue(issue: Issue, path: readonly PropertyKey[], { source, root, schema }: Checked): Problem {
+function wrongValue(issue: Issue, path: readonly PropertyKey[], { source, root, schema }: Checked): Problem[] {
   const place = placeOf(root, path)
+  const node = nodeAt(root, path)
+  if (node?.kind === 'scalar' && node.isTold) return []
   const last = path.at(-1)
+  const told = (message: string) =>
+    source.isNew(place.start, place.end, `${String(last)} ${issue.message}`)
+      ? [source.problem(place.start, place.end, message)]
+      : []
   const found = valueAt(root, path)
   if (found === undefined && typeof last === 'string') {
     const says = schemasAt(schema(), path)[0]
-    return source.problem(place.start, place.end, `"${last}" is missing: ${says?.description ?? issue.message}`)
+    const where = path.length > 1 ? ` in ${pathText(path.slice(0, -1))}` : ''
+    return told(`"${last}" is missing${where}: ${says?.description ?? issue.message}`)
   }
-  const guess = typeof found === 'string' ? didYouMean(found, wordsAt(schema(), path)) : ''
+  const guess = typeof found === 'string' ? meantText(found, schemasAt(schema(), path)) : ''
   const name = last === undefined ? '' : `${pathText(path)} `
-  return source.problem(place.start, place.end, `${name}wants ${issue.message}${guess}${foundText(found, issue)}`)
+  return told(`${name}wants ${issue.message}${guess}${foundText(found, issue)}`)
 }
 
-const wordsAt = (schema: JsonSchema, path: readonly PropertyKey[]): string[] =>
-  schemasAt(schema, path).flatMap((part) => (part.enum ?? []).map(String))
+/** What a text was probably meant to be: another word, or a key with its value. */
+function meantText(found: string, parts: readonly JsonSchema[]): string {
+  const [, key = '', value = ''] = /^(\w+) +(.+)$/.exec(found) ?? []
+  if (parts.some(({ properties }) => properties && Object.hasOwn(properties, key)))
+    return `; a colon is missing: write "${key}: ${value}"`
+  return didYouMean(
+    found,
+    parts.flatMap((part) => (part.enum ?? []).map(String)),
+  )
+}
 
 /** What stands there, where the marked line does not show it by itself. */
 function foundText(found: unknown, issue: Issue): string {
   if (found === null) return '; there is nothing here'
-  if (issue.code === 'invalid_type' && Array.isArray(found)) return '; this is a list'
+  if ((issue.code === 'invalid_type' || issue.code === 'invalid_union') && Array.isArray(found))
+    return '; this is a list'
   if (issue.code === 'invalid_type' && typeof found === 'object') return '; these are keys with values'
   return ''
 }
 
-function valueAt(root: YamlNode, path: readonly PropertyKey[]): unknown {
+/** The plain value at `path`; undefined where there is none. */
+export function valueAt(root: YamlNode, path: readonly PropertyKey[]): unknown {
   let value: unknown = root.value
   for (const step of path) {
     if (typeof value !== 'object' || value === null) return undefined

@@ -1,8 +1,8 @@
 /**
  * `include:` → the files it names, each held to what an included file may say. Called by `read.ts`.
  */
-import { explainIssues } from './explain.ts'
 import type { ConfigFiles } from './files.ts'
+import { holdAgainst } from './hold-against.ts'
 import { type ReadYaml, readYamlFile } from './read-yaml.ts'
 import { type GeneralOptions, includedSchema, toJsonSchema } from './schema.ts'
 import type { Problem } from './source.ts'
@@ -46,15 +46,16 @@ export async function readIncludes(
 
 /** `domains:` and nothing else; its entries are checked one by one in `domains.ts`. */
 function checkShape(included: ReadYaml, problems: Problem[]): void {
-  const { domains, ...rest } = included.root.value
-  const isTable = typeof domains === 'object' && domains !== null && !Array.isArray(domains)
-  const result = includedSchema.safeParse({
-    ...rest,
-    ...(isTable ? { domains: {} } : domains === undefined ? {} : { domains }),
-  })
-  if (result.success) return
-  const schema = () => toJsonSchema(includedSchema)
-  problems.push(
-    ...explainIssues(result.error.issues, { source: included.source, root: included.root, path: [], schema }),
+  const { source, root } = included
+  const readValue = () => {
+    const { domains, ...rest } = root.value
+    const isTable = typeof domains === 'object' && domains !== null && !Array.isArray(domains)
+    return { ...rest, ...(isTable ? { domains: {} } : domains === undefined ? {} : { domains }) }
+  }
+  holdAgainst(
+    includedSchema,
+    readValue,
+    { source, root, path: [], schema: () => toJsonSchema(includedSchema) },
+    problems,
   )
 }

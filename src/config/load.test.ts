@@ -47,7 +47,7 @@ test('whose mail goes elsewhere says so, whatever the defaults are', async (t) =
 
   const wrong = `defaults: { deliver: none }\nroutes: { none: mx }\ndomains:\n  a.example:\n  b.example: { deliver: none, ${kept}, addresses: { "x@": mx } }`
   const [route, nothing, addresses, ...more] = await problems(t, wrong)
-  assert.match(route ?? '', /^2:11 "none" says of a domain that its mail goes elsewhere/)
+  assert.match(route ?? '', /^2:11 "none" is no name for a route: it says of a domain that its mail goes elsewhere/)
   assert.match(nothing ?? '', /^4:3 a\.example: "deliver: none", and no records of it are declared: nothing/)
   assert.match(addresses ?? '', /^5:\d+ no mail is taken for these: "deliver: none"/)
   assert.deepEqual(more, [])

@@ -7,7 +7,7 @@
 
 import { holdPolicy } from '../routing/hold-policy.ts'
 import { createDomainReader } from './domains.ts'
-import { explainIssues } from './explain.ts'
+import { holdAgainst } from './hold-against.ts'
 import { readIncludes } from './include.ts'
 import { writtenPlaces } from './listen.ts'
 import type { Plan } from './plan.ts'
@@ -104,23 +104,26 @@ interface CheckedGeneral {
  * @returns what is in order, with defaults for what is not: so a mistake in one section hides none in another
  */
 function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSchema): CheckedGeneral {
-  const { domains, routes, ...rest } = main.root.value
-  const result = generalSchema.safeParse(rest)
   const checked = { source: main.source, root: main.root, path: [], schema }
-  if (!result.success) problems.push(...explainIssues(result.error.issues, checked))
+  const generalOf = () => {
+    const { domains: _domains, routes: _routes, ...rest } = main.root.value
+    return rest
+  }
+  const held = holdAgainst(generalSchema, generalOf, checked, problems)
+  // Read behind it: these two may be what a misspelt key was meant for.
+  const { domains, routes } = main.root.value
   for (const [key, value] of Object.entries({ domains, routes })) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (isTable || value === undefined) continue
     // The schema says in its own words what is wanted; the entries are not looked at here.
-    const shape = tablesSchema.safeParse({ [key]: value })
-    if (!shape.success) problems.push(...explainIssues(shape.error.issues, checked))
+    holdAgainst(tablesSchema, () => ({ [key]: value }), checked, problems)
   }
-  if (domains === undefined && rest.include === undefined)
+  if (domains === undefined && !main.root.entries.has('include'))
     problems.push(main.source.problem(0, 1, '"domains" is missing: the domains whose mail Waypost takes'))
-  if (result.success) return { general: result.data, unread: new Set() }
-  const { issues } = result.error
+  if (held.kind === 'read') return { general: held.value, unread: new Set() }
+  const { issues } = held
   return {
-    general: generalSchema.parse(withoutWrong(rest, issues, ['defaults'])),
+    general: generalSchema.parse(withoutWrong(generalOf(), issues, ['defaults', 'outbound'])),
     unread: new Set(issues.flatMap(({ path }) => path.slice(0, 1))),
   }
 }

@@ -10,7 +10,12 @@ import { createSource, type Problem } from './source.ts'
 /** Reads `info` or `info@example.com`. @returns the local part in lower case */
 export function readRecipient(text: string, domain: HostName): Read<string> {
   const whole = parseMailbox(text.includes('@') ? text : `${text}@${domain}`)
-  if (whole.kind === 'invalid') return { kind: 'no', why: `is no local part, such as "info": it ${whole.why}` }
+  if (whole.kind === 'invalid') {
+    // Of "a b" nobody wants to hear that there is no "@" behind it.
+    const isOdd = !text.includes('@') && /[^!-~]|[(),:;<>[\\\]]/.test(text)
+    const why = isOdd ? 'has characters that stand within double quotes alone' : whole.why
+    return { kind: 'no', why: `is no local part, such as "info": it ${why}` }
+  }
   if (whole.mailbox.domain !== domain)
     return { kind: 'no', why: `is not in ${domain}: recipients are local parts, such as "${localPartOf(text)}"` }
   // These are refused before the list is asked: a backend that trusts us would relay them on.

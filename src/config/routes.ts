@@ -2,7 +2,7 @@
  * `deliver:` in all its forms → routes, each distinct list once. Called by `read.ts` and `domains.ts`.
  */
 import { type IpAddress, parseIp, whyNotPublic } from '../base/ip.ts'
-import { didYouMean } from '../base/nearest.ts'
+import { didYouMean, nearest } from '../base/nearest.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Backend, BackendAddress, BackendOptions, Route, RouteEntry } from '../routing/backend.ts'
 import type { BackendEntry, DefaultOptions, Deliver } from '../routing/options.ts'
@@ -34,6 +34,10 @@ export interface RouteBook {
   name(name: string, deliver: Deliver, site: Site): void
   /** Says that a name under `routes:` is taken, though its list is wrong: who names it makes no second mistake. */
   nameWrong(name: string): void
+  /** The same of every name, where `routes:` as a whole is wrong. */
+  nameAny(): void
+  /** Says what is wrong in what the schema left of a list, each in its place. */
+  look(list: readonly (BackendEntry | undefined)[], site: Site): void
   /** @returns the index of the route, or undefined where it was wrong and complained about */
   route(id: string, deliver: Deliver, manner: RouteManner, site: Site): number | undefined
 }
@@ -43,25 +47,27 @@ export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): Route
   const routes: Route[] = []
   const indexByKey = new Map<string, number>()
   const entriesByText = new Map<string, readonly RouteEntry[]>()
-  const backends = new Map<string, Backend>()
   const named = new Map<string, readonly RouteEntry[] | undefined>()
+  const shared: Shared = { defaults, own, backends: new Map(), named }
+  let isAnyNamed = false
+
+  /** A name that cannot be one is still what its route is called. */
+  const isName = (text: string) => named.has(text) || isRouteName(text)
 
   /** The same text in ten thousand domains is read once. */
   function entriesOf(deliver: Deliver, site: Site): readonly RouteEntry[] | undefined {
-    if (typeof deliver === 'string') {
-      if (isRouteName(deliver)) return namedEntries(deliver, site)
-      const known = entriesByText.get(`${site.key}\0${deliver}`)
-      if (known) return known
-    }
-    const entries = readEntries(deliver, { defaults, own }, site, backends)
-    if (entries && typeof deliver === 'string') entriesByText.set(`${site.key}\0${deliver}`, entries)
+    if (typeof deliver !== 'string') return readEntries(deliver, shared, site)
+    if (isName(deliver)) return namedEntries(deliver, site)
+    const key = `${site.key}\0${deliver}`
+    const entries = entriesByText.get(key) ?? readEntries(deliver, shared, site)
+    if (entries) entriesByText.set(key, entries)
     return entries
   }
 
   function namedEntries(name: string, site: Site): readonly RouteEntry[] | undefined {
-    if (!named.has(name)) {
+    if (!named.has(name) && !isAnyNamed) {
       const near = didYouMean(name, ['mx', ...named.keys()])
-      site.wrong([], `"${name}" is no name under routes: and no backend${near || ';'} A backend is ${backendForms}`)
+      site.wrong([], `"${name}" is no name under routes: and no backend${near || '.'} A backend is ${backendForms}`)
     }
     return named.get(name)
   }
@@ -69,8 +75,12 @@ export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): Route
   return {
     routes,
     nameWrong: (name) => void named.set(name, undefined),
+    nameAny() {
+      isAnyNamed = true
+    },
+    look: (list, site) => void readEntries(list, shared, site),
     name(name, deliver, site) {
-      if (typeof deliver === 'string' && isRouteName(deliver)) {
+      if (typeof deliver === 'string' && isName(deliver)) {
         named.set(name, undefined)
         site.wrong([], `"${deliver}" is no backend: a named route is a list of backends and names no other route`)
         return
@@ -91,57 +101,63 @@ export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): Route
   }
 }
 
-/** Anything without a colon that is not `mx`: what a name under `routes:` may be, or a slip of the pen for one. */
-const isRouteName = (text: string) => text !== 'mx' && /^[a-z0-9][a-z0-9-]*$/i.test(text)
+/** Without a colon, and no host either, but `mx`: what a name under `routes:` may be, or a slip of the pen for one. */
+const isRouteName = (text: string) => text !== 'mx' && !/[:./@]/.test(text)
 
 const entryKey = (entry: RouteEntry) => `${entry.preference} ${entry.weight} ${entry.backend.key}`
 
 interface Shared {
   readonly defaults: DefaultOptions
   readonly own: OwnPlaces
+  /** By key: one that many routes name is one. */
+  readonly backends: Map<string, Backend>
+  /** What stands under `routes:`. */
+  readonly named: ReadonlyMap<string, unknown>
 }
 
+/** @param deliver  undefined in it: what stands there is wrong, and was told */
 function readEntries(
-  deliver: Deliver,
+  deliver: string | readonly (string | BackendEntry | undefined)[],
   shared: Shared,
   site: Site,
-  backends: Map<string, Backend>,
 ): readonly RouteEntry[] | undefined {
   const elements = typeof deliver === 'string' ? [deliver] : deliver
   const entries: RouteEntry[] = []
   const seen = new Set<string>()
   let isWrong = false
+  let isMaildirTold = false
   for (const [index, element] of elements.entries()) {
+    if (element === undefined) continue
     const at = typeof deliver === 'string' ? [] : [index]
     const said: BackendEntry = typeof element === 'string' ? { to: element } : element
     const complain = (below: readonly PropertyKey[], message: string) => {
       isWrong = true
       site.wrong([...at, ...(typeof element === 'string' ? [] : below)], message)
     }
-    const entry = readEntry(said, shared, { ...site, wrong: complain }, backends)
+    const whyName = typeof deliver === 'string' ? undefined : whyNameInList(said.to, shared)
+    if (whyName !== undefined) complain(['to'], whyName)
+    const entry = whyName === undefined ? readEntry(said, shared, { ...site, wrong: complain }) : undefined
     if (!entry) continue
     if (seen.has(entry.backend.url))
       complain(['to'], `${entry.backend.url} stands in this list already; use weight for a larger share`)
     seen.add(entry.backend.url)
     entries.push(entry)
-  }
-  const maildir = entries.findIndex((entry) => entry.backend.address.protocol === 'maildir')
-  if (maildir >= 0 && entries.length > 1) {
-    isWrong = true
-    site.wrong(
-      elements.length > 1 ? [maildir] : [],
-      'a Maildir stands alone: it cannot share a route with another backend',
-    )
+    if (entry.backend.address.protocol === 'maildir' && elements.length > 1 && !isMaildirTold) {
+      isMaildirTold = true
+      complain(['to'], 'a Maildir stands alone: it cannot share a route with another backend')
+    }
   }
   return isWrong ? undefined : entries
 }
 
-function readEntry(
-  said: BackendEntry,
-  { defaults, own }: Shared,
-  site: Site,
-  backends: Map<string, Backend>,
-): RouteEntry | undefined {
+/** Lists do not nest. */
+function whyNameInList(to: string, { named }: Shared): string | undefined {
+  if (!named.has(to) && !isRouteName(to)) return undefined
+  const why = 'is no backend, and a name under routes: stands alone, as in "deliver: '
+  return `"${to}" ${why}${nearest(to, named.keys()) ?? 'name'}". A backend is ${backendForms}`
+}
+
+function readEntry(said: BackendEntry, { defaults, own, backends }: Shared, site: Site): RouteEntry | undefined {
   const parsed = parseBackend(said.to, site.folder)
   if (parsed.kind === 'invalid') {
     site.wrong(['to'], `"${said.to}" is no backend here: ${parsed.why}. Backends: ${backendForms}`)

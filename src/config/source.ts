@@ -23,10 +23,13 @@ export interface Source {
   readonly text: string
   /** @param start  offset into the text; @param end  offset behind the last character that is meant */
   problem(start: number, end: number, message: string): Problem
+  /** Whether this was not yet said of this place. With an alias one text stands in several places of the configuration, and is wrong once. */
+  isNew(start: number, end: number, what: string): boolean
 }
 
 export function createSource(path: string, text: string): Source {
   let lineStarts: readonly number[] | undefined
+  const said = new Set<string>()
   return {
     path,
     text,
@@ -40,6 +43,10 @@ export function createSource(path: string, text: string): Source {
       const width = Math.max(1, Math.min(end, lineStart + sourceLine.length) - at)
       return { file: path, line: line + 1, column: at - lineStart + 1, sourceLine, width, message }
     },
+    isNew(start, end, what) {
+      const before = said.size
+      return said.add(`${start} ${end} ${what}`).size > before
+    },
   }
 }
 
@@ -48,11 +55,12 @@ export function problemOfFile(file: string, message: string): Problem {
   return { file, line: 0, column: 0, sourceLine: '', width: 1, message }
 }
 
-/** In the order of the files' reading, then by place. */
+/** In the order of the files' reading, then by place; each once, also where an alias brings a text into several places. */
 export function sortProblems(problems: readonly Problem[], files: readonly string[]): Problem[] {
   const order = new Map(files.map((file, index) => [file, index]))
   const rank = (problem: Problem) => order.get(problem.file) ?? files.length
-  return [...problems].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
+  const distinct = new Map(problems.map((one) => [`${one.file}\0${one.line} ${one.column} ${one.message}`, one]))
+  return [...distinct.values()].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
 }
 
 /** Problems that are shown, `--json` apart; a file with a thousand wrong lines has one cause. */

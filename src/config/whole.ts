@@ -9,11 +9,13 @@ import type { Budgets, Limits } from '../gateway/settings.ts'
 import { noDelivery, routingOptions } from '../routing/options.ts'
 import { whyPairUnusable } from './certificate.ts'
 import { siteOf } from './domains.ts'
-import { explainIssues } from './explain.ts'
+import { valueAt } from './explain.ts'
+import { holdAgainst } from './hold-against.ts'
 import { refuseSharedPlaces } from './listen.ts'
 import type { PlannedGeneral } from './plan.ts'
 import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { RouteBook } from './routes.ts'
+import { rightBackends } from './salvage.ts'
 import { type GeneralOptions, type JsonSchema, schemasAt } from './schema.ts'
 import type { Problem } from './source.ts'
 import { placeOf, type YamlNode } from './yaml.ts'
@@ -37,21 +39,25 @@ export function readNamedRoutes(
   schema: () => JsonSchema,
 ): void {
   const table = main.root.entries.get('routes')?.node
+  // Not a table, which was told: then nobody knows the names.
+  if (table && table.kind !== 'map') book.nameAny()
   if (table?.kind !== 'map') return
-  for (const [name, entry] of table.entries) {
+  for (const [name, { keyStart, keyEnd, node }] of table.entries) {
     const path = ['routes', name]
     const taken = namesOfOurOwn.get(name)
     if (taken !== undefined || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
-      const why = taken ?? 'is no name for a route: a-z, 0-9 and hyphens, 63 at most'
-      problems.push(main.source.problem(entry.keyStart, entry.keyEnd, `"${name}" ${why}`))
+      const why = taken === undefined ? 'a-z, 0-9 and hyphens, 63 at most' : `it ${taken}. Choose another`
+      problems.push(main.source.problem(keyStart, keyEnd, `"${name}" is no name for a route: ${why}`))
     }
-    const result = routingOptions.routes.unwrap().valueType.safeParse(entry.node.value)
-    if (result.success) {
-      book.name(name, result.data, siteOf(main, complainAt(main, path, problems)))
-      continue
+    const schemaOfOne = routingOptions.routes.unwrap().valueType
+    const checked = { source: main.source, root: main.root, path, schema }
+    const held = holdAgainst(schemaOfOne, () => node.value, checked, problems)
+    const site = siteOf(main, complainAt(main, path, problems))
+    if (held.kind === 'read') book.name(name, held.value, site)
+    else {
+      book.nameWrong(name)
+      book.look(rightBackends(node.value), site)
     }
-    book.nameWrong(name)
-    problems.push(...explainIssues(result.error.issues, { source: main.source, root: main.root, path, schema }))
   }
 }
 
@@ -66,6 +72,8 @@ export function readPostmaster(
   const defaultDeliver = general.defaults.deliver
   if (defaultDeliver !== undefined && defaultDeliver !== noDelivery)
     book.route('defaults', defaultDeliver, manner, siteOf(main, complainAt(main, ['defaults', 'deliver'], problems)))
+  if (defaultDeliver === undefined) lookAt(['defaults', 'deliver'], main, book, problems)
+  if (general.postmaster === undefined) lookAt(['postmaster'], main, book, problems)
   const deliver = general.postmaster ?? `maildir:${join(state, 'postmaster')}`
   const complain = complainAt(main, ['postmaster'], problems)
   const route = book.route('postmaster', deliver, manner, siteOf(main, complain))
@@ -84,7 +92,10 @@ export function readOutboundVia(
   problems: Problem[],
 ): number | undefined {
   const { via } = general.outbound
-  if (via === undefined) return undefined
+  if (via === undefined) {
+    lookAt(['outbound', 'via'], main, book, problems)
+    return undefined
+  }
   const complain = complainAt(main, ['outbound', 'via'], problems)
   const route = book.route('outbound', via, manner, siteOf(main, complain))
   for (const { backend } of route === undefined ? [] : (book.routes[route]?.entries ?? [])) {
@@ -92,6 +103,11 @@ export function readOutboundVia(
     if (backend.address.protocol === 'maildir') complain([], 'a Maildir hands nothing on: name a server')
   }
   return route
+}
+
+/** A list in which the schema found something wrong: what is right of it is judged, too. */
+function lookAt(path: readonly PropertyKey[], main: TrustedFile, book: RouteBook, problems: Problem[]): void {
+  book.look(rightBackends(valueAt(main.root, path)), siteOf(main, complainAt(main, path, problems)))
 }
 
 function complainAt(main: ReadYaml, path: readonly PropertyKey[], problems: Problem[]) {

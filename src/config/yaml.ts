@@ -13,10 +13,18 @@ import {
   YAMLException,
 } from 'js-yaml'
 import type { Problem, Source } from './source.ts'
+import { bracketedAddress, syntaxProblem } from './yaml-syntax.ts'
 
 /** A value in the file. `value` is the plain form: text, null where nothing stands, lists, and objects without a prototype. */
 export type YamlNode =
-  | { readonly kind: 'scalar'; readonly start: number; readonly end: number; readonly value: string | null }
+  | {
+      readonly kind: 'scalar'
+      readonly start: number
+      readonly end: number
+      readonly value: string | null
+      /** It stands for what could not be read, which was told. */
+      readonly isTold?: true
+    }
   | { readonly kind: 'list'; readonly start: number; readonly items: YamlNode[]; readonly value: unknown[] }
   | {
       readonly kind: 'map'
@@ -49,83 +57,6 @@ export function parseYaml(source: Source): ParsedYaml {
   return compose(source, events)
 }
 
-/** What the parser noticed, told where the mistake was made: what people get wrong most often shows only behind it. */
-function syntaxProblem(source: Source, at: number, reason: string): Problem {
-  const { text } = source
-  const lineStart = text.lastIndexOf('\n', at - 1) + 1
-  if (reason.includes('tab characters') || /^[ ]*\t/.test(text.slice(lineStart)))
-    return source.problem(at, at + 1, 'a tab in the indentation: YAML takes spaces only')
-  const star = /(?:^|[\s[{,])(\*[^\s,[\]{}]*?):?\s*$/.exec(text.slice(lineStart, at))
-  if (star?.[1] !== undefined) {
-    const start = lineStart + star.index + star[0].indexOf('*')
-    const word = star[1] === '*' ? '*.example.com' : star[1]
-    return source.problem(start, start + star[1].length, `"*" begins a YAML alias here: write it in quotes, "${word}"`)
-  }
-  const literal = bracketedAddress(text, at)
-  if (literal !== undefined) return source.problem(literal.start, literal.end, literal.why)
-  const quote = unclosedQuote(text, at)
-  if (quote !== undefined)
-    return source.problem(quote, quote + 1, 'not valid YAML: the quote that opens here is not closed')
-  // The end of the file is where nobody looks: what is not closed was opened before.
-  const last = text.trimEnd().length
-  const bracket = at >= last ? unclosedBracket(text) : undefined
-  if (bracket !== undefined)
-    return source.problem(bracket, bracket + 1, `not valid YAML: the "${text[bracket]}" that opens here is not closed`)
-  const shown = Math.min(at, Math.max(0, last - 1))
-  return source.problem(shown, shown + 1, `not valid YAML: ${reason}`)
-}
-
-/** The address in brackets, or the URL with one, that stands at a place of a line, or ends there. */
-function bracketedAddress(text: string, at: number) {
-  const lineStart = text.lastIndexOf('\n', at - 1) + 1
-  const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
-  for (const { 0: found, index } of line.matchAll(/(?:[a-z]+:\/\/)?\[[\da-f.]*:[\da-f.:]*\](?::\d+)?/gi)) {
-    const start = lineStart + index
-    const end = start + found.length
-    if (start <= at && at <= end)
-      return { start, end, why: `brackets make a list in YAML: write it in quotes, "${found}"` }
-  }
-  return undefined
-}
-
-/** The innermost bracket that is open at the end. */
-function unclosedBracket(text: string): number | undefined {
-  const open: number[] = []
-  for (const { 0: found, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|(?<=^|\s)#[^\n]*|[[\]{}]/g)) {
-    if (found === '[' || found === '{') open.push(index)
-    else if (found === ']' || found === '}') open.pop()
-  }
-  return open.at(-1)
-}
-
-/** How far in front of an error the quote is looked for that may be the reason. */
-const quoteReach = 65_536
-
-/** The first quote in front of `at` that begins a value and does not end before it. */
-function unclosedQuote(text: string, at: number): number | undefined {
-  const before = text.slice(Math.max(0, at - quoteReach), at)
-  let from = 0
-  for (const { 0: quote, index } of before.matchAll(/(?<=^ *|[:-] +|[[{,]\s*)["']/gm)) {
-    // Within one that was closed, or within a comment.
-    const isComment = /(?:^|\s)#[^\n]*$/.test(before.slice(Math.max(from, before.lastIndexOf('\n', index) + 1), index))
-    if (index < from || isComment) continue
-    const end = endOfQuoted(before, index, quote)
-    if (end === undefined) return at - before.length + index
-    from = end
-  }
-  return undefined
-}
-
-function endOfQuoted(text: string, start: number, quote: string): number | undefined {
-  for (let at = start + 1; at < text.length; at++) {
-    if (quote === '"' && text[at] === '\\') at++
-    else if (text[at] !== quote) continue
-    else if (quote === "'" && text[at + 1] === quote) at++
-    else return at + 1
-  }
-  return undefined
-}
-
 interface Frame {
   readonly node: Extract<YamlNode, { kind: 'list' | 'map' }>
   readonly anchor: string | undefined
@@ -149,6 +80,8 @@ class Composer {
   readonly #mostAliased: number
   #aliased = 0
   #documents = 0
+  /** The end of the scalar or alias that was read last. */
+  #seenTo = 0
 
   constructor(source: Source, eventCount: number) {
     this.#source = source
@@ -203,9 +136,11 @@ class Composer {
     const isKey = frame?.node.kind === 'map' && frame.key === undefined
     const text = event.valueStart < 0 ? '' : getScalarValue(this.#source.text, event)
     const isPlain = event.style === SCALAR_STYLE.PLAIN
-    // An empty value has no place of its own: it stands behind its key.
-    const start = event.valueStart < 0 ? (frame?.key?.start ?? frame?.node.start ?? 0) : quoteBefore(event)
-    const end = event.valueStart < 0 ? (frame?.key?.end ?? start + 1) : isPlain ? event.valueEnd : event.valueEnd + 1
+    // An empty value has no place of its own: it stands behind its key, or behind its hyphen.
+    const empty = event.valueStart < 0 ? (frame?.key ?? this.#hyphenOf(frame)) : undefined
+    const start = empty?.start ?? quoteBefore(event)
+    const end = empty?.end ?? (isPlain ? event.valueEnd : event.valueEnd + 1)
+    this.#seenTo = Math.max(this.#seenTo, end)
     if (isKey && frame) {
       frame.key = { text, start, end }
       return
@@ -217,13 +152,24 @@ class Composer {
     this.#place(node, 1)
   }
 
+  /** The hyphen of the list's next item, which is the first behind what was read, comments apart. */
+  #hyphenOf(frame: Frame | undefined): { readonly start: number; readonly end: number } {
+    const from = Math.max(this.#seenTo, frame?.node.start ?? 0)
+    const between = /^(?:[\s\]}]|#[^\n]*)*/.exec(this.#source.text.slice(from))?.[0] ?? ''
+    const start = from + between.length
+    return { start, end: start + 1 }
+  }
+
   #alias(start: number, end: number): void {
+    this.#seenTo = end
     const name = this.#source.text.slice(start, end)
     const anchored = this.#anchors.get(name)
     if (anchored === undefined || anchored === 'open') {
-      const why = anchored ? `stands inside of what "&${name}" names` : 'names nothing that was marked before'
+      const why = anchored
+        ? `stands inside of what "&${name}" names`
+        : 'names nothing that was marked before; text that begins with "*" stands in quotes'
       this.#wrong(start - 1, end, `the alias "*${name}" ${why}`)
-      this.#place({ kind: 'scalar', start: start - 1, end, value: null }, 1)
+      this.#place({ kind: 'scalar', start: start - 1, end, value: null, isTold: true }, 1)
       return
     }
     this.#aliased += anchored.size
@@ -231,7 +177,7 @@ class Composer {
       if (this.#aliased - anchored.size <= this.#mostAliased)
         this.#wrong(start - 1, end, 'aliases of aliases grow too large here; write the values out')
       this.#aliased = Math.max(this.#aliased, this.#mostAliased + 1)
-      this.#place({ kind: 'scalar', start: start - 1, end, value: null }, 1)
+      this.#place({ kind: 'scalar', start: start - 1, end, value: null, isTold: true }, 1)
       return
     }
     this.#place(anchored.node, anchored.size)
@@ -331,11 +277,27 @@ export function keyPlaceOf(
   root: YamlNode,
   path: readonly PropertyKey[],
 ): { readonly start: number; readonly end: number } {
+  const node = nodeAt(root, path.slice(0, -1))
+  const entry = node?.kind === 'map' ? node.entries.get(String(path.at(-1))) : undefined
+  return entry ? { start: entry.keyStart, end: entry.keyEnd } : placeOf(root, path)
+}
+
+/** What stands at `path`; undefined where nothing does. */
+export function nodeAt(root: YamlNode, path: readonly PropertyKey[]): YamlNode | undefined {
   let node: YamlNode | undefined = root
-  for (const step of path.slice(0, -1)) {
+  for (const step of path) {
     if (node?.kind === 'map') node = node.entries.get(String(step))?.node
     else node = node?.kind === 'list' ? node.items[Number(step)] : undefined
   }
-  const entry = node?.kind === 'map' ? node.entries.get(String(path.at(-1))) : undefined
-  return entry ? { start: entry.keyStart, end: entry.keyEnd } : placeOf(root, path)
+  return node
+}
+
+/** The entry of one key becomes that of another, which there is none of yet. It keeps its place. */
+export function renameKey(map: Extract<YamlNode, { kind: 'map' }>, from: string, to: string): void {
+  const entry = map.entries.get(from)
+  if (!entry) return
+  map.entries.delete(from)
+  map.entries.set(to, entry)
+  delete map.value[from]
+  map.value[to] = entry.node.value
 }

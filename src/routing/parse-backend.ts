@@ -36,7 +36,10 @@ export function parseBackend(text: string, folder: string): ParsedBackend {
     case 'mx':
       return parseMx(rest)
     case '':
-      return invalid(/^[^\s/@]+:\d+$/.test(text) ? `it has no scheme; write smtp://${text}` : 'it has no scheme')
+      // A host with a port, or one that nothing else could be meant by.
+      return invalid(
+        /^[^\s/@]+(?::\d+|\.[^\s/@:]+)$/.test(text) ? `it has no scheme; write smtp://${text}` : 'it has no scheme',
+      )
     default:
       return invalid(`"${scheme}:" is no scheme that is known`)
   }
