@@ -1,7 +1,10 @@
 /** Moments and spans as people read them, in UTC. */
 
+/** RFC 3339 in UTC, to the second: machines of several zones mean the same by it. @param ms  since 1970 */
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
 /** When something ends or may be done: RFC 3339, to the minute, and never too early. @param ms  since 1970 */
-export const timeText = (ms: number): string => minuteText(Math.ceil(ms / 60_000))
+export const comingTimeText = (ms: number): string => minuteText(Math.ceil(ms / 60_000))
 
 /** When something was done: the minute in which it was, so that it is never to come. @param ms  since 1970 */
 export const pastTimeText = (ms: number): string => minuteText(Math.floor(ms / 60_000))
@@ -23,4 +26,16 @@ export function spanText(seconds: number): string {
     left %= size
   }
   return parts.join(' ') || '0 s'
+}
+
+/** `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
+export function lengthText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  const days = Math.floor(hours / 24)
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
 }

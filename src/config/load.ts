@@ -24,7 +24,7 @@ import {
   encodeLastGood,
   leftRecently,
   loadDeparted,
-  loadLastGood as readLastGood,
+  readLastGood,
   saveDeparted,
   saveLastGood,
 } from './state-files.ts'

@@ -46,7 +46,7 @@ export async function saveLastGood(state: string, encoded: Uint8Array): Promise<
 }
 
 /** Undefined where there is none, or none that can be read. */
-export async function loadLastGood(state: string): Promise<LastGood | undefined> {
+export async function readLastGood(state: string): Promise<LastGood | undefined> {
   const found = lastGoodFormat.safeParse(await readJson(join(state, lastGoodName)))
   return found.success ? { ...found.data, files: new Map(found.data.files) } : undefined
 }

@@ -139,7 +139,7 @@ export function createKept(deps: KeptDeps): Kept {
   // What takes mail into the hold.
   const hold = createHold({
     ...{ clock, once, queue, known, isTrusted },
-    strangers: createRateCounter(clock, 60_000),
+    takenUnknown: createRateCounter(clock, 60_000),
     senders: { known: proofs.known, held: heldProofs.held },
     laneOf: ways.ofRecipient,
     onHeld: noticed,

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
-import { timeText } from './alerts/wording.ts'
+import { timeText } from '../base/time-text.ts'
 import type { Condition } from './condition.ts'
 import type { ToldConditions } from './told-conditions.ts'
 

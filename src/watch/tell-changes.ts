@@ -4,10 +4,10 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { printable } from '../base/printable.ts'
+import { lengthText, timeText } from '../base/time-text.ts'
 import type { Declaration } from '../publish/declare/declaration.ts'
 import { declaredLines } from '../publish/declare/declared-lines.ts'
 import type { Alerting } from './alerts/alerting.ts'
-import { lengthText, timeText } from './alerts/wording.ts'
 import { type CheckedState, changesBetween, type KeptFinding, type RecordChange } from './checked-state.ts'
 import type { Condition, Note } from './condition.ts'
 import type { History } from './history.ts'

@@ -12,11 +12,11 @@ export interface WebSettings {
   readonly tls: { readonly certificate: string; readonly key: string } | undefined
   /** Names, beside the addresses that are listened on, by which a browser may call us: lower case, with or without a port. */
   readonly hosts: readonly string[]
-  readonly access: readonly Access[]
+  readonly access: readonly Credential[]
 }
 
 /** Somebody, or a program, that may come in. */
-export interface Access {
+export interface Credential {
   readonly name: string
   readonly role: Role
   readonly hash: SecretHash

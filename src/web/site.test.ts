@@ -7,7 +7,7 @@ import { systemRandom } from '../base/random.ts'
 import type { Role } from './access/role.ts'
 import { hashSecret, readSecretHash } from './access/secret-hash.ts'
 import type { WebDeps } from './deps.ts'
-import type { Access } from './settings.ts'
+import type { Credential } from './settings.ts'
 import { createWeb, type Web } from './web.ts'
 
 const here = { remoteAddress: '127.0.0.1', localAddress: '127.0.0.1', localPort: 8025 }
@@ -43,13 +43,13 @@ const parsed = (text: string) => {
   if (read.kind === 'no') throw new Error(read.why)
   return read.value
 }
-const entry = async (name: string, role: Role, secret: string): Promise<Access> => ({
+const entry = async (name: string, role: Role, secret: string): Promise<Credential> => ({
   name,
   role,
   hash: parsed(await hashSecret(secret, systemRandom, 14)),
 })
 
-function make(access: readonly Access[] = [], more: Partial<WebDeps> = {}) {
+function make(access: readonly Credential[] = [], more: Partial<WebDeps> = {}) {
   const collected = collectLog()
   const settings = { ...noAccess, listen: [{ address: '127.0.0.1', port: 0 }] as never, access }
   const web = createWeb({ ...idle, log: collected.log, settings: () => settings, ...more })
@@ -210,7 +210,7 @@ test('tokens have roles, and one that is taken out of the configuration is worth
     await entry('reads.mail', 'read', 'reads'),
     await entry('acts', 'operate', 'acts'),
   ]
-  let now: readonly Access[] = access
+  let now: readonly Credential[] = access
   const { web } = make([], { settings: () => ({ ...noAccess, access: now }) })
   const status = async (path: string, token: string, method = 'GET') =>
     (
@@ -359,7 +359,7 @@ test('a page brings along what it asks first, as much as who asks may have, and 
 })
 
 test('who sees a check step by step sees no more of it once he may not', async () => {
-  let access: readonly Access[] = [await entry('acts', 'operate', 'acts')]
+  let access: readonly Credential[] = [await entry('acts', 'operate', 'acts')]
   const { web } = make([], { settings: () => ({ ...noAccess, access }), check: () => new Promise(() => undefined) })
   const headers = { authorization: 'Bearer acts.acts', 'content-type': 'application/json' }
   const begun = await ask(web, '/api/checks', { method: 'POST', headers, body: { domain: 'example.com' } })

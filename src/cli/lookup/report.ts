@@ -54,7 +54,7 @@ function factsOf(found: Exchangers): string {
   return [
     found.source === 'mx' ? 'from MX records' : 'from its addresses, having no MX records',
     // The least TTL of all that was asked.
-    `${found.source === 'mx' ? 'with their addresses ' : ''}good for ${timeText(found.ttlSeconds)}`,
+    `${found.source === 'mx' ? 'with their addresses ' : ''}good for ${ttlText(found.ttlSeconds)}`,
     answeredBy,
     found.authenticated ? 'validated by DNSSEC' : '',
     found.stale ? 'older than its TTL, because no name server answers' : '',
@@ -113,7 +113,7 @@ function shareText(share: number): string {
   return `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`
 }
 
-function timeText(seconds: number): string {
+function ttlText(seconds: number): string {
   if (seconds < 120) return `${seconds} s`
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`
   return `${Math.round(seconds / 3600)} h`

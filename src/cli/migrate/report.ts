@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
-import { pastTimeText, spanText, timeText } from '../../base/time-text.ts'
+import { comingTimeText, pastTimeText, spanText } from '../../base/time-text.ts'
 import { type Migration, type Stage, stagesOf } from '../../publish/migrate/migration.ts'
 import { type NextStep, nextStep, oldNeededUntilMs } from '../../publish/migrate/next-step.ts'
 import { setAfter } from '../../publish/migrate/stage-sets.ts'
@@ -30,7 +30,7 @@ export function migrationText(
       state === 'done' && atMs !== undefined
         ? paint('dim', `  ${pastTimeText(atMs)}`)
         : state === 'waiting' && atMs !== undefined
-          ? `  not before ${timeText(atMs)}`
+          ? `  not before ${comingTimeText(atMs)}`
           : ''
     lines.push(`  ${sign} ${stageText(migration, stage)}${when}`)
   }
@@ -43,7 +43,7 @@ function closing(migration: Migration, declared: readonly Exchanger[], next: Nex
   const until = oldNeededUntilMs(migration)
   const keep =
     !migration.isBack && until !== undefined && until > nowMs
-      ? [`The old exchangers must take mail until ${timeText(until)}.`]
+      ? [`The old exchangers must take mail until ${comingTimeText(until)}.`]
       : []
   switch (next.kind) {
     case 'apply':

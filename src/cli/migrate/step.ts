@@ -16,7 +16,13 @@ import { missingHosts } from '../../publish/migrate/missing-hosts.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { askOldSide } from '../../publish/migrate/old-side.ts'
 import { publishedAddresses } from '../../publish/migrate/published-addresses.ts'
-import { type Done, doStep, type LookedAt, lookAtStep, type StepRequest } from '../../publish/migrate/step-migration.ts'
+import {
+  type Done,
+  doStep,
+  type LookedAtStep,
+  lookAtStep,
+  type StepRequest,
+} from '../../publish/migrate/step-migration.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { unitsOf } from '../../publish/plan/examine.ts'
 import { changesOf } from '../../publish/plan/plan.ts'
@@ -72,7 +78,7 @@ export async function stepMigration(
 }
 
 async function confirmed(
-  looked: Extract<LookedAt, { kind: 'ready' }>,
+  looked: Extract<LookedAtStep, { kind: 'ready' }>,
   request: StepRequest,
   publishing: Publishing,
   flags: StepFlags,
@@ -141,7 +147,7 @@ export function declaredOf(domain: HostName, { loaded }: Publishing): readonly D
 }
 
 function notDone(
-  looked: Exclude<LookedAt, { kind: 'ready' | 'at-rest' }>,
+  looked: Exclude<LookedAtStep, { kind: 'ready' | 'at-rest' }>,
   { migration, allowed }: StepRequest,
   flags: StepFlags,
   terminal: Terminal,

@@ -1,7 +1,7 @@
 /** What `waypost apply` says of a zone while it is applied, and of what came of it. */
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
-import { timeText } from '../../base/time-text.ts'
+import { comingTimeText } from '../../base/time-text.ts'
 import { rdataText } from '../../dns/rdata-text.ts'
 import { nameServerText } from '../../dns/servers.ts'
 import type { AppliedZone } from '../../publish/apply/apply.ts'
@@ -110,7 +110,7 @@ function report(title: string, applied: AppliedZone, waitMs: number, terminal: T
 
 const cachesText = (untilMs: number | undefined) =>
   untilMs !== undefined && untilMs > systemClock.now() + 1_000
-    ? `  Caches may hold what was there before until ${timeText(untilMs)}.\n`
+    ? `  Caches may hold what was there before until ${comingTimeText(untilMs)}.\n`
     : ''
 
 function outcomeText({ outcome, changes }: AppliedZone): string {

@@ -7,7 +7,7 @@ import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
 import { type FilterWords, filterOf, isEmptyFilter, withFilters } from './options.ts'
-import { lengthText, sizeText, tableText } from './words.ts'
+import { shortLengthText, sizeText, tableText } from './words.ts'
 
 interface ListOptions extends FilterWords {
   readonly config: string | undefined
@@ -77,7 +77,7 @@ const rowsOf = (messages: readonly ListedMessage[], nowMs: number) => [
   ['ID', ' AGE', ' SIZE', 'STATE', 'FROM', 'TO'],
   ...messages.map((message) => [
     printable(message.id),
-    lengthText(nowMs - message.receivedMs),
+    shortLengthText(nowMs - message.receivedMs),
     sizeText(message.size),
     [...new Set(message.recipients.map(({ state }) => state))].join(', '),
     message.from === '' ? '<>' : printable(message.from, 40),

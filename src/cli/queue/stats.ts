@@ -8,7 +8,7 @@ import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
-import { bold, counted, dim, dueText, lengthText, sizeText, tableText, whenUp } from './words.ts'
+import { bold, counted, dim, dueText, shortLengthText, sizeText, tableText, whenUp } from './words.ts'
 
 interface StatsOptions {
   readonly config: string | undefined
@@ -79,7 +79,7 @@ function statsText(found: StatsAnswer, nowMs: number, columns: number, isRunning
   const lines = [
     found.messages === 0
       ? 'Nothing is held.\n'
-      : `${bold(counted(found.messages, 'message'))} held, ${sizeText(found.octets)}, the oldest for ${lengthText(nowMs - (found.oldestMs ?? nowMs))}.\n`,
+      : `${bold(counted(found.messages, 'message'))} held, ${sizeText(found.octets)}, the oldest for ${shortLengthText(nowMs - (found.oldestMs ?? nowMs))}.\n`,
   ]
   if (found.domains.length > 0) lines.push('\n', domainTable(found, nowMs, columns, isRunning))
   const others = found.domainCount - found.domains.length
@@ -103,7 +103,7 @@ function domainTable({ domains }: StatsAnswer, nowMs: number, columns: number, i
       domain === '' ? '-' : printable(domain, 60),
       messages.toLocaleString('en'),
       sizeText(octets),
-      lengthText(nowMs - oldestMs),
+      shortLengthText(nowMs - oldestMs),
       nextMs === null && isRunning && (states.ready ?? 0) > 0 ? whenUp : dueText(nextMs, nowMs),
       recipientStates
         .flatMap((state) => (states[state] ? [`${state} ${states[state].toLocaleString('en')}`] : []))

@@ -10,7 +10,7 @@ const unitsMs: readonly (readonly [number, string])[] = [
 ]
 
 /** `3 d`, `5 h`, `12 min`, `40 s`, `0 s`. */
-export function lengthText(ms: number): string {
+export function shortLengthText(ms: number): string {
   const [unitMs, unit] = unitsMs.find(([each]) => ms >= each) ?? [1_000, 's']
   return `${Math.floor(Math.max(0, ms) / unitMs)} ${unit}`
 }
@@ -27,7 +27,7 @@ export const momentText = (ms: number): string => `${new Date(ms).toISOString().
 
 /** When something is due: `now`, `in 5 min`. */
 export const dueText = (ms: number | null, nowMs: number): string =>
-  ms === null ? '-' : ms <= nowMs ? 'now' : `in ${lengthText(ms - nowMs)}`
+  ms === null ? '-' : ms <= nowMs ? 'now' : `in ${shortLengthText(ms - nowMs)}`
 
 /** Of what has no backend now: the gateway looks for one every half minute at least. */
 export const whenUp = 'when one is up'

@@ -4,7 +4,7 @@
  */
 import { printable } from '../../base/printable.ts'
 import type { ShowAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { bold, counted, dueText, lengthText, momentText, sizeText, stateWords } from '../queue/words.ts'
+import { bold, counted, dueText, momentText, shortLengthText, sizeText, stateWords } from '../queue/words.ts'
 import type { LogLine } from './log-search.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -57,7 +57,7 @@ function nowText(held: ShowAnswer | undefined, nowMs: number): string {
     ({ to, state, nextMs }) =>
       `    ${printable(to, 400)}: ${state}, ${stateWords[state]}${nextMs === null ? '' : `, next ${dueText(nextMs, nowMs)}`}\n`,
   )
-  return `  It is held now, for another ${lengthText(held.expiresMs - nowMs)} at most:\n${lines.join('')}`
+  return `  It is held now, for another ${shortLengthText(held.expiresMs - nowMs)} at most:\n${lines.join('')}`
 }
 
 const text = (value: unknown, most = 400): string =>
@@ -85,7 +85,7 @@ const heard = ({ reply, senderHeard }: Fields) =>
     : `the answer was ${quoted(reply)}, and for all its recipients together the sender heard ${text(senderHeard)}`
 
 const after = (fields: Fields) =>
-  fields.heldMs === undefined ? '' : `, after ${lengthText(Number(fields.heldMs) || 0)} in the hold`
+  fields.heldMs === undefined ? '' : `, after ${shortLengthText(Number(fields.heldMs) || 0)} in the hold`
 
 const to = (fields: Fields) => envelopeText(fields.from, fields.to).replace(/^sent by .*? to /, '')
 

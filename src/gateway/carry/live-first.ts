@@ -1,7 +1,7 @@
 /**
  * Live mail before held mail: while a sender waits for a backend's word, the drain begins nothing new, so that live mail meets neither a busy
  * process of ours nor a busy backend. Where senders wait all the time the drain has a turn now and then, so that it comes to its end as well. Without
- * live mail nothing is held up. `cut-through` says who waits, `drain/turns` asks before each attempt; one a gateway.
+ * live mail nothing is held up. `cut-through` says who waits, `drain/attempt-turns` asks before each attempt; one a gateway.
  *
  * As disk schedulers do it: reads go before writes, which are given a turn so that they do not starve (`writes_starved` of Linux's deadline
  * scheduler), and who has just been served asks again in a moment, which is worth waiting for (Iyer and Druschel, "Anticipatory scheduling", SOSP 2001).

@@ -2,7 +2,7 @@
  * The drain: what is held goes when its route can take it. Not each message has a time, but each lane: when a backend comes back, when something
  * has waited long enough, or after 1, 2, 5, 10, 20 and then every 30 minutes where nobody could be asked; after a minute each time where a backend was
  * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-states` knows how things stand with each, `alarm` when to
- * look again, `turns` who may begin an attempt.
+ * look again, `attempt-turns` who may begin an attempt.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -20,11 +20,11 @@ import type { Successes } from '../notices/successes.ts'
 import type { Way } from '../ways/lanes.ts'
 import { createDrainAlarm } from './alarm.ts'
 import type { AttemptDeps } from './attempt.ts'
+import { createAttemptTurns } from './attempt-turns.ts'
 import type { DrainGuard } from './drain-guard.ts'
 import { createGate } from './gate.ts'
 import { LaneDrain, type LaneEnd } from './lane-drain.ts'
 import { type LaneState, LaneStates, pauseBehind } from './lane-states.ts'
-import { createTurns } from './turns.ts'
 import { createUnderWay } from './under-way.ts'
 
 export interface Drain {
@@ -79,7 +79,7 @@ const lastWriteMs = 3_000
 export function createDrain(deps: DrainDeps): Drain {
   const { clock, random, log, queue, writeDown } = deps
   const lanes = new LaneStates(clock)
-  const turns = createTurns(deps.live)
+  const turns = createAttemptTurns(deps.live)
   const alarm = createDrainAlarm({ clock, log, queue, writeDown, lanes, run })
   const gate = createGate(forgetFetched)
   const shared = { underWay: createUnderWay(), patience: new Patience(clock, muteMs), avoided: new Set<string>() }

@@ -24,8 +24,8 @@ export interface HoldDeps {
   readonly once: ToldOnce
   readonly queue: Queue
   readonly known: KnownRecipients
-  /** Recipients that nobody knows, by client, within the last minute. */
-  readonly strangers: RateCounter
+  /** Recipients that nobody knows and that were taken all the same, by client, within the last minute. */
+  readonly takenUnknown: RateCounter
   /** Whether the configuration trusts whoever sends from there (`trusted:`). */
   readonly isTrusted: (address: IpAddress) => boolean
   /** Whether senders are who they say, as far as that is known at once; what is not, is found out behind our 250. */
@@ -78,10 +78,10 @@ export interface Hold {
 }
 
 /** RFC 5321 §3.3 lets a recipient that cannot be checked be taken; whoever tries many of them is guessing. */
-const strangersPerMinute = 20
+const unknownPerMinute = 20
 
 export function createHold(deps: HoldDeps): Hold {
-  const { clock, once, queue, known, strangers, isTrusted, senders, laneOf, onHeld, onMisfiled } = deps
+  const { clock, once, queue, known, takenUnknown, isTrusted, senders, laneOf, onHeld, onMisfiled } = deps
   const unsaidSizes = createUnsaidSizes()
 
   async function isKnown(recipient: Recipient, domain: MailDomain, way: Way): Promise<true | 'unknown' | Reply> {
@@ -113,9 +113,9 @@ export function createHold(deps: HoldDeps): Hold {
         return { kind: 'said', reply: whyNotHeld(outcome) }
       }
       if (knows === true) return { kind: 'admitted', wasKnown: true, reply: willBeHeld }
-      if (client !== undefined && strangers.recent(client) >= strangersPerMinute)
+      if (client !== undefined && takenUnknown.recent(client) >= unknownPerMinute)
         return { kind: 'stranger', reply: tooManyStrangers }
-      if (client !== undefined) strangers.count(client)
+      if (client !== undefined) takenUnknown.count(client)
       return { kind: 'admitted', wasKnown: false, reply: willBeHeld }
     },
 

@@ -45,7 +45,7 @@ export interface AtRest {
   readonly step: Exclude<NextStep, { kind: 'apply' }>
 }
 
-export type LookedAt =
+export type LookedAtStep =
   | AtRest
   /** `examined.target` is closed by the caller. */
   | {
@@ -69,7 +69,11 @@ export interface StepRequest {
 }
 
 /** Asks, and changes nothing. */
-export async function lookAtStep(request: StepRequest, options: ExamineOptions, deps: ExamineDeps): Promise<LookedAt> {
+export async function lookAtStep(
+  request: StepRequest,
+  options: ExamineOptions,
+  deps: ExamineDeps,
+): Promise<LookedAtStep> {
   const { migration, allowed } = request
   const step = nextStep(migration, deps.clock.now())
   if (step.kind !== 'apply') return { kind: 'at-rest', step }
@@ -129,7 +133,7 @@ export interface Done {
 
 export async function doStep(
   { migration }: StepRequest,
-  { stage, examined }: Extract<LookedAt, { kind: 'ready' }>,
+  { stage, examined }: Extract<LookedAtStep, { kind: 'ready' }>,
   options: ApplyOptions,
   deps: ApplyDeps,
 ): Promise<Done> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { labName } from '../../../test/lab/names.ts'
 import type { IpAddress } from '../../base/ip.ts'
-import { pastTimeText, spanText, timeText } from '../../base/time-text.ts'
+import { comingTimeText, pastTimeText, spanText } from '../../base/time-text.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Rdata } from '../../dns/rdata.ts'
 import { typeCodes } from '../../dns/types.ts'
@@ -183,7 +183,7 @@ test('refusals pass by their names, and warnings are none', () => {
 })
 
 test('times and spans as people read them', () => {
-  assert.equal(timeText(nowMs + 1), '2026-11-23 12:01 UTC')
+  assert.equal(comingTimeText(nowMs + 1), '2026-11-23 12:01 UTC')
   assert.equal(pastTimeText(nowMs + 59_999), '2026-11-23 12:00 UTC')
   assert.deepEqual([0, 90, 3_600, 5_400, 86_400, 90_061].map(spanText), [
     '0 s',

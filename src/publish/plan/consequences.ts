@@ -4,7 +4,7 @@
  * nothing. No counts and no percentages: two MX records of three hundred can be all the mail there is.
  */
 import { printable } from '../../base/printable.ts'
-import { spanText, timeText } from '../../base/time-text.ts'
+import { comingTimeText, spanText } from '../../base/time-text.ts'
 import { type HostName, withoutDoubledOrigin } from '../../dns/name.ts'
 import { typeCodes } from '../../dns/types.ts'
 import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
@@ -117,8 +117,8 @@ function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstance
   if (isCut && cached !== undefined && cached > nowMs + before.ttlSeconds * 1000)
     return refuse(
       'ttl-wait',
-      `caches may hold ${setText(set)} with its longer TTL of before until ${timeText(cached)}, so that a lowered one helps nobody yet`,
-      `Apply this at ${timeText(cached)} or later.`,
+      `caches may hold ${setText(set)} with its longer TTL of before until ${comingTimeText(cached)}, so that a lowered one helps nobody yet`,
+      `Apply this at ${comingTimeText(cached)} or later.`,
     )
   if (isCut && cachedUnread !== undefined)
     return warn(

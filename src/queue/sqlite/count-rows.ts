@@ -145,14 +145,14 @@ function countLane(lanes: LaneSums, lane: number, state: number, received: numbe
   }
 }
 
-export interface Oldest {
+export interface OldestMoments {
   readonly lanes: readonly (readonly [lane: string, oldest: number])[]
   readonly domains: readonly (readonly [domain: string, oldest: number])[]
   readonly oldestMs: number | undefined
 }
 
 /** The oldest of each lane (of what is on its way) and domain. */
-export function oldest(db: Database): Oldest {
+export function oldestMoments(db: Database): OldestMoments {
   const lanes = new Map<number, number>()
   const domains = new Map<string, number>()
   const statement = db.sql('SELECT lane, state, domain, received FROM recipient')

@@ -94,7 +94,7 @@ export async function openKeptCounts(store: Store, room: StoreRoom<RowOperations
   async function refreshOldest(): Promise<void> {
     const before = removals
     try {
-      counters.setOldest(await room.read('oldest', undefined))
+      counters.setOldest(await room.read('oldestMoments', undefined))
       // What left while the rows were read may have been the oldest: look again.
       if (removals !== before && !isClosed) oldestDue.arm(oldestLaterMs)
     } catch (error) {

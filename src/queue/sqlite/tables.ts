@@ -7,7 +7,7 @@
 import type { StoreModule } from '../../store/module.ts'
 import { attemptsOf } from './attempt-rows.ts'
 import { bodyOf } from './body-rows.ts'
-import { counts, oldest } from './count-rows.ts'
+import { counts, oldestMoments } from './count-rows.ts'
 import { filesAfter, heldOf } from './file-rows.ts'
 import { add, forget, hold } from './hold-rows.ts'
 import { lanesOf, moveLanes, recover } from './lane-rows.ts'
@@ -100,7 +100,7 @@ export const operations = {
   entry,
   attemptsOf,
   counts,
-  oldest,
+  oldestMoments,
   lanesOf,
   moveLanes,
   recover,

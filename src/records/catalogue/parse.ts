@@ -6,8 +6,8 @@ import { load } from 'js-yaml'
 import { z } from 'zod'
 import { parseName } from '../../dns/name.ts'
 import type { Form, FormRecord, KnownHost, Provider, SpfTemplate } from './provider.ts'
+import { splitTerm } from './provider-term.ts'
 import { type Confidence, type FormEntry, type ProviderEntry, providerSchema, type SpfEntry } from './schema.ts'
-import { splitTerm } from './spf-term.ts'
 import { fill, isAllowed, type Parameters, parseTemplate, placeholders } from './template.ts'
 
 export type ParsedCatalogue =

@@ -8,7 +8,7 @@ import type { HostName } from '../../dns/name.ts'
 import { catalogue } from './catalogue.ts'
 import type { HostMatch } from './host-index.ts'
 import type { Exchanger, Form, FormRecord, Provider } from './provider.ts'
-import { type SpfTerm, spfTerms } from './spf-term.ts'
+import { type ProviderTerm, providerTerms } from './provider-term.ts'
 import { type Bindings, fillHost, placeholders } from './template.ts'
 
 export type Recognition =
@@ -46,7 +46,7 @@ export interface Recognised {
    */
   readonly order: 'as-expected' | 'flattened' | 'inverted' | 'not-compared'
   /** What an SPF record needs for mail that is sent by the provider. */
-  readonly spf: readonly SpfTerm[]
+  readonly spf: readonly ProviderTerm[]
 }
 
 /**
@@ -78,7 +78,7 @@ export function recognise(exchangers: readonly Exchanger[], from = catalogue()):
     foreign: foreign.map(({ exchanger, matches }) => ({ exchanger, provider: matches[0]?.provider })),
     leftovers: leftovers.map(({ exchanger }) => exchanger.host),
     order: best === undefined || !provider.orderMatters ? 'not-compared' : compareOrder(best, working),
-    spf: best === undefined ? [] : spfTerms(best.form, best.bindings),
+    spf: best === undefined ? [] : providerTerms(best.form, best.bindings),
   }
 }
 

@@ -8,7 +8,7 @@ import { nearest } from '../../base/nearest.ts'
 import { parseName } from '../../dns/name.ts'
 import { catalogue } from './catalogue.ts'
 import { type Exchanger, type Form, isPublishable, type Provider } from './provider.ts'
-import { type SpfTerm, spfTerms } from './spf-term.ts'
+import { type ProviderTerm, providerTerms } from './provider-term.ts'
 import { type Bindings, fillHost, isAllowed, placeholders, shapes } from './template.ts'
 
 export interface Choice {
@@ -22,7 +22,7 @@ export type ProviderRecords =
       readonly provider: Provider
       readonly form: Form
       readonly records: readonly Exchanger[]
-      readonly spf: readonly SpfTerm[]
+      readonly spf: readonly ProviderTerm[]
     }
   /** Ask `question` and call again with `parameter` added. `choices` is empty where anything of the right shape is taken. */
   | {
@@ -156,7 +156,7 @@ function published(provider: Provider, form: Form, bindings: Bindings): Provider
     const host = fillHost(text, bindings)
     return optional || preference === undefined || host === undefined ? [] : [{ preference, host }]
   })
-  return { kind: 'records', provider, form, records, spf: spfTerms(form, bindings) }
+  return { kind: 'records', provider, form, records, spf: providerTerms(form, bindings) }
 }
 
 /** The keys that `given` may have for this provider. */

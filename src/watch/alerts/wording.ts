@@ -2,7 +2,9 @@
  * An alert in words: the subject of a mail, the text of a mail or chat, and the JSON that webhooks and programs get. Pure. Everything in it is printable
  * already; what a chat would take for markup is taken out here.
  */
+
 import { printable } from '../../base/printable.ts'
+import { lengthText, timeText } from '../../base/time-text.ts'
 import { type Severity, severities } from '../../checks/finding.ts'
 import type { AlertMessage } from './alerting.ts'
 import type { Recovered, Told } from './open-conditions.ts'
@@ -84,21 +86,6 @@ const indented = (text: string) =>
     .split('\n')
     .map((line) => `  ${line}`)
     .join('\n')
-
-/** RFC 3339 in UTC, to the second: machines of several zones mean the same by it. */
-export const timeText = (ms: number) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
-
-/** `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
-export function lengthText(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 120) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 120) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
-  const days = Math.floor(hours / 24)
-  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
-}
 
 /** The body of a webhook of the form `json`, and what programs read: documented in docs/watching.md, so keys stay. */
 export function jsonOf(message: AlertMessage, speaker: Speaker): unknown {

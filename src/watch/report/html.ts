@@ -3,9 +3,9 @@
  * Pure.
  */
 import { createHash } from 'node:crypto'
+import { lengthText, timeText } from '../../base/time-text.ts'
 import { style as checkStyle } from '../../checks/report/html-style.ts'
 import { escaped } from '../../checks/report/markup.ts'
-import { lengthText, timeText } from '../alerts/wording.ts'
 import type { Available, Day, Outage, Report } from './report.ts'
 import { findingText, knownText, msText, number, shareText, sizeText } from './text.ts'
 

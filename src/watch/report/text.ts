@@ -1,6 +1,6 @@
 /** A report for a terminal. Pure; the terminal makes it safe, and names of others are made so here. */
 import { printable } from '../../base/printable.ts'
-import { lengthText, timeText } from '../alerts/wording.ts'
+import { lengthText, timeText } from '../../base/time-text.ts'
 import type { Available, Day, Outage, Report } from './report.ts'
 
 export function reportText(report: Report): string {

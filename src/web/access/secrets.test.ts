@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { parseIp } from '../../base/ip.ts'
-import type { Access } from '../settings.ts'
+import type { Credential } from '../settings.ts'
 import { createSecrets } from './secrets.ts'
 
 const names = ['one', 'two', 'three']
 /** The key of each is its secret. */
-const access: readonly Access[] = names.map((name) => ({
+const access: readonly Credential[] = names.map((name) => ({
   ...{ name, role: 'view' },
   hash: { cost: 14, salt: '', key: `secret of ${name}` },
 }))

@@ -9,11 +9,11 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { clientKey, type IpAddress, networkKey } from '../../base/ip.ts'
 import { createKeyedBudget, createRateCounter } from '../../base/limits.ts'
-import type { Access } from '../settings.ts'
+import type { Credential } from '../settings.ts'
 import { isSecretOf, nobodysHash } from './secret-hash.ts'
 
 export type Judged =
-  | { readonly kind: 'right'; readonly access: Access }
+  | { readonly kind: 'right'; readonly access: Credential }
   | { readonly kind: 'wrong' }
   /** Too many wrong ones within a minute: for this name from there, or from there for all names. */
   | { readonly kind: 'too-often' }
@@ -45,7 +45,7 @@ const mostRemembered = 1000
 const longestSecret = 1024
 
 /** @param isIt  for tests: scrypt takes its time */
-export function createSecrets(clock: Clock, access: () => readonly Access[], isIt = isSecretOf): Secrets {
+export function createSecrets(clock: Clock, access: () => readonly Credential[], isIt = isSecretOf): Secrets {
   const wrong = createRateCounter(clock, 60_000)
   // Counted while they are judged too, so that many at once are no way around the limit.
   const judgedNow = createKeyedBudget(() => Number.POSITIVE_INFINITY)
@@ -54,7 +54,7 @@ export function createSecrets(clock: Clock, access: () => readonly Access[], isI
   const undeclared: Waiting[] = []
   let judging = 0
 
-  async function isRight(secret: string, entry: Access | undefined, network: string): Promise<boolean> {
+  async function isRight(secret: string, entry: Credential | undefined, network: string): Promise<boolean> {
     const queue = entry ? declared : undeclared
     if (judging >= atOnce) await new Promise<void>((go) => queue.push({ network, go }))
     else judging++
@@ -69,7 +69,7 @@ export function createSecrets(clock: Clock, access: () => readonly Access[], isI
     }
   }
 
-  function isBusy(network: string, entry: Access | undefined): boolean {
+  function isBusy(network: string, entry: Credential | undefined): boolean {
     if (judging < atOnce) return false
     if (!entry && undeclared.length >= mostWaitingUndeclared) return true
     const ofNetwork = [...declared, ...undeclared].filter((each) => each.network === network).length

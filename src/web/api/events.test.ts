@@ -10,7 +10,7 @@ import { anyPlace, idle, startWeb } from '../../../test/lab/web.ts'
 import { systemRandom } from '../../base/random.ts'
 import { hashSecret, readSecretHash } from '../access/secret-hash.ts'
 import type { WebDeps } from '../deps.ts'
-import type { Access } from '../settings.ts'
+import type { Credential } from '../settings.ts'
 
 const backend = { url: 'smtp://10.0.0.1' }
 const route = { id: 'office', balance: 'round-robin', entries: [{ backend, preference: 10, weight: 1 }] }
@@ -20,7 +20,7 @@ const report = { ...backend, address: '10.0.0.1:25', state: 'up', sessions: 1, s
 /** Senders come and go, and so each state of things is another. */
 async function start(t: TestContext, deps: Partial<WebDeps> = {}, hostname = 'mx.example.com') {
   const clock = createFakeClock()
-  let access: readonly Access[] = []
+  let access: readonly Credential[] = []
   const listeners: Parameters<WebDeps['listen']>[0][] = []
   const counted = { connections: 0, made: 0 }
   const gateway = {

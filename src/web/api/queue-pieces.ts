@@ -11,7 +11,7 @@ import { type FilterWords, filterOf } from './queue-filter.ts'
 type Operations = Pick<QueueOperations, 'act'>
 
 /** What is to be done, to which. */
-export interface Task {
+export interface ToDo {
   readonly act: Act
   readonly filter: FilterWords
   /** For `route`. */
@@ -38,7 +38,7 @@ export async function actFor(
   clock: Clock,
   forMs: number,
   operations: Operations,
-  { act, filter, to, after }: Task,
+  { act, filter, to, after }: ToDo,
 ): Promise<Pick<ActAnswer, 'messages' | 'recipients' | 'octets' | 'left' | 'leftCount' | 'next'> | NoSuchWay> {
   const sum = { messages: 0, recipients: 0, octets: 0, left: [] as ActAnswer['left'], leftCount: 0 }
   const untilMs = clock.monotonicMs() + forMs

@@ -4,7 +4,7 @@ import { type Form, isPublishable } from './provider.ts'
 import { type Bindings, fill, fillHost } from './template.ts'
 
 /** `text` is the term as it stands in a record; `publishable` is false where the term serves to recognise alone. */
-export type SpfTerm = { readonly text: string; readonly publishable: boolean } & (
+export type ProviderTerm = { readonly text: string; readonly publishable: boolean } & (
   | { readonly kind: 'include' | 'redirect'; readonly domain: HostName }
   /** Its domain is made of macros (RFC 7208 §7). */
   | { readonly kind: 'exists' }
@@ -14,9 +14,9 @@ export type SpfTerm = { readonly text: string; readonly publishable: boolean } &
 )
 
 /** @param bindings  the values for what differs; a term that lacks one of them is left out */
-export function spfTerms(form: Form, bindings: Bindings): readonly SpfTerm[] {
+export function providerTerms(form: Form, bindings: Bindings): readonly ProviderTerm[] {
   const all = { ...form.when, ...bindings }
-  return form.spf.flatMap(({ text: template, confidence }): SpfTerm[] => {
+  return form.spf.flatMap(({ text: template, confidence }): ProviderTerm[] => {
     const text = fill(template, all)
     if (text === undefined) return []
     const common = { text, publishable: isPublishable(confidence) }

@@ -5,7 +5,7 @@ import type { LiveFirst } from '../carry/live-first.ts'
 import { isOutbound } from '../ways/outbound.ts'
 import type { LaneDrainDeps } from './lane-drain.ts'
 
-export interface Turns {
+export interface AttemptTurns {
   of(lane: Lane): Pick<LaneDrainDeps, 'turn' | 'turnOver'>
   /** Resolves when no attempt is under way. */
   whenNone(): Promise<void>
@@ -16,7 +16,7 @@ const mostAtOnce = 200
 /** The same for mail of our own to strangers: whoever makes us write to servers that never come to an end keeps nothing else from going. */
 const mostOutboundAtOnce = 50
 
-export function createTurns(live: Pick<LiveFirst, 'turn'>): Turns {
+export function createAttemptTurns(live: Pick<LiveFirst, 'turn'>): AttemptTurns {
   const slots = createSlots(mostAtOnce)
   const outboundSlots = createSlots(mostOutboundAtOnce)
   return {
