@@ -70,7 +70,7 @@ const commands: Readonly<Record<string, (run: Run) => Promise<Command>>> = {
   apply: async (run) =>
     (await import('./publish/apply.ts')).applyCommand(run, { color: isOutColored(), ask: createAsk() }),
   init: async (run) => (await import('./publish/init.ts')).initCommand(run, { askLine: createAskLine() }),
-  import: async (run) => (await import('./publish/import.ts')).importCommand(run),
+  import: async (run) => (await import('./publish/import.ts')).importDnsCommand(run),
   migrate: async (run) =>
     (await import('./migrate/migrate.ts')).migrateCommand(run, { color: isOutColored(), ask: createAsk() }),
   async check(run) {

@@ -10,7 +10,7 @@ import { type ControlHandlers, controlPath, createControl } from '../gateway/ope
 import { backendCommand } from './backend.ts'
 import { configCommand } from './config/config.ts'
 import { createProgram } from './program.ts'
-import { importCommand } from './publish/import.ts'
+import { importDnsCommand } from './publish/import.ts'
 import { queueCommand } from './queue/queue.ts'
 import { Unanswered } from './terminal.ts'
 import { webCommand } from './web.ts'
@@ -35,7 +35,7 @@ async function waypostAs(
     configCommand(run, userId),
     backendCommand(run),
     webCommand(run, undefined),
-    importCommand(run),
+    importDnsCommand(run),
     queueCommand(run, {
       bytes: { isTerminal: false, write: async () => assert.fail() },
       confirm: undefined,

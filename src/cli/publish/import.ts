@@ -29,7 +29,7 @@ interface ImportFlags extends LiveFlags {
   readonly publish?: string
 }
 
-export function importCommand(run: Run): Command {
+export function importDnsCommand(run: Run): Command {
   const command = new Command('import').summary('write what is live as a declaration')
   command.addHelpText('after', '\nExample:\n  waypost import dns example.com > waypost.yaml')
   const dns = command

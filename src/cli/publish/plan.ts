@@ -80,7 +80,7 @@ async function plan(
     if (flags.export !== undefined) {
       // What migrations have in their hands, or left behind, is in no plan; whoever takes the export elsewhere has to know.
       const { declarations } = chosen(publishing.loaded.publishing.declarations, domains)
-      exportAll(flags.export, zones, leftOut(migrations.heldBack, declarations), terminal)
+      exportPlans(flags.export, zones, leftOut(migrations.heldBack, declarations), terminal)
       return failed > 0 || !isWhole ? 2 : obstacles > 0 ? 1 : 0
     }
     const told = await withNotes(zones, publishing)
@@ -98,7 +98,7 @@ async function plan(
 }
 
 /** @param leftOut  what of the declared is not in the plans, printable */
-function exportAll(
+function exportPlans(
   format: ExportFormat,
   zones: readonly Examined[],
   leftOut: readonly string[],

@@ -16,9 +16,9 @@ import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/q
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
+import { type EnvelopeInFolder, isMissing, readEnvelopeInFolder } from './envelope-in-folder.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
 import { counted } from './words.ts'
-import { isMissing, readWritten, type WrittenBefore } from './written-envelope.ts'
 
 interface ExportOptions extends FilterWords {
   readonly config: string | undefined
@@ -106,7 +106,7 @@ const part = z.union([
 ])
 
 /** A message whose files are written; recipients to be removed. */
-interface Written {
+interface Exported {
   readonly id: string
   readonly indexes: readonly number[]
 }
@@ -134,7 +134,7 @@ class Export {
       const found: z.output<typeof listAnswer> | undefined = await this.#access.ask('queue.list', given, listAnswer)
       if (!found) return 2
       const ids = found.messages.map(({ id }) => id)
-      const files: Written[] = []
+      const files: Exported[] = []
       while (ids.length > 0) {
         const some = await Promise.all(ids.splice(0, atOnce).map((id) => this.#write(id)))
         if (some.includes('could-not')) return 2
@@ -155,7 +155,7 @@ class Export {
     return this.#left > 0 ? 1 : 0
   }
 
-  async #remove(files: readonly Written[]): Promise<boolean> {
+  async #remove(files: readonly Exported[]): Promise<boolean> {
     for (const { id, indexes } of files) {
       if ((await this.#access.ask('queue.drop', { id, indexes }, z.null())) === undefined) return false
     }
@@ -163,7 +163,7 @@ class Export {
   }
 
   /** @returns undefined where it stays, which has been said, or has gone meanwhile */
-  async #write(id: string): Promise<Written | 'could-not' | undefined> {
+  async #write(id: string): Promise<Exported | 'could-not' | undefined> {
     if (!/^[0-9A-Z]{26}$/.test(id)) return this.#leave(id, 'its id is none')
     const found = await this.#before(id)
     if (found.kind === 'importing') return this.#leave(id, 'an import of it from this folder is not finished')
@@ -196,10 +196,10 @@ class Export {
   }
 
   /** What stands in the folder of this message. */
-  async #before(id: string): Promise<WrittenBefore | { readonly kind: 'importing' }> {
+  async #before(id: string): Promise<EnvelopeInFolder | { readonly kind: 'importing' }> {
     for (const suffix of ['importing', 'held'])
       if (await exists(join(this.#folder, `${id}.json.${suffix}`))) return { kind: 'importing' }
-    return await readWritten(join(this.#folder, `${id}.json`))
+    return await readEnvelopeInFolder(join(this.#folder, `${id}.json`))
   }
 
   async #writeContent(id: string): Promise<'written' | 'could-not' | { readonly why: string }> {

@@ -14,9 +14,9 @@ import { syncFolder } from '../../base/sync-folder.ts'
 import { configOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
+import { readEnvelopeInFolder } from './envelope-in-folder.ts'
 import { notAFolder } from './export.ts'
 import { counted } from './words.ts'
-import { readWritten } from './written-envelope.ts'
 
 interface ImportOptions {
   readonly config: string | undefined
@@ -156,7 +156,7 @@ class Import {
   /** Recipients that the hold has already are its own: what becomes of them is not for this import to say. @returns whether it could be done */
   async #leaveOut({ id, step }: Item, there: ReadonlySet<number>): Promise<boolean> {
     const path = join(this.#folder, `${id}.json${step}`)
-    const found = await readWritten(path)
+    const found = await readEnvelopeInFolder(path)
     if (found.kind !== 'envelope') return false
     const { envelope } = found
     const { true: heldAlready = [], false: recipients = [] } = Object.groupBy(envelope.recipients, ({ index }) =>

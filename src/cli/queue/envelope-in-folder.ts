@@ -2,13 +2,13 @@
 import { z } from 'zod'
 import { readRegular } from '../../base/regular-file.ts'
 
-const written = z.looseObject({
+const shape = z.looseObject({
   isTaken: z.boolean(),
   recipients: z.array(z.looseObject({ index: z.number() })),
 })
 
-export type WrittenBefore =
-  | { readonly kind: 'envelope'; readonly envelope: z.output<typeof written> }
+export type EnvelopeInFolder =
+  | { readonly kind: 'envelope'; readonly envelope: z.output<typeof shape> }
   /** Nothing that means anything. */
   | { readonly kind: 'none' }
   /** Nothing that we read: a link, a pipe, a folder, or far too large. */
@@ -17,11 +17,11 @@ export type WrittenBefore =
 const mostBytes = 64 * 1024 * 1024
 
 /** Rejects with the system's error. */
-export async function readWritten(path: string): Promise<WrittenBefore> {
+export async function readEnvelopeInFolder(path: string): Promise<EnvelopeInFolder> {
   try {
     const found = await readRegular(path, 'none', mostBytes)
     if (found.kind !== 'read') return { kind: 'irregular' }
-    const parsed = written.safeParse(JSON.parse(found.bytes.toString('utf8')))
+    const parsed = shape.safeParse(JSON.parse(found.bytes.toString('utf8')))
     return parsed.success ? { kind: 'envelope', envelope: parsed.data } : { kind: 'none' }
   } catch (error) {
     if (error instanceof SyntaxError || isMissing(error)) return { kind: 'none' }
