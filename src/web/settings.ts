@@ -1,9 +1,8 @@
 /** What the dashboard is told: `config` makes it from waypost.yaml, defaults and sentences stand in `options.ts`. */
 import type { ListenAddress } from '../base/listen-address.ts'
-import type { Role } from './access/role.ts'
-import type { SecretHash } from './access/secret-hash.ts'
+import type { AccessSettings } from './access/credential.ts'
 
-export interface WebSettings {
+export interface WebSettings extends AccessSettings {
   /** Empty: no dashboard. */
   readonly listen: readonly ListenAddress[]
   /** Nobody wrote down where: then a port that is taken keeps no mail from being served. */
@@ -12,12 +11,4 @@ export interface WebSettings {
   readonly tls: { readonly certificate: string; readonly key: string } | undefined
   /** Names, beside the addresses that are listened on, by which a browser may call us: lower case, with or without a port. */
   readonly hosts: readonly string[]
-  readonly access: readonly Credential[]
-}
-
-/** Somebody, or a program, that may come in. */
-export interface Credential {
-  readonly name: string
-  readonly role: Role
-  readonly hash: SecretHash
 }

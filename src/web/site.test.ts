@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import { collectLog } from '../../test/lab/log.ts'
 import { idle, noAccess } from '../../test/lab/web.ts'
 import { systemRandom } from '../base/random.ts'
+import type { Credential } from './access/credential.ts'
 import type { Role } from './access/role.ts'
 import { hashSecret, readSecretHash } from './access/secret-hash.ts'
 import type { WebDeps } from './deps.ts'
-import type { Credential } from './settings.ts'
 import { createWeb, type Web } from './web.ts'
 
 const here = { remoteAddress: '127.0.0.1', localAddress: '127.0.0.1', localPort: 8025 }

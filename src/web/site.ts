@@ -23,6 +23,7 @@ import { type Access, isEnough } from './access/role.ts'
 import { actionWords } from './action-words.ts'
 import type { WebDeps } from './deps.ts'
 import { apiPolicy, commonFields } from './policy.ts'
+import type { WebSettings } from './settings.ts'
 
 export interface SiteEnv {
   Bindings: HttpBindings
@@ -93,6 +94,7 @@ export interface Site {
 }
 
 export interface SiteDeps extends IdentifyDeps {
+  readonly settings: () => WebSettings
   readonly clock: Clock
   readonly log: Log
   /** For what anybody may try again and again. */

@@ -9,7 +9,7 @@ import { nextStep } from '../../publish/migrate/next-step.ts'
 import { doStep, lookAtStep } from '../../publish/migrate/step-migration.ts'
 import { changesOf } from '../../publish/plan/plan.ts'
 import { witnessesOf } from '../../publish/targets/witnesses.ts'
-import type { Publishing } from '../publish/publishing.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 import type { StepFlags } from './step.ts'
 import { stepRequest } from './step-request.ts'
 

@@ -10,7 +10,7 @@ import { publishedAddresses } from '../../publish/migrate/published-addresses.ts
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { type ExamineDeps, type ExamineOptions, unitsOf } from '../../publish/plan/examine.ts'
 import type { Exchanger } from '../../records/catalogue/provider.ts'
-import type { Publishing } from '../publish/publishing.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 
 export interface RecipientFlags {
   /** A file with one address a line. */

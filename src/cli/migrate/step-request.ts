@@ -5,7 +5,7 @@ import { hostsOfBoth, type Migration } from '../../publish/migrate/migration.ts'
 import type { KeptMigrations } from '../../publish/migrate/migration-file.ts'
 import type { StepRequest } from '../../publish/migrate/step-migration.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
-import type { Publishing } from '../publish/publishing.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 
 /** @returns undefined where waypost.yaml does not say any more where the records of the domain are kept */
 export function stepRequest(

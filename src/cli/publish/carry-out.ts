@@ -8,9 +8,9 @@ import { type AppliedZone, type ApplyDeps, seeZone, writeZone } from '../../publ
 import { type ExaminedZone, unitText } from '../../publish/plan/examine.ts'
 import { witnessesOf } from '../../publish/targets/witnesses.ts'
 import { type MadeChanges, noteApplied } from '../note-with-gateway.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import { tellEach, tellTogether } from './apply-report.ts'
-import type { Publishing } from './publishing.ts'
 
 /** Zones of each of which is told how far it is; of more, how far they are together. */
 const mostTold = 10

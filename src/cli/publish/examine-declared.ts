@@ -2,7 +2,6 @@
  * The plans of what waypost.yaml declares, of all domains or of those that were named, without what migrations have in their hands: what `plan`
  * shows and `apply` carries out.
  */
-import { didYouMean } from '../../base/nearest.ts'
 import type { Loaded } from '../../config/load.ts'
 import { noMailAndMail } from '../../config/remarks.ts'
 import type { HostName } from '../../dns/name.ts'
@@ -11,10 +10,11 @@ import type { HeldBack } from '../../publish/migrate/hold-back.ts'
 import { chosen, type Examined, examineUnits, unitsOf } from '../../publish/plan/examine.ts'
 import type { ApiWait } from '../../publish/targets/api/api-client.ts'
 import { barText, createProgress } from '../progress.ts'
+import type { PublishFlags } from '../publishing/flags.ts'
+import { type Publishing, waitText } from '../publishing/publishing.ts'
+import { whyUndeclared } from '../publishing/why-undeclared.ts'
 import { createStatusLine, type Terminal } from '../terminal.ts'
-import type { PublishFlags } from './flags.ts'
 import type { MigrationsNow } from './migrations-now.ts'
-import { type Publishing, waitText } from './publishing.ts'
 
 export interface ExaminedAll {
   readonly zones: readonly Examined[]
@@ -65,22 +65,6 @@ const saysSomething = ({ exchangers, texts, absent }: Declaration) =>
 
 /** Whether no domain of the configuration declares a record. */
 export const isUndeclared = ({ publishing }: Loaded): boolean => !publishing.declarations.some(saysSomething)
-
-/** Of a name that declares nothing; printable. */
-export function whyUndeclared(name: HostName, { names, publishing }: Loaded): string {
-  if (names.has(name)) return `${name} declares no records: it has no "exchangers:" in the configuration`
-  const declared = publishing.declarations.map(({ domain }) => domain)
-  const near = didYouMean(name, declared)
-  if (near !== '') return `${name} is not declared in the configuration${near}`
-  const more = declared.length > mostNamed ? `, and ${declared.length - mostNamed} more` : ''
-  const all =
-    declared.length === 0
-      ? 'no domain declares records'
-      : `declared are ${declared.slice(0, mostNamed).join(', ')}${more}`
-  return `${name} is not declared in the configuration; ${all}`
-}
-
-const mostNamed = 5
 
 /** Why what is declared of a domain is not planned, or not all of it. @param names  whose migrations are told; none: those of all */
 function tellOfMigrations(

@@ -15,8 +15,8 @@ import { createTransport } from '../../dns/transport.ts'
 import { type LiveDeps, type LookedAt, lookAtDomain } from '../../publish/declare/live-domain.ts'
 import { declarationLines } from '../../publish/declare/write-declaration.ts'
 import { createProgress } from '../progress.ts'
+import { domainArgument } from '../publishing/flags.ts'
 import { createStatusLine, type ExitCode, type Run, type Terminal } from '../terminal.ts'
-import { domainArgument } from './flags.ts'
 
 export interface LiveFlags {
   readonly resolver?: readonly NameServer[]

@@ -15,8 +15,8 @@ import { type HostName, isHostName, parseName } from '../../dns/name.ts'
 import { type NameServer, nameServerText } from '../../dns/servers.ts'
 import type { LiveDomain, LiveExchanger } from '../../publish/declare/live-domain.ts'
 import { declarationLines } from '../../publish/declare/write-declaration.ts'
+import { domainArgument } from '../publishing/flags.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
-import { domainArgument } from './flags.ts'
 import { type LiveFlags, liveFlags, lookAtAll } from './import.ts'
 
 interface InitFlags extends LiveFlags {

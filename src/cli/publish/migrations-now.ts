@@ -3,7 +3,7 @@ import type { HostName } from '../../dns/name.ts'
 import { type HeldBack, holdBack } from '../../publish/migrate/hold-back.ts'
 import type { Migration } from '../../publish/migrate/migration.ts'
 import { type KeptMigrations, loadMigrations } from '../../publish/migrate/migration-file.ts'
-import type { Publishing } from './publishing.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 
 export interface MigrationsNow {
   readonly kept: KeptMigrations

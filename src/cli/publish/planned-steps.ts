@@ -4,29 +4,11 @@ import type { Migration, Stage } from '../../publish/migrate/migration.ts'
 import { nextStep } from '../../publish/migrate/next-step.ts'
 import { planSteps } from '../../publish/migrate/plan-steps.ts'
 import type { ExaminedStep } from '../../publish/migrate/step-migration.ts'
-import type { ZonePlan } from '../../publish/plan/plan.ts'
 import { stageText } from '../migrate/report.ts'
 import { stepRequest } from '../migrate/step-request.ts'
+import type { NamedStep, PlannedStep, StepRecords } from '../publishing/planned-step.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 import { type MigrationsNow, openOf } from './migrations-now.ts'
-import type { Publishing } from './publishing.ts'
-
-export interface NamedStep {
-  readonly migration: Migration
-  readonly stage: Stage
-  /** Printable: `lower the TTL from 3600 to 300`. */
-  readonly what: string
-}
-
-export interface PlannedStep extends NamedStep {
-  readonly records: StepRecords
-}
-
-export type StepRecords =
-  | { readonly kind: 'plan'; readonly plan: ZonePlan }
-  /** Somebody else was there: it will not be done. */
-  | { readonly kind: 'drifted'; readonly why: string; readonly remedy?: string }
-  /** It could not be told what it would write. */
-  | { readonly kind: 'failed'; readonly why: string; readonly remedy?: string }
 
 /** Which stage is safe by then; undefined where it has to be waited. */
 export function stageToDo(migration: Migration, nowMs: number): Stage | undefined {

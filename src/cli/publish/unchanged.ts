@@ -11,9 +11,9 @@ import { isRight, type ServerView, type Verified } from '../../publish/apply/ver
 import { type Examined, type ExaminedZone, unitText } from '../../publish/plan/examine.ts'
 import { witnessesOf } from '../../publish/targets/witnesses.ts'
 import { barText, createProgress } from '../progress.ts'
+import type { Publishing } from '../publishing/publishing.ts'
 import { createStatusLine, type ExitCode, type Terminal } from '../terminal.ts'
 import { unaskedText, verifiedText, viewText } from './apply-report.ts'
-import type { Publishing } from './publishing.ts'
 
 /** Of one question. */
 const timeoutMs = 5_000

@@ -20,9 +20,9 @@ import type { Store } from '../../store/store.ts'
 import { openHistory } from '../../watch/history.ts'
 import { makeReport } from '../../watch/report/report.ts'
 import { createWatch, type Watch, type WatchedSettings } from '../../watch/watch.ts'
-import { createWatchChecker } from '../watch/checker.ts'
 import { ownCheckOptions } from './own-checks.ts'
 import type { Telling } from './telling.ts'
+import { createWatchChecker } from './watch-checker.ts'
 
 export interface WatchService {
   /** Undefined where there is no store. */

@@ -25,9 +25,9 @@ import { configOption } from '../config-path.ts'
 import { loadForCommand } from '../load-for-command.ts'
 import { createLog } from '../log.ts'
 import type { Signals } from '../serve/signals.ts'
+import { createWatchChecker, type WatchChecker } from '../serve/watch-checker.ts'
 import { watchedSettings } from '../serve/watch-service.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
-import { createWatchChecker, type WatchChecker } from './checker.ts'
 import { testAlert } from './test-alert.ts'
 
 interface WatchFlags extends Omit<CheckFlags, 'smtp' | 'failOn'> {

@@ -1,5 +1,5 @@
 /** Who makes a request: somebody with a cookie, a program with a token, or nobody that we know. Called by `site.ts` for each request. */
-import type { WebSettings } from '../settings.ts'
+import type { AccessSettings } from './credential.ts'
 import { type Connection, cameThroughProxy, isFromHere } from './guard.ts'
 import type { Access, Role } from './role.ts'
 import type { Secrets } from './secrets.ts'
@@ -22,7 +22,7 @@ export type Who =
 export interface IdentifyDeps {
   readonly sessions: Sessions
   readonly secrets: Secrets
-  readonly settings: () => WebSettings
+  readonly settings: () => AccessSettings
 }
 
 export interface Asking {
@@ -52,7 +52,7 @@ function byCookie(cookie: string, { sessions, settings }: IdentifyDeps): Extract
   return { kind: 'person', name, role, by: 'cookie', isStill: () => roleOf(find(), settings) !== undefined }
 }
 
-function roleOf(holder: Holder | undefined, settings: () => WebSettings): Role | undefined {
+function roleOf(holder: Holder | undefined, settings: () => AccessSettings): Role | undefined {
   if (!holder) return undefined
   if (holder.kind === 'link') return linkRole
   return settings().access.find(({ name, hash }) => name === holder.name && hash.key === holder.hashKey)?.role

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { parseIp } from '../../base/ip.ts'
-import type { Credential } from '../settings.ts'
+import type { Credential } from './credential.ts'
 import { createSecrets } from './secrets.ts'
 
 const names = ['one', 'two', 'three']

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { clientKey, type IpAddress, networkKey } from '../../base/ip.ts'
 import { createKeyedBudget, createRateCounter } from '../../base/limits.ts'
-import type { Credential } from '../settings.ts'
+import type { Credential } from './credential.ts'
 import { isSecretOf, nobodysHash } from './secret-hash.ts'
 
 export type Judged =

@@ -8,9 +8,9 @@ import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { until } from '../../../test/lab/until.ts'
 import { anyPlace, idle, startWeb } from '../../../test/lab/web.ts'
 import { systemRandom } from '../../base/random.ts'
+import type { Credential } from '../access/credential.ts'
 import { hashSecret, readSecretHash } from '../access/secret-hash.ts'
 import type { WebDeps } from '../deps.ts'
-import type { Credential } from '../settings.ts'
 
 const backend = { url: 'smtp://10.0.0.1' }
 const route = { id: 'office', balance: 'round-robin', entries: [{ backend, preference: 10, weight: 1 }] }

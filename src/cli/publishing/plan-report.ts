@@ -13,7 +13,7 @@ import type { Concern, RefusalRule } from '../../publish/plan/consequences.ts'
 import type { Examined, ExaminedZone, FailedZone } from '../../publish/plan/examine.ts'
 import { changesOf, type PlannedLine, type PlannedSet, type ZonePlan } from '../../publish/plan/plan.ts'
 import type { SetContent } from '../../publish/sets/record-set.ts'
-import type { NamedStep, PlannedStep } from './planned-steps.ts'
+import type { NamedStep, PlannedStep } from './planned-step.ts'
 
 export interface Style {
   readonly color: boolean

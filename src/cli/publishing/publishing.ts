@@ -1,6 +1,6 @@
 /**
- * Where a command that publishes starts: the configuration, the resolver, what was kept, and the secrets of the environment. What it plans then,
- * `examine-declared.ts` has; its options, `flags.ts`.
+ * Where a command that publishes starts, `plan`, `apply` or `migrate`: the configuration, the resolver, what was kept, and the secrets of the
+ * environment. Its options, `flags.ts` has; what `plan` and `apply` plan then, `../publish/examine-declared.ts`.
  */
 import { hostname } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** The options and arguments that commands have in common which plan or publish. */
+/** The options and arguments that commands have in common which plan or publish: `plan`, `apply` and `migrate`. */
 import { InvalidArgumentError, Option } from 'commander'
 import { type HostName, parseName } from '../../dns/name.ts'
 import { type NameServer, parseNameServer } from '../../dns/servers.ts'

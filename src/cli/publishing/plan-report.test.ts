@@ -10,7 +10,7 @@ import type { Examined } from '../../publish/plan/examine.ts'
 import { planZone } from '../../publish/plan/plan.ts'
 import { noLimits, type Target } from '../../publish/targets/target.ts'
 import { planText } from './plan-report.ts'
-import type { NamedStep, PlannedStep } from './planned-steps.ts'
+import type { NamedStep, PlannedStep } from './planned-step.ts'
 
 const domain = 'example.test' as HostName
 const zone = labName('example.test')
