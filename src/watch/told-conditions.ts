@@ -1,8 +1,9 @@
 /** Conditions of which the history has both ends: what `alerting` takes for new or for over is noted. For `gateway-conditions`, and for whoever raises one by hand. */
 import type { Clock } from '../base/clock.ts'
+import { lengthText } from '../base/time-text.ts'
 import type { Alerting } from './alerts/alerting.ts'
 import type { Recovered } from './alerts/open-conditions.ts'
-import { lengthText, nowText } from './alerts/wording.ts'
+import { nowText } from './alerts/wording.ts'
 import type { Condition } from './condition.ts'
 import type { History } from './history.ts'
 
