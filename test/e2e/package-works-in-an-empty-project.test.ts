@@ -236,3 +236,30 @@ test('bin/waypost of a checkout works from any folder and by a link', async (t) 
     assert.deepEqual([code, /^\d+\.\d+\.\d+\n$/.test(out)], [0, true])
   }
 })
+
+test('who ends `npm start` ends the gateway, and leaves none behind', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'waypost-npm-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const { scripts } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'))
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, scripts: { start: scripts.start } }))
+  // What stands in for the gateway says who it is, and that it was told to end.
+  await mkdir(join(folder, 'bin'))
+  const standIn = `#!${process.execPath}\nprocess.once('SIGTERM', () => {\n  console.log('told')\n  process.exit()\n})\nconsole.log('pid', process.pid)\nsetInterval(() => {}, 1000)\n`
+  await writeFile(join(folder, 'bin/waypost'), standIn, { mode: 0o755 })
+  const npm = spawn('npm', ['start'], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  let said = ''
+  npm.stdout.on('data', (text) => {
+    said += String(text)
+  })
+  const pid = () => Number(/^pid (\d+)$/m.exec(said)?.[1])
+  await until(() => pid() > 0, 60_000, 'the gateway')
+  t.after(() => {
+    try {
+      process.kill(pid(), 'SIGKILL')
+    } catch {
+      // It has ended, as it should.
+    }
+  })
+  npm.kill('SIGTERM')
+  await until(() => /^told$/m.test(said), 60_000, 'the end of the gateway')
+})

@@ -91,7 +91,7 @@ async function runOn(
     await services.stop()
     return fail(terminal, `another gateway is running on the state folder ${state}`)
   }
-  const stopped = stopOnSignal(gateway, services.stopSoon, log, signals)
+  const stopped = stopOnSignal(gateway, services.stopSoon, log, signals, systemClock)
   // A signal that comes before the gateway runs waits for that.
   const started = Promise.withResolvers<void>()
   signals.on('SIGHUP', reopenLog)
