@@ -304,6 +304,18 @@ smtp://10.0.0.3:25  -            up     0         0 % of example.com, 100 % of s
   assert.deepEqual(JSON.parse((await waypost('backend', 'list', '--json', '-c', file)).out), backends)
 })
 
+test('reload says what the gateway says: what could not follow, and what is probably not meant', async (t) => {
+  const { file, state } = await config(t, good)
+  const remark = { file, line: 1, column: 4, sourceLine: 'state: .', width: 2, message: 'the certificate has ended' }
+  const result = { remarks: [remark], later: ['the dashboard could not follow'] }
+  await gateway(t, state, { 'config.reload': () => ({ kind: 'done', result }) })
+  assert.deepEqual(await waypost('config', 'reload', '-c', file), {
+    code: 0,
+    out: 'Reloaded.\n',
+    err: `the dashboard could not follow\n\nProbably not meant:\n${file}:1:4: the certificate has ended\n  1 | state: .\n         ^^\n`,
+  })
+})
+
 test('drain and enable name the backend in its canonical spelling, also while the file is wrong', async (t) => {
   const { file, state } = await config(t, good)
   const asked: unknown[] = []

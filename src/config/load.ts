@@ -99,19 +99,23 @@ export async function loadConfig(path: string, deps: LoadDeps): Promise<LoadedCo
 export async function loadLastGood(state: string, deps: LoadDeps): Promise<LoadedConfig> {
   const copy = await readLastGood(state)
   if (!copy) return { kind: 'invalid', problems: [problemOfFile(state, 'holds no last good configuration')] }
-  const result = await readConfig(copy.main, { files: createCopiedFiles(copy.files), machineName: deps.machineName })
+  const result = await readConfig(copy.main, {
+    files: createCopiedFiles(copy.files),
+    machineName: deps.machineName,
+    nowMs: deps.clock.now(),
+  })
   if (result.kind === 'invalid') return result
   return finish(inPieces(result, encodeLastGood(copy)), deps)
 }
 
-/** Reads on this thread. @param nowMs  goes into the copy */
+/** Reads on this thread. @param nowMs  what certificates are judged by; goes into the copy */
 export async function readInPieces(
   path: string,
   machineName: string,
   nowMs: number,
 ): Promise<Pieces<readonly (readonly PlannedDomain[])[]>> {
   const files = createDiskFiles()
-  const result = await readConfig(path, { files, machineName })
+  const result = await readConfig(path, { files, machineName, nowMs })
   if (result.kind === 'invalid') return result
   const domains = result.plan.domains.filter(({ mail }) => mail).map(declaredName)
   const copy = encodeLastGood({ savedAtMs: nowMs, main: path, files: files.copies, domains })

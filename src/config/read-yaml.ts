@@ -8,6 +8,8 @@ export interface ReadDeps {
   readonly files: ConfigFiles
   /** The name of this machine, as the system has it. */
   readonly machineName: string
+  /** Milliseconds since 1970: what ends soon, or has ended, is told. */
+  readonly nowMs: number
 }
 
 /** A file that was read, with its tree. `root` is a map. */

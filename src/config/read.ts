@@ -64,7 +64,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   }
   refuseSubstitution(main, schema, problems)
 
-  const planned = await planGeneral(main, general, deps, problems)
+  const planned = await planGeneral(main, general, deps, problems, remarks)
   const publishing = planPublishing(main, general, deps, problems)
   const watching = planWatching(main, general, deps, problems)
   const web = await planWeb(main, general, unread, deps, problems)

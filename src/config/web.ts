@@ -3,7 +3,7 @@ import { parseIp } from '../base/ip.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { defaultHttpPlace } from '../web/options.ts'
 import type { WebSettings } from '../web/settings.ts'
-import { whyPairUnusable } from './certificate.ts'
+import { readPair } from './certificate.ts'
 import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
@@ -28,7 +28,7 @@ export async function planWeb(
   const resolved = (path: string) => deps.files.resolve(main.folder, path)
   const tls = files && { certificate: resolved(files.certificate), key: resolved(files.key) }
   if (tls && said.web.tls)
-    for (const { file, why } of await whyPairUnusable(tls, deps.files)) wrong(['web', 'tls', file], why)
+    for (const { file, why } of (await readPair(tls, deps.files)).wrong) wrong(['web', 'tls', file], why)
   const names = new Set<string>()
   for (const [index, { name }] of access.entries()) {
     if (names.has(name)) wrong(['web', 'access', index, 'name'], `"${name}" stands in the list already`)

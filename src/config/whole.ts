@@ -7,7 +7,7 @@ import type { HostName } from '../dns/name.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Budgets, Limits } from '../gateway/settings.ts'
 import { noDelivery, routingOptions } from '../routing/options.ts'
-import { whyPairUnusable } from './certificate.ts'
+import { doubtCertificate, readPair } from './certificate.ts'
 import { siteOf } from './domains.ts'
 import { valueAt } from './explain.ts'
 import { holdAgainst } from './hold-against.ts'
@@ -122,6 +122,7 @@ export async function planGeneral(
   said: GeneralOptions,
   deps: ReadDeps,
   problems: Problem[],
+  remarks: Problem[],
 ): Promise<PlannedGeneral> {
   const wrong = (path: readonly PropertyKey[], message: string) => complainAt(main, path, problems)([], message)
   const hostname = said.hostname ?? machineName(deps.machineName)
@@ -131,7 +132,14 @@ export async function planGeneral(
   const { hold, freeSpace, ...limits } = said.limits
   const resolved = (path: string) => deps.files.resolve(main.folder, path)
   const tls = said.tls && { certificate: resolved(said.tls.certificate), key: resolved(said.tls.key) }
-  for (const { file, why } of tls ? await whyPairUnusable(tls, deps.files) : []) wrong(['tls', file], why)
+  const pair = tls && (await readPair(tls, deps.files))
+  for (const { file, why } of pair?.wrong ?? []) wrong(['tls', file], why)
+  if (tls && pair?.certificate) {
+    const { certificateEndsWithin: endsWithinMs } = said.watch
+    const shown = { path: tls.certificate, hostname, nowMs: deps.nowMs, endsWithinMs }
+    for (const doubt of doubtCertificate(pair.certificate, shown))
+      complainAt(main, ['tls', 'certificate'], remarks)([], doubt)
+  }
   return {
     hostname,
     listen: said.listen.smtp,

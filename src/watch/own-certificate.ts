@@ -1,4 +1,5 @@
-/** The certificate that senders are shown, and how near its end is: looked at once an hour, and when it was renewed. For `gateway-conditions`. */
+/** The certificate that senders are shown, and how near its end is: looked at once an hour, and when it was renewed. For `gateway-conditions`;
+ * `config/certificate` judges by the same rule. */
 import { X509Certificate } from 'node:crypto'
 import { type Clock, Deadline } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -45,7 +46,7 @@ export function createOwnCertificate(deps: OwnCertificateDeps): OwnCertificate {
     const endsMs = path === undefined ? undefined : await endOf(path)
     last = path === undefined || endsMs === undefined ? undefined : { name: path, endsMs }
     const nowMs = clock.now()
-    const isNear = last !== undefined && last.endsMs - nowMs <= deps.endsWithinMs()
+    const isNear = last !== undefined && isNearItsEnd(last.endsMs, nowMs, deps.endsWithinMs())
     if (last && isNear && !isStopped) conditions.raise(nearItsEnd(last.name, last.endsMs, nowMs))
     // One that cannot be read may be near its end still.
     else if (last || path === undefined) conditions.clearAllBut('certificate ', new Set(), () => nowOf(last?.endsMs))
@@ -78,15 +79,24 @@ const nowOf = (endsMs: number | undefined) =>
     ? 'senders are shown no certificate of ours any more'
     : `our certificate ends on ${timeText(endsMs)}`
 
+/** Whether it is worth telling: `waypost config check` and a start say it by the same rule. @param withinMs  before the end */
+export const isNearItsEnd = (endsMs: number, nowMs: number, withinMs: number): boolean => endsMs - nowMs <= withinMs
+
+/** `certificate in … ended on …. Senders …` */
+export const endText = (path: string, endsMs: number, nowMs: number): string =>
+  `certificate in ${printable(path, 300)} ${endsMs <= nowMs ? 'ended' : 'ends'} on ${timeText(endsMs)}. Senders that verify it (MTA-STS, DANE) hold their mail back then.`
+
+/** What to do. */
+export const renewal = 'Renew it; the file is read again when it changes.'
+
 function nearItsEnd(path: string, endsMs: number, nowMs: number): Condition {
-  const isOver = endsMs <= nowMs
   return {
     key: `certificate ${path}`,
     kind: 'certificate-ends',
     severity: endsMs - nowMs < 3 * dayMs ? 'error' : 'warning',
     domain: undefined,
-    title: isOver ? 'our certificate has ended' : 'our certificate ends soon',
-    detail: `The certificate in ${printable(path, 300)} ${isOver ? 'ended' : 'ends'} on ${timeText(endsMs)}. Senders that verify it (MTA-STS, DANE) hold their mail back then.`,
-    remedy: 'Renew it; the file is read again when it changes.',
+    title: endsMs <= nowMs ? 'our certificate has ended' : 'our certificate ends soon',
+    detail: `The ${endText(path, endsMs, nowMs)}`,
+    remedy: renewal,
   }
 }

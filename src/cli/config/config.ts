@@ -145,7 +145,7 @@ async function lookAtOwnMail(settings: GatewaySettings): Promise<readonly OwnMai
 
 const findingWords = { fine: 'ok', doubt: 'look', 'not-checked': 'not checked' } as const
 
-const remarksText = ({ remarks }: Summary) =>
+const remarksText = ({ remarks }: Pick<Summary, 'remarks'>) =>
   remarks.length === 0 ? '' : `\nProbably not meant:\n${formatProblems(remarks)}\n`
 
 function doubtsText(doubts: readonly string[]): string {
@@ -165,14 +165,31 @@ function schema(terminal: Terminal): ExitCode {
   return 0
 }
 
+/** What the running gateway says of a reload. One of an older version says less. */
+const reloaded = z.object({
+  later: z.array(z.string()).optional(),
+  remarks: z
+    .array(
+      z.object({
+        file: z.string(),
+        line: z.number(),
+        column: z.number(),
+        sourceLine: z.string(),
+        width: z.number(),
+        message: z.string(),
+      }),
+    )
+    .optional(),
+})
+
 async function reload(options: ReloadOptions, terminal: Terminal): Promise<ExitCode> {
   const request = { command: 'config.reload', arguments: { allowRemoval: options.allowRemoval === true } }
   const heard = await askGateway(options.config, request, terminal)
   if (heard.kind === 'could-not') return 2
   if (heard.kind === 'refused') return 1
   terminal.out('Reloaded.\n')
-  const later = z.object({ later: z.array(z.string()) }).safeParse(heard.result)
-  // A gateway of an older version does not say it.
-  for (const what of later.data?.later ?? []) terminal.err(`${what}\n`)
+  const { later = [], remarks = [] } = reloaded.safeParse(heard.result).data ?? {}
+  for (const what of later) terminal.err(`${what}\n`)
+  if (remarks.length > 0) terminal.err(remarksText({ remarks }))
   return 0
 }

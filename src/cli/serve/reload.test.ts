@@ -2,24 +2,28 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Fields, type Log, silentLog } from '../../base/log.ts'
 import type { Loaded } from '../../config/load.ts'
-import { createSource } from '../../config/source.ts'
+import { createSource, type Problem, problemOfFile } from '../../config/source.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createReloader } from './reload.ts'
 
 function start(
   followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>,
   apply?: () => Promise<never>,
+  remarks: readonly Problem[] = [],
 ) {
   const lines: string[] = []
   const applied: GatewaySettings[] = []
   let kept = 0
-  const line = (event: string, fields?: Fields) => void lines.push(`${event}${fields?.what ? `: ${fields.what}` : ''}`)
+  const line = (event: string, fields?: Fields) => {
+    const more = fields?.what ?? fields?.problems
+    lines.push(`${event}${more ? `: ${more}` : ''}`)
+  }
   const log: Log = { ...silentLog, info: line, warn: line, error: line }
   const settings = { state: '/nowhere' } as GatewaySettings
   const { message: _, ...written } = createSource('waypost.yaml', 'listen: { smtp: "[::1]:25" }').problem(16, 26, '')
   const listeners = [{ kind: 'smtp', address: '::1', port: 25, written }]
   const commit = async () => void kept++
-  const loaded = { kind: 'loaded', settings, summary: {}, listeners, commit } as unknown as Loaded
+  const loaded = { kind: 'loaded', settings, summary: { remarks }, listeners, commit } as unknown as Loaded
   const gateway = { apply: apply ?? (async (now: GatewaySettings) => void applied.push(now)) } as never
   const reloader = createReloader({
     ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },
@@ -38,7 +42,7 @@ test('what cannot follow a configuration that runs is told as that, and no refus
   })
   const answer = await reloader.reload({ allowRemoval: false })
   const later = ['the dashboard could not follow; see the log', 'this takes a restart']
-  assert.deepEqual(answer, { kind: 'done', result: { later } })
+  assert.deepEqual(answer, { kind: 'done', result: { remarks: [], later } })
   assert.deepEqual(lines, [
     'not all of the gateway followed the configuration',
     ...later.map((what) => `reloaded, but for one thing: ${what}`),
@@ -57,4 +61,13 @@ test('a reload that wants a place which is taken stays, and says where the place
     answer.why,
     /^the running configuration stays, because:\nwaypost\.yaml:1:17: \[::1\]:25 is taken by another process: name another place here, in listen\.smtp\n/,
   )
+})
+
+test('what is in order and probably not meant is told at each reload', async () => {
+  const { reloader, lines } = start({}, undefined, [problemOfFile('/pair.pem', 'the certificate has ended')])
+  assert.equal((await reloader.reload({ allowRemoval: false })).kind, 'done')
+  assert.deepEqual(lines, [
+    'the configuration is in order, and probably not meant: /pair.pem: the certificate has ended',
+    'reloaded',
+  ])
 })

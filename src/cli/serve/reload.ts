@@ -64,6 +64,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
     const later = await follow(loaded)
     for (const what of later) log.warn('reloaded, but for one thing', { path, what })
     await keepCopy(loaded, log)
+    tellRemarks(loaded, path, log)
     log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
     return { kind: 'done', result: { ...loaded.summary, later } }
   }
@@ -107,6 +108,12 @@ export function createReloader(deps: ReloadDeps): Reloader {
       await last
     },
   }
+}
+
+/** What is in order and probably not meant, such as a certificate that has ended. */
+export function tellRemarks({ summary: { remarks } }: Loaded, path: string, log: Log): void {
+  if (remarks.length > 0)
+    log.warn('the configuration is in order, and probably not meant', { path, problems: formatProblems(remarks) })
 }
 
 /** Keeps the copy of a configuration that runs. Mail goes on where it cannot be kept, and the log says so. */

@@ -20,7 +20,7 @@ import type { GatewaySettings } from '../../gateway/settings.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import type { LogFile } from './log-file.ts'
 import { findTakenPlace, takenPlace } from './places-taken.ts'
-import { keepCopy } from './reload.ts'
+import { keepCopy, tellRemarks } from './reload.ts'
 import type { ServeDeps } from './serve-deps.ts'
 import { createServices, type Services, type Started } from './services.ts'
 import { stopOnSignal } from './signals.ts'
@@ -106,6 +106,7 @@ async function runOn(
     if (taken === undefined) throw error
     return failAt(terminal, taken)
   }
+  tellRemarks(loaded, path, log)
   await keepCopy(loaded, log)
   started.resolve()
   await stopped

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
@@ -138,6 +139,17 @@ test('serve says where it listens and what to try, keeps its state to itself, an
   assert.equal(await running, 0)
   await assert.rejects(stat(socket))
   await stat(join(at.folder, 'state/last-good-config.json'))
+})
+
+test('a start says of its configuration what is in order and probably not meant', async (t) => {
+  const pair = fileURLToPath(new URL('../../../test/fixtures/mx.example.test.pem', import.meta.url))
+  const at = await stage(t, `${good}tls: { certificate: ${pair}, key: ${pair} }\n`)
+  const running = at.run()
+  const told = await at.logged('the configuration is in order, and probably not meant')
+  assert.equal(told.level, 'warn')
+  assert.match(String(told.problems), /waypost\.yaml:5:21: the certificate in .* is for no DNS name at all/)
+  at.events.emit('SIGTERM')
+  assert.equal(await running, 0)
 })
 
 test('SIGHUP loads again; a wrong file leaves the running configuration and says so', async (t) => {

@@ -219,7 +219,11 @@ function misnamed({ visit, leaf }: Served): Told | undefined {
 
 const mostNames = 5
 
-function namesText({ dnsNames, commonName }: Certificate, host: HostName): string {
+/** `"a", "b", and not for host`, or that it has none. */
+export function namesText(
+  { dnsNames, commonName }: Pick<Certificate, 'dnsNames' | 'commonName'>,
+  host: HostName,
+): string {
   const names = dnsNames.slice(0, mostNames).map(shown).join(', ')
   if (dnsNames.length > mostNames) return `${names} and ${dnsNames.length - mostNames} more, and not for ${host}`
   if (dnsNames.length > 0) return `${names}, and not for ${host}`
