@@ -77,7 +77,7 @@ export interface Written {
   readonly kind: 'written'
   readonly fields: Readonly<Record<string, string>>
   /** Asked in the same turn as `begin`, so that no other request takes its place meanwhile. */
-  readonly refuse: () => Refused | undefined
+  readonly whyRefused: () => Refused | undefined
   /** Not called where only the header is asked for. */
   readonly begin: (out: ServerResponse) => void
 }
@@ -239,8 +239,8 @@ function guarded(response: Response): Response {
   return response
 }
 
-function written({ fields, refuse, begin }: Written, context: SiteContext): Response {
-  const refused = refuse()
+function written({ fields, whyRefused, begin }: Written, context: SiteContext): Response {
+  const refused = whyRefused()
   if (refused) return no(context, refused.status, refused.why)
   if (context.req.method === 'HEAD') return guarded(new Response(null, { headers: fields }))
   const { outgoing } = context.env

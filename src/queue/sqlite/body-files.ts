@@ -14,20 +14,20 @@ import type { NewHeld } from '../queue.ts'
 export interface BodyFiles {
   readonly folder: string
   /** Takes the body over: its file by renaming it, else by writing one. Throws a `StoreFailure`, and leaves nothing then. */
-  keep(id: string, body: NewHeld['body']): Promise<KeptFile>
+  store(id: string, body: NewHeld['body']): Promise<StoredFile>
   /** What the file holds, its hash compared at the end: a wrong one throws `corrupt` instead of giving the last block. */
   open(id: string, stored: { size: number; sha256: Uint8Array; has8bit: boolean }): Promise<OpenedFile>
   remove(id: string): Promise<void>
   /** Octets of the file, or undefined where it is missing. */
   size(id: string): Promise<number | undefined>
   /** Files that are on their way to a row. */
-  isBeingKept(id: string): boolean
+  isBeingStored(id: string): boolean
 }
 
-export interface KeptFile {
+export interface StoredFile {
   readonly sha256: Uint8Array
   readonly size: number
-  /** Its row is committed, or its file removed: `isBeingKept` says no from now on. */
+  /** Its row is committed, or its file removed: `isBeingStored` says no from now on. */
   done(): void
 }
 
@@ -40,9 +40,9 @@ const blockBytes = 64 * 1024
 /** @param corrupt  called where a body that is being read turns out to be another one */
 export function createBodyFiles(folder: string, corrupt: (id: string, why: string) => void): BodyFiles {
   const pathOf = (id: string) => join(folder, shelfOf(id), id)
-  const kept = new Set<string>()
+  const onTheirWay = new Set<string>()
 
-  async function write(id: string, body: NewHeld['body'], path: string): Promise<KeptFile> {
+  async function write(id: string, body: NewHeld['body'], path: string): Promise<StoredFile> {
     const draft = body.file ?? `${path}.new`
     try {
       // A new shelf is on the disk only with the folder that names it.
@@ -52,7 +52,7 @@ export function createBodyFiles(folder: string, corrupt: (id: string, why: strin
       const { sha256, size } = await syncAndHash(draft)
       await rename(draft, path)
       await syncFolder(dirname(path))
-      return { sha256, size, done: () => kept.delete(id) }
+      return { sha256, size, done: () => onTheirWay.delete(id) }
     } catch (error) {
       if (body.file === undefined) await rm(draft, { force: true }).catch(() => undefined)
       await rm(path, { force: true }).catch(() => undefined)
@@ -62,12 +62,12 @@ export function createBodyFiles(folder: string, corrupt: (id: string, why: strin
 
   return {
     folder,
-    async keep(id, body) {
-      kept.add(id)
+    async store(id, body) {
+      onTheirWay.add(id)
       try {
         return await write(id, body, pathOf(id))
       } catch (error) {
-        kept.delete(id)
+        onTheirWay.delete(id)
         throw error
       }
     },
@@ -98,7 +98,7 @@ export function createBodyFiles(folder: string, corrupt: (id: string, why: strin
         throw asFailure(error) ?? error
       }
     },
-    isBeingKept: (id) => kept.has(id),
+    isBeingStored: (id) => onTheirWay.has(id),
   }
 }
 

@@ -37,87 +37,122 @@ export interface Counts {
  * domain takes three.
  */
 export function counts(db: Database): Counts {
-  const lanes: LaneSums = new Map()
-  const domains: DomainSums = new Map()
-  const totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldest: Number.POSITIVE_INFINITY }
+  const pass = new CountingPass()
   const statement = db.sql(
     `SELECT r.message, r.lane, r.state, r.domain, m.size, m.received, m.due IS NULL, json_extract(m.facts, '$.client.address')
      FROM message m CROSS JOIN recipient r ON r.message = m.seq`,
   )
   statement.setReturnArrays(true)
-  let current = -1
-  let [size, recipients, isKept] = [0, 0, 0]
-  let client: IpAddress | null = null
-  const shares = emptyShares()
-  let seenDomains: string[] = []
-  let seenLanes: number[] = []
-  /** What a message takes is known behind its last recipient. */
-  const endMessage = () => {
-    if (current < 0) return
-    const cost = heldCost(size, recipients)
-    totals.cost += cost
-    if (isKept) totals.keptCost += cost
-    else for (const domain of seenDomains) countLive(domain, cost)
-  }
-  const countLive = (domain: string, cost: number) => {
-    ;(domains.get(domain) as { live: number }).live += cost
-    if (client === null) return
-    const bucket = shareBucket(domain, client)
-    shares[bucket] = (shares[bucket] ?? 0) + cost
-  }
-  for (const row of statement.iterate() as unknown as Iterable<
-    [number, number, number, string, number, number, number, IpAddress | null]
-  >) {
-    const [seq, lane, state, domain, , received] = row
-    if (seq !== current) {
-      endMessage()
-      current = seq
-      size = row[4]
-      isKept = row[6]
-      client = row[7]
-      recipients = 0
-      seenDomains = []
-      seenLanes = []
-      totals.messages++
-      totals.bytes += size
-      if (isKept) totals.keptMessages++
-      if (received < totals.oldest) totals.oldest = received
-    }
-    recipients++
-    const laneKey = lane * 16 + state
-    if (!seenLanes.includes(laneKey)) {
-      seenLanes.push(laneKey)
-      countLane(lanes, lane, state, received)
-    }
-    let counted = domains.get(domain)
-    if (!counted) {
-      counted = { messages: 0, bytes: 0, live: 0, oldest: received, states: [] }
-      domains.set(domain, counted)
-    }
-    if (!seenDomains.includes(domain)) {
-      seenDomains.push(domain)
-      counted.messages++
-      counted.bytes += size
-      if (received < counted.oldest) counted.oldest = received
-    }
-    counted.states[state] = (counted.states[state] ?? 0) + 1
-  }
-  endMessage()
-  const { oldest: oldestMs, ...sums } = totals
+  for (const row of statement.iterate() as unknown as Iterable<CountedRow>) pass.count(row)
+  pass.end()
+  const { oldest, ...sums } = pass.totals
   const nextWake = rowOf<[number | null]>(db, 'SELECT min(not_before) FROM recipient WHERE not_before IS NOT NULL')?.[0]
   return {
     ...sums,
-    lanes: lanesOf(db, lanes),
-    ...domainsOf(domains),
-    shares,
-    oldestMs: totals.messages > 0 ? oldestMs : undefined,
+    lanes: lanesOf(db, pass.lanes),
+    ...domainsOf(pass.domains),
+    shares: pass.shares,
+    oldestMs: sums.messages > 0 ? oldest : undefined,
     nextWakeMs: nextWake ?? undefined,
   }
 }
 
+/** A recipient, and what is known of its message. */
+type CountedRow = readonly [
+  seq: number,
+  lane: number,
+  state: number,
+  domain: string,
+  size: number,
+  received: number,
+  isKept: number,
+  client: IpAddress | null,
+]
+
+/** The message whose recipients are gone through: each lane (with its state) and domain counts it once. */
+interface Current {
+  readonly row: CountedRow
+  recipients: number
+  readonly lanes: number[]
+  readonly domains: DomainSum[]
+}
+
+class CountingPass {
+  readonly lanes: LaneSums = new Map()
+  readonly domains: DomainSums = new Map()
+  readonly shares = emptyShares()
+  readonly totals = { messages: 0, bytes: 0, cost: 0, keptMessages: 0, keptCost: 0, oldest: Number.POSITIVE_INFINITY }
+  #message: Current | undefined
+
+  count(row: CountedRow): void {
+    const [seq, lane, state, domain, size, received] = row
+    const message = this.#message?.row[0] === seq ? this.#message : this.#begin(row)
+    message.recipients++
+    const laneState = lane * 16 + state
+    if (!message.lanes.includes(laneState)) {
+      message.lanes.push(laneState)
+      countLane(this.lanes, lane, state, received)
+    }
+    const sum = this.#domain(domain, received)
+    if (!message.domains.includes(sum)) {
+      message.domains.push(sum)
+      sum.messages++
+      sum.bytes += size
+      if (received < sum.oldest) sum.oldest = received
+    }
+    sum.states[state] = (sum.states[state] ?? 0) + 1
+  }
+
+  /** What a message takes is known behind its last recipient. */
+  end(): void {
+    if (!this.#message) return
+    const { row, recipients, domains } = this.#message
+    const [, , , , size, , isKept, client] = row
+    const cost = heldCost(size, recipients)
+    this.totals.cost += cost
+    if (isKept) this.totals.keptCost += cost
+    else for (const sum of domains) this.#countLive(sum, client, cost)
+  }
+
+  #begin(row: CountedRow): Current {
+    this.end()
+    const [, , , , size, received, isKept] = row
+    this.totals.messages++
+    this.totals.bytes += size
+    if (isKept) this.totals.keptMessages++
+    if (received < this.totals.oldest) this.totals.oldest = received
+    this.#message = { row, recipients: 0, lanes: [], domains: [] }
+    return this.#message
+  }
+
+  #domain(domain: string, received: number): DomainSum {
+    const known = this.domains.get(domain)
+    if (known) return known
+    const sum = { domain, messages: 0, bytes: 0, live: 0, oldest: received, states: [] }
+    this.domains.set(domain, sum)
+    return sum
+  }
+
+  #countLive(sum: DomainSum, client: IpAddress | null, cost: number): void {
+    sum.live += cost
+    if (client === null) return
+    const bucket = shareBucket(sum.domain, client)
+    this.shares[bucket] = (this.shares[bucket] ?? 0) + cost
+  }
+}
+
+interface DomainSum {
+  readonly domain: string
+  messages: number
+  bytes: number
+  live: number
+  oldest: number
+  readonly states: number[]
+}
+type DomainSums = Map<string, DomainSum>
+
 /** By the numbers of lanes and states. */
 type LaneSums = Map<number, Map<number, [messages: number, oldest: number]>>
-type DomainSums = Map<string, { messages: number; bytes: number; live: number; oldest: number; states: number[] }>
 
 const lanesOf = (db: Database, lanes: LaneSums): Counts['lanes'] =>
   [...lanes].flatMap(([lane, states]) =>

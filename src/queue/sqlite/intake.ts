@@ -3,7 +3,7 @@ import { StoreFailure } from '../../store/failure.ts'
 import type { Store } from '../../store/store.ts'
 import type { HoldOutcome, NewHeld, Queue } from '../queue.ts'
 import type { Admission } from './admission.ts'
-import { type KeptFile, shelfOf } from './body-files.ts'
+import { type StoredFile, shelfOf } from './body-files.ts'
 import { addedRow } from './message-codec.ts'
 import { prepare } from './new-row.ts'
 import type { QueueParts } from './parts.ts'
@@ -17,7 +17,7 @@ export function createIntake(
     shelfOf(message.id)
     const refused = await admission.admit(message)
     if (refused) return { kind: 'full', why: refused }
-    let file: KeptFile | undefined
+    let file: StoredFile | undefined
     try {
       const prepared = await prepare(message, turns, files)
       file = prepared.file

@@ -3,7 +3,7 @@ import type { StoreRoom } from '../../store/store.ts'
 import type { HeldEntry } from '../queue.ts'
 import { keptLimit } from '../quota.ts'
 import type { BodyFiles } from './body-files.ts'
-import type { KeptCounts } from './kept-counts.ts'
+import type { HeldCounts } from './held-counts.ts'
 import type { EntryRow } from './rows.ts'
 import type { RowOperations } from './tables.ts'
 
@@ -16,7 +16,7 @@ export interface KeptQuota {
 
 export interface KeptQuotaDeps {
   readonly room: StoreRoom<RowOperations>
-  readonly counts: KeptCounts
+  readonly counts: HeldCounts
   readonly files: BodyFiles
   /** Of the hold, octets. */
   readonly limit: () => number

@@ -1,6 +1,6 @@
 /**
  * What is known of recipients, on the embedded store: fulfils `../known-recipients.ts`. `learning` gathers what is told and writes it, `told-lately` spares
- * what was told a short while ago, `recipient-keys` and `kept-reply` name nobody.
+ * what was told a short while ago, `recipient-keys` and `nameless-reply` name nobody.
  */
 
 import type { Clock } from '../../base/clock.ts'
@@ -11,9 +11,9 @@ import type { Recipient } from '../../mail/message.ts'
 import { StoreFailure } from '../../store/failure.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownRecipients } from '../known-recipients.ts'
-import { withName, withoutName } from './kept-reply.ts'
 import { type KnownKind, type KnownLimits, type KnownOperations, kinds } from './known-tables.ts'
 import { createLearning } from './learning.ts'
+import { withName, withoutName } from './nameless-reply.ts'
 import { openRecipientKeys } from './recipient-keys.ts'
 import { ToldLately } from './told-lately.ts'
 

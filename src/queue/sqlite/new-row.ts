@@ -3,7 +3,7 @@ import type { Body } from '../../mail/message.ts'
 import { StoreFailure } from '../../store/failure.ts'
 import type { FairTurns } from '../fair-turn.ts'
 import type { NewHeld } from '../queue.ts'
-import type { BodyFiles, KeptFile } from './body-files.ts'
+import type { BodyFiles, StoredFile } from './body-files.ts'
 import { newRow, payloadOf, type StoredBody } from './message-codec.ts'
 import type { NewRow } from './rows.ts'
 
@@ -11,7 +11,7 @@ export interface Prepared {
   readonly row: NewRow
   readonly payload: readonly Uint8Array[]
   /** Of a large body: to be told that it is done with, and removed where the row does not come about. */
-  readonly file: KeptFile | undefined
+  readonly file: StoredFile | undefined
 }
 
 /** Bodies up to here are kept in rows. */
@@ -22,7 +22,7 @@ export async function prepare(message: NewHeld, turns: FairTurns, files: BodyFil
   const turnMs = turns.next(message.envelope.sender, message.receivedMs)
   if (message.body.size <= mostInRow)
     return { ...rowAndPayload(message, await blocksOf(message.body), turnMs), file: undefined }
-  const file = await files.keep(message.id, message.body)
+  const file = await files.store(message.id, message.body)
   if (file.size !== message.body.size) {
     await files.remove(message.id)
     file.done()

@@ -4,7 +4,7 @@ import type { StoreRoom } from '../../store/store.ts'
 import type { FairTurns } from '../fair-turn.ts'
 import type { HeldEntry } from '../queue.ts'
 import type { BodyFiles } from './body-files.ts'
-import type { KeptCounts } from './kept-counts.ts'
+import type { HeldCounts } from './held-counts.ts'
 import type { ReadAhead } from './read-ahead.ts'
 import type { EntryRow } from './rows.ts'
 import type { RowOperations } from './tables.ts'
@@ -12,7 +12,7 @@ import type { RowOperations } from './tables.ts'
 export interface QueueParts {
   readonly room: StoreRoom<RowOperations>
   readonly clock: Clock
-  readonly counts: KeptCounts
+  readonly counts: HeldCounts
   readonly files: BodyFiles
   readonly turns: FairTurns
   readonly ahead: ReadAhead

@@ -2,7 +2,7 @@
  * The hold on the embedded store: fulfils the contract of `queue.ts` with the tables of `tables.ts`. `cli` opens the store with `queueModule`, then
  * this, which only puts the steps together. Each has a file beside it: `intake` (what comes in; `admission` asks the quotas, `new-row` and `body-files` bring
  * the body to where it stays), `tasks` (what the drain takes out, with `read-ahead`), `settling` (what became of it), `wake`, `relane`, `looking` (what changes
- * nothing), `kept-counts` (in step with the rows), `kept-quota` (what is kept for a person), `sweep` (rows and files that do not fit). `message-codec` makes rows of values and back.
+ * nothing), `held-counts` (in step with the rows), `kept-quota` (what is kept for a person), `sweep` (rows and files that do not fit). `message-codec` makes rows of values and back.
  */
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
@@ -12,8 +12,8 @@ import type { HeldEntry, Queue } from '../queue.ts'
 import type { HoldLimits } from '../quota.ts'
 import { createAdmission } from './admission.ts'
 import { createBodyFiles } from './body-files.ts'
+import { type HeldCounts, openHeldCounts } from './held-counts.ts'
 import { createIntake } from './intake.ts'
-import { type KeptCounts, openKeptCounts } from './kept-counts.ts'
 import { createKeptQuota } from './kept-quota.ts'
 import { createLooking } from './looking.ts'
 import { heldEntry } from './message-codec.ts'
@@ -54,7 +54,7 @@ export async function openSqliteQueue(store: Store, deps: SqliteQueueDeps): Prom
   while (await room.write('recover', undefined)) {
     // In pages, as everything is.
   }
-  const counts = await openKeptCounts(store, room, deps.clock)
+  const counts = await openHeldCounts(store, room, deps.clock)
   const parts = createParts(store, room, counts, deps)
   const { counters } = counts
   const admission = createAdmission({ limits: () => deps.limits(), space: store.space, counters })
@@ -91,7 +91,7 @@ export async function openSqliteQueue(store: Store, deps: SqliteQueueDeps): Prom
 function createParts(
   store: Store,
   room: StoreRoom<RowOperations>,
-  counts: KeptCounts,
+  counts: HeldCounts,
   { clock, corrupt }: SqliteQueueDeps,
 ): QueueParts {
   function markCorrupt(id: string, why: string): void {

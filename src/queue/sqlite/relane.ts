@@ -3,7 +3,7 @@ import type { Recipient } from '../../mail/message.ts'
 import type { StoreRoom } from '../../store/store.ts'
 import type { Lane } from '../queue.ts'
 import { numberOfState } from '../state-numbers.ts'
-import type { KeptCounts } from './kept-counts.ts'
+import type { HeldCounts } from './held-counts.ts'
 import type { Move } from './lane-rows.ts'
 import { readRecipient } from './message-codec.ts'
 import type { RowOperations } from './tables.ts'
@@ -11,7 +11,7 @@ import type { RowOperations } from './tables.ts'
 /** As `Queue.relane`. */
 export async function relane(
   room: StoreRoom<RowOperations>,
-  counts: KeptCounts,
+  counts: HeldCounts,
   laneOf: (recipient: Recipient, lane: Lane) => Lane | undefined,
 ): Promise<{ moved: number; withoutRoute: number }> {
   const total = { moved: 0, withoutRoute: 0 }

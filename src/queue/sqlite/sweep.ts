@@ -53,13 +53,13 @@ async function sweepFiles({ room, files, clock, isClosed }: SweepDeps): Promise<
     const old: string[] = []
     for (const name of await namesIn(folder)) {
       const found = await stat(join(folder, name)).catch(() => undefined)
-      if (found && clock.now() - found.mtimeMs > oldMs && !files.isBeingKept(idOf(name))) old.push(name)
+      if (found && clock.now() - found.mtimeMs > oldMs && !files.isBeingStored(idOf(name))) old.push(name)
     }
     if (old.length === 0) continue
     const held = new Set(await room.read('heldOf', old))
     for (const name of old) {
       // Asked again behind the look at the rows: an old file of the spool may just be coming in.
-      if (!held.has(name) && !files.isBeingKept(idOf(name))) await rm(join(folder, name), { force: true })
+      if (!held.has(name) && !files.isBeingStored(idOf(name))) await rm(join(folder, name), { force: true })
     }
   }
 }

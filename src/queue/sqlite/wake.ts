@@ -1,13 +1,13 @@
 /** Makes ready what has waited long enough, a page at a time. For `queue.ts` beside. */
 import type { StoreRoom } from '../../store/store.ts'
 import type { Lane } from '../queue.ts'
-import type { KeptCounts } from './kept-counts.ts'
+import type { HeldCounts } from './held-counts.ts'
 import type { RowOperations } from './tables.ts'
 
 /** As `Queue.wake`. */
 export async function wake(
   room: StoreRoom<RowOperations>,
-  counts: KeptCounts,
+  counts: HeldCounts,
   nowMs: number,
   farMs: number,
 ): Promise<Lane[]> {

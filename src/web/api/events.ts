@@ -54,7 +54,7 @@ export function addEvents(site: Site, now: Now, { clock, listen }: Pick<WebDeps,
       const isKnown = who.kind === 'person'
       return {
         kind: 'written',
-        refuse: () => viewers.refuse({ isKnown, of, socket: context.env.incoming.socket }),
+        whyRefused: () => viewers.whyRefused({ isKnown, of, socket: context.env.incoming.socket }),
         fields: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' },
         begin: (out) => viewers.add({ isKnown, of, domain, isStill: isKnown ? who.isStill : () => true, out }),
       }

@@ -22,7 +22,7 @@ export interface Viewer extends Sight {
 
 export interface Viewers {
   /** Undefined: one more may look. */
-  refuse(viewer: Pick<Viewer, 'isKnown' | 'of'> & { readonly socket: object }): Refused | undefined
+  whyRefused(viewer: Pick<Viewer, 'isKnown' | 'of'> & { readonly socket: object }): Refused | undefined
   /** Sends the state of now, and then what becomes of it. */
   add(viewer: Viewer): void
   /** Something is other than it was: told sooner than it would be. */
@@ -112,7 +112,7 @@ export function createViewers({ clock, tell }: ViewersDeps): Viewers {
   }
 
   return {
-    refuse({ isKnown, of, socket }) {
+    whyRefused({ isKnown, of, socket }) {
       const all = [...viewers]
       // Requests that were sent ahead on one connection would wait for its stream, each with a place of its own.
       const isLooking = all.some(({ out }) => out.req.socket === socket)

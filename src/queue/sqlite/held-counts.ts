@@ -12,7 +12,7 @@ import { countedNew, countedRow } from './message-codec.ts'
 import { type Change, stateOf } from './rows.ts'
 import type { RowOperations } from './tables.ts'
 
-export interface KeptCounts {
+export interface HeldCounts {
   readonly counters: Counters
   /** False where nothing of that lane is in that state for certain: then the rows need not be asked. */
   mayHave(lane: string, state: RecipientState): boolean
@@ -36,7 +36,7 @@ const oldestLaterMs = 30_000
 const fewMessages = 10_000
 
 /** Throws a `StoreFailure` where the rows cannot be read. */
-export async function openKeptCounts(store: Store, room: StoreRoom<RowOperations>, clock: Clock): Promise<KeptCounts> {
+export async function openHeldCounts(store: Store, room: StoreRoom<RowOperations>, clock: Clock): Promise<HeldCounts> {
   const counters = createCounters()
   const oldestDue = new Deadline(clock, () => void refreshOldest())
   let nextWakeMs = Number.POSITIVE_INFINITY
