@@ -24,6 +24,7 @@ import { actionWords } from './action-words.ts'
 import type { WebDeps } from './deps.ts'
 import { apiPolicy, commonFields } from './policy.ts'
 import type { WebSettings } from './settings.ts'
+import { whyInvalid } from './why-invalid.ts'
 
 export interface SiteEnv {
   Bindings: HttpBindings
@@ -111,9 +112,7 @@ const mostBodyBytes = 64 * 1024
 
 export function createSite(deps: SiteDeps): Site {
   const { log } = deps
-  const app = new OpenAPIHono<SiteEnv>({
-    defaultHook: (result, context) => (result.success ? undefined : no(context, 400, whyInvalid(result.error))),
-  })
+  const app = new OpenAPIHono<SiteEnv>()
 
   const probes = new Set<string>()
   app.use(async (context, next) => {
@@ -199,7 +198,13 @@ export function createSite(deps: SiteDeps): Site {
     },
     resource(resource) {
       const guards = [only(resource.access, false), ...(resource.method === 'get' ? [] : [limited, acting])]
-      app.openapi(documented(resource, guards), (async (context: SiteContext) => answer(context, resource)) as never)
+      // A parameter that is not there may be another one misspelt: passed over in silence, it would ask for all.
+      const strict = resource.query
+        ? { ...resource, query: resource.query.strict() as typeof resource.query }
+        : resource
+      const route = documented(strict)
+      app.openAPIRegistry.registerPath(route)
+      app.on(resource.method, [route.getRoutingPath()], ...guards, (context) => answer(context, strict))
     },
   }
 }
@@ -212,16 +217,18 @@ async function answer<Query extends z.ZodObject, Body extends z.ZodType, Answer 
   context: SiteContext,
   resource: Resource<Query, Body, Answer>,
 ): Promise<Response> {
-  const query = resource.query?.safeParse(context.req.query())
-  if (query && !query.success) return no(context, 400, whyInvalid(query.error))
-  const params = resource.params?.safeParse(context.req.param())
-  if (params && !params.success) return no(context, 400, whyInvalid(params.error))
-  const body = resource.body?.safeParse(await jsonOf(context))
-  if (body && !body.success) return no(context, 400, whyInvalid(body.error))
+  const query = readBy(resource.query, context.req.query())
+  if (query.kind === 'wrong') return no(context, 400, query.why)
+  const params = readBy(resource.params, context.req.param())
+  if (params.kind === 'wrong') return no(context, 400, params.why)
+  if (resource.body && !/^application\/json(?:;|$)/i.test(context.req.header('content-type') ?? ''))
+    return no(context, 415, 'the body has to be JSON, and to say so: content-type: application/json')
+  const body = readBy(resource.body, resource.body && (await jsonOf(context)))
+  if (body.kind === 'wrong') return no(context, 400, body.why)
   const answered = await resource.handle({
-    query: (query?.data ?? {}) as z.output<Query>,
-    body: body?.data as z.output<Body>,
-    param: (name) => String(params?.data[name] ?? ''),
+    query: (query.value ?? {}) as z.output<Query>,
+    body: body.value as z.output<Body>,
+    param: (name) => String(params.value?.[name] ?? ''),
     who: context.get('who'),
     audit: (fields) => context.set('audit', fields),
     context,
@@ -230,6 +237,19 @@ async function answer<Query extends z.ZodObject, Body extends z.ZodType, Answer 
   if (answered.kind === 'written') return written(answered, context)
   if (answered.kind === 'no') return no(context, answered.status, answered.why)
   return context.json(answered.value as never)
+}
+
+type Read<Value> =
+  | { readonly kind: 'read'; readonly value: Value | undefined }
+  | { readonly kind: 'wrong'; readonly why: string }
+
+/** @param shape  undefined: nothing is asked for */
+function readBy<Shape extends z.ZodType>(shape: Shape | undefined, given: unknown): Read<z.output<Shape>> {
+  const read = shape?.safeParse(given)
+  if (shape === undefined || read === undefined) return { kind: 'read', value: undefined }
+  return read.success
+    ? { kind: 'read', value: read.data }
+    : { kind: 'wrong', why: whyInvalid(shape, given, read.error) }
 }
 
 /** One that was made by hand has none of the fields that the context was given. */
@@ -262,26 +282,27 @@ async function jsonOf(context: SiteContext): Promise<unknown> {
   }
 }
 
-function whyInvalid({ issues: [issue] }: z.ZodError): string {
-  return printable(`${issue?.path.join('.') || 'the request'}: ${issue?.message ?? 'it is not as it should be'}`, 300)
-}
-
 export function no(context: Pick<SiteContext, 'json'>, status: number, why: string): Response {
   return context.json({ why }, status as 400)
 }
 
-/** What OpenAPI says of it, and has checked. */
-function documented<Query extends z.ZodObject, Body extends z.ZodType, Answer extends z.ZodType>(
-  { method, path, access, summary, params, query, body, answer }: Resource<Query, Body, Answer>,
-  middleware: MiddlewareHandler<SiteEnv>[],
-) {
+/** What OpenAPI says of it. */
+function documented<Query extends z.ZodObject, Body extends z.ZodType, Answer extends z.ZodType>({
+  method,
+  path,
+  access,
+  summary,
+  params,
+  query,
+  body,
+  answer,
+}: Resource<Query, Body, Answer>) {
   const isOpen = access === 'public' || access === 'glance'
   return createRoute({
     method,
     path,
     summary,
     description: `Role: ${access}.`,
-    middleware,
     security: isOpen ? [] : [{ token: [] }, { session: [] }],
     request: {
       ...(params ? { params } : {}),

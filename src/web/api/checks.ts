@@ -13,8 +13,8 @@ import type { WebDeps } from '../deps.ts'
 import type { Site } from '../site.ts'
 import { framed } from './framed.ts'
 
-const idParam = z.object({ id: z.string().regex(/^[0-9a-f]{24}$/) })
-const ruleParam = z.object({ id: z.string().regex(/^[a-z0-9-]{1,64}$/) })
+const idParam = z.object({ id: z.string().regex(/^[0-9a-f]{24}$/, 'the id of a check') })
+const ruleParam = z.object({ id: z.string().regex(/^[a-z0-9-]{1,64}$/, 'the id of a rule') })
 
 /** Beside `src/` in a checkout, beside `dist/` in the package. */
 const pages = new URL('../../../docs/checks/', import.meta.url)

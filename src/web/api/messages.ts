@@ -16,7 +16,7 @@ import type { Site, SiteContext } from '../site.ts'
 import { framed } from './framed.ts'
 import { whileStoreWorks } from './while-store-works.ts'
 
-const idParam = z.object({ id: z.string().regex(/^[0-9A-Za-z-]{1,64}$/) })
+const idParam = z.object({ id: z.string().regex(/^[0-9A-Za-z-]{1,64}$/, 'the id of a message') })
 
 const textAnswer = z.object({
   subject: z.string(),
@@ -71,7 +71,11 @@ function addSubjects(site: Site, mail: Mail, log: Log): void {
     path: '/api/subjects',
     access: 'read',
     summary: 'What held messages are about, by id: for a page of the list.',
-    query: z.object({ ids: z.string().regex(/^[0-9A-Za-z-]{1,64}(?:,[0-9A-Za-z-]{1,64}){0,49}$/) }),
+    query: z.object({
+      ids: z
+        .string()
+        .regex(/^[0-9A-Za-z-]{1,64}(?:,[0-9A-Za-z-]{1,64}){0,49}$/, 'up to 50 ids of messages, with commas between'),
+    }),
     answer: subjectsAnswer,
     handle: ({ query, context }) =>
       whileStoreWorks('read', async () => {

@@ -14,17 +14,19 @@ export const filterShape = z.strictObject({
 })
 export type FilterWords = z.output<typeof filterShape>
 
-/** @param said  separated by commas */
-export function readStates(
-  said: string | undefined,
-):
-  | { readonly kind: 'read'; readonly states: FilterWords['states'] }
-  | { readonly kind: 'wrong'; readonly why: string } {
-  if (said === undefined || said === '') return { kind: 'read', states: undefined }
-  const parsed = z.array(z.enum(recipientStates)).safeParse(said.split(','))
-  if (parsed.success) return { kind: 'read', states: parsed.data }
-  return { kind: 'wrong', why: `states: there are ${recipientStates.join(', ')}` }
-}
+const stateList = z.array(z.enum(recipientStates))
+const isStates = (said: string) => said === '' || stateList.safeParse(said.split(',')).success
+
+/** As a question says them. */
+export const statesText = z
+  .string()
+  .max(200)
+  .refine(isStates, `one or more, with commas between, of ${recipientStates.join(', ')}`)
+  .describe('Separated by commas.')
+
+/** @param said  as `statesText` lets it in */
+export const readStates = (said: string | undefined): FilterWords['states'] =>
+  said === undefined || said === '' ? undefined : stateList.parse(said.split(','))
 
 /** Without what was left empty. */
 export const filterOf = (said: FilterWords): QueueFilter =>

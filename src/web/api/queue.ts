@@ -9,7 +9,7 @@ import { actAnswer, acts, listAnswer } from '../../gateway/operate/queue-shapes.
 import { choices } from '../../gateway/ways/chosen-lane.ts'
 import type { WebDeps } from '../deps.ts'
 import type { Answered, Asked, Refused, Site } from '../site.ts'
-import { auditedFilter, filterOf, filterShape, readStates } from './queue-filter.ts'
+import { auditedFilter, filterOf, filterShape, readStates, statesText } from './queue-filter.ts'
 import { actFor, type Counted, countAll } from './queue-pieces.ts'
 import { createScans, type Scan } from './scans.ts'
 import { whileStoreWorks } from './while-store-works.ts'
@@ -19,11 +19,14 @@ const listQuery = z.object({
   domain: z.string().max(255).optional().describe('Of a recipient.'),
   sender: z.string().max(400).optional().describe('An address, or @example.com.'),
   recipient: z.string().max(400).optional().describe('The same.'),
-  states: z.string().max(200).optional().describe('Separated by commas.'),
+  states: statesText.optional(),
   receivedBeforeMs: z.coerce.number().optional(),
   receivedAfterMs: z.coerce.number().optional(),
   limit: z.coerce.number().int().min(1).max(200).optional(),
-  after: z.string().max(40).optional().describe('`next` of the page before.'),
+  after: z
+    .string()
+    .regex(/^\d{0,15}$/, 'the `next` of the page before')
+    .optional(),
 })
 
 const countAnswer = z.object({
@@ -73,14 +76,13 @@ function addList(site: Site, mail: Mail, scan: Scan): void {
     async handle({ query: { id, states, limit = 50, after, ...rest } }) {
       const operations = mail()
       if (!operations) return nothingHeld
-      const read = readStates(states)
-      if (read.kind === 'wrong') return { kind: 'no', status: 400, why: read.why }
+      const wanted = readStates(states)
       return whileStoreWorks(storeUse, async () => {
         const ids = id === undefined || id === '' ? undefined : await operations.find(id.toUpperCase())
         if (ids?.length === 0) return nothingHeld
         const filter = filterOf({
           ...rest,
-          ...(read.states ? { states: read.states } : {}),
+          ...(wanted ? { states: wanted } : {}),
           ...(ids ? { ids: [...ids] } : {}),
         })
         const list = async (): Promise<Answered<z.output<typeof listAnswer>>> => ({
