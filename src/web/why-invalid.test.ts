@@ -33,7 +33,7 @@ test('what is wrong with a question is said in a sentence: which parameter, what
     ['/api/history?limit=', 'limit is "": it has to be a whole number from 1 to 200'],
     ['/api/history?limit=1.5', 'limit is "1.5": it has to be a whole number from 1 to 200'],
     ['/api/history?before=0', 'before is "0": it has to be a whole number, 1 or more'],
-    ['/api/history?limi=5', 'there is no "limi" here; did you mean "limit"?'],
+    ['/api/history?limi=5', 'there is no "limi" here, but there is "limit"'],
     ['/api/history?x%1b=5', 'there is no "x\\x1b" here; there are domain, before, limit'],
     [
       `/api/history?domain=${'d'.repeat(300)}`,
@@ -76,7 +76,7 @@ test('what is wrong with a body is said in the same way, and what is no JSON is 
   ])
   assert.deepEqual(await of({ act: 'hold', filter: { domian: 'x' }, messages: 1 }), [
     400,
-    'there is no "domian" here; did you mean "domain"?',
+    'there is no "domian" here, but there is "domain"',
   ])
   assert.deepEqual(await send('{"act":'), [400, 'the request is no JSON: /api/openapi.json says how it has to be'])
   assert.deepEqual(await send('{}', { 'content-type': 'text/plain' }), [

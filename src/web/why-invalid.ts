@@ -27,7 +27,7 @@ const valueText = (value: unknown) =>
 function unknownName(name: string, described: Described | undefined): string {
   const names = Object.keys(described?.properties ?? {})
   const near = nearest(name, names)
-  return `there is no "${printable(name, 100)}" here; ${near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`}`
+  return `there is no "${printable(name, 100)}" here${near === undefined ? `; there are ${names.join(', ')}` : `, but there is "${near}"`}`
 }
 
 /** What is used here of JSON Schema. */
