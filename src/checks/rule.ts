@@ -32,7 +32,7 @@ export interface Context {
   readonly roots: Roots
   /** The exchangers as waypost.yaml declares them: a difference is a finding. */
   readonly declaredExchangers?: readonly { readonly host: HostName; readonly preference: number }[]
-  /** What a gateway of our own calls itself: where that is the exchanger, remedies name its settings. */
+  /** What a gateway of our own calls itself: where that is the exchanger, remedies say what to do in its waypost.yaml. */
   readonly gateway?: HostName | undefined
   /** Addresses that exist, in this domain. */
   readonly recipients?: readonly Mailbox[]

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contextOf, factsOf } from '../../test/unit/facts/facts.ts'
-import type { HostName } from '../dns/name.ts'
 import { partsFor } from './check-domain.ts'
 import type { Verdict } from './finding.ts'
 import { domainSubject } from './read-facts.ts'
@@ -77,19 +76,4 @@ test('what no rule needs is not collected', () => {
     [...partsFor([rule('ns-silent', [], ['name-servers']), rule('mx-missing', [], ['smtp', 'name-servers'])])],
     ['name-servers', 'smtp'],
   )
-})
-
-test('where the exchanger is a gateway of ours, its own settings stand before those of other servers', () => {
-  const gateway = 'mx1.example.com' as HostName
-  const at = (exchanger: string): Verdict => ({
-    ...(fault('error') as Extract<Verdict, { kind: 'fault' }>),
-    subject: { kind: 'address', exchanger, address: '192.0.2.1' },
-    remedy: { text: 'do this', settings: ['smtpd_tls_security_level = may'] },
-  })
-  const settings = (rules: readonly Rule[]) =>
-    runRules(rules, factsOf(), contextOf({ gateway })).map((one) => one.kind === 'finding' && one.remedy.settings)
-  const [own, other] = settings([rule('smtp-no-starttls', [at('mx1.example.com'), at('mx2.example.com')])])
-  assert.ok(own && /^tls: .*waypost\.yaml/.test(own[0] ?? '') && own[1] === 'smtpd_tls_security_level = may')
-  assert.deepEqual(other, ['smtpd_tls_security_level = may'])
-  assert.deepEqual(settings([rule('open-relay', [at('mx1.example.com')])]), [['smtpd_tls_security_level = may']])
 })

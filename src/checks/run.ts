@@ -1,7 +1,7 @@
 /** Facts → outcomes: asks each rule. Called by `check-domain.ts`, and by who has facts already. */
 import type { Facts } from './facts.ts'
 import { type Finding, type NotChecked, type Outcome, type Subject, severities } from './finding.ts'
-import { withGatewaySettings } from './gateway-settings.ts'
+import { type OwnExchangers, ownExchangers, withGatewaySettings } from './gateway-settings.ts'
 import type { Context, Rule } from './rule.ts'
 
 /**
@@ -12,17 +12,18 @@ const mostOfARule = 50
 
 /** @returns findings, worst first, in the order of the rules where equal; then what was not checked */
 export function runRules(rules: readonly Rule[], facts: Facts, context: Context): readonly Outcome[] {
-  const outcomes = rules.flatMap((rule) => outcomesOf(rule, facts, context))
+  const isOwn = ownExchangers(facts, context.gateway)
+  const outcomes = rules.flatMap((rule) => outcomesOf(rule, facts, context, isOwn))
   return outcomes.sort(worstFirst)
 }
 
-function outcomesOf(rule: Rule, facts: Facts, context: Context): readonly Outcome[] {
+function outcomesOf(rule: Rule, facts: Facts, context: Context, isOwn: OwnExchangers): readonly Outcome[] {
   const { id, title } = rule
   const [findings, notChecked]: [Finding[], NotChecked[]] = [[], []]
   for (const verdict of rule.examine(facts, context)) {
     if (verdict.kind === 'undecided') notChecked.push({ ...verdict, kind: 'not-checked', id, title })
     else {
-      const fault = withGatewaySettings(id, verdict, context.gateway)
+      const fault = withGatewaySettings(id, verdict, isOwn)
       findings.push({ rfc: rule.rfc, data: {}, ...fault, kind: 'finding', id, title })
     }
   }
