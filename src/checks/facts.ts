@@ -331,11 +331,15 @@ export interface DmarcFacts {
   readonly reportConsents: readonly { readonly destination: HostName; readonly txt: View<'TXT'> }[]
 }
 
-/** A random label below the domain, to find wildcards. */
+/** A random label below the domain, to find wildcards; and one beside it, to find out whether the domain itself comes from one. */
 export interface WildcardFacts {
   readonly name: WireName
   readonly mx: View<'MX'>
   readonly txt: View<'TXT'>
+  /** Where the domain has an address and no MX: the same below it. */
+  readonly address?: NamedView<'A' | 'AAAA'> | undefined
+  /** Asked where what the domain lives on (MX, or an address) is also there below it: the same of a name beside it. */
+  readonly beside?: NamedView<'MX' | 'A' | 'AAAA'> | undefined
 }
 
 /** What was asked for, where it decides what a fact means. */

@@ -6,8 +6,8 @@
  */
 import { within } from '../../base/clock.ts'
 import type { HostName } from '../../dns/name.ts'
-import { isAtOrBelow, nameFromHost, nameText, type WireName } from '../../dns/wire-name.ts'
-import type { ExchangerFacts, Facts, MtaStsFacts, TlsRptFacts, Vantage, WildcardFacts } from '../facts.ts'
+import { isAtOrBelow, nameFromHost, nameText, parentOf, type WireName } from '../../dns/wire-name.ts'
+import type { ExchangerFacts, Facts, MtaStsFacts, NamedView, TlsRptFacts, Vantage, WildcardFacts } from '../facts.ts'
 import { type CheckOptions, defaultCheckOptions } from '../options.ts'
 import { plainName } from '../read-facts.ts'
 import type { Part } from '../rule.ts'
@@ -193,8 +193,33 @@ class Run {
       const why = notExamined('not-applicable', 'No name fits below the domain.')
       return { name, mx: why, txt: why }
     }
-    const [mx, txt] = await Promise.all([inquiry.view(random, 'MX'), inquiry.view(random, 'TXT')])
-    return { name: random, mx, txt }
+    const [mx, txt, origin] = await Promise.all([
+      inquiry.view(random, 'MX'),
+      inquiry.view(random, 'TXT'),
+      this.#origin(name, random, inquiry),
+    ])
+    return { name: random, mx, txt, ...origin }
+  }
+
+  /** Whether the domain has records of its own: below a name that exists, a wildcard above it answers for nothing (RFC 4592 §3.3.1). */
+  async #origin(
+    name: WireName,
+    random: WireName,
+    inquiry: Inquiry,
+  ): Promise<Pick<WildcardFacts, 'address' | 'beside'>> {
+    const beside = below(parentOf(name), this.#randomLabel())
+    const mx = await inquiry.view(name, 'MX')
+    if (mx.kind === 'answer') {
+      const isBelow = (await inquiry.view(random, 'MX')).kind === 'answer'
+      if (!beside || !isBelow) return {}
+      return { beside: { name: beside, type: 'MX', view: await inquiry.view(beside, 'MX') } }
+    }
+    if (mx.kind !== 'no-data') return {}
+    const type = (await inquiry.view(name, 'A')).kind === 'answer' ? 'A' : 'AAAA'
+    if ((await inquiry.view(name, type)).kind !== 'answer') return {}
+    const address: NamedView<'A' | 'AAAA'> = { name: random, type, view: await inquiry.view(random, type) }
+    if (!beside || address.view.kind !== 'answer') return { address }
+    return { address, beside: { name: beside, type, view: await inquiry.view(beside, type) } }
   }
 
   #randomLabel = () => `waypost-${this.#deps.random.bytes(6).toString('hex')}`

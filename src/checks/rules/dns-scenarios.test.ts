@@ -139,6 +139,16 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     words: { zone: records({ 'mx1.example.lab': { CNAME: 'gone.example.lab' } }) },
     tells: ['warning mx-target-alias-broken', 'warning single-exchanger'],
   },
+  'a name that a wildcard gives MX': {
+    words: { zone: records({ '*.example.lab': { MX: [[10, 'mx1.example.lab']] } }) },
+    name: 'made-up.example.lab',
+    tells: ['warning domain-by-wildcard', 'warning single-exchanger'],
+  },
+  'a name that a wildcard gives an address': {
+    words: { zone: (zone, at) => ({ ...zone, records: { ...zone.records, '*.example.lab': { A: [at.mx1] } } }) },
+    name: 'made-up.example.lab',
+    tells: ['warning domain-by-wildcard', 'warning mx-missing', 'warning single-exchanger'],
+  },
   'wildcard MX': {
     words: { zone: records({ '*.example.lab': { MX: [[10, 'mx1.example.lab']] } }) },
     tells: ['notice wildcard-mx'],

@@ -28,6 +28,7 @@ export const ruleIds = [
   'alias-with-other-data',
   'mx-too-many',
   'mx-ttl-extreme',
+  'domain-by-wildcard',
   'wildcard-mx',
   'wildcard-txt',
   'domain-dotless',

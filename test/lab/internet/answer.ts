@@ -65,7 +65,7 @@ function lookUp({ name, type }: Question, zone: Zone, withSignatures: boolean): 
   }
   const authorities: DnsRecord[] = [labRecord(zone.apex, soa(zone.apex, 1))]
   if (isSigned) {
-    const types = [...new Set(own.map(({ data }) => (data.type === 'opaque' ? data.code : typeCodes[data.type])))]
+    const types = [...new Set(here.map(({ data }) => (data.type === 'opaque' ? data.code : typeCodes[data.type])))]
     authorities.push(labRecord(zone.apex, rrsig('SOA', zone.apex)))
     authorities.push(
       labRecord(name, { type: 'NSEC', next: zone.apex, types }),

@@ -20,7 +20,7 @@ import { mxMissing, noMailHost } from './no-mx.ts'
 import { nullMx, nullMxMixed, nullMxPreference } from './null-mx.ts'
 import { nullMxAdvised, nullMxButSends } from './null-mx-sending.ts'
 import { providerFormObsolete, providerSetIncomplete, providerSetMixed } from './provider-set.ts'
-import { wildcardMx, wildcardTxt } from './wildcard.ts'
+import { domainByWildcard, wildcardMx, wildcardTxt } from './wildcard.ts'
 
 export const recordRules: readonly Rule[] = [
   domainNotFound,
@@ -51,6 +51,7 @@ export const recordRules: readonly Rule[] = [
   aliasWithOtherData,
   mxTooMany,
   mxTtlExtreme,
+  domainByWildcard,
   wildcardMx,
   wildcardTxt,
   domainDotless,
