@@ -108,6 +108,8 @@ export interface AttemptEvent extends OnItsWay, ForDomains {
   readonly ms: number
   /** The verdict of a backend that had been silent behind the dot: `ms` is 0. */
   readonly isLate: boolean
+  /** Recipients that were delivered to although a backend, silent or gone behind the dot before, may have their message too. */
+  readonly possibleDuplicates: number
 }
 
 /** A recipient was not taken at RCPT. Senders that only guess are counted too, though the log has them only once. */

@@ -165,6 +165,10 @@ test('gone behind the dot for good: when its time is over another backend gets i
   assert.ok(clock.now() - sentMs >= unknownWaitMs)
   await lab.until(() => gateway.held() === 0)
   assert.deepEqual([first.messages.length, second.messages.length], [1, 1])
+  // It is told as what it may be.
+  await lab.until(() => gateway.find('drained', { possibleDuplicates: 1 }).length === 1)
+  const twice = gateway.events.flatMap((event) => (event.kind === 'attempt' ? event.possibleDuplicates : []))
+  assert.equal(twice.at(-1), 1)
 })
 
 test('a backend that keeps what it is given and breaks off, each time: when its time is over another one gets it', async (t) => {

@@ -43,6 +43,7 @@ export const idle: WebDeps = {
       messagesStopped: [],
       recipientsRefused: 0,
       recipientsDeferred: 0,
+      possibleDuplicates: 0,
       connectionsRefused: 0,
       refusedAfterHold: 0,
       expired: 0,

@@ -12,7 +12,7 @@ import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
 import { routeOfTask } from './route-of-task.ts'
-import { inFigures, type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
+import { duplicatesOf, inFigures, type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface LaneDrainDeps extends SettleDeps {
@@ -285,9 +285,11 @@ export class LaneDrain {
     }
   }
 
-  #tell({ message, recipients }: Task, way: Way, attempted: Attempted, tookMs: number): void {
+  #tell(task: Task, way: Way, attempted: Attempted, tookMs: number): void {
+    const { message, recipients } = task
     const about = { id: message.id, message, recipients, route: way.route.id, tookMs, isLate: false }
-    tellAttempt({ ...about, ...inFigures(attempted) }, this.#deps)
+    const possibleDuplicates = duplicatesOf(task, attempted)
+    tellAttempt({ ...about, ...inFigures(attempted), possibleDuplicates }, this.#deps)
   }
 
   #avoid({ message: { id } }: Task, error: unknown): void {

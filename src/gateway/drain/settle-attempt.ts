@@ -144,6 +144,7 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
     ...(endpoint && backendFields(endpoint)),
     reply: spoken.why,
     heldMs: clock.now() - task.message.receivedMs,
+    possibleDuplicates: duplicatesOf(task, spoken) || undefined,
   })
 }
 
@@ -192,6 +193,15 @@ async function afterCrash(id: string, error: unknown, { queue, clock }: SettleDe
   const before = (await queue.get(id))?.attempts.filter(({ outcome }) => outcome === 'failed').length ?? 0
   if (before + 1 >= crashesUntilSetAside) return { kind: 'set-aside' }
   return { kind: 'waiting', notBeforeMs: clock.now() + crashPauseMs }
+}
+
+/** Recipients that were delivered to, and whose message a backend may have had since an earlier dot. */
+export function duplicatesOf({ recipients }: Task, attempted: Attempted): number {
+  if (attempted.kind !== 'spoken') return 0
+  const delivered = new Set(
+    attempted.settlement?.recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])),
+  )
+  return recipients.filter(({ index, state }) => state === 'unknown' && delivered.has(index)).length
 }
 
 /** An attempt as the figures have it. */

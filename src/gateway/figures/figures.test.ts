@@ -58,6 +58,7 @@ function start() {
       heldMs: 60_000,
       ms: 5,
       isLate: false,
+      possibleDuplicates: outcome === 'delivered' ? 1 : 0,
     })
   return { clock, figures, message, attempt }
 }
@@ -71,7 +72,8 @@ test('messages are counted by route and verdict, with how long they took', () =>
   attempt('delivered')
   attempt('deferred')
 
-  const { routes, domains, held } = figures.snapshot()
+  const { routes, domains, held, possibleDuplicates } = figures.snapshot()
+  assert.equal(possibleDuplicates, 1)
   assert.equal(routes.length, 1)
   const [office] = routes
   assert.equal(office?.route, 'office')

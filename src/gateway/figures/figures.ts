@@ -49,6 +49,7 @@ export interface FiguresSnapshot extends Gauges {
   readonly recipientsDeferred: number
   readonly connectionsRefused: number
   readonly refusedAfterHold: number
+  readonly possibleDuplicates: number
   readonly expired: number
   /** Alerts by their words, which are ours: at most 100 of them. */
   readonly alerts: readonly { readonly event: string; readonly count: number }[]
@@ -72,6 +73,7 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
     recipientsDeferred: 0,
     connectionsRefused: 0,
     refusedAfterHold: 0,
+    possibleDuplicates: 0,
     expired: 0,
   }
   const ticker = new Deadline(clock, tick)
@@ -92,6 +94,7 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
 
   function countAttempt(event: AttemptEvent): void {
     byName.attempt(event)
+    sums.possibleDuplicates += event.possibleDuplicates
     if (event.outcome !== 'delivered') return
     seconds.drained(event.atMs)
     minutes.drained()

@@ -11,6 +11,8 @@ export interface TellAttemptDeps {
 }
 
 export interface AttemptToTell extends Pick<AttemptEvent, 'outcome' | 'isLate'> {
+  /** Default: none. */
+  readonly possibleDuplicates?: number
   readonly id: string
   /** Undefined where it could not be read. */
   readonly message: Pick<HeldMessage, 'size' | 'receivedMs'> | undefined
@@ -23,7 +25,7 @@ export interface AttemptToTell extends Pick<AttemptEvent, 'outcome' | 'isLate'> 
 }
 
 export function tellAttempt(attempt: AttemptToTell, { clock, tell, declared }: TellAttemptDeps): void {
-  const { id, message, recipients, route, endpoint, outcome, tookMs, isLate } = attempt
+  const { id, message, recipients, route, endpoint, outcome, tookMs, isLate, possibleDuplicates = 0 } = attempt
   const place = endpoint && backendFields(endpoint)
   const nowMs = clock.now()
   const addressed = recipients.map(({ recipient }) => recipient)
@@ -40,5 +42,6 @@ export function tellAttempt(attempt: AttemptToTell, { clock, tell, declared }: T
     heldMs: message ? nowMs - message.receivedMs : 0,
     ms: Math.round(tookMs),
     isLate,
+    possibleDuplicates,
   })
 }

@@ -22,6 +22,7 @@ test('metrics say what was counted, by the conventions of Prometheus, and name n
       snapshot: () => ({
         ...counts,
         messagesStopped: [{ why: 'too-big', count: 2 }],
+        possibleDuplicates: 2,
         held: { messages: 3, bytes: 4096, oldestMs: 1_000_000 },
         atMs: 1_060_000,
         backends: [
@@ -54,6 +55,7 @@ test('metrics say what was counted, by the conventions of Prometheus, and name n
     'waypost_dns_server_notifications 3',
     'waypost_messages_stopped_total{why="too-big"} 2',
     'waypost_attempts_total{route="office",outcome="deferred"} 5',
+    'waypost_possible_duplicates_total 2',
     'waypost_held_messages 3',
     'waypost_held_oldest_age_seconds 60',
     'waypost_cut_through_seconds_bucket{route="office",le="0.005"} 4',

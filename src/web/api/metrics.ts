@@ -78,6 +78,10 @@ function fill(
     'waypost_refused_after_hold_total',
     'Recipients that a backend refused after their message had been held.',
   ).inc(figures.refusedAfterHold)
+  counter(
+    'waypost_possible_duplicates_total',
+    'Recipients of held messages that a backend took although another delivery may have reached them before.',
+  ).inc(figures.possibleDuplicates)
   counter('waypost_expired_total', 'Recipients whose held message came to the end of its time.').inc(figures.expired)
   const alerts = counter('waypost_alerts_total', 'Alerts by their words.', ['alert'])
   for (const { event, count } of figures.alerts) alerts.inc({ alert: event }, count)
