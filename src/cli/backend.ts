@@ -7,6 +7,7 @@ import type { ControlAnswer, ControlRequest } from '../gateway/operate/control.t
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
 import { askGateway } from './ask.ts'
 import { configOption } from './config-path.ts'
+import { Misuse } from './misuse.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
 interface BackendCommandOptions {
@@ -129,10 +130,7 @@ async function tell(
 ): Promise<ExitCode> {
   const parsed = parseBackend(url, process.cwd())
   if (parsed.kind === 'invalid') {
-    terminal.err(
-      `waypost: "${printable(url)}" is no backend: ${parsed.why}; "waypost backend list" shows those there are\n`,
-    )
-    return 2
+    throw new Misuse(`"${printable(url)}" is no backend: ${parsed.why}; "waypost backend list" shows those there are`)
   }
   const canonical = backendUrl(parsed.address)
   const request: ControlRequest = { command, arguments: { url: canonical } }

@@ -67,11 +67,38 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   assert.match(help.out, /waypost config check -c waypost\.yaml/)
   const wrong = await waypost('confg')
   assert.equal(wrong.code, 2)
-  assert.match(wrong.err, /^waypost: unknown command 'confg'\n\(Did you mean config\?\)/)
+  assert.equal(wrong.err, `waypost: unknown command 'confg'\n(Did you mean config?)\n(see "waypost --help")\n`)
   const flag = await waypost('config', 'check', '--jsn')
   assert.equal(flag.code, 2)
-  assert.match(flag.err, /^waypost: unknown option '--jsn'\n\(Did you mean --json\?\)/)
+  const where = '(see "waypost config check --help")\n'
+  assert.equal(flag.err, `waypost: unknown option '--jsn'\n(Did you mean --json?)\n${where}`)
   assert.equal((await waypost('backend', 'out')).code, 2)
+})
+
+test('what is wrong on the command line ends with where the help is, whoever found it', async () => {
+  const wrong = {
+    'backend out': [],
+    'backend in': ['nowhere'],
+    'config chek': [],
+    'config check': ['now'],
+    'import dns': ['a b'],
+    'queue list': ['--limit', 'many'],
+    'queue hold': [],
+    'queue export': ['folder', '--older-than', 'long'],
+    'queue resume': ['smpt://10.0.0.1'],
+    'web token': ['--name', 'a b'],
+    'web password': [],
+  }
+  for (const [name, words] of Object.entries(wrong)) {
+    const { code, out, err } = await waypost(...name.split(' '), ...words)
+    assert.deepEqual([code, out], [2, ''], name)
+    assert.match(
+      err,
+      new RegExp(`^waypost: [^\n]+\n(?:\\([^\n]+\n)?\\(see "waypost ${name.replace(' chek', '')} --help"\\)\n$`),
+    )
+  }
+  // Where the help itself is told.
+  assert.doesNotMatch((await waypost('config')).err, /\(see /)
 })
 
 test('a word of another program or place brings the command that does it, and never its opposite', async () => {
@@ -92,7 +119,10 @@ test('a file behind config check is given by -c, which is said', async (t) => {
   const { file } = await config(t, good)
   const { code, err } = await waypost('config', 'check', file)
   assert.equal(code, 2)
-  assert.match(err, /^waypost: too many arguments for 'check'\. .*\n\(the file is given by -c FILE\)\n$/)
+  assert.match(
+    err,
+    /^waypost: too many arguments for 'check'\. .*\n\(the file is given by -c FILE\)\n\(see "waypost config check --help"\)\n$/,
+  )
   assert.doesNotMatch((await waypost('config', 'check', 'now')).err, /-c FILE/)
 })
 

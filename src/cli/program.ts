@@ -1,5 +1,6 @@
 /** The command line as a whole: what `main.ts` runs and tests run too. */
 import { Command, CommanderError } from 'commander'
+import { Misuse } from './misuse.ts'
 import { type ExitCode, type Run, type Terminal, Unanswered } from './terminal.ts'
 import { refuseUnknownWord } from './unknown-word.ts'
 
@@ -21,7 +22,6 @@ export function createProgram(
   const program = new Command('waypost')
     .description('Looks after the mail exchange of the domains you own.')
     .version(version)
-    .showHelpAfterError('(--help shows what there is)')
     .addHelpText(
       'after',
       `
@@ -33,6 +33,10 @@ Examples:
     )
   for (const command of commands(run)) program.addCommand(command)
   prepare(program, terminal)
+  let running = program
+  program.hook('preAction', (_, command) => {
+    running = command
+  })
 
   return {
     async run(words) {
@@ -40,6 +44,10 @@ Examples:
       try {
         await program.parseAsync(helpOf(words), { from: 'user' })
       } catch (error) {
+        if (error instanceof Misuse) {
+          terminal.err(`${error.whys.map((why) => `waypost: ${why}\n`).join('')}${whereHelpIs(running)}`)
+          return 2
+        }
         if (error instanceof Unanswered) {
           terminal.err('\nNo answer was given, and what was asked about was not done.\n')
           return 2
@@ -62,6 +70,8 @@ function prepare(command: Command, terminal: Terminal): void {
   command.exitOverride((error) => {
     if (error.code === 'commander.excessArguments' && command.args.some(isFile) && takesConfig(command))
       terminal.err('(the file is given by -c FILE)\n')
+    // Where the help itself is told, it has exit code 0, or 1 because no command was named.
+    if (error.exitCode !== 0 && error.code !== 'commander.help') terminal.err(whereHelpIs(command))
     throw error
   })
   if (command.commands.length > 0)
@@ -73,6 +83,12 @@ function prepare(command: Command, terminal: Terminal): void {
   })
   for (const child of command.commands) prepare(child, terminal)
 }
+
+const whereHelpIs = (command: Command): string => `(see "${nameOf(command)} --help")\n`
+
+/** `waypost queue show`. */
+const nameOf = (command: Command): string =>
+  command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 
 const isFile = (argument: string) => /\/|\.ya?ml$/.test(argument)
 

@@ -18,6 +18,7 @@ import { makeReport, type Report } from '../watch/report/report.ts'
 import { reportText } from '../watch/report/text.ts'
 import { configOption } from './config-path.ts'
 import { loadForCommand } from './load-for-command.ts'
+import { Misuse } from './misuse.ts'
 import { readDomain } from './option-readers.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
@@ -70,8 +71,7 @@ export function readSince(text: string, nowMs: number): number {
 async function report(text: string, flags: ReportFlags, terminal: Terminal): Promise<ExitCode> {
   const domain = declaredText(text)
   if (domain === undefined) {
-    terminal.err(`waypost: "${printable(text, 300)}" is no domain\n`)
-    return 2
+    throw new Misuse(`"${printable(text, 300)}" is no domain`)
   }
   const loaded = await loadForCommand(flags.config, terminal)
   if (!loaded) return 2

@@ -1,11 +1,13 @@
 /** `waypost web link|token|password`: the ways into the dashboard. */
 import { Command, Option } from 'commander'
 import { z } from 'zod'
+import { printable } from '../base/printable.ts'
 import { systemRandom } from '../base/random.ts'
 import { type Role, roles } from '../web/access/role.ts'
 import { hashSecret } from '../web/access/secret-hash.ts'
 import { askGateway } from './ask.ts'
 import { configOption } from './config-path.ts'
+import { Misuse } from './misuse.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
 interface AccessFlags {
@@ -65,7 +67,7 @@ async function link(config: string | undefined, terminal: Terminal): Promise<Exi
 }
 
 async function token(flags: AccessFlags, terminal: Terminal): Promise<ExitCode> {
-  if (!isName(flags.name, terminal)) return 2
+  refuseName(flags.name)
   const secret = systemRandom.bytes(32).toString('base64url')
   await sayEntry(flags, secret, terminal)
   terminal.err('The token, which is kept nowhere:\n')
@@ -78,7 +80,7 @@ async function password(
   terminal: Terminal,
   askHidden: ((question: string) => Promise<string>) | undefined,
 ): Promise<ExitCode> {
-  if (!isName(flags.name, terminal)) return 2
+  refuseName(flags.name)
   if (!askHidden) {
     terminal.err(
       'waypost: a password is asked for at a terminal, and this is none; "waypost web token" makes a token\n',
@@ -105,8 +107,7 @@ async function sayEntry({ name, role }: AccessFlags, secret: string, terminal: T
   terminal.err(entry)
 }
 
-function isName(name: string, terminal: Terminal): boolean {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return true
-  terminal.err('waypost: a name has letters, digits, ".", "_" and "-", 64 at most\n')
-  return false
+function refuseName(name: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new Misuse(`"${printable(name, 100)}" is no name: it has letters, digits, ".", "_" and "-", 64 at most`)
 }

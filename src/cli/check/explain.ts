@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createPaint, fewestColumns, mostColumns, type Paint, table, wrapped } from '../../checks/report/layout.ts'
 import { hintAtCheck, leftOut, ruleIds } from '../../checks/rules/ids.ts'
+import { Misuse } from '../misuse.ts'
 import { type ExitCode, outShape, type Terminal } from '../terminal.ts'
 
 /** Beside `src/` in a checkout, beside `dist/` in the package. */
@@ -16,8 +17,7 @@ export async function explain(id: string, terminal: Terminal): Promise<ExitCode>
   const known: readonly string[] = ruleIds
   const page = known.includes(id) ? await readPage(id) : undefined
   if (page === undefined) {
-    terminal.err(`waypost: there is no page about "${id.slice(0, 100)}"${hintAtCheck(id)}\n`)
-    return 2
+    throw new Misuse(`there is no page about "${id.slice(0, 100)}"${hintAtCheck(id)}`)
   }
   const { columns, isColored } = outShape()
   const width = Math.min(mostColumns, Math.max(fewestColumns, columns))

@@ -15,6 +15,7 @@ import { count, countable, createTally, type Tally } from '../../checks/report/t
 import { tallyLines } from '../../checks/report/text.ts'
 import type { Rule } from '../../checks/rule.ts'
 import { fileErrorText } from '../file-error.ts'
+import { Misuse } from '../misuse.ts'
 import { readDomain } from '../option-readers.ts'
 import { barText, createProgress, spentText } from '../progress.ts'
 import { runMany } from '../run-many.ts'
@@ -42,10 +43,8 @@ export async function runCheck(
 ): Promise<ExitCode> {
   const wrong = contradiction(names, flags)
   const chosen = chooseRules(flags)
-  if (wrong !== undefined || chosen.kind === 'wrong') {
-    terminal.err(`waypost: ${wrong ?? (chosen.kind === 'wrong' ? chosen.why : '')}\n`)
-    return 2
-  }
+  if (wrong !== undefined) throw new Misuse(wrong)
+  if (chosen.kind === 'wrong') throw new Misuse(chosen.why)
   const declared = await readDeclared(flags.config, names.length === 0 && flags.input === undefined, terminal)
   if (!declared) return 2
   const awake = stayAwake()

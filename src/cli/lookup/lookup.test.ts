@@ -5,8 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { startDns } from '../../../test/lab/dns.ts'
 import { nameServerText } from '../../dns/servers.ts'
 
-const script = `import { lookupCommand } from ${JSON.stringify(new URL('./lookup.ts', import.meta.url).href)}
-await lookupCommand().parseAsync(process.argv.slice(1), { from: 'user' })`
+const from = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+const script = `import { lookupCommand } from ${from('./lookup.ts')}
+import { createProgram } from ${from('../program.ts')}
+import { processTerminal } from ${from('../terminal.ts')}
+const program = createProgram('0', processTerminal, () => [lookupCommand()])
+const exitCode = await program.run(['lookup', ...process.argv.slice(1)])
+if (exitCode !== 0) process.exitCode = exitCode`
 
 interface Ran {
   readonly code: number | null

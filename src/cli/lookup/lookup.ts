@@ -21,6 +21,7 @@ import {
   lookupExchangers,
 } from '../../routing/exchangers.ts'
 import { fileErrorText } from '../file-error.ts'
+import { Misuse } from '../misuse.ts'
 import { collect, countReader, nameServer, readDomain, timeReader } from '../option-readers.ts'
 import { processTerminal } from '../terminal.ts'
 import { lookUpList } from './list.ts'
@@ -99,16 +100,15 @@ export function lookupCommand(): Command {
 async function run(names: readonly string[], flags: Flags): Promise<number> {
   if (flags.input !== undefined) return runList(names, flags.input, flags)
   if (names.length === 0) {
-    processTerminal.err('waypost: name a domain, or a file of them with --input FILE (--help shows more)\n')
-    return 2
+    throw new Misuse('name a domain, or a file of them with --input FILE')
   }
   const asked = names.map((name) => ({ name, asked: readName(name) }))
-  const invalid = asked.filter(({ asked }) => asked.kind === 'invalid')
-  for (const { name, asked } of invalid) {
-    const why = asked.kind === 'invalid' ? asked.why : ''
-    processTerminal.err(`waypost: "${printable(name, 300)}" is no domain or mail address: ${printable(why, 300)}\n`)
-  }
-  if (invalid.length > 0) return 2
+  const wrong = asked.flatMap(({ name, asked }) =>
+    asked.kind === 'invalid'
+      ? [`"${printable(name, 300)}" is no domain or mail address: ${printable(asked.why, 300)}`]
+      : [],
+  )
+  if (wrong.length > 0) throw new Misuse(...wrong)
 
   const resolver = createResolver(resolverOptions(flags), {
     clock: systemClock,
@@ -133,8 +133,7 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
 
 async function runList(names: readonly string[], input: string, flags: Flags): Promise<number> {
   if (names.length > 0) {
-    processTerminal.err('waypost: domains are named, and --input names more: use one of them\n')
-    return 2
+    throw new Misuse('domains are named, and --input names more: use one of them')
   }
   const resolver = createResolver(
     // Each is asked once, so nothing is worth keeping.

@@ -16,6 +16,7 @@ import { nextStep, turnBack } from '../../publish/migrate/next-step.ts'
 import type { RefusalRule } from '../../publish/plan/consequences.ts'
 import { configOption } from '../config-path.ts'
 import { fileErrorText } from '../file-error.ts'
+import { Misuse } from '../misuse.ts'
 import { noteMove } from '../note-with-gateway.ts'
 import { type PublishFlags, publishFlags } from '../publishing/flags.ts'
 import { openPublishing, type Publishing } from '../publishing/publishing.ts'
@@ -122,8 +123,7 @@ const usualLowTtlSeconds = 300
 async function migrate(name: HostName, flags: MigrateFlags, terminal: Terminal, deps: MigrateDeps): Promise<ExitCode> {
   const unheeded = flags.to === undefined ? forBeginnings(flags) : []
   if (unheeded.length > 0) {
-    terminal.err(`waypost: ${unheeded.join(', ')}: only what begins a migration heeds that: say it with --to\n`)
-    return 2
+    throw new Misuse(`${unheeded.join(', ')}: only what begins a migration heeds that: say it with --to`)
   }
   const publishing = await openPublishing(flags, terminal)
   if (!publishing) return 2

@@ -14,6 +14,7 @@ import {
 import type { RecipientState } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
 import { configOption } from '../config-path.ts'
+import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
@@ -121,8 +122,7 @@ async function perform(
   const filter = filterOf(options, systemClock.now())
   const why = whyNot(ids, options, filter)
   if (typeof filter === 'string' || why !== undefined) {
-    terminal.err(`waypost: ${typeof filter === 'string' ? filter : why}\n`)
-    return 2
+    throw new Misuse(typeof filter === 'string' ? filter : (why ?? ''))
   }
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     const found = await findIds(ids, access, terminal)

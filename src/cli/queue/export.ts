@@ -14,6 +14,7 @@ import { printable } from '../../base/printable.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { configOption } from '../config-path.ts'
+import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { type EnvelopeInFolder, isMissing, readEnvelopeInFolder } from './envelope-in-folder.ts'
@@ -60,10 +61,7 @@ async function exportAll(
 ): Promise<ExitCode> {
   const said = filterOf(options, systemClock.now())
   const why = typeof said === 'string' ? said : whyNotThese(ids, said)
-  if (typeof said === 'string' || why !== undefined) {
-    terminal.err(`waypost: ${why}\n`)
-    return 2
-  }
+  if (typeof said === 'string' || why !== undefined) throw new Misuse(why ?? '')
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     const found = await findIds(ids, access, terminal)
     if (found.kind !== 'ids') return found.kind === 'not-one' ? 1 : 2

@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { type ListedMessage, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { configOption } from '../config-path.ts'
+import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
 import { type FilterWords, filterOf, isEmptyFilter, withFilters } from './options.ts'
@@ -44,8 +45,7 @@ async function list(options: ListOptions, terminal: Terminal): Promise<ExitCode>
   const filter = filterOf(options, nowMs)
   const limit = Number(options.limit)
   if (typeof filter === 'string' || !Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    terminal.err(`waypost: ${typeof filter === 'string' ? filter : '--limit is a whole number from 1 to 1000'}\n`)
-    return 2
+    throw new Misuse(typeof filter === 'string' ? filter : '--limit is a whole number from 1 to 1000')
   }
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     const messages: ListedMessage[] = []

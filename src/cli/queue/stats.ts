@@ -6,6 +6,7 @@ import { resumeAnswer, type StatsAnswer, statsAnswer } from '../../gateway/opera
 import { recipientStates } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
 import { configOption } from '../config-path.ts'
+import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
 import { bold, counted, dim, dueText, shortLengthText, sizeText, tableText, whenUp } from './words.ts'
@@ -62,8 +63,7 @@ Examples:
 async function stats(options: StatsOptions, columns: number, terminal: Terminal): Promise<ExitCode> {
   const most = Number(options.limit)
   if (!Number.isInteger(most) || most < 0 || most > 100_000) {
-    terminal.err('waypost: --limit is a whole number from 0 to 100000\n')
-    return 2
+    throw new Misuse('--limit is a whole number from 0 to 100000')
   }
   return await withQueue<ExitCode>(options.config, terminal, 2, async (access) => {
     const found = await access.ask('queue.stats', { most }, statsAnswer)
@@ -129,8 +129,7 @@ function bar(share: number, width: number): string {
 async function resume(backend: string | undefined, config: string | undefined, terminal: Terminal): Promise<ExitCode> {
   const parsed = backend === undefined ? undefined : parseBackend(backend, process.cwd())
   if (parsed?.kind === 'invalid') {
-    terminal.err(`waypost: "${printable(backend ?? '')}" is no backend: ${parsed.why}\n`)
-    return 2
+    throw new Misuse(`"${printable(backend ?? '')}" is no backend: ${parsed.why}`)
   }
   return await withQueue<ExitCode>(config, terminal, 2, async (access) => {
     const found = await access.ask(

@@ -7,6 +7,7 @@ import { type Backend, startBackend } from '../../../test/unit/scripted-backend.
 import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
 import { systemRandom } from '../../base/random.ts'
+import { Misuse } from '../misuse.ts'
 import type { SendIo } from './io.ts'
 import { type RawOptions, splitList } from './options.ts'
 import { runSend } from './send.ts'
@@ -32,7 +33,12 @@ async function send(raw: Partial<RawOptions>, more: Partial<SendIo> = {}): Promi
     ...more,
   }
   const options = { server: '127.0.0.1:2525', to: ['you@example.test'], count: '1', concurrency: '1', ...raw }
-  return { exit: await runSend(options, io), out, err }
+  try {
+    return { exit: await runSend(options, io), out, err }
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error
+    return { exit: 2, out, err: error.whys }
+  }
 }
 
 const at = (backend: Backend) => `127.0.0.1:${backend.port}`
@@ -60,7 +66,7 @@ test('the bare postmaster is a recipient, and no other name without a domain is'
   assert.equal((await send({ server: at(backend), to: ['Postmaster'] })).exit, 0)
   assert.ok(backend.commands.includes('RCPT TO:<postmaster>'), backend.commands.join('\n'))
   const wrong = await send({ server: at(backend), to: ['joe'] })
-  assert.deepEqual([wrong.exit, wrong.err], [2, ['waypost: --to joe: has no "@" behind the local part']])
+  assert.deepEqual([wrong.exit, wrong.err], [2, ['--to joe: has no "@" behind the local part']])
 })
 
 test('without a recipient, npm is told how to pass it on', async () => {

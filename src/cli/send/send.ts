@@ -11,6 +11,7 @@ import { createHostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
+import { Misuse } from '../misuse.ts'
 import { processTerminal } from '../terminal.ts'
 import type { SendIo } from './io.ts'
 import { parseOptions, type RawOptions, type SendOptions, splitList } from './options.ts'
@@ -40,10 +41,10 @@ export function sendCommand(io: SendIo = systemIo()): Command {
     })
 }
 
-/** The command without its command line. @returns the exit code */
+/** The command without its command line. @returns the exit code; throws a `Misuse` where the options are wrong */
 export async function runSend(raw: RawOptions, io: SendIo): Promise<0 | 1 | 2> {
   const parsed = parseOptions(raw, io.machine)
-  if (parsed.kind === 'invalid') return fail(io, parsed.why)
+  if (parsed.kind === 'invalid') throw new Misuse(printable(parsed.why))
   const { options } = parsed
   const addresses = await addressesOf(options, io)
   if (addresses.length === 0) return 2

@@ -10,6 +10,7 @@ import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { type ShowAnswer, showAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { configOption } from '../config-path.ts'
+import { Misuse } from '../misuse.ts'
 import { findState, type QueueAccess, withQueue } from '../queue/access.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type FoundLines, type LogLine, searchLog } from './log-search.ts'
@@ -54,8 +55,7 @@ async function trace(
 ): Promise<ExitCode> {
   const prefix = word.toUpperCase()
   if (!/^[0-9A-Z]{1,26}$/.test(prefix)) {
-    terminal.err(`waypost: "${printable(word, 64)}" is no id of a message\n`)
-    return 2
+    throw new Misuse(`"${printable(word, 64)}" is no id of a message`)
   }
   // The log can be read where the hold cannot be asked.
   const configured = await findState(options.config, { ...terminal, err: () => undefined })
