@@ -136,12 +136,18 @@ test('DNS fails later: the last good answer serves', async (t) => {
   assert.deepEqual(messages(), [2, 0, 0])
 })
 
-test('the domain is gone from DNS: for a declared domain that is an outage, never a 5yz', async (t) => {
-  const { send, dns } = await backup(t, threeAndUs)
-  dns.set({})
-  const sent = await send()
-  assert.deepEqual([sent.code, sent.enhanced], [451, '4.4.1'])
-})
+for (const [what, zone] of [
+  ['the domain is gone from DNS', {}],
+  ['none of its exchangers has an address', { 'example.test': { MX: threeAndUs } }],
+  ['the domain has neither MX nor address', { 'example.test': { TXT: ['nothing for mail'] } }],
+] as const)
+  test(`${what}: for a declared domain that is an outage, never a 5yz`, async (t) => {
+    const { send, dns, gateway } = await backup(t, threeAndUs)
+    dns.set(zone)
+    const sent = await send()
+    assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.4.1'])
+    assert.equal(gateway.find('route misconfigured').length, 0)
+  })
 
 test('exchangers at private addresses are not connected to unless a person said so', async (t) => {
   const { lab, dns, exchangers } = await backup(t, threeAndUs)
