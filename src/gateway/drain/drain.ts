@@ -1,8 +1,8 @@
 /**
  * The drain: what is held goes when its route can take it. Not each message has a time, but each lane: when a backend comes back, when something
  * has waited long enough, or after 1, 2, 5, 10, 20 and then every 30 minutes where nobody could be asked; after a minute each time where a backend was
- * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-states` knows how things stand with each, `alarm` when to
- * look again, `attempt-turns` who may begin an attempt.
+ * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-runs` has one
+ * run of it follow the other, `lane-states` knows how things stand with each, `alarm` when to look again, `attempt-turns` who may begin an attempt.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -11,7 +11,6 @@ import type { Recipient } from '../../mail/message.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
 import type { Backend, Endpoint } from '../../routing/backend.ts'
 import type { LiveFirst } from '../carry/live-first.ts'
-import { Patience } from '../carry/patience.ts'
 import type { Declared, Tell } from '../events.ts'
 import type { LateWatch } from '../hold/late-watch.ts'
 import type { WriteDown } from '../hold/write-down.ts'
@@ -23,8 +22,8 @@ import type { AttemptDeps } from './attempt.ts'
 import { createAttemptTurns } from './attempt-turns.ts'
 import type { DrainGuard } from './drain-guard.ts'
 import { createGate } from './gate.ts'
-import { LaneDrain, type LaneEnd } from './lane-drain.ts'
-import { type LaneState, LaneStates, pauseBehind } from './lane-states.ts'
+import { createLaneRuns } from './lane-runs.ts'
+import { LaneStates } from './lane-states.ts'
 import { createUnderWay } from './under-way.ts'
 
 export interface Drain {
@@ -71,66 +70,22 @@ export interface DrainDeps {
 
 /** A message that was held behind a route that can be asked again is not pounced on: its backend has just said that it cannot. */
 const firstPauseMs = 5_000
-/** So long a backend may say nothing to MAIL and RCPT until its session counts as one that is lost to the lane, though it may speak yet. */
-const muteMs = 30_000
 /** At the end, for a store that fails: what a backend has said by then and cannot be written down is asked again after the next start. */
 const lastWriteMs = 3_000
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { clock, random, log, queue, writeDown } = deps
+  const { clock, log, queue, writeDown } = deps
   const lanes = new LaneStates(clock)
   const turns = createAttemptTurns(deps.live)
-  const alarm = createDrainAlarm({ clock, log, queue, writeDown, lanes, run })
-  const gate = createGate(forgetFetched)
-  const shared = { underWay: createUnderWay(), patience: new Patience(clock, muteMs), avoided: new Set<string>() }
-  let isStopped = false
-
-  function run(lane: Lane): void {
-    const state = lanes.of(lane)
-    state.dueMs = undefined
-    if (isStopped) return
-    if (state.running) {
-      state.isWanted = true
-      return
-    }
-    const drain = new LaneDrain(lane, {
-      ...deps,
-      ...shared,
-      ...turns.of(lane),
-      onHeld: noticed,
-      way: () => deps.wayOfLane(lane),
-      gate: gate.closed,
-    })
-    state.running = drain
-    state.isWanted = false
-    state.isKicked = false
-    void drain.run().then((end) => {
-      if (drain.delivered > 0) state.tries = 0
-      ended(lane, state, end, drain.why)
-    })
-  }
-
-  function ended(lane: Lane, state: LaneState, end: LaneEnd, why: string): void {
-    state.running = undefined
-    state.isOut = end === 'route-out'
-    if (isStopped) return
-    if (state.isKicked) {
-      run(lane)
-      return
-    }
-    if (end === 'empty') {
-      state.tries = 0
-      if (state.isWanted) run(lane)
-      else if (state.dueMs === undefined) lanes.forget(lane)
-      // What was deferred meanwhile has a time of its own.
-      alarm.set()
-      return
-    }
-    const waitMs = pauseBehind(state, end, random)
-    lanes.due(lane, waitMs)
-    alarm.set()
-    if (end !== 'busy') log.info('drain waits', { lane, why, nextTryMs: Math.round(waitMs) })
-  }
+  const underWay = createUnderWay()
+  const gate = createGate(() => lanes.forgetFetched())
+  const runs = createLaneRuns({
+    ...{ ...deps, lanes, turns, underWay },
+    gate: gate.closed,
+    onHeld: noticed,
+    setAlarm: () => alarm.set(),
+  })
+  const alarm = createDrainAlarm({ clock, log, queue, writeDown, lanes, run: runs.begin })
 
   function noticed(lane: Lane): void {
     const state = lanes.of(lane)
@@ -146,13 +101,9 @@ export function createDrain(deps: DrainDeps): Drain {
       state.tries = 0
       state.running?.forgetFetched()
       state.isKicked = state.running !== undefined
-      run(lane)
+      runs.begin(lane)
     }
     alarm.set()
-  }
-
-  function forgetFetched(): void {
-    for (const running of lanes.running()) running.forgetFetched()
   }
 
   return {
@@ -165,14 +116,13 @@ export function createDrain(deps: DrainDeps): Drain {
     kick,
     pauseWhile: gate.closeWhile,
     async stop() {
-      isStopped = true
       alarm.end()
-      for (const running of lanes.running()) running.stop()
+      runs.stop()
       const givingUp = clock.after(lastWriteMs, () => writeDown.stop())
       await turns.whenNone()
       givingUp.cancel()
     },
-    isAttempting: (id) => shared.underWay.has(id),
+    isAttempting: (id) => underWay.has(id),
     isOut: (lane) => lanes.isOut(lane),
     nextTryMs: (lane) => lanes.nextTryMs(lane),
   }

@@ -90,6 +90,11 @@ export class LaneStates {
     return soonestMs
   }
 
+  /** What was fetched ahead is not what it was. */
+  forgetFetched(): void {
+    for (const running of this.running()) running.forgetFetched()
+  }
+
   /** Those that are being drained. */
   *running(): Iterable<LaneDrain> {
     for (const { running } of this.#states.values()) if (running) yield running
