@@ -6,7 +6,7 @@
  *                                                ↘ kept (hold, drain, notices)
  */
 import { createBoundPlaces } from '../base/bound-places.ts'
-import { type Clock, within } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { HostLookup } from '../base/host-lookup.ts'
 import type { Log } from '../base/log.ts'
@@ -16,7 +16,7 @@ import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
-import { createSmtpServer, type SmtpServer } from '../smtp/server/server.ts'
+import { createSmtpServer } from '../smtp/server/server.ts'
 import { createReach } from './backends/reach.ts'
 import type { BackendReport } from './backends/report.ts'
 import { createCarriage } from './carry/carriage.ts'
@@ -25,9 +25,10 @@ import { type Tell, tellingAlerts } from './events.ts'
 import type { Holding } from './hold/holding.ts'
 import { learner } from './hold/learner.ts'
 import { createKept, type HeldMail } from './kept.ts'
-import { createCertificate } from './receive/certificate.ts'
-import { createReceiving } from './receive/receiving.ts'
+import { type Certificate, createCertificate } from './receive/certificate.ts'
+import { createReceiving, type Receiving } from './receive/receiving.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
+import { shutDown } from './shut-down.ts'
 import { createToldOnce } from './told-once.ts'
 
 /** What a gateway needs from outside: time, chance, log, the way to the network, where its backends are, and where messages are held. */
@@ -115,22 +116,12 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     isOurs: delivery.isOurs,
     met: backends.endpoints,
   })
-  const server: SmtpServer = createSmtpServer(serverOptions(), { clock, log })
+  const serverOptions = () => serverOptionsOf(current, holding, certificate, receiving)
+  const server = createSmtpServer(serverOptions(), { clock, log })
   const listeners = createBoundPlaces({
     listen: ({ address, port }) => server.listen(address, port),
     unlisten: ({ address, port }) => server.unlisten(address, port),
   })
-
-  function serverOptions(): SmtpServerOptions {
-    const { hostname, bareNewline, limits, budgets, dsn } = current
-    return {
-      ...{ hostname, bareNewline, limits, budgets },
-      // What it obliges to is kept in the hold until it has been sent.
-      dsn: dsn && holding !== undefined,
-      tls: () => certificate.context,
-      onConnect: receiving.onConnect,
-    }
-  }
 
   return {
     doubt: reach.doubt,
@@ -159,26 +150,8 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       await kept?.routesChanged()
       return listeners.all
     },
-    async stop() {
-      reach.rest()
-      certificate.stop()
-      const drained = kept?.drain.stop()
-      const { shutdownGraceMs } = current.budgets
-      // What a backend has not answered by then is held as unknown, and there is time left to tell its sender so.
-      const lastWordsMs = Math.min(5_000, shutdownGraceMs / 4)
-      const breakOff = holding && clock.after(shutdownGraceMs - lastWordsMs, () => void delivery.close())
-      const untilMs = clock.monotonicMs() + shutdownGraceMs - lastWordsMs
-      await server.close(shutdownGraceMs)
-      receiving.stop()
-      // Behind its dot an attempt that is broken off is one that nobody knows the end of, and is made again.
-      if (drained) await within(drained, untilMs, clock)
-      breakOff?.cancel()
-      await delivery.close()
-      await drained
-      await kept?.stop()
-      once.stop()
-      reach.close()
-    },
+    stop: () =>
+      shutDown({ clock, once, certificate, reach, delivery, receiving, server, kept }, current.budgets.shutdownGraceMs),
     heldMail: kept?.forPeople,
     get connections() {
       return receiving.connections
@@ -190,5 +163,19 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     backends: reach.report,
     tryNow: reach.tryNow,
     setOut: reach.setOut,
+  }
+}
+
+function serverOptionsOf(
+  { hostname, bareNewline, limits, budgets, dsn }: GatewaySettings,
+  holding: Holding | undefined,
+  certificate: Certificate,
+  { onConnect }: Receiving,
+): SmtpServerOptions {
+  return {
+    ...{ hostname, bareNewline, limits, budgets, onConnect },
+    // What it obliges to is kept in the hold until it has been sent.
+    dsn: dsn && holding !== undefined,
+    tls: () => certificate.context,
   }
 }

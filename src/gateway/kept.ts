@@ -25,14 +25,14 @@ import { createDrain, type Drain } from './drain/drain.ts'
 import { createDrainGuard, type DrainGuard } from './drain/drain-guard.ts'
 import { createRefile } from './drain/refile.ts'
 import { createStoppedDrains } from './drain/stopped-drains.ts'
-import type { Tell } from './events.ts'
+import type { Declared, Tell } from './events.ts'
 import { createExpiry } from './expiry/expiry.ts'
 import { createHold } from './hold/hold.ts'
 import type { Holding } from './hold/holding.ts'
 import type { Keeping } from './hold/keeping.ts'
 import { createLateWatch } from './hold/late-watch.ts'
 import { createWriteDown } from './hold/write-down.ts'
-import { type AfterHoldDeps, createAfterHold } from './notices/after-hold.ts'
+import { createAfterHold } from './notices/after-hold.ts'
 import { createHeldProofs } from './notices/held-proofs.ts'
 import { createNotices } from './notices/notices.ts'
 import { createSenderProofs } from './notices/sender-proof.ts'
@@ -84,76 +84,27 @@ export interface KeptDeps {
 }
 
 export function createKept(deps: KeptDeps): Kept {
-  const { clock, random, log, once, tell, holding, settings, carrying, live } = deps
-  const { queue, known, whenWritable } = holding
-  const declared = (recipient: Recipient) => declaredDomain(settings().destinations, recipient)
+  const { clock, random, log, once, tell, holding, settings, carrying } = deps
+  const { queue, known } = holding
   const isTrusted = (address: IpAddress) => settings().trusted.some((network) => inNetwork(address, network))
   const ways = createWays(settings)
-  const { ofLane: wayOfLane, policyOf } = ways
-  const noticed = (lane: Lane) => drain.noticed(lane)
-
-  const { proofs, heldProofs, notices, afterHold, successes } = createNoticesToSenders(deps, {
-    declared,
-    policyOf,
-    onHeld: noticed,
-  })
-
-  // What delivers what is held.
-  const writeDown = createWriteDown({ clock, log, whenWritable })
-  const lateWatch = createLateWatch({
-    ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes },
-    onDelivered: (recipient) => carrying().onAnswer?.delivered(recipient),
-    onHeld: noticed,
-  })
-  const stoppedDrains = createStoppedDrains(() => settings().state, log)
-  const guard = createDrainGuard({ clock, log, tell, keep: stoppedDrains.keep })
-  const drain = createDrain({
-    ...{
-      clock,
-      random,
-      log,
-      tell,
-      declared,
-      queue,
-      guard,
-      afterHold,
-      lateWatch,
-      successes,
-      writeDown,
-      live,
-      wayOfLane,
-    },
-    isAnyGood: (recipient) => whoExists(settings().destinations, recipient) === 'any',
-    onNowhere(lane, recipient) {
-      if (ways.ofRecipient(recipient, lane) !== lane) refile.misfiled()
-    },
-    attempting: { clock, random, queue, carrying },
-  })
-  const refile = createRefile({ log, queue, drain, ways, writeDown })
-  const expiry = createExpiry({
-    ...{ clock, log, tell, queue, drain, notices, wayOfLane, policyOf },
-    isDrainStopped: guard.isStopped,
-    tellsOfDelay: () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined),
-  })
+  const onHeld = (lane: Lane) => drain.noticed(lane)
+  const toSenders = createNoticesToSenders(deps, ways, onHeld)
+  const { proofs, heldProofs, afterHold, successes } = toSenders
+  const delivering = createDelivering(deps, ways, toSenders, onHeld)
+  const { drain, guard, refile, expiry, lateWatch, writeDown, stoppedDrains } = delivering
 
   // What takes mail into the hold.
   const hold = createHold({
-    ...{ clock, once, queue, known, isTrusted },
+    ...{ clock, once, queue, known, isTrusted, onHeld },
     takenUnknown: createRateCounter(clock, 60_000),
     senders: { known: proofs.known, held: heldProofs.held },
     laneOf: ways.ofRecipient,
-    onHeld: noticed,
     onMisfiled: refile.misfiled,
   })
 
   const running = createRunning({ drain, expiry, ways, backends: () => carrying().backends, hurry: deps.hurry })
   const personal = { clock, log, tell, queue, guard, settings, ways, running }
-
-  function onHeld(recipient: Recipient, lane: Lane): void {
-    const today = ways.ofRecipient(recipient, lane)
-    if (today === undefined) refile.misfiled()
-    else drain.noticed(today)
-  }
 
   return {
     probeAndDrain(backends, lanes) {
@@ -161,7 +112,14 @@ export function createKept(deps: KeptDeps): Kept {
       drain.kick(lanes)
     },
     forPeople: { operations: createQueueOperations(personal), transfer: createQueueTransfer(personal) },
-    keeping: { random, hold, queue, writeDown, lateWatch, afterHold, successes, onHeld },
+    keeping: {
+      ...{ random, hold, queue, writeDown, lateWatch, afterHold, successes },
+      onHeld(recipient, lane) {
+        const today = ways.ofRecipient(recipient, lane)
+        if (today === undefined) refile.misfiled()
+        else drain.noticed(today)
+      },
+    },
     drain,
     guard,
     ways,
@@ -185,13 +143,47 @@ export function createKept(deps: KeptDeps): Kept {
   }
 }
 
-/** What senders are told of held mail, and what has to be known of them for that. */
-function createNoticesToSenders(
+/** What delivers what is held, or ends its time. */
+function createDelivering(
   deps: KeptDeps,
-  { declared, policyOf, onHeld }: Pick<AfterHoldDeps, 'declared' | 'policyOf' | 'onHeld'>,
+  ways: Ways,
+  { afterHold, successes, notices }: ReturnType<typeof createNoticesToSenders>,
+  onHeld: (lane: Lane) => void,
 ) {
+  const { clock, random, log, tell, settings, carrying, live } = deps
+  const { queue, whenWritable } = deps.holding
+  const { ofLane: wayOfLane, policyOf } = ways
+  const declared = declaredOf(settings)
+  const writeDown = createWriteDown({ clock, log, whenWritable })
+  const lateWatch = createLateWatch({
+    ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes, onHeld },
+    onDelivered: (recipient) => carrying().onAnswer?.delivered(recipient),
+  })
+  const stoppedDrains = createStoppedDrains(() => settings().state, log)
+  const guard = createDrainGuard({ clock, log, tell, keep: stoppedDrains.keep })
+  const drain = createDrain({
+    ...{ clock, random, log, tell, declared, queue, live, wayOfLane },
+    ...{ guard, afterHold, lateWatch, successes, writeDown },
+    isAnyGood: (recipient) => whoExists(settings().destinations, recipient) === 'any',
+    onNowhere(lane, recipient) {
+      if (ways.ofRecipient(recipient, lane) !== lane) refile.misfiled()
+    },
+    attempting: { clock, random, queue, carrying },
+  })
+  const refile = createRefile({ log, queue, drain, ways, writeDown })
+  const expiry = createExpiry({
+    ...{ clock, log, tell, queue, drain, notices, wayOfLane, policyOf },
+    isDrainStopped: guard.isStopped,
+    tellsOfDelay: () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined),
+  })
+  return { writeDown, lateWatch, stoppedDrains, guard, drain, refile, expiry }
+}
+
+/** What senders are told of held mail, and what has to be known of them for that. */
+function createNoticesToSenders(deps: KeptDeps, { policyOf }: Ways, onHeld: (lane: Lane) => void) {
   const { clock, random, log, tell, settings, ids, resolver } = deps
   const { queue } = deps.holding
+  const declared = declaredOf(settings)
   const hostname = () => settings().hostname
   const proofs = createSenderProofs({ clock, resolver, hostname, trusted: () => settings().trusted })
   const heldProofs = createHeldProofs({ clock, log, queue, proofs })
@@ -207,3 +199,8 @@ function createNoticesToSenders(
   })
   return { proofs, heldProofs, notices, afterHold, successes }
 }
+
+const declaredOf =
+  (settings: () => GatewaySettings): Declared =>
+  (recipient: Recipient) =>
+    declaredDomain(settings().destinations, recipient)

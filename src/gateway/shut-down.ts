@@ -1,0 +1,49 @@
+/**
+ * The end of a gateway: no new connections, time for what is in progress, and everything closed in an order in which the last words of backends still
+ * reach their senders, or the hold. For `gateway.ts`.
+ */
+import { type Clock, within } from '../base/clock.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { SmtpServer } from '../smtp/server/server.ts'
+import type { Reach } from './backends/reach.ts'
+import type { Kept } from './kept.ts'
+import type { Certificate } from './receive/certificate.ts'
+import type { Receiving } from './receive/receiving.ts'
+import type { ToldOnce } from './told-once.ts'
+
+/** What is to be stopped. */
+export interface RunningParts {
+  readonly clock: Clock
+  readonly once: Pick<ToldOnce, 'stop'>
+  readonly certificate: Pick<Certificate, 'stop'>
+  readonly reach: Pick<Reach, 'rest' | 'close'>
+  readonly delivery: Pick<Delivery, 'close'>
+  readonly receiving: Pick<Receiving, 'stop'>
+  readonly server: Pick<SmtpServer, 'close'>
+  /** Undefined: nothing is held. */
+  readonly kept: Pick<Kept, 'drain' | 'stop'> | undefined
+}
+
+const mostLastWordsMs = 5_000
+
+/** @param graceMs  what is in progress has so long */
+export async function shutDown(parts: RunningParts, graceMs: number): Promise<void> {
+  const { clock, once, certificate, reach, delivery, receiving, server, kept } = parts
+  reach.rest()
+  certificate.stop()
+  const drained = kept?.drain.stop()
+  // What a backend has not answered by then is held as unknown, and there is time left to tell its sender so.
+  const breakOffMs = graceMs - Math.min(mostLastWordsMs, graceMs / 4)
+  const breakOff = kept && clock.after(breakOffMs, () => void delivery.close())
+  const untilMs = clock.monotonicMs() + breakOffMs
+  await server.close(graceMs)
+  receiving.stop()
+  // Behind its dot an attempt that is broken off is one that nobody knows the end of, and is made again.
+  if (drained) await within(drained, untilMs, clock)
+  breakOff?.cancel()
+  await delivery.close()
+  await drained
+  await kept?.stop()
+  once.stop()
+  reach.close()
+}
