@@ -155,6 +155,17 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
     assert.equal(typed.out.match(/error TS/g)?.length, 1, typed.out)
   })
 
+  await t.test('the example of the README', async () => {
+    const readme = await readFile(join(checkout, 'README.md'), 'utf8')
+    const [, example = ''] = /## As a library[\s\S]*?```js\n([\s\S]*?)```/.exec(readme) ?? []
+    // Where nobody answers, so that no test asks the world.
+    const asksNobody = example.replace('servers: []', "servers: ['127.0.0.1:1']")
+    assert.notEqual(asksNobody, example)
+    await writeFile(join(project, 'example.js'), asksNobody)
+    const ran = await run(process.execPath, ['example.js'], project)
+    assert.deepEqual(ran, { code: 0, out: 'temporary-failure\n', err: '' })
+  })
+
   await t.test('the dashboard: its page, its one script, its styles and the charts', async (t) => {
     const config = {
       ...{ hostname: 'mx.example.org', state: join(project, 'state') },
