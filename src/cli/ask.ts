@@ -4,7 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
 import { askControl, type ControlRequest, controlPath } from '../gateway/operate/control.ts'
-import { findConfig } from './config-path.ts'
+import { findRunningConfig } from './config-path.ts'
 import type { Terminal } from './terminal.ts'
 import { whoAsks } from './who-asks.ts'
 
@@ -50,7 +50,7 @@ export async function askGateway(
 
 /** The running gateway may run on an older configuration, so a file that is wrong meanwhile still says where the state is. */
 async function findState(config: string | undefined, terminal: Terminal): Promise<string | undefined> {
-  const found = findConfig(config)
+  const found = findRunningConfig(config)
   if (found.kind === 'none') {
     terminal.err(`waypost: ${found.why}\n`)
     return undefined

@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { ControlAnswer, ControlRequest } from '../gateway/operate/control.ts'
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
 import { askGateway } from './ask.ts'
-import { configOption } from './config-path.ts'
+import { runningConfigOption } from './config-path.ts'
 import { Misuse } from './misuse.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
@@ -43,7 +43,7 @@ export function backendCommand(run: Run): Command {
   command
     .command('list')
     .description('Lists the backends of the running gateway, with their health.')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--json', 'for programs')
     .addHelpText(
       'after',
@@ -55,7 +55,7 @@ export function backendCommand(run: Run): Command {
     .alias('drain')
     .description('Takes a backend out of service: it gets no new mail until it is put back in.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .addHelpText(
       'after',
       `\n"drain" is another name of this; it hands out no held mail.\n${exitCodes}\n\nExample:\n  waypost backend out smtp://10.0.0.11:25`,
@@ -68,7 +68,7 @@ export function backendCommand(run: Run): Command {
     .alias('enable')
     .description('Puts a backend back that was taken out.')
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .addHelpText('after', `${exitCodes}\n\nExample:\n  waypost backend in smtp://10.0.0.11:25`)
     .action((url: string, options: BackendCommandOptions) =>
       run((terminal) => tell('backend.enable', url, options, terminal)),

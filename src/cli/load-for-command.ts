@@ -7,8 +7,13 @@ import { formatProblems } from '../config/source.ts'
 import { findConfig } from './config-path.ts'
 import type { Terminal } from './terminal.ts'
 
-export async function loadForCommand(config: string | undefined, terminal: Terminal): Promise<Loaded | undefined> {
-  const found = findConfig(config)
+/** @param find  `findRunningConfig` where the running gateway is meant */
+export async function loadForCommand(
+  config: string | undefined,
+  terminal: Terminal,
+  find = findConfig,
+): Promise<Loaded | undefined> {
+  const found = find(config)
   if (found.kind === 'none') {
     terminal.err(`waypost: ${found.why}\n`)
     return undefined

@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { ServingDeps } from './demo/gateway.ts'
 import { endOnFault } from './fault.ts'
 import { createProgram } from './program.ts'
+import { programName } from './program-name.ts'
 import {
   createAsk,
   createAskHidden,
@@ -57,11 +58,7 @@ const commands: Readonly<Record<string, (run: Run) => Promise<Command>>> = {
       signals: { on: (signal, run) => void process.on(signal, run), exit: (code) => process.exit(code) },
       createPanel,
       createKeys,
-      program: import.meta.url.endsWith('.ts')
-        ? 'bin/waypost'
-        : process.env.npm_command === 'exec'
-          ? 'npx waypost'
-          : 'waypost',
+      program: programName,
     })
   },
   send: async () => (await import('./send/send.ts')).sendCommand(),

@@ -1,6 +1,7 @@
 /** The process as `serve` needs it: signals, the log on standard error, colours. Handed in by `main.ts`; tests hand in their own. */
 import { systemClock } from '../base/clock.ts'
 import { createLineOutput } from './line-output.ts'
+import { programName } from './program-name.ts'
 import type { ServeDeps } from './serve/serve-deps.ts'
 import { isErrColored, outShape } from './terminal.ts'
 
@@ -45,6 +46,7 @@ export function processDeps(): ProcessDeps {
       // Something else may still wait for a reader: standard output, for one.
       systemClock.after(2 * lastWordsMs, () => process.exit())
     },
-    sendCommand: process.env.npm_lifecycle_event === 'start' ? 'npm run send --' : 'waypost send',
+    sendCommand: process.env.npm_lifecycle_event === 'start' ? 'npm run send --' : `${programName} send`,
+    program: programName,
   }
 }

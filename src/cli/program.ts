@@ -1,5 +1,6 @@
 /** The command line as a whole: what `main.ts` runs and tests run too. */
 import { Command, CommanderError } from 'commander'
+import { exampleConfig } from './config-path.ts'
 import { Misuse } from './misuse.ts'
 import { type ExitCode, type Run, type Terminal, Unanswered } from './terminal.ts'
 import { refuseUnknownWord } from './unknown-word.ts'
@@ -27,7 +28,8 @@ export function createProgram(
       `
 Examples:
   waypost demo
-  waypost serve -c examples/quickstart/waypost.yaml --log pretty
+  waypost init example.com
+  waypost serve -c ${exampleConfig()} --log pretty
   waypost config check -c waypost.yaml
   waypost <command> --help`,
     )

@@ -16,7 +16,7 @@ import { openHistory, watchModule } from '../watch/history.ts'
 import { reportHtml } from '../watch/report/html.ts'
 import { makeReport, type Report } from '../watch/report/report.ts'
 import { reportText } from '../watch/report/text.ts'
-import { configOption } from './config-path.ts'
+import { findRunningConfig, runningConfigOption } from './config-path.ts'
 import { loadForCommand } from './load-for-command.ts'
 import { Misuse } from './misuse.ts'
 import { readDomain } from './option-readers.ts'
@@ -39,7 +39,7 @@ export function reportCommand(run: Run): Command {
       'Says what became of the mail of a domain: how available its backends and exchangers were, how many messages were delivered, held and refused, how long it took, and each outage with what was held and for how long.',
     )
     .argument('<domain>', 'a domain of waypost.yaml; "*.example.com" for one that covers subdomains')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .addOption(
       new Option('--since <time>', 'how far back: 12h, 30d, or a day such as 2026-03-01')
         .argParser((text: string) => readSince(text, systemClock.now()))
@@ -73,7 +73,7 @@ async function report(text: string, flags: ReportFlags, terminal: Terminal): Pro
   if (domain === undefined) {
     throw new Misuse(`"${printable(text, 300)}" is no domain`)
   }
-  const loaded = await loadForCommand(flags.config, terminal)
+  const loaded = await loadForCommand(flags.config, terminal, findRunningConfig)
   if (!loaded) return 2
   const untilMs = systemClock.now()
   const made = await makeOrAsk(domain, { fromMs: Math.max(0, untilMs - flags.since), untilMs }, loaded, terminal)

@@ -6,7 +6,7 @@ import { systemRandom } from '../base/random.ts'
 import { type Role, roles } from '../web/access/role.ts'
 import { hashSecret } from '../web/access/secret-hash.ts'
 import { askGateway } from './ask.ts'
-import { configOption } from './config-path.ts'
+import { runningConfigOption } from './config-path.ts'
 import { Misuse } from './misuse.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
 
@@ -26,7 +26,7 @@ export function webCommand(run: Run, askHidden: ((question: string) => Promise<s
     .description(
       'Prints a link into the dashboard of the running gateway. It works once, within half an hour, and whoever opens it may do everything.',
     )
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .addHelpText(
       'after',
       '\nExit code: 0 printed, 1 the gateway has no dashboard, 2 no gateway could be asked.\n\nExample:\n  waypost web link -c waypost.yaml',

@@ -92,6 +92,17 @@ test('the package in an empty project: command and library work', { timeout: 300
     assert.match(wrong.out, /waypost\.yaml:1:27: unknown key "delivr"/)
   })
 
+  await t.test('without a configuration it says what makes one, and nothing of a checkout', async () => {
+    const none = await run(waypost, ['queue', 'list'], '/')
+    assert.deepEqual([none.code, none.out], [2, ''])
+    assert.match(none.err, /name a configuration with -c FILE \("waypost init example\.com" writes a first one\)\n$/)
+    for (const words of [['--help'], ['serve', '--help'], ['queue', 'list', '--help']]) {
+      const help = await run(waypost, words, project)
+      assert.equal(help.code, 0)
+      assert.doesNotMatch(help.out, /examples\//)
+    }
+  })
+
   await t.test('the pages of the checks come along', async () => {
     const explained = await run(waypost, ['check', '--explain', 'ns-silent'], '/')
     assert.deepEqual([explained.code, explained.err], [0, ''])

@@ -79,6 +79,9 @@ test('a link into the dashboard is shown to a person at a terminal, and to no lo
   const lab = await startLab(t)
   const waypost = await lab.process({ config: deliver([await lab.backend()]), dashboard: true })
   await lab.until(() => waypost.stdout.includes('Dashboard: '))
-  assert.match(waypost.stdout, /^Dashboard: http:\/\/\S+:\d+\/ \("waypost web link" makes a link that lets you in\)$/m)
+  assert.match(
+    waypost.stdout,
+    /^Dashboard: http:\/\/\S+:\d+\/ \("bin\/waypost web link -c \/\S+\/waypost\.yaml" makes a link that lets you in\)$/m,
+  )
   assert.doesNotMatch(waypost.stdout + waypost.stderr, /enter#/)
 })

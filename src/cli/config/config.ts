@@ -18,7 +18,7 @@ import { createResolver } from '../../dns/resolver.ts'
 import { checkOwnMail, type OwnMailFinding } from '../../gateway/operate/own-mail-check.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { askGateway } from '../ask.ts'
-import { configOption, findConfig } from '../config-path.ts'
+import { configOption, findConfig, runningConfigOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { doubtsOf } from './doubts.ts'
 
@@ -62,7 +62,7 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
   command
     .command('reload')
     .description('Has the running gateway load its configuration again, and says how that went.')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--allow-removal', 'also where more than 10 domains and more than 1 % of them would go')
     .addHelpText(
       'after',

@@ -30,7 +30,7 @@ export type StartedGateway =
   | { readonly kind: 'failed'; readonly why: string }
 
 /** What a gateway is made of, as `serve` wants it; its log and its signals are the demo's. */
-export type ServingDeps = Omit<ServeDeps, 'signals' | 'writeLog' | 'color' | 'isWatched' | 'sendCommand'>
+export type ServingDeps = Omit<ServeDeps, 'signals' | 'writeLog' | 'color' | 'isWatched' | 'sendCommand' | 'program'>
 
 export interface DemoConfig {
   readonly domain: string
@@ -103,6 +103,7 @@ export async function startDemoGateway(folder: string, config: DemoConfig, deps:
       color: false,
       isWatched: false,
       sendCommand: '',
+      program: '',
     },
   )
   await Promise.race([ready.promise, served])

@@ -18,7 +18,7 @@ import { createQueueTransfer } from '../../gateway/operate/queue-transfer.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createWays } from '../../gateway/ways/ways.ts'
 import { openHistory } from '../../watch/history.ts'
-import { findConfig } from '../config-path.ts'
+import { findRunningConfig } from '../config-path.ts'
 import { openHolding } from '../holding.ts'
 import { notedDeeds } from '../noted-deeds.ts'
 import type { Terminal } from '../terminal.ts'
@@ -180,7 +180,7 @@ export async function findState(
   config: string | undefined,
   terminal: Terminal,
 ): Promise<{ readonly state: string; readonly settings: GatewaySettings | undefined } | undefined> {
-  const found = findConfig(config)
+  const found = findRunningConfig(config)
   if (found.kind === 'none') {
     terminal.err(`waypost: ${found.why}\n`)
     return undefined

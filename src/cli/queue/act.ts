@@ -13,7 +13,7 @@ import {
 } from '../../gateway/operate/queue-shapes.ts'
 import type { RecipientState } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
@@ -82,7 +82,7 @@ export function actCommands(run: Run, deps: Confirming): Command[] {
         .summary(summary)
         .description(description)
         .argument('[ids...]', 'messages, or how their ids begin; or say which by the options')
-        .addOption(configOption()),
+        .addOption(runningConfigOption()),
     ).option('--all', 'everything that is held')
     if (act === 'remove') command.option('--yes', 'do not ask')
     return command
@@ -99,7 +99,7 @@ export function actCommands(run: Run, deps: Confirming): Command[] {
       )
       .argument('[ids...]', 'messages, or how their ids begin; or say which by the options')
       .requiredOption('--to <backend>', "a backend's URL, or the name of a route")
-      .addOption(configOption()),
+      .addOption(runningConfigOption()),
   )
     .option('--all', 'everything that is held')
     .addHelpText('after', `\n${exitCodes}\n\nExample:\n  waypost queue route 01M84TXJDW --to smtp://10.0.0.12:25`)

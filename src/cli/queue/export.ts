@@ -13,7 +13,7 @@ import { makeFolder } from '../../base/make-folder.ts'
 import { printable } from '../../base/printable.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import { type AskedFilter, catAnswer, listAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
@@ -35,7 +35,7 @@ export function exportCommand(run: Run): Command {
       )
       .argument('<folder>', 'made where it is missing')
       .argument('[ids...]', 'messages, or how their ids begin; or say which by the options; otherwise all')
-      .addOption(configOption()),
+      .addOption(runningConfigOption()),
   )
     .option('--remove', 'take them out of the hold, once they are on the disk')
     .addHelpText(

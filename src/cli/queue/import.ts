@@ -11,7 +11,7 @@ import { z } from 'zod'
 import { writeWhole } from '../../base/atomic-file.ts'
 import { printable } from '../../base/printable.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { readEnvelopeInFolder } from './envelope-in-folder.ts'
@@ -30,7 +30,7 @@ export function importCommand(run: Run): Command {
       'Takes the messages of a folder in that "export" wrote, with their envelopes and the time that they have left. What was taken in is marked in the folder, and is not taken in again. A running gateway reads the folder itself, as its own user.',
     )
     .argument('<folder>', 'as "export" wrote it')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option(
       '--own-mail',
       'also notices of our own to domains that are not declared here; whoever wrote the folder could have any mail without a sender sent so',

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { type ListedMessage, listAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
@@ -22,7 +22,7 @@ export function listCommand(run: Run): Command {
     new Command('list')
       .summary('list held messages, oldest first')
       .description('Lists held messages, oldest first, a page at a time.')
-      .addOption(configOption()),
+      .addOption(runningConfigOption()),
   )
     .option('--limit <number>', 'messages a page, up to 1000', '50')
     .option('--after <place>', 'where the page before ended, as it said')

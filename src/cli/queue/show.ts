@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { catAnswer, type ListedRecipient, type ShowAnswer, showAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import type { BytesOut, ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { findIds } from './options.ts'
@@ -25,7 +25,7 @@ export function showCommand(run: Run): Command {
     .summary('all that is known of one held message')
     .description('Shows a held message: its envelope, each recipient with its state, every attempt, its header.')
     .argument('<id>', 'the message, or how its id begins')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--json', 'for programs')
     .addHelpText(
       'after',
@@ -49,7 +49,7 @@ export function catCommand(run: Run, bytes: BytesOut): Command {
       'Writes a held message as a backend would get it. What a terminal could take for commands is escaped there; into a pipe or a file it goes as it is.',
     )
     .argument('<id>', 'the message, or how its id begins')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--raw', 'as it is, to a terminal too')
     .addHelpText(
       'after',

@@ -5,7 +5,7 @@ import { printable } from '../../base/printable.ts'
 import { resumeAnswer, type StatsAnswer, statsAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { recipientStates } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
@@ -23,7 +23,7 @@ export function statsCommand(run: Run, columns: number): Command {
     .description(
       'Says how much is held for each recipient domain, since when, and when it is tried next; and what waits for a person.',
     )
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--limit <number>', 'domains that are named, the largest first', '20')
     .option('--json', 'for programs')
     .addHelpText(
@@ -45,7 +45,7 @@ export function resumeCommand(run: Run): Command {
       'Lets a drain go on that was stopped because its backend refused too much of what is held, and the expiry where the clock was in doubt.',
     )
     .argument('[backend]', 'its URL, as "waypost queue stats" names it; all that are stopped where it is left out')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .addHelpText(
       'after',
       `

@@ -19,4 +19,6 @@ export interface ServeDeps {
   readonly version: string
   /** How one calls `waypost send` where this was started: for the line to try. */
   readonly sendCommand: string
+  /** How one calls Waypost there: `bin/waypost`. */
+  readonly program: string
 }

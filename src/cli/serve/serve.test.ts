@@ -88,6 +88,7 @@ async function stage(t: TestContext, text: string) {
         color: false,
         isWatched: false,
         sendCommand: 'waypost send',
+        program: 'waypost',
         version: '0.0.0',
       },
     )

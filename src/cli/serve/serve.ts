@@ -11,7 +11,7 @@ import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../../
 import { formatProblems } from '../../config/source.ts'
 import { laboratoryOptions, privateOption } from '../check/check.ts'
 import { type LaboratoryFlags, laboratoryOf } from '../check/options.ts'
-import { configOption, findConfig } from '../config-path.ts'
+import { configOption, exampleConfig, findConfig } from '../config-path.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from '../log.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { createLogFile } from './log-file.ts'
@@ -51,7 +51,7 @@ Signals: SIGHUP loads waypost.yaml again (a wrong one changes nothing) and opens
 Exit code: 0 it was stopped, 1 it was stopped at once, 2 it could not start (a wrong configuration, a port that is taken, …).
 
 Examples:
-  waypost serve -c examples/quickstart/waypost.yaml --log pretty
+  waypost serve -c ${exampleConfig()} --log pretty
   waypost serve --log-level warn`,
     )
     .action((options: ServeOptions) => run((terminal) => serve(options, terminal, deps)))

@@ -16,6 +16,7 @@ import type { Holding } from '../../gateway/hold/holding.ts'
 import type { ControlHandlers } from '../../gateway/operate/control.ts'
 import type { GatewaySettings, Listener } from '../../gateway/settings.ts'
 import type { Store } from '../../store/store.ts'
+import { configWords } from '../config-path.ts'
 import { notedDeeds } from '../noted-deeds.ts'
 import { createDnsService } from './dns-service.ts'
 import { createReloader, type Reloader } from './reload.ts'
@@ -46,7 +47,7 @@ export interface Started {
   readonly dns: readonly NameServer[]
 }
 
-export interface ServicesDeps extends Pick<ServeDeps, 'createGateway' | 'handlers' | 'version'> {
+export interface ServicesDeps extends Pick<ServeDeps, 'createGateway' | 'handlers' | 'version' | 'program'> {
   readonly log: Log
   readonly holding: Holding
   readonly store: Store | undefined
@@ -62,7 +63,7 @@ export async function createServices(
   loaded: Loaded,
   deps: ServicesDeps,
 ): Promise<Services | { readonly kind: 'failed'; readonly why: string }> {
-  const { log, holding, store, telling, applied, laboratory, version } = deps
+  const { log, holding, store, telling, applied, laboratory, version, program } = deps
   const dns = await createDnsService(loaded, log)
   if (dns.kind === 'failed') return dns
   const gateway = deps.createGateway(loaded.settings, {
@@ -82,6 +83,7 @@ export async function createServices(
   let isListening = false
   const web = await createWebService(loaded, {
     ...{ log, gateway, figures, telling, holding, watch, laboratory, version },
+    linkCommand: `${program} web link${configWords(path)}`,
     dnsServer: () => dns.figures,
     isReady: () => isListening,
   })

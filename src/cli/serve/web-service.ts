@@ -46,10 +46,12 @@ export interface WebServiceDeps {
   readonly laboratory: CheckerOptions
   readonly dnsServer: () => DnsServerFigures | undefined
   readonly isReady: () => boolean
+  /** What one types for a link. */
+  readonly linkCommand: string
 }
 
 export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Promise<WebService> {
-  const { log } = deps
+  const { log, linkCommand } = deps
   let now = loaded
   let whyNone = 'listen.http is off'
   let web: Web | undefined = loaded.web.listen.length === 0 ? undefined : await make(() => now, deps)
@@ -69,8 +71,8 @@ export async function createWebService(loaded: Loaded, deps: WebServiceDeps): Pr
       try {
         await listen(web)
         return isWatched
-          ? `Dashboard: ${web.link()} (this link works once, within half an hour; "waypost web link" makes another)\n`
-          : `Dashboard: ${web.origin()}/ ("waypost web link" makes a link that lets you in)\n`
+          ? `Dashboard: ${web.link()} (this link works once, within half an hour; "${linkCommand}" makes another)\n`
+          : `Dashboard: ${web.origin()}/ ("${linkCommand}" makes a link that lets you in)\n`
       } catch (error) {
         const why = whyNotBound(error)
         if (why === undefined || !now.web.isDefaultPlace) throw error

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import { type ShowAnswer, showAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { configOption } from '../config-path.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import { findState, type QueueAccess, withQueue } from '../queue/access.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
@@ -29,7 +29,7 @@ export function traceCommand(run: Run, standardInput: () => AsyncIterable<Uint8A
       'Tells what became of a message, by the id that stands in its Received: line: who sent it, what each backend said, what the sender heard. The hold is asked, and the log is read: that of log.file in waypost.yaml, and the one that was rotated away before it.',
     )
     .argument('<id>', 'the message, or how its id begins')
-    .addOption(configOption())
+    .addOption(runningConfigOption())
     .option('--log <file>', 'another log, of JSON lines; "-" is standard input')
     .option('--json', 'for programs')
     .addHelpText(
