@@ -1,4 +1,5 @@
 /** What a backend's answers teach: for `hold`, which asks when no backend can be asked. Made by `gateway`. */
+import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { KnownRecipients } from '../../queue/known-recipients.ts'
 import { type Destinations, whoExists } from '../../routing/destinations.ts'
@@ -8,7 +9,8 @@ import { isAboutRecipient } from './about-recipient.ts'
 
 /**
  * What backends say of recipients is remembered for the time when they cannot be asked. Where the configuration says who exists, or that everybody does
- * (`recipients: any`, for a backend that accepts anything), nobody asks for it then, and it would only take the place of others.
+ * (`recipients: any`, for a backend that accepts anything), nobody asks for it then, and it would only take the place of others. Nor is postmaster
+ * asked for, who is always heard (RFC 5321 §4.5.1).
  */
 export const learner = (known: KnownRecipients, destinations: Destinations): LearnFromAnswers => ({
   delivered(recipient) {
@@ -23,4 +25,5 @@ export const learner = (known: KnownRecipients, destinations: Destinations): Lea
   },
 })
 
-const isAsked = (recipient: Recipient, destinations: Destinations) => whoExists(destinations, recipient) === 'ask'
+const isAsked = (recipient: Recipient, destinations: Destinations) =>
+  whoExists(destinations, recipient) === 'ask' && !isPostmaster(recipient)
