@@ -4,7 +4,9 @@
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import type { HostName } from '../../dns/name.ts'
 import type { Route } from '../../routing/backend.ts'
+import type { MailDomain } from '../../routing/destinations.ts'
 import type { Backends } from './backends.ts'
 import type { Endpoints } from './endpoints.ts'
 
@@ -20,25 +22,40 @@ export interface DoubtedDeps {
   readonly backends: Pick<Backends, 'doubted' | 'health'>
   readonly endpoints: Endpoints
   readonly routes: () => readonly Route[]
+  /** Those that are declared. */
+  readonly domains: () => readonly Pick<MailDomain, 'name' | 'subdomains' | 'route'>[]
 }
 
 const againMs = 30_000
+/** One exchanger that answers is enough, and a route may have a hundred thousand domains. */
+const mostDomains = 10
 
-export function createDoubted({ clock, log, backends, endpoints, routes }: DoubtedDeps): Doubted {
+export function createDoubted({ clock, log, backends, endpoints, routes, domains }: DoubtedDeps): Doubted {
   const alarm = new Deadline(clock, meet)
   let isStopped = false
 
   function meet(): void {
     if (isStopped || backends.doubted.size === 0) return
     for (const route of routes())
-      if (route.entries.some(({ backend }) => backends.doubted.has(backend.url))) void meetThoseOf(route)
+      if (route.entries.some(({ backend }) => backends.doubted.has(backend.url)))
+        for (const domain of whereTo(route)) void meetThoseOf(route, domain)
     alarm.arm(againMs)
   }
 
-  async function meetThoseOf(route: Route): Promise<void> {
+  /** What `mx` leads to depends on the recipient: to exchangers of the domains that go by it. */
+  function whereTo(route: Route): readonly (HostName | undefined)[] {
+    const isByRecipient = route.entries.some(
+      ({ backend: { url, address } }) =>
+        backends.doubted.has(url) && address.protocol === 'mx' && address.domain === undefined,
+    )
+    if (!isByRecipient) return [undefined]
+    const own = domains().filter((domain) => domain.route === route && !domain.subdomains)
+    return own.slice(0, mostDomains).map(({ name }) => name)
+  }
+
+  async function meetThoseOf(route: Route, domain: HostName | undefined): Promise<void> {
     try {
-      // What `mx` leads to depends on the recipient, and is met by mail alone.
-      const expansion = await endpoints.expand(route, undefined)
+      const expansion = await endpoints.expand(route, domain)
       if (isStopped || expansion.kind !== 'members') return
       for (const { endpoint } of expansion.members)
         if (backends.doubted.has(endpoint.backend.url)) backends.health(endpoint)

@@ -80,7 +80,11 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     lookupMx: mx.lookup,
     postmaster: () => settings().postmaster,
   })
-  const doubted = createDoubted({ clock, log, backends, endpoints, routes: () => routesOf(settings()) })
+  const doubted = createDoubted({
+    ...{ clock, log, backends, endpoints },
+    routes: () => routesOf(settings()),
+    domains: () => settings().destinations.domains,
+  })
   const outOfService = createOutOfService(() => settings().state, backends)
 
   const report = () => reportBackends(settings(), backends, delivery)
