@@ -46,14 +46,16 @@ export function standings(reports: readonly BackendReport[]): ReadonlyMap<string
 
 const oneText: Readonly<Record<HealthState, string>> = {
   up: 'is well',
-  suspect: 'has just failed once or twice',
+  suspect:
+    'is suspect (it did not answer when asked last: it gets mail after the others until it does, and is down at the third failure in a row)',
   slow: 'is slow',
   down: 'is down',
   out: 'is out of service',
 }
 const severalText: Readonly<Record<HealthState, string>> = {
   up: 'are well',
-  suspect: 'have just failed once or twice',
+  suspect:
+    'are suspect (they did not answer when asked last: they get mail after the others until they do, and are down at the third failure in a row)',
   slow: 'are slow',
   down: 'are down',
   out: 'are out of service',
