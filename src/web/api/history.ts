@@ -30,12 +30,19 @@ const conditionsAnswer = z.array(
     domain: z.string().nullable(),
     title: z.string(),
     detail: z.string(),
+    remedy: z.string().nullable().describe('What to do; lines to be copied stand behind the first.'),
     sinceMs: z.number(),
   }),
 )
 export type ConditionsAnswer = z.output<typeof conditionsAnswer>
 
 const mostConditions = 200
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => printable(line, 1000))
+    .join('\n')
 
 export function addHistory(site: Site, { watch }: Pick<WebDeps, 'watch'>): void {
   site.resource({
@@ -71,6 +78,7 @@ export function addHistory(site: Site, { watch }: Pick<WebDeps, 'watch'>): void 
         domain: condition.domain ?? null,
         title: printable(condition.title, 300),
         detail: printable(condition.detail, 2000),
+        remedy: condition.remedy === undefined ? null : linesOf(condition.remedy),
         sinceMs,
       }))
       return { kind: 'ok', value }

@@ -16,6 +16,12 @@ const tones: Readonly<Record<string, Tone>> = {
   'no-such-domain': 'bad',
 }
 
+/** Where no headline says it, the worst that was found does. */
+function toneOf({ state, findings: found }: Found): Tone {
+  const has = (severity: string) => found.some((each) => each.severity === severity)
+  return tones[state] ?? (has('error') ? 'bad' : has('warning') ? 'odd' : 'unknown')
+}
+
 /** @param place  gets the steps, and then the report */
 export async function check(
   domain: string,
@@ -63,7 +69,7 @@ export async function check(
 /** @param id  null: the watch looked, which keeps no report */
 export function report(found: Found, id: string | null): readonly Node[] {
   return [
-    h('div', { class: 'verdict' }, badgeOf(tones[found.state] ?? 'unknown', ''), h('p', {}, found.headline)),
+    h('div', { class: 'verdict' }, badgeOf(toneOf(found), ''), h('p', {}, found.headline)),
     h(
       'p',
       { class: 'dim small' },

@@ -34,7 +34,7 @@ export const actWords: Readonly<
   remove: {
     button: 'Remove…',
     title: 'Remove for good',
-    says: 'It is deleted, and nobody is told: not the sender, not the recipient.',
+    says: 'What is removed is deleted, and nobody is told: not the sender, not the recipient.',
     done: 'removed',
   },
 }

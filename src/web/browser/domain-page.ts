@@ -23,7 +23,9 @@ export async function domainPage(stage: Stage): Promise<void> {
       h(
         'p',
         { class: 'card' },
-        heard.status === 401 ? 'What is known of a domain is shown to people who have logged in.' : `${heard.why}.`,
+        heard.status === 401
+          ? 'What is known of a domain is shown to people who have logged in.'
+          : `${heard.why[0]?.toUpperCase()}${heard.why.slice(1)}.`,
       ),
     )
     return
@@ -115,7 +117,7 @@ function backendsOf({ backends, balance }: DomainAnswer, stage: Stage): HTMLElem
             `${preference}${weight === 1 ? '' : `, weight ${weight}`}`,
           ),
           h('td', { class: 'number', 'data-label': 'Share' }, `${Math.round(each.share * 100)} %`),
-          h('td', { class: 'number', 'data-label': 'Latency' }, latencyText(each)),
+          h('td', { class: 'lines', 'data-label': 'Latency' }, latencyText(each)),
           h('td', { class: 'number', 'data-label': 'Sessions' }, number(each.sessions)),
           h('td', { class: 'long' }, each.lastError ?? ''),
           acts?.element,
@@ -140,7 +142,7 @@ const unmet = { address: '', state: 'up', sessions: 0, share: 0, lastError: null
 
 /** Half of the messages of the last minutes, and 95 of 100. */
 const latencyText = ({ p50Ms, p95Ms }: BackendNow) =>
-  p50Ms === null || p95Ms === null ? '–' : `${number(p50Ms)} ms, 95 %: ${number(p95Ms)} ms`
+  p50Ms === null || p95Ms === null ? '–' : `half in ${number(p50Ms)} ms,\n95 % in ${number(p95Ms)} ms`
 
 function heldOf({ now, heldByState, hold }: DomainAnswer): readonly Node[] {
   const kept =

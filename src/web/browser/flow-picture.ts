@@ -53,9 +53,7 @@ function picture({ backends: all, backendCount: count, perSecond, connections, h
   const isDelivering = perSecond.delivered + perSecond.drained > 0
   const boxes: Box[] = shown.map((backend) => ({
     title: shortName(backend.url),
-    small: serves(backend)
-      ? `${backendWord[backend.state]}, ${Math.round(backend.share * 100)} %`
-      : backendWord[backend.state],
+    small: serves(backend) ? `${backendWord[backend.state]}${partText(backend)}` : backendWord[backend.state],
     tone: backendTone[backend.state],
   }))
   if (rest > 0) boxes.push({ title: `${number(rest)} more`, small: 'backends', tone: undefined })
@@ -210,3 +208,7 @@ function curve([x1, y1]: readonly [number, number], [x2, y2]: readonly [number, 
 /** Down first, then across: below the backends. */
 const bend = ([x1, y1]: readonly [number, number], [x2, y2]: readonly [number, number]): string =>
   `M${x1} ${y1}V${y2 - 20}Q${x1} ${y2} ${x1 + 20} ${y2}H${x2}`
+
+/** Of several routes it is in the table: half of one may be all of another. */
+const partText = ({ share, shares = [] }: BackendNow) =>
+  shares.every((each) => each.share === share) ? `, ${Math.round(share * 100)} %` : ''

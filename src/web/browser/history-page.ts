@@ -90,13 +90,19 @@ function wrongNow(wrong: ConditionsAnswer): HTMLElement {
     h(
       'ul',
       { class: 'plain' },
-      ...wrong.map(({ severity, title, detail, sinceMs }) =>
+      ...wrong.map(({ severity, title, detail, remedy, sinceMs }) =>
         h(
           'li',
           { class: 'event' },
           h('span', { class: 'dim small' }, ago(sinceMs)),
           badgeOf(tones[severity] ?? 'unknown', ''),
-          h('div', {}, h('strong', {}, title), detail !== '' && h('div', { class: 'dim small' }, detail)),
+          h(
+            'div',
+            {},
+            h('strong', {}, title),
+            detail !== '' && h('div', { class: 'dim small' }, detail),
+            remedy !== null && h('div', { class: 'small do' }, h('strong', {}, 'Do: '), remedy),
+          ),
         ),
       ),
     ),

@@ -198,7 +198,7 @@ function shareText({ share, shares = [] }: BackendNow): string {
   const percent = (part: number) => `${Math.round(part * 100)} %`
   if (shares.every((each) => each.share === share)) return percent(share)
   const named = shares.slice(0, 3).map((each) => `${percent(each.share)} of ${each.route}`)
-  return `${named.join(', ')}${shares.length > named.length ? ', …' : ''}`
+  return `${named.join(',\n')}${shares.length > named.length ? ', …' : ''}`
 }
 
 function backendTable(stage: Stage) {
@@ -216,7 +216,7 @@ function backendTable(stage: Stage) {
     ({ url, address }) => `${url} ${address}`,
     ({ url, address }) => {
       const state = badge()
-      const share = h('td', { class: 'number', 'data-label': 'Share' })
+      const share = h('td', { class: 'lines', 'data-label': 'Share' })
       const sessions = h('td', { class: 'number', 'data-label': 'Sessions' })
       const error = h('td', { class: 'long' })
       const where =
