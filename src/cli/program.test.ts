@@ -165,6 +165,31 @@ test('config check: a secret and a program that are not there are worth a look',
   assert.match(out, /listeners +smtp 127\.0\.0\.1:2525, dns 127\.0\.0\.1:5353\n/)
 })
 
+test('config check: the folder that a Maildir lies in is missing, or is none; what is made by itself is no doubt', async (t) => {
+  const { file, state } = await config(
+    t,
+    [
+      'domains:',
+      '  a.example: { deliver: "maildir:missing/{local}" }',
+      '  b.example: { deliver: "maildir:missing/deep/box", recipients: any }',
+      '  c.example: { deliver: "maildir:box", recipients: any, addresses: { "a@": "maildir:waypost.yaml" } }',
+      'postmaster: maildir:waypost.yaml/box',
+    ].join('\n'),
+  )
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 0, out)
+  const [, doubts = ''] = out.replaceAll(state, '').split('Not there for who runs this command')
+  assert.deepEqual(
+    doubts.split('\n').flatMap((line) => / look {8}(.*)/.exec(line)?.[1] ?? []),
+    [
+      'maildir:/missing/{local}: the folder /missing is missing: make it, and a folder in it for each who gets mail; until then no mail gets there',
+      'maildir:/missing/deep/box: the folder /missing/deep is missing, and only "box" in it is made by itself: make it; until then no mail gets there',
+      'maildir:/waypost.yaml: /waypost.yaml, or what leads to it, is no folder; until then no mail gets there',
+      'maildir:/waypost.yaml/box: /waypost.yaml/box, or what leads to it, is no folder; until then no mail gets there',
+    ],
+  )
+})
+
 test('config check: what is in order and probably not meant is told with its place', async (t) => {
   const { file } = await config(
     t,

@@ -55,7 +55,7 @@ domains:
 | \`smtp://host[:port]\` | a mail server; port 25 where none is said |
 | \`smtps://host[:port]\` | the same with TLS from the first octet; port 465. Its certificate is not verified yet, so \`tls: require\` must stand beside it |
 | \`lmtp://host:port\`, \`lmtp:/path/to.sock\` | an LMTP server (RFC 2033) |
-| \`maildir:/path\` | a Maildir of this machine. \`{local}\` as a segment of the path is the recipient's local part; its folder must exist, and nothing below is a link. Without it, say \`recipients:\`. Needs \`/proc\`: where that is not mounted, mail is put off (451), and the log says \`no /proc\` |
+| \`maildir:/path\` | a Maildir of this machine. \`{local}\` as a segment of the path is the recipient's local part; its folder must exist, and nothing below is a link. Without it, say \`recipients:\`; the folder is made, but not what leads to it. Needs \`/proc\`: where that is not mounted, mail is put off (451), and the log says \`no /proc\` |
 | \`mx\`, \`mx:domain\` | the published exchangers of the recipient's domain that are better than us, or those of another domain |
 
 Equal lists are one route, and equal backends share sessions and health.

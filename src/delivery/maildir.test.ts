@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { begin, delivery, job, mailbox, message, stepLimits } from '../../test/unit/deliver.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 
@@ -58,6 +59,16 @@ test('what leads to the boxes is missing, as on a disk that is not mounted: 451,
   assert.deepEqual((await send(t, join(base, 'mnt', '{local}'))).codes, [451])
   assert.deepEqual((await send(t, join(base, 'mnt', 'box'))).codes, [451])
   assert.deepEqual(await readdir(base), [])
+})
+
+test('a folder that is missing is told with its path and what to do', async (t) => {
+  const base = await folder(t)
+  const told: unknown[] = []
+  const log: Log = { ...silentLog, warn: (event, fields) => void told.push([event, fields?.code, fields?.why]) }
+  const transaction = await begin(delivery(t, {}, { log }).delivery, maildir(`${base}/mnt/{local}`))
+  await transaction.askRecipients([you], stepLimits())
+  const why = `the folder ${base}/mnt is missing: make it, and a folder in it for each who gets mail`
+  assert.deepEqual(told, [['maildir cannot be written', 'ENOENT', why]])
 })
 
 test('one person in two spellings has one folder and gets one file', async (t) => {

@@ -16,6 +16,7 @@ import type { MailboxRoom, TakenRoom } from './mailbox-room.ts'
 import type { MaildirFiles } from './maildir-files.ts'
 import { type Folder, findFolder } from './maildir-folder.ts'
 import type { DataOutcome, Lost, RecipientsOutcome } from './outcome.ts'
+import { whyNoMaildir } from './why-no-maildir.ts'
 
 export interface MaildirDeps {
   readonly hostname: HostName
@@ -205,7 +206,8 @@ export class MaildirTransaction implements Transaction {
   }
 
   #warn(code: string): void {
-    this.#deps.log.warn('maildir cannot be written', { id: this.#job.id, path: this.#path, code })
+    const why = whyNoMaildir(this.#path, code)
+    this.#deps.log.warn('maildir cannot be written', { id: this.#job.id, path: this.#path, code, why })
   }
 }
 

@@ -1,16 +1,18 @@
 /**
- * What a configuration names and this machine or this environment does not have: secrets that are not there, programs that cannot be started. The
- * service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
+ * What a configuration names and this machine or this environment does not have: secrets that are not there, programs that cannot be started, folders
+ * that Maildirs lie in. The service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
  */
+import { stat } from 'node:fs/promises'
 import type { SecretSource } from '../../base/option.ts'
 import type { SecretReader } from '../../base/secret.ts'
 import { whyNotStartable } from '../../base/startable.ts'
 import { pathText } from '../../config/explain.ts'
 import type { Loaded } from '../../config/load.ts'
+import { folderBefore, whyNoMaildir } from '../../delivery/why-no-maildir.ts'
 
 /** Sentences with the key in front. No secret is told. */
 export async function doubtsOf(
-  { watching, publishing: { publishers, dns } }: Pick<Loaded, 'watching' | 'publishing'>,
+  { watching, publishing: { publishers, dns }, settings }: Pick<Loaded, 'watching' | 'publishing' | 'settings'>,
   readSecret: SecretReader,
 ): Promise<readonly string[]> {
   const { alerts } = watching
@@ -34,7 +36,42 @@ export async function doubtsOf(
       return why === undefined ? [] : [`${pathText(path)}: ${why}`]
     }),
   )
-  return [...secrets, ...programs].flat()
+  return [...secrets, ...programs, await maildirDoubts(settings)].flat()
+}
+
+/** More have one cause. */
+const mostMaildirs = 20
+
+async function maildirDoubts({ destinations, postmaster, state }: Loaded['settings']): Promise<string[]> {
+  const doubts = new Map<string, string>()
+  for (const { backend } of [...destinations.routes, postmaster].flatMap(({ entries }) => entries)) {
+    const { address, url } = backend
+    if (address.protocol !== 'maildir' || doubts.has(url) || doubts.size === mostMaildirs) continue
+    const code = await whyNoFolder(address.path)
+    // What leads to the state folder is made with it, at the first start.
+    if (code === undefined || (code === 'ENOENT' && `${state}/`.startsWith(`${folderBefore(address.path)}/`))) continue
+    const why = whyNoMaildir(address.path, code)
+    if (why !== undefined) doubts.set(url, `${url}: ${why}; until then no mail gets there`)
+  }
+  return [...doubts.values()]
+}
+
+/** @returns the system's code; nothing is made, which the first message would do */
+async function whyNoFolder(path: string): Promise<string | undefined> {
+  if (!path.includes('{local}')) {
+    const code = await codeOfFolder(path)
+    if (code !== 'ENOENT') return code
+  }
+  return codeOfFolder(folderBefore(path))
+}
+
+async function codeOfFolder(path: string): Promise<string | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? undefined : 'ENOTDIR'
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return String(error.code)
+    throw error
+  }
 }
 
 interface Found {
