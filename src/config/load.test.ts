@@ -21,6 +21,11 @@ test('the least that works, with every default', async (t) => {
   assert.equal(settings.postmaster.entries[0]?.backend.url, `maildir:${settings.state}/postmaster`)
   assert.deepEqual(settings.limits, productionLimits)
   assert.deepEqual(settings.budgets, productionBudgets)
+  const [{ route } = assert.fail()] = settings.destinations.domains
+  assert.deepEqual([route.balance, route.onDefer], ['round-robin', 'pass'])
+  const [{ backend, preference, weight } = assert.fail()] = route.entries
+  assert.deepEqual([preference, weight], [10, 1])
+  assert.deepEqual(backend.options, { tls: 'may', helo: undefined, connections: 20, private: false })
   assert.equal(settings.tls, undefined)
   assert.equal(destination(loaded, 'you@example.org'), 'mx')
   assert.deepEqual(

@@ -75,6 +75,30 @@ test('a reload says what of the new configuration takes a restart', async (t) =>
   assert.deepEqual(await callWaypost(waypost, 'config', 'reload'), { code: 0, stdout: 'Reloaded.\n', stderr: '' })
 })
 
+test('a reload that drops most of the domains is refused, by a signal too, and done where it is meant', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend()
+  const domains = (count: number) => ({
+    domains: Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`d${index}.test`, { deliver: [backend] }]),
+    ),
+  })
+  const waypost = await lab.process({ config: domains(20) })
+  await waypost.configure(domains(5))
+  waypost.signal('SIGHUP')
+  const refused = /would drop 15 of 20 domains/
+  await lab.until(() => refused.test(waypost.stdout + waypost.stderr))
+  const plain = await callWaypost(waypost, 'config', 'reload')
+  assert.equal(plain.code, 1)
+  assert.match(plain.stderr, refused)
+  assert.equal((await lab.send({ to: 'you@d19.test' })).code, 250)
+
+  assert.equal((await callWaypost(waypost, 'config', 'reload', '--allow-removal')).stdout, 'Reloaded.\n')
+  const left = await lab.send({ to: 'you@d19.test' })
+  assert.deepEqual([left.code, left.enhanced], [451, '4.3.5'])
+  assert.equal((await lab.send({ to: 'you@d4.test' })).code, 250)
+})
+
 test('a link into the dashboard is shown to a person at a terminal, and to no log', async (t) => {
   const lab = await startLab(t)
   const waypost = await lab.process({ config: deliver([await lab.backend()]), dashboard: true })
