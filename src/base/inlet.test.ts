@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { until } from '../../test/lab/until.ts'
 import { createInlets } from './inlet.ts'
 
-test('each socket hears its own octets, and what it keeps is not written over by the next ones', async (t) => {
+test('each socket hears its own octets, and what it copies is not written over by the next ones', async (t) => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', (octets) => socket.write(octets))
@@ -20,7 +20,7 @@ test('each socket hears its own octets, and what it keeps is not written over by
     const inlet = newInlet()
     const heard: Buffer[] = []
     kept.push(heard)
-    inlet.onOctets = (octets) => heard.push(octets)
+    inlet.onOctets = (octets) => heard.push(Buffer.from(octets))
     const socket = connect({ port, host: '127.0.0.1', onread: inlet.onread })
     socket.on('error', () => undefined)
     t.after(() => socket.destroy())

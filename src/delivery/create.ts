@@ -18,6 +18,7 @@ import { boundlessRoom, type MailboxRoom } from './mailbox-room.ts'
 import { MaildirTransaction, probeMaildir } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 import { createOpener } from './opening.ts'
+import { OurEnds } from './our-ends.ts'
 import type { Fault } from './outcome.ts'
 import { Pool, stopping } from './pool.ts'
 import { SmtpTransaction } from './smtp.ts'
@@ -65,8 +66,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     scratch: new Scratch(),
   })
   const pools = new Map<string, Pool>()
-  /** Where our sessions that are in use lead to, by where they come from: `address port`. */
-  const ends = new Map<string, string>()
+  const ends = new OurEnds()
 
   function poolOf(endpoint: Endpoint): Pool {
     const known = pools.get(endpoint.key)
@@ -118,11 +118,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
 
-    isOurs(peer) {
-      // The same port may lead to several places at once, so both ends must be those of the session.
-      const theirs = ends.get(`${peer.address} ${peer.port}`)
-      return theirs !== undefined && theirs === `${peer.local.address} ${peer.local.port}`
-    },
+    isOurs: (peer) => ends.has(peer, peer.local),
 
     async close() {
       isClosed = true

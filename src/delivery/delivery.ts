@@ -52,7 +52,7 @@ export interface Delivery {
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
   sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }
-  /** Whether the other end of a connection that was made to us is a session of ours that is in use: we are talking to ourselves. */
+  /** Whether the other end of a connection that was made to us is a session of ours: we are talking to ourselves. */
   isOurs(peer: ConnectionEnds): boolean
   /**
    * The end: idle sessions hear QUIT, those in use or being opened are broken off (a step that waits resolves as abandoned), and later

@@ -5,6 +5,7 @@
 import { Cancel } from '../base/cancel.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
+import { OurEnds } from './our-ends.ts'
 import type { Fault } from './outcome.ts'
 import { PooledSession } from './pooled-session.ts'
 import { heldEvery, leftTaken, type Taken, type Waiter, WaitingLine, type Wish } from './waiting-line.ts'
@@ -30,11 +31,11 @@ export class Pool {
   readonly #open: OpenOne
   readonly #clock: Clock
   readonly #emptied: () => void
-  readonly #ends: Map<string, string>
+  readonly #ends: OurEnds
   /** The one that was used last is used next, so that a quiet pool shrinks. */
   readonly #idle: PooledSession[] = []
-  /** Taken, and not given back or lost yet. */
-  readonly #inUse = new Set<PooledSession>()
+  /** All of them, until their connections are lost. */
+  readonly #sessions = new Set<PooledSession>()
   readonly #line: WaitingLine
   #busy = 0
   #opening = 0
@@ -51,9 +52,9 @@ export class Pool {
   /**
    * @param most  sessions at once, in use and idle
    * @param emptied  called when nothing is left here
-   * @param ends  of the sessions in use, of all pools: where they lead, by where they come from
+   * @param ends  of the sessions of all pools
    */
-  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void, ends = new Map<string, string>()) {
+  constructor(most: number, open: OpenOne, clock: Clock, emptied: () => void, ends = new OurEnds()) {
     this.#most = most
     this.#open = open
     this.#clock = clock
@@ -124,7 +125,7 @@ export class Pool {
     this.#isClosed = true
     this.#sweep?.cancel()
     for (const pooled of this.#idle.splice(0)) pooled.session.quit()
-    for (const pooled of this.#inUse) pooled.session.abandon()
+    for (const pooled of this.#sessions) if (pooled.isInUse) pooled.session.abandon()
     this.#line.endAll(closedTaken)
   }
 
@@ -136,15 +137,14 @@ export class Pool {
   }
 
   #use(pooled: PooledSession, isFromHold: boolean): void {
+    pooled.isInUse = true
     pooled.isFromHold = isFromHold
     if (isFromHold) this.#fromHold++
-    this.#inUse.add(pooled)
-    if (pooled.ends) this.#ends.set(pooled.ends.ours, pooled.ends.theirs)
   }
 
   #unuse(pooled: PooledSession): void {
-    if (this.#inUse.delete(pooled) && pooled.isFromHold) this.#fromHold--
-    if (pooled.ends) this.#ends.delete(pooled.ends.ours)
+    if (pooled.isInUse && pooled.isFromHold) this.#fromHold--
+    pooled.isInUse = false
   }
 
   #takeIdle(): PooledSession | undefined {
@@ -211,7 +211,10 @@ export class Pool {
     this.#busy++
     const pooled = new PooledSession(opened.session)
     this.#use(pooled, wish.isFromHold)
+    this.#sessions.add(pooled)
+    if (pooled.ends) this.#ends.add(pooled.ends)
     opened.session.connection.onGone = () => this.#gone(pooled)
+    opened.session.connection.onLost = () => this.#forget(pooled)
     return { kind: 'taken', pooled }
   }
 
@@ -272,6 +275,12 @@ export class Pool {
     this.#idle.splice(at, 1)
     pooled.session.destroy()
     this.#checkEmpty()
+  }
+
+  /** Its connection is no more. */
+  #forget(pooled: PooledSession): void {
+    this.#sessions.delete(pooled)
+    if (pooled.ends) this.#ends.delete(pooled.ends)
   }
 
   #sweepIdle(): void {

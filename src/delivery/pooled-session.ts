@@ -1,5 +1,6 @@
 /** A session of a pool with what it has been through: when it has been enough, a server would slow it down. For `pool.ts` and `smtp.ts`. */
 import type { ClientSession } from '../smtp/client/session.ts'
+import type { Ends } from './our-ends.ts'
 
 /** Postfix slows a client down at 10 errors and at 100 RSETs. */
 export const mostRefused = 5
@@ -11,8 +12,8 @@ export class PooledSession {
   readonly session: ClientSession
   /** Kept, because a socket forgets it when it closes. */
   readonly localAddress: string | undefined
-  /** The two ends of the connection, ours and the server's; undefined over a Unix socket. */
-  readonly ends: { readonly ours: string; readonly theirs: string } | undefined
+  /** Undefined over a Unix socket. */
+  readonly ends: Ends | undefined
   /** Transactions that are over. */
   served = 0
   /** Transactions that ended without a message. */
@@ -20,6 +21,8 @@ export class PooledSession {
   messages = 0
   /** Commands that the server refused. */
   refused = 0
+  /** Taken, and not given back or lost yet. */
+  isInUse = false
   /** It serves the hold. */
   isFromHold = false
   idleSinceMs = 0
@@ -27,11 +30,14 @@ export class PooledSession {
   constructor(session: ClientSession) {
     this.session = session
     this.localAddress = session.localAddress
-    const { localPort, remoteAddress, remotePort } = session.connection.socket
+    const { localAddress, localPort = 0, remoteAddress = '', remotePort = 0 } = session.connection.socket
     this.ends =
-      this.localAddress === undefined
+      localAddress === undefined
         ? undefined
-        : { ours: `${this.localAddress} ${localPort}`, theirs: `${remoteAddress} ${remotePort}` }
+        : {
+            ours: { address: localAddress, port: localPort },
+            theirs: { address: remoteAddress, port: remotePort },
+          }
   }
 
   get isWorn(): boolean {

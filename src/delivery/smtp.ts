@@ -45,12 +45,12 @@ export class SmtpTransaction implements Transaction {
 
   askRecipients(
     recipients: readonly Recipient[],
-    limits: { mailUntilMs: number; untilMs: number; isLast?: boolean },
+    { mailUntilMs, untilMs, isLast = false }: { mailUntilMs: number; untilMs: number; isLast?: boolean },
   ): Promise<RecipientsOutcome> {
     if (this.#state === 'ended') return Promise.resolve(this.#gone())
     this.#begin()
     const envelope = this.#isMailAccepted ? undefined : withTrace(this.#job.envelope)
-    return sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, ...limits }).then(
+    return sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, mailUntilMs, untilMs, isLast }).then(
       (answer) => this.#asked(answer),
       (error: unknown) => this.#endFor(error),
     )
@@ -79,7 +79,7 @@ export class SmtpTransaction implements Transaction {
 
   data(
     message: Message,
-    limits: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void },
+    { bodyUntilMs, untilMs, onDotLeft }: { bodyUntilMs: number; untilMs: number; onDotLeft?: () => void },
   ): Promise<DataOutcome> {
     if (this.#state === 'ended') return Promise.resolve(this.#gone())
     if (this.#accepted === 0) throw new TypeError('data() without an accepted recipient')
@@ -87,7 +87,7 @@ export class SmtpTransaction implements Transaction {
     const { session } = this.#pooled
     const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
     const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
-    return sendData(session, content, replyCount, { steps: this.#steps, ...limits }).then(
+    return sendData(session, content, replyCount, { steps: this.#steps, bodyUntilMs, untilMs, onDotLeft }).then(
       (answer) => this.#sent(answer, replyCount),
       (error: unknown) => this.#endFor(error),
     )

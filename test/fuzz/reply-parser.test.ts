@@ -13,8 +13,7 @@ function parse(bytes: Buffer, cutEvery: number): ParsedReply[] {
   const parser = new ReplyParser()
   const found: ParsedReply[] = []
   for (let at = 0; at < bytes.length; at += cutEvery) {
-    parser.push(bytes.subarray(at, at + cutEvery))
-    for (let next = parser.next(); next; next = parser.next()) {
+    for (let next = parser.take(bytes.subarray(at, at + cutEvery)); next; next = parser.next()) {
       found.push(next)
       if (next.kind === 'garbage') return found
     }

@@ -6,7 +6,7 @@ import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
 import type { ClientSession } from './session.ts'
-import { blockOctets, type StepLimits, soonest } from './step-limits.ts'
+import { blockOctets, type StepLimits } from './step-limits.ts'
 
 export interface Content {
   /** What goes in front of the body; may be empty. */
@@ -59,7 +59,7 @@ export async function sendData(
   session.isDataAhead = false
   const unasked = session.hasInput && !isAhead ? await session.unasked('data') : undefined
   if (!unasked && !isAhead) session.send('DATA\r\n')
-  const go = unasked ?? (await session.reply('data', soonest(session.clock, limits.steps.dataMs, limits.bodyUntilMs)))
+  const go = unasked ?? (await session.reply('data', limits.bodyUntilMs, limits.steps.dataMs))
   if (go.kind === 'failed') return lost(go)
   if (go.reply.code >= 400) return answered('data', go.reply)
   if (go.reply.code < 300) return lost(session.fail('garbage', 'data', `${go.reply.code} where 354 was due`, go.reply))
@@ -109,7 +109,7 @@ async function leaves(
   if (session.clock.monotonicMs() >= bodyUntilMs) return 'timeout'
   const written = session.connection.written()
   if (written === 'written') return session.connection.noMore ? 'gone' : 'left'
-  session.connection.deadline.armAt(soonest(session.clock, steps.blockMs, bodyUntilMs))
+  session.connection.deadline.armAt(Math.min(session.clock.monotonicMs() + steps.blockMs, bodyUntilMs))
   const first = await Promise.race([written, session.watch()])
   if (first === 'written') return session.connection.noMore ? 'gone' : 'left'
   return first === 'input' || first === 'timeout' ? first : 'gone'
@@ -125,7 +125,7 @@ async function endEarly(
   { steps, bodyUntilMs }: DataLimits,
 ): Promise<DataAnswer> {
   if (why === 'timeout') return lost(session.failOver('timeout', 'body'))
-  const answer = await session.reply('body', soonest(session.clock, steps.blockMs, bodyUntilMs))
+  const answer = await session.reply('body', bodyUntilMs, steps.blockMs)
   if (answer.kind === 'failed') return lost(answer)
   if (answer.reply.code < 400)
     return lost(session.fail('garbage', 'body', `${answer.reply.code} before the end of the message`, answer.reply))

@@ -7,7 +7,7 @@ import { isPositive, type Reply } from '../../mail/reply.ts'
 import { mailCommand, rcptCommand } from './command.ts'
 import type { Failed } from './fault.ts'
 import type { ClientSession } from './session.ts'
-import { type StepLimits, soonest } from './step-limits.ts'
+import type { StepLimits } from './step-limits.ts'
 
 export type EnvelopeAnswer =
   /** MAIL was accepted; one reply a recipient. A 421 stands for the recipients behind it too: the server is about to close. */
@@ -50,7 +50,7 @@ export async function sendEnvelope(
   if (mail + together !== '') session.send(mail + together + data)
   let refusal: Reply | undefined
   if (envelope) {
-    const answer = await session.reply('mail', soonest(session.clock, limits.steps.mailMs, limits.mailUntilMs))
+    const answer = await session.reply('mail', limits.mailUntilMs, limits.steps.mailMs)
     if (answer.kind === 'failed') return answer
     if (!isPositive(answer.reply)) refusal = answer.reply
     if (refusal && (!isPipelined || refusal.code === 421)) return { kind: 'mail-refused', reply: refusal, refusals: 1 }
@@ -60,7 +60,7 @@ export async function sendEnvelope(
   let isClosing = false
   while (replies.length < commands.length) {
     if (!isPipelined) session.send(commands[replies.length] as string)
-    const awaited = session.reply('rcpt', soonest(session.clock, limits.steps.rcptMs, limits.untilMs))
+    const awaited = session.reply('rcpt', limits.untilMs, limits.steps.rcptMs)
     // Mostly it has come with the one before.
     const answer = awaited instanceof Promise ? await awaited : awaited
     if (answer.kind === 'failed') return refusal ? { kind: 'mail-refused', reply: refusal, refusals: 1 } : answer

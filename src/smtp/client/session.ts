@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import type { Reply } from '../../mail/reply.ts'
 import type { Connection, NoMore } from '../wire/connection.ts'
-import { ReplyParser } from '../wire/reply-parser.ts'
+import { type ParsedReply, ReplyParser } from '../wire/reply-parser.ts'
 import { Scratch } from '../wire/scratch.ts'
 import { type Extensions, noExtensions } from './extensions.ts'
 import { type Answer, type ClientStep, type Failed, failed } from './fault.ts'
@@ -80,19 +80,23 @@ export class ClientSession {
   /**
    * The next reply, without waiting where it is here. Whatever else comes ends the session.
    * @param untilMs  on the monotonic clock; the reply is whole by then
+   * @param mostMs  the same, from now on
    */
-  reply(step: ClientStep, untilMs: number): Answer | Promise<Answer> {
-    return this.#parsed(step) ?? this.#read(step, untilMs)
+  reply(step: ClientStep, untilMs: number, mostMs?: number): Answer | Promise<Answer> {
+    return this.#here(step) ?? this.#read(step, untilMs, mostMs)
   }
 
   /** The same, but one that is merely silent at the end of the wait keeps its session: its word may still come. */
   replyOrSilence(step: ClientStep, untilMs: number): Answer | Promise<Answer | 'silent'> {
-    return this.#parsed(step) ?? this.#read(step, untilMs, true)
+    return this.#here(step) ?? this.#read(step, untilMs, undefined, true)
   }
 
-  #parsed(step: ClientStep): Answer | undefined {
+  #here(step: ClientStep): Answer | undefined {
     const parsed = this.#parser.next()
-    if (!parsed) return undefined
+    return parsed && this.#judge(parsed, step)
+  }
+
+  #judge(parsed: ParsedReply, step: ClientStep): Answer {
     if (parsed.kind === 'garbage') return this.fail('garbage', step, printable(parsed.why))
     if (this.#dialogue) this.#tell(parsed.reply)
     // An intermediate reply to anything but DATA (RFC 5321 §4.2.1) means that we have lost our place.
@@ -102,10 +106,11 @@ export class ClientSession {
     return parsed
   }
 
-  #read(step: ClientStep, untilMs: number): Promise<Answer>
-  #read(step: ClientStep, untilMs: number, maySilence: true): Promise<Answer | 'silent'>
-  #read(step: ClientStep, untilMs: number, maySilence = false): Promise<Answer | 'silent'> {
-    this.#connection.deadline.armAt(untilMs)
+  #read(step: ClientStep, untilMs: number, mostMs?: number): Promise<Answer>
+  #read(step: ClientStep, untilMs: number, mostMs: number | undefined, maySilence: true): Promise<Answer | 'silent'>
+  #read(step: ClientStep, untilMs: number, mostMs?: number, maySilence = false): Promise<Answer | 'silent'> {
+    const dueMs = mostMs === undefined ? untilMs : Math.min(untilMs, this.clock.monotonicMs() + mostMs)
+    this.#connection.deadline.armAt(dueMs)
     return new Promise((resolve, reject) => {
       const take = (read: Buffer | 'input' | NoMore) => {
         try {
@@ -127,9 +132,10 @@ export class ClientSession {
   /** What a wait has brought; undefined where it is not a whole reply yet. */
   #answerOf(read: Buffer | 'input' | NoMore, step: ClientStep, maySilence: boolean): Answer | 'silent' | undefined {
     if (read === 'timeout' && maySilence && !this.#isAbandoned && this.#connection.noMore === undefined) return 'silent'
-    if (typeof read !== 'string') this.#parser.push(read)
-    else if (read !== 'input') return this.failOver(read, step)
-    return this.#parsed(step)
+    if (read === 'input') return this.#here(step)
+    if (typeof read === 'string') return this.failOver(read, step)
+    const parsed = this.#parser.take(read)
+    return parsed && this.#judge(parsed, step)
   }
 
   /**
@@ -218,12 +224,10 @@ export class ClientSession {
 
   async #watch(): Promise<'input' | NoMore> {
     const connection = this.#connection
-    const read = await connection.read()
+    const came = await connection.input()
     if (this.#connection !== connection) return 'lost'
     this.#watching = undefined
-    if (typeof read === 'string') return read
-    this.#parser.push(read)
-    return 'input'
+    return came
   }
 
   #tell({ code, enhanced, text }: Reply): void {

@@ -2,7 +2,6 @@
  * How long a server may take for one step of a transaction, however much time there is for all of them. Handed in by whoever begins the
  * transaction: a sender that waits has time for another backend then, and where nobody waits RFC 5321 is kept to the letter.
  */
-import type { Clock } from '../../base/clock.ts'
 
 /** Milliseconds, each from the moment in which the step begins. */
 export interface StepLimits {
@@ -36,7 +35,3 @@ export const patientSteps: StepLimits = {
   blockMs: 180_000,
   dotMs: 600_000,
 }
-
-/** When a step that begins now has to be over: after its own limit, or with all of them. @param untilMs  for all of them, on the monotonic clock */
-export const soonest = (clock: Clock, limitMs: number, untilMs: number): number =>
-  Math.min(clock.monotonicMs() + limitMs, untilMs)

@@ -39,16 +39,15 @@ export async function takeBody(
     return { kind }
   }
   for (;;) {
-    const read = connection.read()
-    let chunk = read
-    if (read instanceof Promise) {
+    const chunk = connection.read()
+    if (chunk === undefined) {
       const dueMs = pace.nextMs(clock.monotonicMs())
       if (dueMs === undefined) return stop('too-slow')
       connection.deadline.armAt(dueMs)
-      chunk = await read
+      await connection.input()
+      continue
     }
-    if (chunk === 'timeout') continue
-    if (!Buffer.isBuffer(chunk)) return stop('gone')
+    if (typeof chunk === 'string') return stop('gone')
     pace.took(chunk.length)
     const piece = decoder.decode(chunk)
     // Before the sink is waited for: a QUIT behind the dot tells that the sender is still there when its FIN comes.

@@ -2,7 +2,6 @@
  * What a sender says, command by command, for `session.ts`: what is here already, and waiting for more with one deadline for a whole
  * line, so that octets that trickle in win nothing.
  */
-import type { Clock } from '../../base/clock.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { type Command, parseCommand } from '../wire/command.ts'
 import type { Connection, NoMore } from '../wire/connection.ts'
@@ -15,7 +14,6 @@ export class CommandInput {
   /** What `takeBody` gives back of what stands behind a message. */
   readonly lines = new LineReader(commandLineOctets)
   readonly #connection: Connection
-  readonly #clock: Clock
   readonly #commandMs: number
   readonly #isDsnOffered: boolean
   /** A command that was read ahead. */
@@ -23,9 +21,8 @@ export class CommandInput {
   /** The deadline of the line that is coming in is set. */
   #isTimed = false
 
-  constructor(connection: Connection, clock: Clock, commandMs: number, isDsnOffered: boolean) {
+  constructor(connection: Connection, commandMs: number, isDsnOffered: boolean) {
     this.#connection = connection
-    this.#clock = clock
     this.#commandMs = commandMs
     this.#isDsnOffered = isDsnOffered
   }
@@ -78,19 +75,15 @@ export class CommandInput {
 
   /**
    * Waits for octets, to the deadline of the line that they belong to.
-   * @param latestMs  no longer than this, on the monotonic clock
-   * @returns what `feed` takes, or why nothing comes
+   * @param nowMs  on the monotonic clock
+   * @param latestMs  no longer than this, likewise
    */
-  wait(latestMs: number): Buffer | NoMore | Promise<Buffer | NoMore> {
+  wait(nowMs: number, latestMs: number): 'input' | NoMore | Promise<'input' | NoMore> {
     if (!this.#isTimed) {
-      this.#connection.deadline.armAt(Math.min(this.#clock.monotonicMs() + this.#commandMs, latestMs))
+      this.#connection.deadline.armAt(Math.min(nowMs + this.#commandMs, latestMs))
       this.#isTimed = true
     }
-    return this.#connection.read()
-  }
-
-  feed(chunk: Buffer): void {
-    this.lines.feed(chunk)
+    return this.#connection.input()
   }
 
   /** The connection's deadline was used for something else: the next wait sets it anew. */

@@ -7,15 +7,14 @@ import type { SmtpServerOptions } from './options.ts'
 import { replies } from './replies.ts'
 
 export class SessionAge {
-  readonly #clock: Clock
   /** When the connection is too old, and when its first MAIL is due; on the monotonic clock. */
   readonly #oldMs: number
   #mailDueMs: number
 
   constructor(clock: Clock, { connectionMs, firstMailMs }: SmtpServerOptions['budgets']) {
-    this.#clock = clock
-    this.#oldMs = clock.monotonicMs() + connectionMs
-    this.#mailDueMs = clock.monotonicMs() + firstMailMs
+    const nowMs = clock.monotonicMs()
+    this.#oldMs = nowMs + connectionMs
+    this.#mailDueMs = nowMs + firstMailMs
   }
 
   /** A transaction has begun. */
@@ -28,11 +27,11 @@ export class SessionAge {
     return Math.min(this.#oldMs, this.#mailDueMs)
   }
 
-  /** The last word to who has been here too long; undefined where it may stay. */
-  get lateReply(): string | undefined {
+  /** The last word to who has been here too long; undefined where it may stay. @param nowMs  on the monotonic clock */
+  lateReply(nowMs: number): string | undefined {
     // Timers may fire up to a millisecond early.
-    const nowMs = this.#clock.monotonicMs() + 1
-    if (nowMs >= this.#oldMs) return replies.tooOld
-    return nowMs >= this.#mailDueMs ? replies.noMail : undefined
+    const soonMs = nowMs + 1
+    if (soonMs >= this.#oldMs) return replies.tooOld
+    return soonMs >= this.#mailDueMs ? replies.noMail : undefined
   }
 }

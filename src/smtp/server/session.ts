@@ -64,7 +64,7 @@ export class ServerSession {
     this.#connection = new Connection(socket, context.deps.clock, { atTurnEnd: context.atTurnEnd })
     const { clock } = context.deps
     const { budgets, limits, dsn } = context.options
-    this.#input = new CommandInput(this.#connection, clock, budgets.commandMs, dsn)
+    this.#input = new CommandInput(this.#connection, budgets.commandMs, dsn)
     this.#out = new Outgoing(this.#connection)
     this.#introduction = new Introduction(peer, context.options, context.named)
     this.#age = new SessionAge(clock, budgets)
@@ -124,12 +124,12 @@ export class ServerSession {
       if (command === undefined) {
         this.#out.flush()
         if (this.#connection.isFull && !(await this.#drained())) return
-        if (!this.#mayWait()) return
+        const nowMs = this.#context.deps.clock.monotonicMs()
+        if (!this.#mayWait(nowMs)) return
         this.#isWaiting = true
-        const read = await this.#input.wait(this.#age.untilMs)
+        const came = await this.#input.wait(nowMs, this.#age.untilMs)
         this.#isWaiting = false
-        if (typeof read === 'string') return this.#heardNothing(read)
-        this.#input.feed(read)
+        if (came !== 'input') return this.#heardNothing(came)
         continue
       }
       const done = this.#answer(command, answer.handler)
@@ -145,15 +145,16 @@ export class ServerSession {
   // ---- reading
 
   /** Whether another command is waited for; else the session is over. */
-  #mayWait(): boolean {
-    const last = this.#isClosing ? replies.shutdown : this.#age.lateReply
+  #mayWait(nowMs: number): boolean {
+    const last = this.#isClosing ? replies.shutdown : this.#age.lateReply(nowMs)
     if (last !== undefined) this.#out.finish(last)
     return last === undefined
   }
 
   #heardNothing(why: NoMore): void {
-    if (why === 'timeout')
-      this.#out.finish(this.#isClosing ? replies.shutdown : (this.#age.lateReply ?? replies.timeout))
+    if (why !== 'timeout') return
+    const late = this.#age.lateReply(this.#context.deps.clock.monotonicMs())
+    this.#out.finish(this.#isClosing ? replies.shutdown : (late ?? replies.timeout))
   }
 
   /** Waits until the sender has taken our replies: who sends commands and reads nothing gets no more of our memory. */

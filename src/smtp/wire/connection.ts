@@ -1,6 +1,6 @@
 /**
- * A socket as a session wants it: read the next chunk, write, each with the session's one deadline. Who awaits it has a promise (`read`), a client that
- * expects a reply is called (`next`). Bounded: while nobody reads, about 64 KiB wait here, and then the peer has to.
+ * A socket as a session wants it: read the next chunk, write, each with the session's one deadline. Who awaits input has a promise (`input`), a client
+ * that expects a reply is called with it (`next`). Bounded: while nobody reads, about 64 KiB wait here, and then the peer has to.
  *
  * For STARTTLS the server's connection goes on over TLS (`become`, see `server/tls.ts`); the client's lets go of its socket (`leave`) and another one is made
  * over TLS (`client/open.ts`).
@@ -25,7 +25,7 @@ export interface ConnectionOptions {
   readonly maxBuffered?: number
   /** When strings are written, where many connections share a loop. */
   readonly atTurnEnd?: AtTurnEnd | undefined
-  /** Where the socket's octets come in, if not by its 'data'. */
+  /** Where the socket's octets come in, if not by its 'data': in a room that many share, so what waits here is copied. */
   readonly inlet?: Inlet | undefined
 }
 
@@ -41,6 +41,8 @@ export class Connection {
   #paused = false
   #no: NoMore | undefined
   #reader: ((read: Buffer | NoMore) => void) | undefined
+  /** The reader uses a chunk up before it returns. */
+  #isReaderQuick = false
   #writer: ((written: 'written' | NoMore) => void) | undefined
   #onGone: (() => void) | undefined
   #onLost: (() => void) | undefined
@@ -63,7 +65,7 @@ export class Connection {
     this.#maxBuffered = maxBuffered
     this.#atTurnEnd = atTurnEnd
     this.#inlet = inlet
-    if (inlet) inlet.onOctets = this.#onData
+    if (inlet) inlet.onOctets = (octets) => this.#take(this.#isReaderQuick ? octets : Buffer.from(octets))
     this.deadline = new Deadline(clock, () => this.#expire())
     this.#listen(socket)
   }
@@ -117,27 +119,38 @@ export class Connection {
   }
 
   /**
-   * The next chunk, without waiting where one is there. A timeout is told once; the connection stays usable, for a last word.
+   * That there is something to `read`, without waiting where it is. A timeout is told once; the connection stays usable, for a last word.
    * One reader at a time.
    */
-  read(): Buffer | NoMore | Promise<Buffer | NoMore> {
-    return (
-      this.#here() ??
-      new Promise((resolve) => {
-        this.#reader = resolve
-      })
-    )
+  input(): 'input' | NoMore | Promise<'input' | NoMore> {
+    if (this.#chunks.length > 0) return 'input'
+    if (this.#no) return this.#no
+    if (this.#paused) this.#resume()
+    return new Promise((resolve) => {
+      // A promise of the chunk itself would look for a `then` all through what a Buffer inherits.
+      this.#reader = (read) => {
+        if (typeof read === 'string') resolve(read)
+        else {
+          this.#keep(read)
+          resolve('input')
+        }
+      }
+    })
   }
 
-  /** The same for one who is called with it, at once where it is there: a reply that is waited for needs no promise for its octets. */
+  /** For one who is called with the next chunk, at once where it is there, and keeps nothing of it: a reply needs no promise for its octets. */
   next(reader: (read: Buffer | NoMore) => void): void {
-    const read = this.#here()
-    if (read) reader(read)
-    else this.#reader = reader
+    const read = this.read()
+    if (read) {
+      reader(read)
+      return
+    }
+    this.#reader = reader
+    this.#isReaderQuick = true
   }
 
-  /** What can be read without waiting. */
-  #here(): Buffer | NoMore | undefined {
+  /** What is here: the next chunk, or why there will be none. Undefined: more may come. */
+  read(): Buffer | NoMore | undefined {
     const chunk = this.#chunks.shift()
     if (chunk) {
       this.#buffered -= chunk.length
@@ -283,17 +296,22 @@ export class Connection {
     const reader = this.#reader
     if (reader) {
       this.#reader = undefined
+      this.#isReaderQuick = false
       reader(chunk)
       return
     }
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
-    // A chunk of one octet costs a hundred: many small ones are put together.
-    if (this.#chunks.length >= maxChunks) this.#chunks = [Buffer.concat(this.#chunks)]
+    this.#keep(chunk)
     if (this.#buffered >= this.#maxBuffered && !this.#paused) {
       this.#paused = true
       this.#socket.pause()
     }
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#buffered += chunk.length
+    // A chunk of one octet costs a hundred: many small ones are put together.
+    if (this.#chunks.length >= maxChunks) this.#chunks = [Buffer.concat(this.#chunks)]
   }
 
   #resume(): void {
@@ -321,6 +339,7 @@ export class Connection {
   #settleReader(read: NoMore): void {
     const reader = this.#reader
     this.#reader = undefined
+    this.#isReaderQuick = false
     reader?.(read)
   }
 

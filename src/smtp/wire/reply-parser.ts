@@ -26,10 +26,17 @@ export class ReplyParser {
   #octets = 0
   #garbage: ParsedReply | undefined
 
-  /** Takes the next chunk, once `next` has said that it needs one. The chunk is kept until it is used up. */
-  push(chunk: Buffer): void {
+  /**
+   * Takes the next chunk, once `next` has said that it needs one, and brings what `next` would. What no reply has used is copied: the room of the
+   * chunk may serve others from then on.
+   */
+  take(chunk: Buffer): ParsedReply | undefined {
     this.#chunk = this.#at < this.#chunk.length ? Buffer.concat([this.#chunk.subarray(this.#at), chunk]) : chunk
     this.#at = 0
+    const parsed = this.next()
+    this.#chunk = this.#at < this.#chunk.length ? Buffer.from(this.#chunk.subarray(this.#at)) : nothing
+    this.#at = 0
+    return parsed
   }
 
   /** Whether octets are here that no reply has used: behind the last reply that was asked for, those are unasked. */
@@ -62,7 +69,7 @@ export class ReplyParser {
       this.#at = end + 1
       this.#octets += length + 1
       if (this.#octets > maxReply) return this.#fail(`a reply of more than ${maxReply} octets`)
-      const parsed = this.#take(line)
+      const parsed = this.#read(line)
       if (parsed) return parsed
     }
   }
@@ -92,7 +99,7 @@ export class ReplyParser {
   }
 
   /** One line of a reply. @returns the reply where this was its last line, or what is wrong with it */
-  #take(line: string): ParsedReply | undefined {
+  #read(line: string): ParsedReply | undefined {
     const code = codeOf(line)
     const separator = line.charCodeAt(3)
     // RFC 5321 §4.2: three digits, then a blank, a hyphen where more lines follow, or nothing.
