@@ -70,8 +70,8 @@ export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100
   let previous = new Map<string, number>()
   let startMs = clock.monotonicMs()
 
-  function turn(): void {
-    const windows = Math.floor((clock.monotonicMs() - startMs) / windowMs)
+  function turn(nowMs: number): void {
+    const windows = Math.floor((nowMs - startMs) / windowMs)
     if (windows < 1) return
     previous = windows === 1 ? current : new Map()
     current = new Map()
@@ -80,14 +80,16 @@ export function createRateCounter(clock: Clock, windowMs: number, mostKeys = 100
 
   return {
     count(key, amount = 1) {
-      turn()
+      turn(clock.monotonicMs())
       const before = current.get(key)
       if (before !== undefined || current.size < mostKeys) current.set(key, (before ?? 0) + amount)
     },
     recent(key) {
-      turn()
+      if (current.size === 0 && previous.size === 0) return 0
+      const nowMs = clock.monotonicMs()
+      turn(nowMs)
       // The part of the window before this one that still lies within the last `windowMs`.
-      const part = 1 - (clock.monotonicMs() - startMs) / windowMs
+      const part = 1 - (nowMs - startMs) / windowMs
       return Math.floor((current.get(key) ?? 0) + (previous.get(key) ?? 0) * part)
     },
   }

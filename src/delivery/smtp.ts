@@ -50,7 +50,12 @@ export class SmtpTransaction implements Transaction {
     if (this.#state === 'ended') return Promise.resolve(this.#gone())
     this.#begin()
     const envelope = this.#isMailAccepted ? undefined : withTrace(this.#job.envelope)
-    return sendEnvelope(this.#pooled.session, envelope, recipients, { steps: this.#steps, mailUntilMs, untilMs, isLast }).then(
+    return sendEnvelope(this.#pooled.session, envelope, recipients, {
+      steps: this.#steps,
+      mailUntilMs,
+      untilMs,
+      isLast,
+    }).then(
       (answer) => this.#asked(answer),
       (error: unknown) => this.#endFor(error),
     )

@@ -96,7 +96,10 @@ export function createBackends(deps: BackendsDeps): Backends {
 
   function tell(endpoint: Endpoint, event: HealthEvent): void {
     const found = entry(endpoint)
-    found.health = nextHealth(found.health, event)
+    const health = nextHealth(found.health, event)
+    // As with nearly every message that it takes.
+    if (health === found.health) return
+    found.health = health
     changes.tell(found)
   }
 

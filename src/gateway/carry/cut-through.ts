@@ -22,6 +22,7 @@ import { blockOctets } from '../../smtp/client/step-limits.ts'
 import { type Answer, answerAlone, answerOf, type Carried, outage } from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import type { Wait } from './live-first.ts'
+import type { Stay } from './patience.ts'
 import { Phase } from './phase.ts'
 import { type Staged, Staging, type Trouble } from './staging.ts'
 import * as verdict from './verdict.ts'
@@ -41,6 +42,7 @@ export class CutThrough {
   /** How long a session has waited for the sender in this transaction, and since when it does now. */
   #heldMs = 0
   #heldFromMs = 0
+  #stay: Stay | undefined
   #dotLeft = false
   /** Whom a backend has accepted is learnt at the end, when it is known whether a message was taken for them. */
   #isDelivering = false
@@ -80,13 +82,14 @@ export class CutThrough {
   /** Asks for recipients; one answer each, in order. Those that were accepted are part of the message. */
   async askRecipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
     const { clock, budgets } = this.#deps
-    this.#takeUp()
+    const nowMs = clock.monotonicMs()
+    this.#takeUp(nowMs)
     const refusal = this.#senderRefusal
     if (refusal) return asked.map(() => refusal)
-    const wait = this.#beginWait()
+    const wait = this.#beginWait(nowMs)
     try {
       const answers = new Map<Recipient, Answer>()
-      const phase = new Phase(clock, budgets)
+      const phase = new Phase(clock, budgets, nowMs)
       let pending = asked
       while (pending.length > 0) {
         const found = this.#staging.stage(this.#accepted, phase)
@@ -107,10 +110,14 @@ export class CutThrough {
   }
 
   /** What the sender says next has come: the session waits for it no longer. */
-  #takeUp(): void {
-    const { clock, patience } = this.#deps
-    if (this.#staging.staged) this.#heldMs += clock.monotonicMs() - this.#heldFromMs
-    patience.end(this.#staging)
+  #takeUp(nowMs: number): void {
+    if (this.#staging.staged) this.#heldMs += nowMs - this.#heldFromMs
+    this.#endStay()
+  }
+
+  #endStay(): void {
+    if (this.#stay) this.#deps.patience.end(this.#stay)
+    this.#stay = undefined
   }
 
   /** The session waits for the body, or for another recipient, no longer than a second; then it serves others. */
@@ -119,7 +126,7 @@ export class CutThrough {
     const { staged } = this.#staging
     if (!staged || this.#staging.isGone) return
     this.#heldFromMs = clock.monotonicMs()
-    patience.begin(this.#staging)
+    this.#stay = patience.begin(this.#staging, this.#heldFromMs)
     if (this.#isHoldingUp(staged)) this.#staging.giveBack()
   }
 
@@ -145,23 +152,25 @@ export class CutThrough {
 
   /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
   async deliver(message: Message): Promise<Carried> {
-    const { clock, budgets, patience } = this.#deps
+    const { clock, budgets } = this.#deps
     const asked = this.#accepted.length
     this.#isDelivering = true
-    const wait = this.#beginWait()
+    const nowMs = clock.monotonicMs()
+    const wait = this.#beginWait(nowMs)
     try {
-      patience.end(this.#staging)
+      this.#endStay()
       this.#staging.atDot()
       if (this.#included.length > 0) {
         this.#staging.giveBack()
         this.#accepted.push(...this.#included.splice(0))
       }
-      const dotUntilMs = clock.monotonicMs() + budgets.dotMs + this.#blocksMs(message)
+      const dotUntilMs = nowMs + budgets.dotMs + this.#blocksMs(message)
       const bodyUntilMs = dotUntilMs - budgets.bodyReserveMs
-      if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets))
+      if (!this.#staging.staged) await this.#staging.lineUpAgain(new Phase(clock, budgets, nowMs))
       for (;;) {
         const found =
-          this.#staging.staged ?? this.#staging.stage(this.#accepted, new Phase(clock, budgets, bodyUntilMs))
+          this.#staging.staged ??
+          this.#staging.stage(this.#accepted, new Phase(clock, budgets, clock.monotonicMs(), bodyUntilMs))
         const staged = found instanceof Promise ? await found : found
         const carried: Carried | undefined =
           staged.kind === 'nobody'
@@ -180,7 +189,7 @@ export class CutThrough {
   #hand(
     message: Message,
     staged: Staged,
-    limits: { bodyUntilMs: number; untilMs: number },
+    { bodyUntilMs, untilMs }: { bodyUntilMs: number; untilMs: number },
   ): Promise<Carried | undefined> {
     // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
     if (staged.transaction.acceptedCount !== this.#accepted.length)
@@ -188,7 +197,7 @@ export class CutThrough {
         `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
       )
     const onDotLeft = () => this.#dotLeaves(staged)
-    return staged.transaction.data(message, { ...limits, onDotLeft }).then(
+    return staged.transaction.data(message, { bodyUntilMs, untilMs, onDotLeft }).then(
       (outcome) => {
         this.#dotIsOver(staged, outcome.kind === 'answered')
         return this.#judgeData(staged, outcome)
@@ -220,17 +229,18 @@ export class CutThrough {
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
   abandon(): void {
     if (!this.#isDelivering) this.#learn(this.#accepted.length, undefined)
-    this.#deps.patience.end(this.#staging)
+    this.#endStay()
     this.#staging.abandon(!this.#dotLeft)
   }
 
   /** A sender waits from now on; for a message of the hold nobody does. */
-  #beginWait(): Wait | undefined {
-    return this.#job.isFromHold ? undefined : this.#deps.live.begin()
+  #beginWait(nowMs: number): Wait | undefined {
+    return this.#job.isFromHold ? undefined : this.#deps.live.begin(nowMs)
   }
 
   #endWait(wait: Wait | undefined): void {
-    if (wait) this.#deps.live.end(wait)
+    const { live, clock } = this.#deps
+    if (wait) live.end(wait, clock.monotonicMs())
   }
 
   /** @returns the recipients that are still to be asked for, at another backend or on another session */

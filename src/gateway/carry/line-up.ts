@@ -18,18 +18,19 @@ export class LineUp {
   #isDisagreeing = false
   /** What the sender hears where backends were reached and cannot. */
   #unable: Reply | undefined
-  readonly #isCandidate: (endpoint: Endpoint) => boolean
+  readonly #isCandidate: (endpoint: Endpoint, nowMs: number) => boolean
 
   /** @param isCandidate  whether mail may be handed to the endpoint now: its state may have changed since the line was formed */
-  constructor(candidates: readonly Candidate[], isCandidate: (endpoint: Endpoint) => boolean) {
+  constructor(candidates: readonly Candidate[], isCandidate: (endpoint: Endpoint, nowMs: number) => boolean) {
     this.#waiting = [...candidates]
     this.#isCandidate = isCandidate
   }
 
-  next(): Candidate | undefined {
+  /** @param nowMs  on the monotonic clock */
+  next(nowMs: number): Candidate | undefined {
     for (;;) {
       const candidate = this.#shift()
-      if (!candidate || this.#isCandidate(candidate.endpoint)) return candidate
+      if (!candidate || this.#isCandidate(candidate.endpoint, nowMs)) return candidate
     }
   }
 
@@ -42,17 +43,17 @@ export class LineUp {
   }
 
   /** Whether the host of this one waits with an address of the other family too: both are tried, with a head start (RFC 8305). */
-  hasSibling(of: Candidate): boolean {
-    return this.#siblingAt(of) >= 0
+  hasSibling(of: Candidate, nowMs: number): boolean {
+    return this.#siblingAt(of, nowMs) >= 0
   }
 
   /** Takes that other address out of the line. */
-  takeSibling(of: Candidate): Candidate | undefined {
-    const at = this.#siblingAt(of)
+  takeSibling(of: Candidate, nowMs: number): Candidate | undefined {
+    const at = this.#siblingAt(of, nowMs)
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]
   }
 
-  #siblingAt({ endpoint: { backend, name, target }, tier }: Candidate): number {
+  #siblingAt({ endpoint: { backend, name, target }, tier }: Candidate, nowMs: number): number {
     if (target.kind !== 'tcp' || this.#waiting.length === 0) return -1
     const isIpv6 = target.address.includes(':')
     return this.#waiting.findIndex(
@@ -62,7 +63,7 @@ export class LineUp {
         other.endpoint.name === name &&
         other.endpoint.target.kind === 'tcp' &&
         other.endpoint.target.address.includes(':') !== isIpv6 &&
-        this.#isCandidate(other.endpoint),
+        this.#isCandidate(other.endpoint, nowMs),
     )
   }
 

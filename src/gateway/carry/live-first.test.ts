@@ -41,10 +41,10 @@ test('without live mail nothing stands back', () => {
 test('nothing begins while a sender waits, nor in the moment in which it says the next thing', async () => {
   const clock = createFakeClock()
   const live = new LiveFirst(clock)
-  let wait = { fromMs: 0 }
+  let wait: Wait
   const began = await drainFor(live, clock, 30, (at) => {
-    if (at === 5 || at === 12) wait = live.begin()
-    if (at === 10 || at === 15) live.end(wait)
+    if (at === 5 || at === 12) wait = live.begin(clock.monotonicMs())
+    if (at === 10 || at === 15) live.end(wait, clock.monotonicMs())
   })
   assert.deepEqual(began, [...Array(5).fill(1), ...Array(14).fill(0), ...Array(11).fill(1)])
 })
@@ -58,8 +58,8 @@ for (const [what, everyMs, tookMs] of [
     const live = new LiveFirst(clock)
     const ends = new Map<number, Wait[]>()
     const began = await drainFor(live, clock, 1250, (at) => {
-      for (const wait of ends.get(at) ?? []) live.end(wait)
-      if (at % everyMs === 0) ends.set(at + tookMs, [...(ends.get(at + tookMs) ?? []), live.begin()])
+      for (const wait of ends.get(at) ?? []) live.end(wait, clock.monotonicMs())
+      if (at % everyMs === 0) ends.set(at + tookMs, [...(ends.get(at + tookMs) ?? []), live.begin(clock.monotonicMs())])
     })
     assert.ok(Math.abs(sum(began) - 250) <= 15, `${sum(began)}`)
     // At a stretch no more than the tenth of a second.
@@ -69,10 +69,10 @@ for (const [what, everyMs, tookMs] of [
 test('a backend that takes its time, or never comes to an end, holds up nothing that is held', async () => {
   const clock = createFakeClock()
   const live = new LiveFirst(clock)
-  const wait = live.begin()
+  const wait = live.begin(clock.monotonicMs())
   const began = await drainFor(live, clock, 1250)
   assert.ok(sum(began) >= 1_140, `${sum(began)}`)
-  live.end(wait)
+  live.end(wait, clock.monotonicMs())
   clock.advance(5)
   assert.equal(live.turn(), undefined)
 })
@@ -80,12 +80,12 @@ test('a backend that takes its time, or never comes to an end, holds up nothing 
 test('all lanes that stand back go on together', async () => {
   const clock = createFakeClock()
   const live = new LiveFirst(clock)
-  const wait = live.begin()
+  const wait = live.begin(clock.monotonicMs())
   const order: string[] = []
   const [first, second] = [live.turn(), live.turn()]
   void first?.then(() => order.push('first'))
   void second?.then(() => order.push('second'))
-  live.end(wait)
+  live.end(wait, clock.monotonicMs())
   clock.advance(3)
   await Promise.resolve()
   assert.deepEqual(order, [])

@@ -7,6 +7,7 @@
  * scheduler), and who has just been served asks again in a moment, which is worth waiting for (Iyer and Druschel, "Anticipatory scheduling", SOSP 2001).
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
+import { InOrder, type Place } from '../../base/in-order.ts'
 
 /** The next command of a sender that is near: RCPT, DATA and the dot follow one upon the other. */
 const lingerMs = 4
@@ -14,16 +15,14 @@ const lingerMs = 4
 const mostYieldMs = 100
 const turnMs = 25
 
-/** A sender's wait for one answer. */
-export interface Wait {
-  readonly fromMs: number
-}
+/** A sender's wait for one answer, since a moment of the monotonic clock. */
+export type Wait = Place<number>
 
 export class LiveFirst {
   readonly #clock: Clock
   readonly #alarm: Deadline
   /** Senders that wait for a backend, but for those that wait for longer than the drain stands back: that backend is slow by itself. */
-  readonly #waiting = new Set<Wait>()
+  readonly #waiting = new InOrder<number>()
   /** When the last one was answered. */
   #endedMs = Number.NEGATIVE_INFINITY
   /** Since when the drain stands back. */
@@ -36,17 +35,15 @@ export class LiveFirst {
     this.#alarm = new Deadline(clock, () => this.#look())
   }
 
-  /** A sender waits for a backend from now on. */
-  begin(): Wait {
-    const wait = { fromMs: this.#clock.monotonicMs() }
-    this.#waiting.add(wait)
-    return wait
+  /** A sender waits for a backend from now on. @param nowMs  on the monotonic clock */
+  begin(nowMs: number): Wait {
+    return this.#waiting.add(nowMs)
   }
 
-  /** It has its answer. */
-  end(wait: Wait): void {
-    this.#waiting.delete(wait)
-    this.#endedMs = this.#clock.monotonicMs()
+  /** It has its answer. @param nowMs  likewise */
+  end(wait: Wait, nowMs: number): void {
+    this.#waiting.leave(wait)
+    this.#endedMs = nowMs
     if (this.#waiting.size === 0 && this.#standingBack.length > 0) this.#look()
   }
 
@@ -70,10 +67,9 @@ export class LiveFirst {
   /** How long the drain stands back, as far as is known now. */
   #waitMs(): number {
     const nowMs = this.#clock.monotonicMs()
-    // The oldest stand first.
-    for (const wait of this.#waiting) {
-      if (nowMs - wait.fromMs < mostYieldMs) break
-      this.#waiting.delete(wait)
+    for (let oldest = this.#waiting.first; oldest; oldest = this.#waiting.first) {
+      if (nowMs - oldest.value < mostYieldMs) break
+      this.#waiting.leave(oldest)
     }
     const quietMs = this.#waiting.size > 0 ? mostYieldMs : this.#endedMs + lingerMs - nowMs
     if (quietMs <= 0) {

@@ -7,15 +7,15 @@ function stage() {
   const clock = createFakeClock()
   const given: string[] = []
   const patience = new Patience(clock, 1_000)
-  const waiting = (name: string) => ({ ranOut: () => void given.push(name) })
-  return { clock, given, patience, waiting }
+  const begin = (name: string) => patience.begin({ ranOut: () => void given.push(name) }, clock.monotonicMs())
+  return { clock, given, patience, begin }
 }
 
 test('each runs out when its own time is over, and not before', () => {
-  const { clock, given, patience, waiting } = stage()
-  patience.begin(waiting('one'))
+  const { clock, given, begin } = stage()
+  begin('one')
   clock.advance(600)
-  patience.begin(waiting('two'))
+  begin('two')
   clock.advance(398)
   assert.deepEqual(given, [])
   clock.advance(2)
@@ -25,19 +25,19 @@ test('each runs out when its own time is over, and not before', () => {
   clock.advance(20)
   assert.deepEqual(given, ['one', 'two'])
   clock.advance(5_000)
-  patience.begin(waiting('three'))
+  begin('three')
   clock.advance(1_000)
   assert.deepEqual(given, ['one', 'two', 'three'])
 })
 
 test('whose wait has ended is left alone, and who begins anew has the whole time again', () => {
-  const { clock, given, patience, waiting } = stage()
-  const [ended, renewed] = [waiting('ended'), waiting('renewed')]
-  patience.begin(ended)
-  patience.begin(renewed)
+  const { clock, given, patience, begin } = stage()
+  const ended = begin('ended')
+  const renewed = begin('renewed')
   clock.advance(900)
   patience.end(ended)
-  patience.begin(renewed)
+  patience.end(renewed)
+  begin('renewed')
   clock.advance(500)
   assert.deepEqual(given, [])
   clock.advance(501)

@@ -3,6 +3,7 @@
  * a backend's first word (`lane-drain`). One timer for all that wait equally long: one for each would be set and cancelled with every message.
  */
 import type { Clock, Timer } from '../../base/clock.ts'
+import { InOrder, type Place } from '../../base/in-order.ts'
 
 /** Whoever keeps a place while it waits. */
 export interface Waiting {
@@ -10,11 +11,14 @@ export interface Waiting {
   ranOut(): void
 }
 
+/** A wait that has begun. */
+export type Stay = Place<{ readonly who: Waiting; readonly untilMs: number }>
+
 export class Patience {
   readonly #clock: Clock
   readonly #patienceMs: number
-  /** Until when, in the order of that. */
-  readonly #waiting = new Map<Waiting, number>()
+  /** In the order of their ends. */
+  readonly #waiting = new InOrder<{ readonly who: Waiting; readonly untilMs: number }>()
   #timer: Timer | undefined
 
   constructor(clock: Clock, patienceMs: number) {
@@ -22,27 +26,28 @@ export class Patience {
     this.#patienceMs = patienceMs
   }
 
-  /** From now on; whoever waits already begins anew. */
-  begin(who: Waiting): void {
-    this.#waiting.delete(who)
-    this.#waiting.set(who, this.#clock.monotonicMs() + this.#patienceMs)
+  /** @param nowMs  on the monotonic clock */
+  begin(who: Waiting, nowMs: number): Stay {
     this.#timer ??= this.#clock.after(this.#patienceMs, () => this.#look())
+    return this.#waiting.add({ who, untilMs: nowMs + this.#patienceMs })
   }
 
-  end(who: Waiting): void {
-    this.#waiting.delete(who)
+  /** Does nothing where it is over. */
+  end(stay: Stay): void {
+    this.#waiting.leave(stay)
   }
 
   #look(): void {
     this.#timer = undefined
     // Timers may fire up to a millisecond early.
     const nowMs = this.#clock.monotonicMs() + 1
-    for (const [who, untilMs] of this.#waiting) {
+    for (let stay = this.#waiting.first; stay; stay = this.#waiting.first) {
+      const { who, untilMs } = stay.value
       if (untilMs > nowMs) {
         this.#timer = this.#clock.after(untilMs - nowMs + 1, () => this.#look())
         return
       }
-      this.#waiting.delete(who)
+      this.#waiting.leave(stay)
       who.ranOut()
     }
   }

@@ -22,18 +22,20 @@ export class Phase {
   #connectLeftMs: number
   #mailLeftMs: number
 
-  /** @param capMs  no step lasts longer than this, on the monotonic clock */
-  constructor(clock: Clock, budgets: Budgets, capMs = Number.POSITIVE_INFINITY) {
+  /**
+   * @param fromMs  when it begins, on the monotonic clock
+   * @param capMs  no step lasts longer than this, likewise
+   */
+  constructor(clock: Clock, budgets: Budgets, fromMs: number, capMs = Number.POSITIVE_INFINITY) {
     this.#clock = clock
     this.#capMs = capMs
-    this.#askUntilMs = clock.monotonicMs() + budgets.rcptMs
+    this.#askUntilMs = fromMs + budgets.rcptMs
     this.#connectLeftMs = budgets.connectMs
     this.#mailLeftMs = budgets.mailMs
   }
 
   /** Whether there is time for one more backend. */
-  get mayTryAnother(): boolean {
-    const nowMs = this.#clock.monotonicMs()
+  mayTryAnother(nowMs: number): boolean {
     return this.#connectLeftMs > 0 && this.#mailLeftMs > 0 && nowMs < this.#capMs && nowMs < this.#askUntilMs
   }
 

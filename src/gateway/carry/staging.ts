@@ -102,30 +102,55 @@ export class Staging {
     if (this.#troubles.length < mostTroubles) this.#troubles.push({ endpoint, what })
   }
 
-  /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, why. */
-  stage(accepted: readonly Recipient[], phase: Phase): Staged | Promise<Staged | Nobody> {
-    return this.#staged ?? this.#find(accepted, phase)
+  /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, why. Without waiting where that can be. */
+  stage(accepted: readonly Recipient[], phase: Phase): Staged | Nobody | Promise<Staged | Nobody> {
+    if (this.#staged) return this.#staged
+    const line = this.#line ?? this.#lineUp(phase)
+    return line instanceof Promise
+      ? line.then((lined) => this.#find(lined, accepted, phase))
+      : this.#find(line, accepted, phase)
   }
 
-  async #find(accepted: readonly Recipient[], phase: Phase): Promise<Staged | Nobody> {
-    const lined = this.#line ?? this.#lineUp(phase)
-    const line = lined instanceof Promise ? await lined : lined
+  #find(
+    line: LineUp | Nobody,
+    accepted: readonly Recipient[],
+    phase: Phase,
+  ): Staged | Nobody | Promise<Staged | Nobody> {
     if (!(line instanceof LineUp)) return line
     this.#line = line
-    for (let candidate = line.next(); candidate; candidate = line.next()) {
-      if (this.isGone || !phase.mayTryAnother) break
-      const begun = this.#begin(candidate, line, phase)
-      const staged = begun instanceof Promise ? await begun : begun
-      if (!staged) continue
+    for (;;) {
+      const nowMs = this.#deps.clock.monotonicMs()
+      const candidate = line.next(nowMs)
+      if (!candidate || this.isGone || !phase.mayTryAnother(nowMs)) return this.#nobodyLeft(line)
+      const begun = this.#begin(candidate, line, phase, nowMs)
+      if (begun instanceof Promise || (begun && accepted.length > 0)) return this.#findOn(begun, line, accepted, phase)
+      if (begun) return this.#reached(begun)
+    }
+  }
+
+  /** From a candidate that must be waited for: to connect, or to hear what was said before. */
+  async #findOn(
+    beginning: Staged | Promise<Staged | undefined>,
+    line: LineUp,
+    accepted: readonly Recipient[],
+    phase: Phase,
+  ): Promise<Staged | Nobody> {
+    const begun = await beginning
+    if (begun) {
       // Known before the replay, so that a sender that goes meanwhile ends it.
-      this.#staged = staged
-      this.#hasReached = true
+      const staged = this.#reached(begun)
       const isReady = accepted.length === 0 || (await this.#replay(staged, accepted, phase))
       if (isReady && !this.isGone) return staged
       if (isReady) staged.transaction.abandon()
       this.#staged = undefined
     }
-    return this.#nobodyLeft(line)
+    return this.#find(line, accepted, phase)
+  }
+
+  #reached(staged: Staged): Staged {
+    this.#staged = staged
+    this.#hasReached = true
+    return staged
   }
 
   /** A route that is out because a backend does not want us is ours to mend, also while nobody asks that backend. */
@@ -170,13 +195,18 @@ export class Staging {
       health: (endpoint: Endpoint) => backends.health(endpoint),
       busy: (endpoint: Endpoint) => delivery.sessions(endpoint).busy,
     }
-    const isCandidate = (endpoint: Endpoint) =>
-      isServing(healthState(backends.health(endpoint), clock.monotonicMs(), network))
+    const isCandidate = (endpoint: Endpoint, nowMs: number) =>
+      isServing(healthState(backends.health(endpoint), nowMs, network))
     return new LineUp(balancer(this.#route).order(expansion.members, view), isCandidate)
   }
 
   /** Without waiting where the candidate has an idle session. */
-  #begin(candidate: Candidate, line: LineUp, phase: Phase): Staged | undefined | Promise<Staged | undefined> {
+  #begin(
+    candidate: Candidate,
+    line: LineUp,
+    phase: Phase,
+    fromMs: number,
+  ): Staged | undefined | Promise<Staged | undefined> {
     const { delivery, clock, budgets, steps } = this.#deps
     const fresh = this.#fresh
     this.#fresh = false
@@ -185,13 +215,12 @@ export class Staging {
       const sessionUntilMs = Math.min(readyUntilMs, nowMs + budgets.sessionMs)
       return delivery.begin(endpoint, this.#job, { sessionUntilMs, readyUntilMs, steps, fresh, cancel: this.#gone })
     }
-    const fromMs = clock.monotonicMs()
     const beginning = begin(candidate, fromMs)
     if (!(beginning instanceof Promise)) return this.#began([{ candidate, begun: beginning }])
-    const starting = line.hasSibling(candidate)
+    const starting = line.hasSibling(candidate, fromMs)
       ? beginWithHeadStart(
           candidate,
-          () => line.takeSibling(candidate),
+          () => line.takeSibling(candidate, clock.monotonicMs()),
           async (each) => (each === candidate ? beginning : begin(each, clock.monotonicMs())),
           clock,
         )

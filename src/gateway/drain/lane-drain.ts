@@ -6,7 +6,7 @@
 import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
-import type { Patience, Waiting } from '../carry/patience.ts'
+import type { Patience, Stay } from '../carry/patience.ts'
 import { tellAttempt } from '../hold/tell-attempt.ts'
 import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
@@ -204,10 +204,10 @@ export class LaneDrain {
     }
     this.#active.add(id)
     this.#asking.add(id)
-    const hearing: Waiting = { ranOut: () => this.#becomesMute(id) }
-    this.#deps.patience.begin(hearing)
+    const { patience, clock } = this.#deps
+    const hearing = patience.begin({ ranOut: () => this.#becomesMute(id) }, clock.monotonicMs())
     void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
-      this.#deps.patience.end(hearing)
+      patience.end(hearing)
       const wasMute = this.#mute.delete(id)
       this.#active.delete(id)
       this.#asking.delete(id)
@@ -226,7 +226,7 @@ export class LaneDrain {
   }
 
   /** A backend has spoken, so the message counts again. */
-  #heard(id: string, hearing: Waiting): void {
+  #heard(id: string, hearing: Stay): void {
     this.#deps.patience.end(hearing)
     if (this.#mute.delete(id)) this.#asking.add(id)
   }
