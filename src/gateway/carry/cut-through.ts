@@ -21,8 +21,8 @@ import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
 import { type Answer, answerAlone, answerOf, type Carried, outage } from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
+import { IdleInTransaction } from './idle-in-transaction.ts'
 import type { Wait } from './live-first.ts'
-import type { Stay } from './patience.ts'
 import { Phase } from './phase.ts'
 import { type Staged, Staging, type Trouble } from './staging.ts'
 import * as verdict from './verdict.ts'
@@ -39,10 +39,7 @@ export class CutThrough {
   readonly #included: Recipient[] = []
   /** What the backend said to MAIL, where that was no yes: it holds for every recipient of the transaction. */
   #senderRefusal: Answer | undefined
-  /** How long a session has waited for the sender in this transaction, and since when it does now. */
-  #heldMs = 0
-  #heldFromMs = 0
-  #stay: Stay | undefined
+  readonly #idle: IdleInTransaction
   #dotLeft = false
   /** Whom a backend has accepted is learnt at the end, when it is known whether a message was taken for them. */
   #isDelivering = false
@@ -57,6 +54,7 @@ export class CutThrough {
     this.#deps = deps
     this.#log = deps.log
     this.#staging = new Staging(route, domain, job, deps)
+    this.#idle = new IdleInTransaction(this.#staging, deps)
   }
 
   /** Whether there was a session for it, ever: more than that nobody could be connected to. */
@@ -83,7 +81,9 @@ export class CutThrough {
   async askRecipients(asked: readonly Recipient[]): Promise<readonly Answer[]> {
     const { clock, budgets } = this.#deps
     const nowMs = clock.monotonicMs()
-    this.#takeUp(nowMs)
+    // What the sender says next has come: the session waits for it no longer.
+    if (this.#staging.staged) this.#idle.endKept(nowMs)
+    else this.#idle.end()
     const refusal = this.#senderRefusal
     if (refusal) return asked.map(() => refusal)
     const wait = this.#beginWait(nowMs)
@@ -109,25 +109,13 @@ export class CutThrough {
     }
   }
 
-  /** What the sender says next has come: the session waits for it no longer. */
-  #takeUp(nowMs: number): void {
-    if (this.#staging.staged) this.#heldMs += nowMs - this.#heldFromMs
-    this.#endStay()
-  }
-
-  #endStay(): void {
-    if (this.#stay) this.#deps.patience.end(this.#stay)
-    this.#stay = undefined
-  }
-
   /** The session waits for the body, or for another recipient, no longer than a second; then it serves others. */
   #layDown(): void {
-    const { clock, patience } = this.#deps
     const { staged } = this.#staging
     if (!staged || this.#staging.isGone) return
-    this.#heldFromMs = clock.monotonicMs()
-    this.#stay = patience.begin(this.#staging, this.#heldFromMs)
-    if (this.#isHoldingUp(staged)) this.#staging.giveBack()
+    this.#idle.begin()
+    if (this.#idle.isTooLong && this.#deps.delivery.sessions(staged.candidate.endpoint).waiting > 0)
+      this.#staging.giveBack()
   }
 
   /**
@@ -144,12 +132,6 @@ export class CutThrough {
     this.#staging.giveBack()
   }
 
-  /** Recipients that trickle in keep a session as surely as a slow body does, while others wait for it. */
-  #isHoldingUp({ candidate }: Staged): boolean {
-    const { delivery, budgets } = this.#deps
-    return this.#heldMs > 2 * budgets.sessionIdleInTransactionMs && delivery.sessions(candidate.endpoint).waiting > 0
-  }
-
   /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
   async deliver(message: Message): Promise<Carried> {
     const { clock, budgets } = this.#deps
@@ -158,7 +140,7 @@ export class CutThrough {
     const nowMs = clock.monotonicMs()
     const wait = this.#beginWait(nowMs)
     try {
-      this.#endStay()
+      this.#idle.end()
       this.#staging.atDot()
       if (this.#included.length > 0) {
         this.#staging.giveBack()
@@ -229,7 +211,7 @@ export class CutThrough {
   /** The sender has gone or has changed its mind. What a backend may have already is waited for: its word still counts. */
   abandon(): void {
     if (!this.#isDelivering) this.#learn(this.#accepted.length, undefined)
-    this.#endStay()
+    this.#idle.end()
     this.#staging.abandon(!this.#dotLeft)
   }
 
