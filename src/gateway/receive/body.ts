@@ -65,6 +65,7 @@ export class IncomingBody {
    * keep everybody else's mail out.
    */
   fits(octets: number): boolean {
+    if (octets === 0) return true
     const { spool, spoolPerNetwork } = this.#budgets
     if (!this.#takeSpool(octets)) return false
     spool.give(octets)

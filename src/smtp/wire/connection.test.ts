@@ -11,11 +11,16 @@ import { Connection, type NoMore } from './connection.ts'
 type Way = 'accepted' | 'opened'
 
 /** A connection and the socket of its peer. */
-async function pair(t: TestContext, way: Way, maxBuffered?: number): Promise<{ connection: Connection; peer: Socket }> {
+async function pair(
+  t: TestContext,
+  way: Way,
+  maxBuffered?: number,
+  newInlet = createInlets(),
+): Promise<{ connection: Connection; peer: Socket }> {
   const server = createServer({ allowHalfOpen: true, noDelay: true })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const inlet = way === 'opened' ? createInlets()() : undefined
+  const inlet = way === 'opened' ? newInlet() : undefined
   const opened = connect({
     port: (server.address() as AddressInfo).port,
     host: '127.0.0.1',
@@ -205,3 +210,28 @@ function connectionTests(way: Way): void {
     assert.equal(told[3], false)
   })
 }
+
+test('what waits to be read is not written over by what comes to others in the same room; a quick reader sees the room itself', async (t) => {
+  const newInlet = createInlets()
+  const [one, other] = [await pair(t, 'opened', undefined, newInlet), await pair(t, 'opened', undefined, newInlet)]
+  // The one is waited for and the other not, when they come.
+  const came = one.connection.input()
+  one.peer.write('first of one')
+  other.peer.write('first of the other')
+  await until(() => other.connection.hasInput)
+  assert.equal(await came, 'input')
+  let seen: Buffer | NoMore | undefined
+  let text = ''
+  assert.equal(String(other.connection.read()), 'first of the other')
+  other.connection.next((read) => {
+    seen = read
+    text = String(read)
+  })
+  other.peer.write('second of the other')
+  await until(() => seen !== undefined)
+  assert.equal(text, 'second of the other')
+  assert.equal(String(one.connection.read()), 'first of one')
+  one.peer.write('third, which is longer than all')
+  await until(() => one.connection.hasInput)
+  assert.equal(String(seen), 'third, which is lon')
+})
