@@ -50,8 +50,7 @@ const parsers: Readonly<Record<string, () => Parser>> = {
     let isGarbage = false
     return (piece) => {
       if (isGarbage) return
-      parser.push(piece)
-      for (let next = parser.next(); next && !isGarbage; next = parser.next()) isGarbage = next.kind === 'garbage'
+      for (let next = parser.take(piece); next && !isGarbage; next = parser.next()) isGarbage = next.kind === 'garbage'
     }
   },
 }
