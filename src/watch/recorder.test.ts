@@ -8,7 +8,7 @@ import type { BackendReport } from '../gateway/backends/report.ts'
 import type { DomainSummary } from '../queue/queue.ts'
 import { createOutages } from './outages.ts'
 import { createRecorder } from './recorder.ts'
-import type { OutageRow } from './tables.ts'
+import type { Flush, OutageRow } from './tables.ts'
 
 test('who asks for a report hears of what is held at that moment, and not at the last look', async (t) => {
   const clock = createFakeClock()
@@ -67,4 +67,33 @@ test('an outage of a backend lasts until it is up, and not only until it is doub
     written.map(({ id, endedMs }) => [id, endedMs]),
     [['a', clock.now()]],
   )
+})
+
+test('time in which nobody knows whether a backend serves counts neither for it nor against it', async (t) => {
+  const clock = createFakeClock()
+  const written: Flush[] = []
+  let state: BackendReport['state'] = 'suspect'
+  const recorder = createRecorder({
+    clock,
+    log: collectLog().log,
+    history: { flush: async (what) => void written.push(what) },
+    outages: createOutages([], (domain) => domain, systemRandom),
+    read: () => ({
+      ...idle.figures.snapshot(),
+      backends: [{ url: 'smtp://a', address: '10.0.0.1:25', state, sessions: 0, lastError: null, share: 1 }],
+    }),
+  })
+  t.after(() => recorder.stop())
+  const counted = async (ms: number) => {
+    clock.advance(ms)
+    await recorder.flush()
+    return written.splice(0).flatMap(({ available }) => available.map(({ up, known }) => [up, known]))
+  }
+  assert.deepEqual(await counted(1_000), [])
+  state = 'out'
+  assert.deepEqual(await counted(1_000), [])
+  state = 'down'
+  assert.deepEqual(await counted(1_000), [[0, 1_000]])
+  state = 'up'
+  assert.deepEqual(await counted(1_000), [[1_000, 1_000]])
 })

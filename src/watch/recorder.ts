@@ -59,11 +59,10 @@ export function createRecorder({ clock, log, history, outages, read }: RecorderD
     const sinceMs = Math.min(3 * lookMs, Math.round(clock.monotonicMs() - lookedMs))
     lookedMs = clock.monotonicMs()
     for (const [url, { serves, isUp, worst }] of standings(gauges.backends)) {
-      // Taken out by a person is neither.
-      if (worst === 'out') continue
-      sums.addAvailable('backend', url, serves ? sinceMs : 0, sinceMs, nowMs)
-      // One that is about to be down, or was down before the start and has not answered yet, neither begins an outage nor ends one.
-      if (isUp || !serves) outages.backend(url, isUp, nowMs)
+      // Taken out by a person is neither up nor down. Nor is one that has just failed, or was down before the start and has not answered yet.
+      if (worst === 'out' || (serves && !isUp)) continue
+      sums.addAvailable('backend', url, isUp ? sinceMs : 0, sinceMs, nowMs)
+      outages.backend(url, isUp, nowMs)
     }
     if (outages.hasHeld) outages.held(gauges.heldByDomain, nowMs)
   }
