@@ -164,9 +164,9 @@ export function list<Schema extends z.ZodType>(says: string, wants: string, elem
     .meta({ description: says, wants })
 }
 
-/** Keys of a part of waypost.yaml; any other key is an error. */
-export function section<Shape extends z.ZodRawShape>(says: string, shape: Shape) {
-  const wants = `keys with values: ${Object.keys(shape).join(', ')}`
+/** Keys of a part of waypost.yaml; any other key is an error. @param example  where people write something else first */
+export function section<Shape extends z.ZodRawShape>(says: string, shape: Shape, example?: string) {
+  const wants = `keys with values${example === undefined ? '' : `, such as ${example}`}: ${Object.keys(shape).join(', ')}`
   // The reply to an unknown key is made in `config/explain.ts`, which knows the place and the nearest known key.
   return z.strictObject(shape, { error: wants }).meta({ description: says, wants })
 }

@@ -140,7 +140,7 @@ async function readDomain(
   }
   const declaration = readPublished(said, name, file, deps, wrong)
   const siteAt = (...path: PropertyKey[]) => siteOf(file, (below, message) => wrong([...path, ...below], message))
-  lookAtWrong(said, entry, deps.book, siteAt)
+  lookAtWrong(said, name, entry, deps.book, siteAt)
   const deliver = said.deliver ?? defaults.deliver
   if (deliver === undefined || deliver === noDelivery) {
     const isKept = declaresRecords(said)
@@ -211,10 +211,17 @@ function readOptions(
 /** Lists in which the schema found something wrong: what is right of them is judged, too. */
 function lookAtWrong(
   said: DomainOptions,
+  { name }: DomainName,
   { node }: YamlEntry,
   book: RouteBook,
   siteAt: (...path: PropertyKey[]) => Site,
 ): void {
+  const recipients = said.recipients === undefined ? valueAt(node, ['recipients']) : undefined
+  for (const [index, text] of (Array.isArray(recipients) ? recipients : []).entries()) {
+    // One that is empty is the schema's to refuse.
+    const read = typeof text === 'string' && text !== '' ? readRecipient(text, name) : undefined
+    if (read?.kind === 'no') siteAt('recipients', index).wrong([], `"${text}" ${read.why}`)
+  }
   if (said.deliver === undefined) book.look(rightBackends(valueAt(node, ['deliver'])), siteAt('deliver'))
   const addresses = nodeAt(node, ['addresses'])
   for (const [written, { node }] of addresses?.kind === 'map' ? addresses.entries : [])

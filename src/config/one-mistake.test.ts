@@ -42,6 +42,14 @@ test('a mistake in one backend of a list hides none in the others, nor in the re
     ],
   ))
 
+test('so it is with recipients', (t) =>
+  told(t, 'domains: { a.example: { deliver: mx, recipients: [info, [x], "a b", "", sales@b.example] } }', [
+    /^1:57 .*recipients\[2\] wants a local part, such as info; this is a list$/,
+    /^1:62 "a b" is no local part/,
+    /^1:69 .*recipients\[4\] wants a local part/,
+    /^1:73 "sales@b\.example" is not in a\.example/,
+  ]))
+
 test('so it is wherever lists of backends stand', (t) =>
   told(
     t,

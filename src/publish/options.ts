@@ -72,20 +72,24 @@ function readUrl(input: string): Read<ApiUrl> {
   return url.kind === 'url' ? value(url.url) : no(url.why)
 }
 
-const exchanger = section('An exchanger: a host that takes mail for the domain.', {
-  preference: bareCount('Lower is tried first.', { least: 0, most: 65_535 }),
-  host: parsed('The host.', 'a full host name, such as mx1.example.com', readHost),
-  addresses: z
-    .array(parsed('An address.', 'an IP address', readAddress), { error: 'a list of IP addresses' })
-    .min(1, { error: 'at least one address; leave the key out where others keep them' })
-    .max(100, { error: 'at most 100 of them' })
-    .optional()
-    .meta({
-      description:
-        'All addresses of the host, which are published too where it lies in the zone. Left out: others keep them.',
-      wants: 'a list of IP addresses',
-    }),
-})
+const exchanger = section(
+  'An exchanger: a host that takes mail for the domain.',
+  {
+    preference: bareCount('Lower is tried first.', { least: 0, most: 65_535 }),
+    host: parsed('The host.', 'a full host name, such as mx1.example.com', readHost),
+    addresses: z
+      .array(parsed('An address.', 'an IP address', readAddress), { error: 'a list of IP addresses' })
+      .min(1, { error: 'at least one address; leave the key out where others keep them' })
+      .max(100, { error: 'at most 100 of them' })
+      .optional()
+      .meta({
+        description:
+          'All addresses of the host, which are published too where it lies in the zone. Left out: others keep them.',
+        wants: 'a list of IP addresses',
+      }),
+  },
+  '{ preference: 10, host: mx1.example.com }',
+)
 
 const exchangersWants =
   'a list of { preference, host, addresses }, the name of a provider (docs/providers.md), { provider: name, … } with what it asks for, or none'
