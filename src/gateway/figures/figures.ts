@@ -1,15 +1,16 @@
 /**
- * What the gateway has done since it started, counted in memory: by route and by domain (`by-name`), by second and by minute for charts, and how long
- * each endpoint takes (`latencies`). `cli` hands `tell` to the gateway and `read` to this; `web` reads `snapshot`, `minutes` and `seconds`; `watch`
+ * What the gateway has done since it started, counted in memory: by route and by domain (`by-name`), by second and by minute for charts, how long
+ * each endpoint takes (`latencies`), and what else happened (`other-counts`). `cli` hands `tell` to the gateway and `read` to this; `web` reads `snapshot`, `minutes` and `seconds`; `watch`
  * keeps what must outlive the process. Every table is bounded.
  */
 import { type Clock, Deadline } from '../../base/clock.ts'
-import type { AttemptEvent, GatewayEvent, MessageEvent, MessageStop } from '../events.ts'
+import type { AttemptEvent, GatewayEvent, MessageEvent } from '../events.ts'
 import { createByName, type DomainFigures, type RouteFigures } from './by-name.ts'
 import type { Gauges } from './gauges.ts'
 import type { Percentiles } from './histogram.ts'
 import { createLatencies } from './latencies.ts'
 import { createMinutes, type Minute } from './minutes.ts'
+import { createOtherCounts, type OtherCounts } from './other-counts.ts'
 import { createSeconds, type Second } from './seconds.ts'
 
 export interface Figures {
@@ -37,27 +38,15 @@ export interface FiguresDeps {
   readonly read: () => Gauges
 }
 
-export interface FiguresSnapshot extends Gauges {
+export interface FiguresSnapshot extends Gauges, OtherCounts {
   /** Wall clock. */
   readonly atMs: number
   readonly startedMs: number
   readonly routes: readonly RouteFigures[]
   readonly domains: readonly DomainFigures[]
-  /** Messages that no backend was asked to take, by why. */
-  readonly messagesStopped: readonly { readonly why: MessageStop; readonly count: number }[]
-  readonly recipientsRefused: number
-  readonly recipientsDeferred: number
-  readonly connectionsRefused: number
-  readonly refusedAfterHold: number
+  /** Recipients that may have their message twice (`AttemptEvent`). */
   readonly possibleDuplicates: number
-  readonly expired: number
-  /** Alerts by their words, which are ours: at most 100 of them. */
-  readonly alerts: readonly { readonly event: string; readonly count: number }[]
-  /** Changes of an endpoint's state, by where they led. */
-  readonly backendChanges: readonly { readonly to: string; readonly count: number }[]
 }
-
-const mostAlerts = 100
 
 export function createFigures({ clock, read }: FiguresDeps): Figures {
   const startedMs = clock.now()
@@ -65,17 +54,8 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
   const minutes = createMinutes()
   const seconds = createSeconds()
   const latencies = createLatencies(clock)
-  const stopped = new Map<MessageStop, number>()
-  const alerts = new Map<string, number>()
-  const backendChanges = new Map<string, number>()
-  const sums = {
-    recipientsRefused: 0,
-    recipientsDeferred: 0,
-    connectionsRefused: 0,
-    refusedAfterHold: 0,
-    possibleDuplicates: 0,
-    expired: 0,
-  }
+  const others = createOtherCounts()
+  let possibleDuplicates = 0
   const ticker = new Deadline(clock, tick)
   ticker.arm(untilNextMinute(clock))
 
@@ -94,7 +74,7 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
 
   function countAttempt(event: AttemptEvent): void {
     byName.attempt(event)
-    sums.possibleDuplicates += event.possibleDuplicates
+    possibleDuplicates += event.possibleDuplicates
     if (event.outcome !== 'delivered') return
     seconds.drained(event.atMs)
     minutes.drained()
@@ -109,49 +89,23 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
         case 'held':
         case 'unknown':
           return countMessage(event)
-        case 'message-stopped':
-          count(stopped, event.why)
-          return
         case 'attempt':
           return countAttempt(event)
         case 'recipient-refused':
-          sums.recipientsRefused++
           if (event.domain !== undefined) byName.recipientRefused(event.domain)
-          return
-        case 'recipient-deferred':
-          sums.recipientsDeferred++
-          return
-        case 'connection-refused':
-          sums.connectionsRefused++
-          return
-        case 'refused-after-hold':
-          sums.refusedAfterHold += event.recipients
-          return
-        case 'expired':
-          sums.expired += event.recipients
-          return
-        case 'backend-state':
-          count(backendChanges, event.to)
-          return
-        case 'alert':
-          count(alerts, alerts.has(event.event) || alerts.size < mostAlerts ? event.event : 'other')
-          return
-        case 'drain-stopped':
-        case 'drain-resumed':
-        case 'certificate-renewed':
-        case 'by-person':
+          return others.count(event)
+        default:
+          return others.count(event)
       }
     },
     snapshot: () => ({
       ...read(),
-      ...sums,
+      ...others.counts(),
       atMs: clock.now(),
       startedMs,
       routes: byName.routes(),
       domains: byName.domains(),
-      messagesStopped: [...stopped].map(([why, count]) => ({ why, count })),
-      alerts: [...alerts].map(([event, count]) => ({ event, count })),
-      backendChanges: [...backendChanges].map(([to, count]) => ({ to, count })),
+      possibleDuplicates,
     }),
     minutes: () => minutes.list(),
     seconds: (most) => seconds.list(clock.now(), most),
@@ -159,10 +113,6 @@ export function createFigures({ clock, read }: FiguresDeps): Figures {
     latency: latencies.of,
     stop: () => ticker.end(),
   }
-}
-
-function count<Name>(counts: Map<Name, number>, name: Name): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1)
 }
 
 const minuteMs = 60_000
