@@ -2,9 +2,7 @@
  * Held mail comes back from a folder: into the hold and held back there, then let go on as it was when it left. Half of `queue-transfer`.
  */
 import { join } from 'node:path'
-import { type HoldOutcome, type Lane, type Settled, StoreFailure } from '../../queue/queue.ts'
-import { laneNamed } from '../ways/chosen-lane.ts'
-import { outboundLane } from '../ways/outbound.ts'
+import { type HoldOutcome, type Lane, StoreFailure } from '../../queue/queue.ts'
 import {
   type Compared,
   compareWith,
@@ -16,6 +14,7 @@ import {
 import { type HeldEnvelope, messageOf, recipientOf } from './held-envelope.ts'
 import { readContent } from './held-file.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'
+import { laneIn, noLane, notDeclared, settledIn } from './returning-recipient.ts'
 
 /** A message in a folder. */
 export interface InFolder {
@@ -47,104 +46,20 @@ export type LetGo =
   /** `undeclared`: where a person had sent it to that is not declared here, so that it goes by its domain's route */
   { readonly kind: 'done'; readonly undeclared: readonly string[] } | Wrong
 
-type StoredRecipient = HeldEnvelope['recipients'][number]
-
 export type TakingInDeps = Pick<QueueOperationsDeps, 'queue' | 'clock' | 'log' | 'ways' | 'running'>
 
-export function createTakingIn({ queue, clock, log, ways, running }: TakingInDeps): TakingIn {
-  async function compare(from: InFolder): Promise<Compared> {
-    const read = await readWelcome(from)
-    return read.kind === 'wrong' ? read : compareWith(read.envelope, await queue.get(from.id))
-  }
-
-  async function bringIn(from: InFolder): Promise<BroughtIn> {
-    const read = await readWelcome(from)
-    if (read.kind === 'wrong') return read
-    const found = compareWith(read.envelope, await queue.get(from.id))
-    if (found.kind === 'wrong') return found
-    if (found.missing.length === 0) return { kind: 'there' }
-    const places = new Set(found.missing)
-    const recipients = read.envelope.recipients.filter(({ index }) => places.has(index))
-    return await addTo(from.folder, { ...read.envelope, recipients })
-  }
-
-  async function addTo(folder: string, envelope: HeldEnvelope): Promise<BroughtIn> {
-    const { id } = envelope
-    const content = await readContent(join(folder, `${id}.eml`), envelope)
-    if (content.kind === 'wrong') return { kind: 'wrong', why: `${id}.eml: ${content.why}` }
-    try {
-      const message = messageOf(envelope, content, (stored) => wayIn(stored) ?? noLane)
-      // What else is there of it may leave at any time.
-      const added = await queue.add(message)
-      const outcome = added.kind === 'gone' ? await queue.hold(message) : added
-      if (outcome.kind !== 'held') return { kind: 'full', why: whyNotHeld(outcome) }
-      log.info('imported by a person', {
-        id,
-        from: envelope.sender?.text ?? '',
-        to: envelope.recipients.map(({ to }) => to.text),
-        size: envelope.bodyOctets,
-      })
-      return { kind: 'held' }
-    } finally {
-      content.body.release()
-    }
-  }
-
-  async function letGo(from: InFolder): Promise<LetGo> {
-    const { id } = from
-    const read = await readWelcome(from)
-    if (read.kind === 'wrong') return read
-    // That it was compared when it was brought in is what the folder says.
-    const found = compareWith(read.envelope, await queue.get(id))
-    if (found.kind === 'wrong') return found
-    const nowMs = clock.now()
-    const lanes = new Set<Lane>()
-    const undeclared = new Set<string>()
-    const recipients = read.envelope.recipients.map((stored) => {
-      const lane = wayIn(stored)
-      if (lane !== undefined) lanes.add(lane)
-      if (stored.chosen !== null && lane !== undefined && lane !== wanted(stored)) undeclared.add(stored.chosen)
-      const to = lane === undefined && isOnItsWay(stored) ? ({ kind: 'no-route' } as const) : restored(stored, nowMs)
-      return { index: stored.index, to, from: ['held'] as const }
-    })
-    await queue.settle({ id, recipients })
-    if (lanes.size > 0) running?.drain.kick(lanes)
-    return { kind: 'done', undeclared: [...undeclared] }
-  }
-
-  /** What no backend is ever asked for is not taken in either: who wrote the folder need not be who exported. */
-  async function readWelcome({ folder, id, envelopeFile, takesOwnMail }: InFolder): Promise<ReadEnvelope> {
-    const read = await readEnvelope(folder, id, envelopeFile)
-    if (read.kind === 'wrong') return read
-    const own = read.envelope.recipients.find(({ isOwnMail }) => isOwnMail)
-    if (own && read.envelope.sender !== null) return { kind: 'wrong', why: ownWithSenderWords }
-    if (own && !takesOwnMail)
-      return { kind: 'wrong', why: `it is a notice of our own to ${own.to.text}: ${ownMailWords}` }
-    const never = ways && read.envelope.recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
-    if (!never) return read
-    const why = `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
-    return { kind: 'wrong', why }
-  }
-
-  /** By which a recipient goes that comes in, or undefined where none leads on. */
-  function wayIn(stored: StoredRecipient): Lane | undefined {
-    const recipient = recipientOf(stored)
-    // It may have become ours since, and then its lane leads to its route.
-    if (stored.isOwnMail) return outboundLane(recipient)
-    if (!ways) return wanted(stored)
-    // A file sends nothing to a backend for a domain that is not declared: that is a person's to do, with the mail in the hold.
-    return ways.ofRecipient(recipient, noLane) && ways.ofRecipient(recipient, wanted(stored))
-  }
-
+export function createTakingIn(deps: TakingInDeps): TakingIn {
   /** One message of a folder that cannot be read, or that we cannot cope with, ends no import of the others. */
-  function alone<Outcome>(step: (from: InFolder) => Promise<Outcome>): (from: InFolder) => Promise<Outcome | Wrong> {
+  function alone<Outcome>(
+    step: (deps: TakingInDeps, from: InFolder) => Promise<Outcome>,
+  ): (from: InFolder) => Promise<Outcome | Wrong> {
     return async (from) => {
       try {
-        return await step(from)
+        return await step(deps, from)
       } catch (error) {
         if (error instanceof StoreFailure) throw error
         const unread = whyUnread(error)
-        if (unread === undefined) log.error('an exported message was not taken in', { id: from.id, error })
+        if (unread === undefined) deps.log.error('an exported message was not taken in', { id: from.id, error })
         return { kind: 'wrong', why: unread ?? `we met an error of our own: ${String(error)}` }
       }
     }
@@ -153,32 +68,81 @@ export function createTakingIn({ queue, clock, log, ways, running }: TakingInDep
   return { compare: alone(compare), bringIn: alone(bringIn), letGo: alone(letGo) }
 }
 
-const wanted = (stored: StoredRecipient): Lane =>
-  stored.chosen === null ? noLane : laneNamed(recipientOf(stored), stored.chosen)
+async function compare({ queue, ways }: TakingInDeps, from: InFolder): Promise<Compared> {
+  const read = await readWelcome(ways, from)
+  return read.kind === 'wrong' ? read : compareWith(read.envelope, await queue.get(from.id))
+}
 
-/** What becomes of a recipient that was so when it left. */
-function restored(stored: StoredRecipient, nowMs: number): Settled {
-  const { state, notBeforeMs, keepUntilMs, backend, elsewhereMs } = stored
-  switch (state) {
-    case 'waiting':
-      return notBeforeMs !== null && notBeforeMs > nowMs ? { kind: state, notBeforeMs } : { kind: 'ready' }
-    case 'unknown':
-      if (backend === null || elsewhereMs === null) return { kind: 'ready' }
-      return { kind: state, backend, elsewhereMs, notBeforeMs: Math.max(nowMs, notBeforeMs ?? 0) }
-    case 'refused':
-    case 'expired':
-      return { kind: state, keepUntilMs: Math.max(nowMs + aDayMs, keepUntilMs ?? 0) }
-    case 'held':
-    case 'set-aside':
-    case 'corrupt':
-      return { kind: state }
-    default:
-      return { kind: 'ready' }
+async function bringIn(deps: TakingInDeps, from: InFolder): Promise<BroughtIn> {
+  const read = await readWelcome(deps.ways, from)
+  if (read.kind === 'wrong') return read
+  const found = compareWith(read.envelope, await deps.queue.get(from.id))
+  if (found.kind === 'wrong') return found
+  if (found.missing.length === 0) return { kind: 'there' }
+  const places = new Set(found.missing)
+  const recipients = read.envelope.recipients.filter(({ index }) => places.has(index))
+  return await addTo(deps, from.folder, { ...read.envelope, recipients })
+}
+
+async function addTo({ queue, log, ways }: TakingInDeps, folder: string, envelope: HeldEnvelope): Promise<BroughtIn> {
+  const { id } = envelope
+  const content = await readContent(join(folder, `${id}.eml`), envelope)
+  if (content.kind === 'wrong') return { kind: 'wrong', why: `${id}.eml: ${content.why}` }
+  try {
+    const message = messageOf(envelope, content, (stored) => laneIn(stored, ways) ?? noLane)
+    // What else is there of it may leave at any time.
+    const added = await queue.add(message)
+    const outcome = added.kind === 'gone' ? await queue.hold(message) : added
+    if (outcome.kind !== 'held') return { kind: 'full', why: whyNotHeld(outcome) }
+    log.info('imported by a person', {
+      id,
+      from: envelope.sender?.text ?? '',
+      to: envelope.recipients.map(({ to }) => to.text),
+      size: envelope.bodyOctets,
+    })
+    return { kind: 'held' }
+  } finally {
+    content.body.release()
   }
 }
 
-const isOnItsWay = ({ state }: StoredRecipient) =>
-  state === 'ready' || state === 'waiting' || state === 'unknown' || state === 'no-route' || state === 'offered'
+async function letGo({ queue, clock, ways, running }: TakingInDeps, from: InFolder): Promise<LetGo> {
+  const { id } = from
+  const read = await readWelcome(ways, from)
+  if (read.kind === 'wrong') return read
+  // That it was compared when it was brought in is what the folder says.
+  const found = compareWith(read.envelope, await queue.get(id))
+  if (found.kind === 'wrong') return found
+  const nowMs = clock.now()
+  const returning = read.envelope.recipients.map((stored) => ({ stored, lane: laneIn(stored, ways) }))
+  const recipients = returning.map(({ stored, lane }) => ({
+    index: stored.index,
+    to: settledIn(stored, lane, nowMs),
+    from: ['held'] as const,
+  }))
+  await queue.settle({ id, recipients })
+  const lanes = new Set<Lane>(returning.flatMap(({ lane }) => lane ?? []))
+  if (lanes.size > 0) running?.drain.kick(lanes)
+  const undeclared = new Set(returning.flatMap(({ stored, lane }) => notDeclared(stored, lane) ?? []))
+  return { kind: 'done', undeclared: [...undeclared] }
+}
+
+/** What no backend is ever asked for is not taken in either: who wrote the folder need not be who exported. */
+async function readWelcome(
+  ways: TakingInDeps['ways'],
+  { folder, id, envelopeFile, takesOwnMail }: InFolder,
+): Promise<ReadEnvelope> {
+  const read = await readEnvelope(folder, id, envelopeFile)
+  if (read.kind === 'wrong') return read
+  const own = read.envelope.recipients.find(({ isOwnMail }) => isOwnMail)
+  if (own && read.envelope.sender !== null) return { kind: 'wrong', why: ownWithSenderWords }
+  if (own && !takesOwnMail)
+    return { kind: 'wrong', why: `it is a notice of our own to ${own.to.text}: ${ownMailWords}` }
+  const never = ways && read.envelope.recipients.find((stored) => ways.isNeverAsked(recipientOf(stored)))
+  if (!never) return read
+  const why = `no backend is asked for ${never.to.text}: its local part holds @, % or !, and is not declared`
+  return { kind: 'wrong', why }
+}
 
 const whyNotHeld = (outcome: Exclude<HoldOutcome, { kind: 'held' }>): string =>
   outcome.kind === 'full' ? fullWords[outcome.why] : outcome.why
@@ -186,8 +150,6 @@ const whyNotHeld = (outcome: Exclude<HoldOutcome, { kind: 'held' }>): string =>
 const ownMailWords = 'it goes out as such with --own-mail, which trusts whoever wrote this folder'
 /** `mail/dsn/write` makes them all. */
 const ownWithSenderWords = 'it calls itself a notice of our own, and these have no sender'
-const aDayMs = 24 * 60 * 60_000
-const noLane = 'none' as Lane
 const fullWords = {
   hold: 'the hold has no room for it (limits.hold)',
   domain: 'its domain has its quarter of the hold',
