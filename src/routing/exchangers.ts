@@ -58,6 +58,8 @@ export interface Dropped {
   readonly host: string
   readonly preference: number
   readonly why: string
+  /** It has addresses, and not one that everybody reaches (RFC 6890): `private` takes it. */
+  readonly isNotPublic?: true
 }
 
 interface Told {
@@ -152,7 +154,7 @@ export function literalExchanger(address: IpAddress, isPrivate: boolean): Exchan
       ...told,
       kind: 'no-mail-host',
       why: `${address} is ${why}`,
-      dropped: [{ host: address, preference: 0, why }],
+      dropped: [{ host: address, preference: 0, why, isNotPublic: true }],
     }
   const reason = 'an address, written as one'
   const candidate: Candidate = { host: address, preference: 0, addresses: [address], share: 1, reason, notes: [] }
@@ -257,7 +259,8 @@ function judgeAddresses({ found, ...host }: Resolved, isPrivate: boolean): Judge
   const reasons = new Map(found.addresses.map((address) => [address, isPrivate ? undefined : whyNotPublic(address)]))
   const addresses = found.addresses.filter((address) => reasons.get(address) === undefined)
   const notPublic = [...reasons].flatMap(([address, why]) => (why ? `${address} is ${why}` : []))
-  if (addresses.length === 0) return { kind: 'dropped', dropped: { ...drop(host), why: notPublic.join('; ') } }
+  if (addresses.length === 0)
+    return { kind: 'dropped', dropped: { ...drop(host), why: notPublic.join('; '), isNotPublic: true } }
   const notes = [...host.notes, ...found.notes, ...notPublic.map((why) => `left out: ${why}`)]
   return { kind: 'usable', usable: { ...host, addresses, notes } }
 }

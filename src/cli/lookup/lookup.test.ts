@@ -107,6 +107,9 @@ test('without --private, addresses that not everybody reaches are left out', asy
   const ran = await lookup(['example.test', '--resolver', nameServerText(dns.server)])
   assert.equal(ran.code, 1)
   assert.match(ran.out, /192\.0\.2\.1 is for documentation/)
+  assert.match(ran.out, /\n {2}--private takes these addresses too\n$/)
+  const literal = await lookup(['[127.0.0.1]'])
+  assert.match(literal.out, /127\.0\.0\.1 is loopback[^]*--private/)
 })
 
 test('--self and -4', async (t) => {

@@ -23,6 +23,7 @@ export function reportText({ asked, found }: LookupReport): string {
   for (const note of found.notes) lines.push(noteLine(note))
   if (found.kind === 'candidates') lines.push('', ...candidateLines(found.candidates))
   if (found.dropped.length > 0) lines.push('', ...droppedLines(found.dropped))
+  if (found.dropped.some(({ isNotPublic }) => isNotPublic)) lines.push('', dim('  --private takes these addresses too'))
   return `${lines.join('\n')}\n`
 }
 
