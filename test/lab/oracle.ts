@@ -79,13 +79,26 @@ interface Story {
   unheard: number
 }
 
-export function createOracle(): Oracle {
-  const stories = new Map<number, Story>()
-  const deaths: number[] = []
-  const breaks = new Map<OracleBackend, number[]>()
-  const arrivals = new Map<BackendMessage, number>()
+/** What the oracle has been told. Moments are those of `performance.now()`. */
+interface Told {
+  readonly stories: Map<number, Story>
+  readonly deaths: number[]
+  readonly breaks: Map<OracleBackend, number[]>
+  readonly arrivals: Map<BackendMessage, number>
   /** `ID RECIPIENT`: how often its delivery is told of. */
-  const recorded = new Map<string, number>()
+  readonly recorded: Map<string, number>
+}
+
+/** What is there in the end. */
+interface Found {
+  /** By `NUMBER RECIPIENT`. */
+  readonly copies: ReadonlyMap<string, Copies>
+  readonly changed: readonly string[]
+}
+
+export function createOracle(): Oracle {
+  const told: Told = { stories: new Map(), deaths: [], breaks: new Map(), arrivals: new Map(), recorded: new Map() }
+  const { stories, deaths, breaks, arrivals, recorded } = told
   let last = 0
   let promised = 0
 
@@ -93,13 +106,6 @@ export function createOracle(): Oracle {
     const story = stories.get(message.number)
     if (!story) throw new TypeError(`no message ${message.number}`)
     return story
-  }
-
-  /** Whether the process died, or the backend broke off, before its answer need have been recorded. */
-  function isBeforeAnEnd(message: BackendMessage, backend: OracleBackend): boolean {
-    const atMs = arrivals.get(message)
-    if (atMs === undefined) return false
-    return [...deaths, ...(breaks.get(backend) ?? [])].some((endMs) => endMs >= atMs && endMs - atMs < aboutMs)
   }
 
   return {
@@ -134,73 +140,99 @@ export function createOracle(): Oracle {
         }
       }
     },
-
-    async judge(backends, queue) {
-      const copies = new Map<string, Copies>()
-      const changed: string[] = []
-      const copyOf = (number: number, recipient: string) => {
-        const name = `${number} ${recipient}`
-        const copy = copies.get(name) ?? { backend: 0, cut: 0, held: 0, ids: new Map() }
-        copies.set(name, copy)
-        return copy
-      }
-      const look = (content: Buffer, recipients: readonly string[], where: string): number | undefined => {
-        const number = numberOf(content)
-        const story = number === undefined ? undefined : stories.get(number)
-        const isSame = story !== undefined && sha256Of(withoutTrace(content)) === story.sha256
-        if (!isSame) changed.push(`${number} ${recipients.join(',')} ${where}`)
-        return number
-      }
-      for (const backend of backends) {
-        for (const message of backend.messages) {
-          const number = look(message.content, message.to, 'at a backend')
-          if (number === undefined) continue
-          message.to.forEach((recipient, at) => {
-            // With LMTP one answer a recipient.
-            const answer = message.answers[message.answers.length > 1 ? at : 0]
-            const copy = copyOf(number, recipient)
-            if (!answer || !/^[245]/.test(answer)) copy.cut++
-            if (!answer?.startsWith('2')) return
-            copy.backend++
-            const id = `${idOf(message.content)} ${recipient}`
-            const of = copy.ids.get(id) ?? { taken: 0, beforeAnEnd: 0 }
-            copy.ids.set(id, of)
-            of.taken++
-            if (isBeforeAnEnd(message, backend)) of.beforeAnEnd++
-          })
-        }
-      }
-      for await (const { number, recipients } of heldMessages(queue, look)) {
-        for (const recipient of recipients) copyOf(number, recipient).held++
-      }
-
-      const result = { promised: 0, atBackends: 0, held: 0, excused: 0 }
-      const [lost, unexcused, undead]: [string[], string[], string[]] = [[], [], []]
-      for (const { message, code, unheard } of stories.values()) {
-        if (code === 250) result.promised++
-        for (const recipient of message.to) {
-          const name = `${message.number} ${recipient}`
-          const { backend, cut, held, ids } = copyOf(message.number, recipient)
-          let excuses = 0
-          for (const [id, { taken, beforeAnEnd }] of ids)
-            excuses += Math.min(beforeAnEnd, Math.max(0, taken - (recorded.get(id) ?? 0)))
-          result.atBackends += backend
-          result.held += held
-          const all = backend + held
-          if (code === 250 && all === 0) lost.push(name)
-          if (code !== undefined && code >= 500 && all > excuses + unheard) undead.push(name)
-          if (all > 0) result.excused += cut
-          if (all > 1) {
-            const extra = all - 1
-            if (extra > excuses + unheard)
-              unexcused.push(`${name}: ${backend} at backends, ${held} held, of ${message.to.length} recipients`)
-            else result.excused += extra
-          }
-        }
-      }
-      return { ...result, lost, changed, unexcused, undead }
-    },
+    judge: async (backends, queue) => judgementOf(await find(backends, queue, told), told),
   }
+}
+
+/** Counts each message for each recipient, at the backends and in the hold, and compares its octets. */
+async function find(
+  backends: readonly OracleBackend[],
+  queue: Pick<Queue, 'list' | 'body'>,
+  told: Told,
+): Promise<Found> {
+  const copies = new Map<string, Copies>()
+  const changed: string[] = []
+  const copyOf = (number: number, recipient: string) => {
+    const name = `${number} ${recipient}`
+    const copy = copies.get(name) ?? noCopies()
+    copies.set(name, copy)
+    return copy
+  }
+  const look = (content: Buffer, recipients: readonly string[], where: string): number | undefined => {
+    const number = numberOf(content)
+    const story = number === undefined ? undefined : told.stories.get(number)
+    const isSame = story !== undefined && sha256Of(withoutTrace(content)) === story.sha256
+    if (!isSame) changed.push(`${number} ${recipients.join(',')} ${where}`)
+    return number
+  }
+  for (const backend of backends) {
+    for (const message of backend.messages) {
+      const number = look(message.content, message.to, 'at a backend')
+      if (number === undefined) continue
+      const isBeforeEnd = isBeforeAnEnd(message, backend, told)
+      message.to.forEach((recipient, at) => {
+        // With LMTP one answer a recipient.
+        const answer = message.answers[message.answers.length > 1 ? at : 0]
+        countAtBackend(copyOf(number, recipient), answer, `${idOf(message.content)} ${recipient}`, isBeforeEnd)
+      })
+    }
+  }
+  for await (const { number, recipients } of heldMessages(queue, look)) {
+    for (const recipient of recipients) copyOf(number, recipient).held++
+  }
+  return { copies, changed }
+}
+
+const noCopies = (): Copies => ({ backend: 0, cut: 0, held: 0, ids: new Map() })
+
+/** @param id  the gateway's, and the recipient */
+function countAtBackend(copy: Copies, answer: string | undefined, id: string, isBeforeEnd: boolean): void {
+  if (!answer || !/^[245]/.test(answer)) copy.cut++
+  if (!answer?.startsWith('2')) return
+  copy.backend++
+  const of = copy.ids.get(id) ?? { taken: 0, beforeAnEnd: 0 }
+  copy.ids.set(id, of)
+  of.taken++
+  if (isBeforeEnd) of.beforeAnEnd++
+}
+
+/** Whether the process died, or the backend broke off, before its answer need have been recorded. */
+function isBeforeAnEnd(message: BackendMessage, backend: OracleBackend, { arrivals, deaths, breaks }: Told): boolean {
+  const atMs = arrivals.get(message)
+  if (atMs === undefined) return false
+  return [...deaths, ...(breaks.get(backend) ?? [])].some((endMs) => endMs >= atMs && endMs - atMs < aboutMs)
+}
+
+function judgementOf({ copies, changed }: Found, { stories, recorded }: Told): Judgement {
+  const sums = { promised: 0, atBackends: 0, held: 0, excused: 0 }
+  const [lost, unexcused, undead]: [string[], string[], string[]] = [[], [], []]
+  for (const { message, code, unheard } of stories.values()) {
+    if (code === 250) sums.promised++
+    for (const recipient of message.to) {
+      const name = `${message.number} ${recipient}`
+      const copy = copies.get(name) ?? noCopies()
+      const { backend, cut, held } = copy
+      const excuses = excusesOf(copy, recorded) + unheard
+      const all = backend + held
+      sums.atBackends += backend
+      sums.held += held
+      if (code === 250 && all === 0) lost.push(name)
+      if (code !== undefined && code >= 500 && all > excuses) undead.push(name)
+      if (all > 0) sums.excused += cut
+      if (all > 1 && all - 1 <= excuses) sums.excused += all - 1
+      if (all > 1 && all - 1 > excuses)
+        unexcused.push(`${name}: ${backend} at backends, ${held} held, of ${message.to.length} recipients`)
+    }
+  }
+  return { ...sums, lost, changed, unexcused, undead }
+}
+
+/** Answers that an end may have kept from being recorded: a copy whose delivery is told of excuses no other. */
+function excusesOf({ ids }: Copies, recorded: ReadonlyMap<string, number>): number {
+  let excuses = 0
+  for (const [id, { taken, beforeAnEnd }] of ids)
+    excuses += Math.min(beforeAnEnd, Math.max(0, taken - (recorded.get(id) ?? 0)))
+  return excuses
 }
 
 async function* heldMessages(

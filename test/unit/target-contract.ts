@@ -39,9 +39,9 @@ export const a = (address: string): Rdata => ({ type: 'A', address: address as I
 
 const oldExchangers = [mx(10, 'mx1.example.test'), mx(20, 'mx2.example.test')]
 
-export function testTarget(name: string, start: StartTarget): void {
-  test(`${name}: whole sets are read, and nothing for those that are not there`, async (t) => {
-    const { target } = await start(t)
+/** What every target keeps, each over a zone of its own. */
+const contract: Readonly<Record<string, (stand: TargetStand) => Promise<void>>> = {
+  async 'whole sets are read, and nothing for those that are not there'({ target }) {
     const read = await target.read([mxSet, txtSet, addressSet('nobody')])
     assert.ok(read.kind === 'read', JSON.stringify(read))
     assertSame(setOf(read.sets, mxSet), { ttlSeconds: 300, data: oldExchangers })
@@ -51,10 +51,9 @@ export function testTarget(name: string, start: StartTarget): void {
     })
     assert.equal(setOf(read.sets, addressSet('nobody')), undefined)
     assert.equal(read.isNewZone, false)
-  })
+  },
 
-  test(`${name}: sets are added, changed and removed together, and every other record stays as it was`, async (t) => {
-    const stand = await start(t)
+  async 'sets are added, changed and removed together, and every other record stays as it was'(stand) {
     const before = await stand.dump()
     const after = { ttlSeconds: 600, data: [mx(10, 'mx1.example.test'), mx(5, 'mx3.example.test')] }
     const host = { ttlSeconds: 600, data: [a('192.0.2.3'), a('192.0.2.4')] }
@@ -69,18 +68,16 @@ export function testTarget(name: string, start: StartTarget): void {
     assert.equal(await now(stand, addressSet('mx2')), undefined)
     const untouched = (lines: readonly string[]) => lines.filter((line) => !/\bMX\b|^mx[23]\b/i.test(line))
     assert.deepEqual(untouched(await stand.dump()), untouched(before))
-  })
+  },
 
-  test(`${name}: one text of a shared set changes, and its neighbour stays`, async (t) => {
-    const stand = await start(t)
+  async 'one text of a shared set changes, and its neighbour stays'(stand) {
     const after = { ttlSeconds: 300, data: [textData('another-string'), textData('v=spf1 mx ip4:192.0.2.9 ~all')] }
     const applied = await change(stand, [[txtSet, after]])
     assertKind(applied, 'applied')
     assertSame(await now(stand, txtSet), after)
-  })
+  },
 
-  test(`${name}: a long text keeps its strings, where its neighbour comes and changes`, async (t) => {
-    const stand = await start(t)
+  async 'a long text keeps its strings, where its neighbour comes and changes'(stand) {
     const key = `v=DKIM1; k=rsa; p=${'A'.repeat(1_000)}`.match(/.{1,255}/g) ?? []
     const long: Rdata = { type: 'TXT', strings: key.map((part) => Buffer.from(part)) }
     for (const spf of ['v=spf1 mx -all', 'v=spf1 mx ~all']) {
@@ -88,27 +85,24 @@ export function testTarget(name: string, start: StartTarget): void {
       assertKind(await change(stand, [[txtSet, after]]), 'applied')
       assertSame(await now(stand, txtSet), after)
     }
-  })
+  },
 
-  test(`${name}: another TTL is a change of the whole set`, async (t) => {
-    const stand = await start(t)
+  async 'another TTL is a change of the whole set'(stand) {
     const applied = await change(stand, [[mxSet, { ttlSeconds: 7_200, data: oldExchangers }]])
     assertKind(applied, 'applied')
     assertSame(await now(stand, mxSet), { ttlSeconds: 7_200, data: oldExchangers })
-  })
+  },
 
-  test(`${name}: a null MX takes the place of real ones, and goes again`, async (t) => {
-    const stand = await start(t)
+  async 'a null MX takes the place of real ones, and goes again'(stand) {
     if (!stand.target.limits.takesNullMx) return
     const none = { ttlSeconds: 300, data: [nullMx] }
     assertKind(await change(stand, [[mxSet, none]]), 'applied')
     assertSame(await now(stand, mxSet), none)
     assertKind(await change(stand, [[mxSet, { ttlSeconds: 300, data: oldExchangers }]]), 'applied')
     assertSame(await now(stand, mxSet), { ttlSeconds: 300, data: oldExchangers })
-  })
+  },
 
-  test(`${name}: a set that another hand changed in between is a conflict, and nothing is written`, async (t) => {
-    const stand = await start(t)
+  async 'a set that another hand changed in between is a conflict, and nothing is written'(stand) {
     const read = await stand.target.read([mxSet, txtSet])
     assert.ok(read.kind === 'read')
     const theirs = { ttlSeconds: 300, data: [...oldExchangers, mx(15, 'www.example.test')] }
@@ -124,10 +118,9 @@ export function testTarget(name: string, start: StartTarget): void {
     assertKind(applied, 'conflict')
     assert.deepEqual(await stand.dump(), before)
     assertSame(await now(stand, mxSet), theirs)
-  })
+  },
 
-  test(`${name}: a set that appeared in between is a conflict, too, and so is one that went`, async (t) => {
-    const stand = await start(t)
+  async 'a set that appeared in between is a conflict, too, and so is one that went'(stand) {
     const nobody = addressSet('nobody')
     const www = addressSet('www')
     const read = await stand.target.read([nobody, www])
@@ -144,7 +137,11 @@ export function testTarget(name: string, start: StartTarget): void {
     const second = { version: again.version, changes: [changeOf(again.sets, www, ours)] }
     assertKind(await stand.target.apply(second), 'conflict')
     assert.equal(await now(stand, www), undefined)
-  })
+  },
+}
+
+export function testTarget(name: string, start: StartTarget): void {
+  for (const [what, holds] of Object.entries(contract)) test(`${name}: ${what}`, async (t) => holds(await start(t)))
 }
 
 /** Reads, and applies at once. */
