@@ -179,3 +179,22 @@ test('what DNS said is kept over a reload; other name servers are asked anew', a
   assert.equal((await send()).code, 250)
   assert.deepEqual([dns.asked.length, other.asked.length > 0], [asked, true])
 })
+
+test('exchangers that were down when the last process ended are met at the start, and one that answers is up without mail', async (t) => {
+  const { lab, dns, exchangers } = await backup(t, threeAndUs)
+  const gateway = await lab.gateway(
+    {
+      deliver: [{ to: 'mx', mxPort: exchangers[0].port }],
+      hostname: 'us.example.test',
+      resolver: { servers: [dns.server], timeoutMs: 1_000, attempts: 1 },
+    },
+    { doubted: ['mx'] },
+  )
+  await lab.until(() =>
+    gateway.backends().some(({ address, state }) => address.includes(exchangers[0].address) && state === 'up'),
+  )
+  assert.deepEqual(
+    exchangers.map(({ messages }) => messages.length),
+    [0, 0, 0],
+  )
+})

@@ -41,6 +41,8 @@ export interface GatewayParts {
   readonly clock?: Clock
   /** Its state folder, made already: one that another gateway has left, or on a disk of its own. */
   readonly state?: string
+  /** Backends that were down when the last process ended. */
+  readonly doubted?: readonly string[]
 }
 
 export async function startGateway(
@@ -68,6 +70,7 @@ export async function startGateway(
     door: parts.door ?? systemDoor,
     lookupHost: createHostLookup(steadyClock),
   })
+  gateway.doubt(parts.doubted ?? [])
   const [place] = await gateway.start()
   if (!place) throw new Error('the gateway listens nowhere')
   let stopping: Promise<void> | undefined
