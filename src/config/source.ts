@@ -86,9 +86,15 @@ function formatProblem(problem: Problem): string {
   )
   const after = printable(problem.sourceLine.slice(problem.column - 1 + Math.min(problem.width, 80)), 60)
   const gutter = `${problem.line} | ${first > 0 ? '…' : ''}`
-  const caret = `${' '.repeat(gutter.length + before.length)}${'^'.repeat(Math.max(1, marked.length))}`
+  const caret = `${' '.repeat(columnsOf(gutter + before))}${'^'.repeat(Math.max(1, columnsOf(marked)))}`
   return `${head}\n  ${gutter}${before}${marked}${after}\n  ${caret}`
 }
+
+/** That a terminal gives the text: two to CJK, none to a mark that combines. What stands outside of the BMP is two units, and mostly two columns. */
+const columnsOf = (text: string): number => text.replace(/\p{M}/gu, '').replace(twoColumns, '  ').length
+
+const twoColumns =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/g
 
 function findLineStarts(text: string): number[] {
   const starts = [0]

@@ -51,6 +51,14 @@ test('a problem is shown with its line and a caret under it', () => {
   )
 })
 
+test('the caret stands under its text behind what takes two columns, or none', () => {
+  const before = 'a: "日本", e\u0301, ü, '
+  const source = createSource('f', `${before}한국: b`)
+  const [, , caret] = formatProblems([source.problem(before.length, before.length + 2, 'wrong')]).split('\n')
+  // a: "日本", é, ü, → 17 columns; 한국 → 4.
+  assert.equal(caret, `${' '.repeat('  1 | '.length + 17)}^^^^`)
+})
+
 test('a long line is shown around its mistake', () => {
   const source = createSource('f', `${'x'.repeat(5000)}HERE${'y'.repeat(5000)}`)
   const [, line, caret] = formatProblems([source.problem(5000, 5004, 'wrong')]).split('\n')
