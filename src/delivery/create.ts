@@ -118,7 +118,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },
 
-    isOurs: (peer) => ends.has(peer, peer.local),
+    isOurs: (peer) => ends.has(peer),
 
     async close() {
       isClosed = true

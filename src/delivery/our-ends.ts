@@ -1,4 +1,5 @@
 /** Where our sessions lead, so that a peer that is we ourselves is known. Kept by `pool.ts`, asked by `create.ts`. */
+import type { ConnectionEnds } from './delivery.ts'
 
 /** One end of a connection. */
 export interface End {
@@ -30,10 +31,10 @@ export class OurEnds {
     else this.#byPort.delete(port)
   }
 
-  /** Whether a session of ours leads from the one end to the other. One port may lead to several places at once, so both must be those of the session. */
-  has(ours: End, theirs: End): boolean {
-    const known = this.#byPort.get(ours.port)
-    return known?.some((ends) => isSame(ends.ours, ours) && isSame(ends.theirs, theirs)) ?? false
+  /** Whether the peer is a session of ours. One port may lead to several places at once, so both ends must be those of the session. */
+  has(peer: ConnectionEnds): boolean {
+    const known = this.#byPort.get(peer.port)
+    return known?.some((ends) => isSame(ends.ours, peer) && isSame(ends.theirs, peer.local)) ?? false
   }
 }
 
