@@ -158,7 +158,7 @@ function attempts({ attempts: list }: ShowAnswer): HTMLElement {
     h('h2', { id: 'attempts-title' }, 'Attempts'),
   )
   if (list.length === 0) {
-    section.append(h('p', { class: 'dim' }, 'None since it is held: no backend could be asked.'))
+    section.append(h('p', { class: 'dim' }, 'None yet since it is held.'))
     return section
   }
   const { element, body } = table('Attempts, the last one first', ['When', 'Backend', 'Outcome', 'Answer'])
