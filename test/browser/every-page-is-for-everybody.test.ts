@@ -13,13 +13,15 @@ const { visit } = useBrowser()
 
 test('no page has a serious finding, and all of them work without a mouse', { timeout: 300_000 }, async (t) => {
   const lab = await startLab(t, 280_000)
-  const [one, two] = [await lab.backend(), await lab.backend()]
+  const [one, two, three] = [await lab.backend(), await lab.backend(), await lab.backend()]
   const waypost = await lab.process({
     dashboard: true,
     config: {
       domains: {
         'example.com': { deliver: [one.url, two.url], exchangers: [{ preference: 10, host: 'mx1.example.com' }] },
         'example.org': { deliver: [two.url] },
+        // Half of this route, and all of the other: a share has more to say than a number.
+        '*.a-department-with-a-long-name.of-some-company.example': { deliver: [one.url, three.url] },
       },
     },
   })
@@ -137,6 +139,10 @@ async function judge(page: Page, name: string): Promise<void> {
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       )
       assert.ok(Number(overflow) <= 0, `${name} at ${width} is ${overflow} pixels too wide`)
+      const cut = await page.evaluate(
+        'Math.max(0, ...[...document.querySelectorAll(".scroll")].map((each) => each.scrollWidth - each.clientWidth))',
+      )
+      assert.equal(cut, 0, `a table of ${name} at ${width} is cut off`)
     }
   }
   await page.setViewportSize({ width: 1280, height: 900 })
