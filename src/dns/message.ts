@@ -246,19 +246,18 @@ function flagsOf(message: Message): number {
 /** @returns how many of them fit */
 function writeRecords(writer: Writer, records: readonly DnsRecord[], room: number): number {
   for (const [index, record] of records.entries()) {
-    const start = writer.at
+    const recordAt = writer.at
     writer.name(record.name, true)
     writer.u16(rdataCode(record.data))
     writer.u16(record.class)
     writer.u32(record.ttlSeconds)
-    const lengthAt = writer.at
-    writer.u16(0)
+    const dataAt = writer.beginSized()
     writeRdata(writer, record.data)
     if (writer.at > room) {
-      writer.at = start
+      writer.at = recordAt
       return index
     }
-    writer.patchU16(lengthAt, writer.at - lengthAt - 2)
+    writer.endSized(dataAt)
   }
   return records.length
 }

@@ -143,6 +143,17 @@ export class Writer implements RdataSink {
     }
   }
 
+  /** Leaves room for the length of what follows. @returns what `endSized` takes */
+  beginSized(): number {
+    this.u16(0)
+    return this.at
+  }
+
+  /** Writes how long it became. @param start  what `beginSized` returned */
+  endSized(start: number): void {
+    this.patchU16(start - 2, this.at - start)
+  }
+
   /** Overwrites two octets that were written before. */
   patchU16(at: number, value: number): void {
     this.#bytes.writeUInt16BE(value, at)

@@ -176,10 +176,9 @@ class Draft {
     writer.u16(type)
     writer.u16(classCodes.IN)
     writer.u32(ttlSeconds)
-    const lengthAt = writer.at
-    writer.u16(0)
+    const start = writer.beginSized()
     writeRdata(writer, data)
-    writer.patchU16(lengthAt, writer.at - lengthAt - 2)
+    writer.endSized(start)
     this.#records++
   }
 

@@ -170,10 +170,9 @@ function writeRecord(writer: Writer, { name, ttlSeconds, data }: ZoneRecord): vo
   writer.u16(rdataCode(data))
   writer.u16(classCodes.IN)
   writer.u32(ttlSeconds)
-  const lengthAt = writer.at
-  writer.u16(0)
+  const start = writer.beginSized()
   writeRdata(writer, data)
-  writer.patchU16(lengthAt, writer.at - lengthAt - 2)
+  writer.endSized(start)
 }
 
 function refusal(head: Head, rcode: number): Buffer {

@@ -91,8 +91,7 @@ export function appendTsig(message: Buffer, tsig: Tsig): Buffer {
   writer.u16(metaTypeCodes.TSIG)
   writer.u16(classCodes.ANY)
   writer.u32(0)
-  const lengthAt = writer.at
-  writer.u16(0)
+  const start = writer.beginSized()
   writer.name(tsig.algorithm, false)
   writer.u16(Math.floor(tsig.timeSeconds / 2 ** 32))
   writer.u32(tsig.timeSeconds % 2 ** 32)
@@ -103,7 +102,7 @@ export function appendTsig(message: Buffer, tsig: Tsig): Buffer {
   writer.u16(tsig.error)
   writer.u16(tsig.other.length)
   writer.octets(tsig.other)
-  writer.patchU16(lengthAt, writer.at - lengthAt - 2)
+  writer.endSized(start)
   writer.patchU16(additionalCountAt, message.readUInt16BE(additionalCountAt) + 1)
   return writer.done()
 }
