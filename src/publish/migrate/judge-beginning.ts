@@ -1,7 +1,6 @@
 /** What is live and what is wanted → a migration, or why there is none. Pure; called by `begin-migration.ts`, which looks at the world. */
-import type { HostName } from '../../dns/name.ts'
 import { type MxSet, sameExchangers } from '../sets/mx-set.ts'
-import type { Migration, MigrationAddresses, MigrationPolicy, MigrationSpf } from './migration.ts'
+import type { Migration } from './migration.ts'
 
 export type Beginning =
   | { readonly kind: 'begun'; readonly migration: Migration }
@@ -9,17 +8,13 @@ export type Beginning =
   | { readonly kind: 'nothing-to-move' }
   | { readonly kind: 'impossible'; readonly why: string; readonly remedy: string }
 
-export interface BeginWords {
-  readonly domain: HostName
-  readonly to: string
+export interface BeginWords
+  extends Pick<
+    Migration,
+    'domain' | 'to' | 'next' | 'lowTtlSeconds' | 'cachedUntilMs' | 'policy' | 'spf' | 'addresses'
+  > {
   /** Live; undefined: there are no MX records. */
   readonly old: MxSet | undefined
-  readonly next: MxSet
-  readonly lowTtlSeconds: number
-  readonly cachedUntilMs: number | undefined
-  readonly policy: MigrationPolicy | undefined
-  readonly spf?: MigrationSpf | undefined
-  readonly addresses?: MigrationAddresses | undefined
 }
 
 /** A root exchanger is a null MX (RFC 7505 §3). */

@@ -21,7 +21,8 @@ import type { Change, Prerequisite } from '../../dns/update/message.ts'
 import { nameText, sameName, type WireName } from '../../dns/wire-name.ts'
 import { askServer, isFromWildcard } from '../sets/ask-server.ts'
 import { collectSets } from '../sets/collect-sets.ts'
-import { byKey, dataKey, type RecordSet, type SetName, sameContent, setKey, setText } from '../sets/record-set.ts'
+import { byKey, dataKey, type RecordSet, type SetName, setKey, setText } from '../sets/record-set.ts'
+import { conflictOf, movedOf } from './conflict.ts'
 import {
   noLimits,
   type SetChange,
@@ -91,9 +92,8 @@ export function createRfc2136Target(options: Rfc2136Options, deps: Rfc2136Deps):
       // Prerequisites say nothing of TTLs (§3.2.3); and what is wrong is told better before anything is sent.
       const seen = await read(changes)
       if (seen.kind !== 'read') return seen
-      const live = byKey(seen.sets)
-      const strange = changes.filter((change) => !sameContent(live.get(setKey(change)), change.before))
-      if (strange.length > 0) return conflict(strange, seen.sets)
+      const moved = movedOf(changes, seen.sets)
+      if (moved.length > 0) return conflictOf(moved, seen.sets)
       const outcome = await client.send({
         zone,
         prerequisites: prerequisitesOf(changes),
@@ -187,7 +187,7 @@ async function judge(outcome: UpdateOutcome, sent: Sent): Promise<TargetApplied>
       return { kind: 'applied' }
     case 'prerequisite-failed': {
       const seen = await sent.lookAgain()
-      return conflict(changes, seen.kind === 'read' ? seen.sets : undefined)
+      return conflictOf(changes, seen.kind === 'read' ? seen.sets : undefined)
     }
     case 'outside-zone':
       return { kind: 'refused', why: `${at} says that a name lies outside of ${nameText(sent.zone)} (NOTZONE)` }
@@ -211,14 +211,6 @@ async function judge(outcome: UpdateOutcome, sent: Sent): Promise<TargetApplied>
     }
     default:
       return saidNoFailure(outcome, sent)
-  }
-}
-
-function conflict(strange: readonly SetChange[], now: readonly RecordSet[] | undefined): TargetApplied {
-  return {
-    kind: 'conflict',
-    why: `${strange.map(setText).join(', ')}: not as it was when the plan was made`,
-    now,
   }
 }
 

@@ -10,7 +10,8 @@ import { z } from 'zod'
 import { typeCodes } from '../../../dns/types.ts'
 import { nameText, type WireName } from '../../../dns/wire-name.ts'
 import { apiUrlText } from '../../api-url.ts'
-import { byKey, sameContent, setKey, setText } from '../../sets/record-set.ts'
+import { byKey, setKey, setText } from '../../sets/record-set.ts'
+import { conflictOf, movedOf } from '../conflict.ts'
 import { noLimits, type SetChange, type Target, type TargetApplied } from '../target.ts'
 import type { ApiAnswer, ApiDeps } from './api-client.ts'
 import { failureOf, readResult } from './cloudflare-answers.ts'
@@ -35,14 +36,8 @@ export function createCloudflareTarget(options: CloudflareOptions, deps: ApiDeps
     const read = await hosted.readSets(changes)
     if (read.kind !== 'sets') return read
     const now = read.sets.map(contentOf)
-    const live = byKey(now)
-    const strange = changes.filter((change) => !sameContent(live.get(setKey(change)), change.before))
-    if (strange.length > 0)
-      return {
-        kind: 'conflict',
-        why: `${strange.map(setText).join(', ')}: not as it was when the plan was made`,
-        now,
-      }
+    const moved = movedOf(changes, now)
+    if (moved.length > 0) return conflictOf(moved, now)
     const known = byKey(read.sets)
     const locked = changes.find((change) => known.get(setKey(change))?.records.some(({ isReadOnly }) => isReadOnly))
     if (locked)

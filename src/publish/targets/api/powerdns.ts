@@ -14,7 +14,8 @@ import type { NameServer } from '../../../dns/servers.ts'
 import { typeCodeFromName, typeCodes, typeName } from '../../../dns/types.ts'
 import { foldName, nameFromText, nameText, type WireName } from '../../../dns/wire-name.ts'
 import { type ApiUrl, apiUrlText } from '../../api-url.ts'
-import { byKey, distinct, type RecordSet, type SetName, sameContent, setKey, setText } from '../../sets/record-set.ts'
+import { byKey, distinct, type RecordSet, type SetName, setKey } from '../../sets/record-set.ts'
+import { conflictOf, movedOf } from '../conflict.ts'
 import {
   noLimits,
   type SetChange,
@@ -101,14 +102,8 @@ export function createPowerDnsTarget(options: PowerDnsOptions, deps: ApiDeps): T
       const all = await readAll(changes)
       if (all.kind !== 'zone') return all
       const now = liveSets(all, changes)
-      const live = byKey(now)
-      const strange = changes.filter((change) => !sameContent(live.get(setKey(change)), change.before))
-      if (strange.length > 0)
-        return {
-          kind: 'conflict',
-          why: `${strange.map(setText).join(', ')}: not as it was when the plan was made`,
-          now,
-        }
+      const moved = movedOf(changes, now)
+      if (moved.length > 0) return conflictOf(moved, now)
       const rrsets = changes.map((change) => apiChange(change, all)).toSorted(deletesFirst)
       const answer = await client.call({ method: 'PATCH', path: zonePath, json: { rrsets } })
       if (answer.kind === 'answer' && answer.status >= 200 && answer.status < 300) {

@@ -7,7 +7,8 @@
  * Alias and weighted sets, and those of a traffic policy, are not ours to change.
  */
 import { typeCodes } from '../../../dns/types.ts'
-import { byKey, type RecordSet, sameContent, setKey, setText } from '../../sets/record-set.ts'
+import { byKey, type RecordSet } from '../../sets/record-set.ts'
+import { conflictOf, movedOf } from '../conflict.ts'
 import { noLimits, type SetChange, type Target, type TargetApplied } from '../target.ts'
 import type { ApiAnswer, ApiDeps } from './api-client.ts'
 import { elementText } from './aws-xml.ts'
@@ -26,8 +27,9 @@ export function createRoute53Target(options: Route53Options, deps: ApiDeps): Tar
   async function apply(changes: readonly SetChange[]): Promise<TargetApplied> {
     const read = await hosted.readSets(changes)
     if (read.kind !== 'sets') return read
-    const strange = movedOf(changes, read.sets)
-    if (strange.length > 0) return conflict(strange, read.sets)
+    const before = read.sets.map(contentOf)
+    const moved = movedOf(changes, before)
+    if (moved.length > 0) return conflictOf(moved, before)
     const answer = await hosted.change(read.id, batchXml(changes, byKey(read.sets)))
     const said = textOf(answer)
     if (said === undefined) return await whyNotApplied(changes, answer)
@@ -44,8 +46,9 @@ export function createRoute53Target(options: Route53Options, deps: ApiDeps): Tar
     if (errorCode(answer) !== 'InvalidChangeBatch') return failed
     const now = await hosted.readSets(changes)
     if (now.kind !== 'sets') return failed
-    const moved = movedOf(changes, now.sets)
-    return moved.length > 0 ? conflict(moved, now.sets) : failed
+    const after = now.sets.map(contentOf)
+    const moved = movedOf(changes, after)
+    return moved.length > 0 ? conflictOf(moved, after) : failed
   }
 
   return {
@@ -64,17 +67,5 @@ export function createRoute53Target(options: Route53Options, deps: ApiDeps): Tar
     close() {},
   }
 }
-
-/** Those whose sets are not as they were when the plan was made. */
-function movedOf(changes: readonly SetChange[], sets: readonly ReadSet[]): readonly SetChange[] {
-  const now = byKey(sets)
-  return changes.filter((change) => !sameContent(now.get(setKey(change)), change.before))
-}
-
-const conflict = (changes: readonly SetChange[], now: readonly ReadSet[]): TargetApplied => ({
-  kind: 'conflict',
-  why: `${changes.map(setText).join(', ')}: not as it was when the plan was made`,
-  now: now.map(contentOf),
-})
 
 const contentOf = ({ name, code, ttlSeconds, data }: ReadSet): RecordSet => ({ name, code, ttlSeconds, data })
