@@ -4,7 +4,7 @@
  */
 import type { TextProblem } from '../base/place.ts'
 import { createProblems, type Problems, shown } from './problems.ts'
-import { parseReportUri, type ReportUri } from './report-uri.ts'
+import { type ReportUri, reportUris } from './report-uri.ts'
 import { splitTags, type TagField } from './tag-list.ts'
 import { type Selected, selectText } from './txt.ts'
 
@@ -172,17 +172,10 @@ const alignments: Readonly<Record<string, DmarcAlignment>> = { r: 'relaxed', s: 
 
 function readUris(field: TagField, problems: Problems): ReportUri[] {
   const uris: ReportUri[] = []
-  let at = field.valueAt
-  for (const part of field.value.split(',')) {
-    const uri = part.trim()
-    const start = at + part.indexOf(uri)
-    at += part.length + 1
-    const parsed = parseReportUri(uri, true)
-    if (parsed.kind === 'uri') uris.push(parsed.uri)
-    else problems.add(start, `${shown(uri)} is nowhere to send reports to: ${parsed.why}`)
+  for (const { uri, at, text } of reportUris(field, true, problems)) {
+    uris.push(uri)
     // RFC 7489 §6.3 defines mailto alone.
-    if (parsed.kind === 'uri' && parsed.uri.scheme !== 'mailto')
-      problems.add(start, `${shown(uri)} is not mailto:, so no receiver sends to it`)
+    if (uri.scheme !== 'mailto') problems.add(at, `${shown(text)} is not mailto:, so no receiver sends to it`)
   }
   return uris
 }

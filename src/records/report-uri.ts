@@ -1,5 +1,7 @@
 /** Where reports are sent to: the URIs of `rua` and `ruf` (RFC 7489 §6.2, RFC 8460 §3). Used by `dmarc.ts` and `tlsrpt.ts`. */
 import { type HostName, parseName } from '../dns/name.ts'
+import { type Problems, shown } from './problems.ts'
+import type { TagField } from './tag-list.ts'
 
 export interface ReportUri {
   /** As it is written, without a size limit. Printable ASCII. */
@@ -36,6 +38,23 @@ export function parseReportUri(text: string, mayLimit: boolean): ParsedReportUri
   if (domain === undefined && (scheme === 'mailto' || scheme === 'https'))
     return invalid(scheme === 'mailto' ? 'it has no address with a domain' : 'it has no host')
   return { kind: 'uri', uri: { uri, scheme, domain, maxBytes } }
+}
+
+/** The URIs of a field, with the place of each; what is none is told. */
+export function* reportUris(
+  { value, valueAt }: Pick<TagField, 'value' | 'valueAt'>,
+  mayLimit: boolean,
+  problems: Problems,
+): Iterable<{ readonly uri: ReportUri; readonly at: number; readonly text: string }> {
+  let at = valueAt
+  for (const part of value.split(',')) {
+    const text = part.trim()
+    const start = at + part.indexOf(text)
+    at += part.length + 1
+    const parsed = parseReportUri(text, mayLimit)
+    if (parsed.kind === 'uri') yield { uri: parsed.uri, at: start, text }
+    else problems.add(start, `${shown(text)} is nowhere to send reports to: ${parsed.why}`)
+  }
 }
 
 const invalid = (why: string): ParsedReportUri => ({ kind: 'invalid', why })

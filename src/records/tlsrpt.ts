@@ -1,7 +1,7 @@
 /** TLS reporting records, the TXT record at `_smtp._tls` (RFC 8460 §3). Used by checks and by whoever publishes one. Strict and pure. */
 import type { TextProblem } from '../base/place.ts'
 import { createProblems, shown } from './problems.ts'
-import { parseReportUri, type ReportUri } from './report-uri.ts'
+import { type ReportUri, reportUris } from './report-uri.ts'
 import { fieldProblem, readStrictFields } from './strict-fields.ts'
 import { type Selected, selectText } from './txt.ts'
 
@@ -35,16 +35,9 @@ export function parseTlsrpt(text: string): ParsedTlsrpt {
     // A second one is not said to count, as it is in MTA-STS; so none but the first does.
     if (hasReportTo) continue
     hasReportTo = true
-    let at = field.valueAt
-    for (const part of field.value.split(',')) {
-      const uri = part.trim()
-      const start = at + part.indexOf(uri)
-      at += part.length + 1
-      const parsed = parseReportUri(uri, false)
-      if (parsed.kind === 'invalid') problems.add(start, `${shown(uri)} is nowhere to send reports to: ${parsed.why}`)
-      else if (parsed.uri.scheme !== 'mailto' && parsed.uri.scheme !== 'https')
-        problems.add(start, `${shown(uri)} is neither mailto: nor https:`)
-      else reportTo.push(parsed.uri)
+    for (const { uri, at, text: said } of reportUris(field, false, problems)) {
+      if (uri.scheme === 'mailto' || uri.scheme === 'https') reportTo.push(uri)
+      else problems.add(at, `${shown(said)} is neither mailto: nor https:`)
     }
   }
   if (!hasReportTo) problems.add(text.length, 'the field "rua" is missing')
