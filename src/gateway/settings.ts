@@ -10,6 +10,7 @@ import type { Mailbox } from '../mail/address.ts'
 import type { HoldLimits } from '../queue/quota.ts'
 import type { Route } from '../routing/backend.ts'
 import type { Destinations } from '../routing/destinations.ts'
+import type { ServerBudgets } from '../smtp/server/options.ts'
 
 /** All that a gateway is told by waypost.yaml. Durations in milliseconds, sizes in octets. */
 export interface GatewaySettings {
@@ -95,7 +96,7 @@ export interface Limits {
 }
 
 /** Milliseconds; each the whole time that the sender may have to wait in that phase. */
-export interface Budgets {
+export interface Budgets extends ServerBudgets {
   readonly connectMs: number
   readonly mailMs: number
   readonly rcptMs: number
@@ -107,13 +108,5 @@ export interface Budgets {
   readonly sessionMs: number
   /** A session that waits for the body longer than this is reset and given to others. */
   readonly sessionIdleInTransactionMs: number
-  /** Sender side: a command line; a block of DATA; a whole message; a TLS handshake. */
-  readonly commandMs: number
-  /** From the connection to the first MAIL; a whole connection. */
-  readonly firstMailMs: number
-  readonly connectionMs: number
-  readonly blockMs: number
-  readonly messageMs: number
-  readonly handshakeMs: number
   readonly shutdownGraceMs: number
 }

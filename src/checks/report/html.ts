@@ -2,13 +2,13 @@
  * One page that needs nothing else: the picture as SVG, findings, what was not checked. No scripts, and a policy that would let none run, so
  * that a page of somebody else's domain can be opened and sent on. Pure.
  */
-import { createHash } from 'node:crypto'
 import type { Finding } from '../finding.ts'
 import type { DomainReport, ExaminedReport } from './domain-report.ts'
 import { style } from './html-style.ts'
 import { lightMarks, preferencesText, shareText, stateMarks } from './layout.ts'
 import { escaped } from './markup.ts'
 import { groupNotChecked } from './not-checked.ts'
+import { pageEnd, pageHead } from './page.ts'
 import { pictureSvg } from './picture-svg.ts'
 import type { ReportFormat } from './report-format.ts'
 import { counted, type State } from './summary.ts'
@@ -20,25 +20,11 @@ export function htmlFormat(): ReportFormat {
   return {
     begin: () => head,
     one: (report) => (report.kind === 'unexamined' ? unexamined(report) : section(report)),
-    end: (tally) => `${tally.domains > 1 ? tallySection(tally) : ''}</main>\n</body>\n</html>\n`,
+    end: (tally) => `${tally.domains > 1 ? tallySection(tally) : ''}${pageEnd}`,
   }
 }
 
-const styleHash = createHash('sha256').update(style).digest('base64')
-
-const head = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>waypost check</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-`
+const head = pageHead('waypost check', style)
 
 const stateLights: Readonly<Record<State, Light['state']>> = {
   arrives: 'good',

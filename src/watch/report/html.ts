@@ -2,10 +2,10 @@
  * A report as one page that needs nothing else: no scripts, no requests, a policy that would let none be made. All that is not ours goes through `escaped`.
  * Pure.
  */
-import { createHash } from 'node:crypto'
 import { lengthText, timeText } from '../../base/time-text.ts'
 import { style as checkStyle } from '../../checks/report/html-style.ts'
 import { escaped } from '../../checks/report/markup.ts'
+import { pageEnd, pageHead } from '../../checks/report/page.ts'
 import type { Available, Day, Outage, Report } from './report.ts'
 import { findingText, knownText, msText, number, shareText, sizeText } from './text.ts'
 
@@ -13,23 +13,11 @@ const style = `${checkStyle}
 td.n, th.n { text-align: right; } dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; margin: .4rem 0; } dt { color: var(--dim); } dd { margin: 0; }
 svg rect.delivered { fill: var(--good); stroke: none; } svg rect.held { fill: var(--odd); stroke: none; } svg rect.refused { fill: var(--bad); stroke: none; }
 `
-const styleHash = createHash('sha256').update(style).digest('base64')
 
 export function reportHtml(report: Report): string {
   const { domain, fromMs, untilMs, isDeclared, messages, backends, exchangers, outages, days } = report
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Mail for ${escaped(domain, 300)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>Mail for ${escaped(domain, 300)}</h1>
+  const title = `Mail for ${escaped(domain, 300)}`
+  return `${pageHead(title, style)}<h1>${title}</h1>
 <p class="dim">${timeText(fromMs)} to ${timeText(untilMs)}</p>
 ${isDeclared ? '' : '<p class="odd">The domain is not declared now; this is what is known of it.</p>\n'}<section>
 <h2>Messages</h2>
@@ -45,10 +33,7 @@ ${availability('Exchangers', 'exchanger', exchangers)}
 ${outageTable(outages, untilMs)}
 </section>
 ${days.length > 1 ? dayTable(days) : ''}${findingList(report)}
-</main>
-</body>
-</html>
-`
+${pageEnd}`
 }
 
 function messageList(messages: Report['messages'], { p50Ms, p95Ms, p99Ms }: Report['latency']): string {
