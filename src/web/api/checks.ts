@@ -22,7 +22,19 @@ const pages = new URL('../../../docs/checks/', import.meta.url)
 export function addChecks(
   site: Site,
   checks: Checks,
-  { readDomain, isDeclared, clock }: Pick<WebDeps, 'readDomain' | 'isDeclared' | 'clock'>,
+  deps: Pick<WebDeps, 'readDomain' | 'isDeclared' | 'clock'>,
+): void {
+  addStart(site, checks, deps)
+  addSteps(site, checks, deps.clock)
+  addFound(site, checks)
+  addReport(site, checks)
+  addRulePages(site)
+}
+
+function addStart(
+  site: Site,
+  checks: Checks,
+  { readDomain, isDeclared }: Pick<WebDeps, 'readDomain' | 'isDeclared'>,
 ): void {
   site.resource({
     method: 'post',
@@ -44,7 +56,9 @@ export function addChecks(
       return { kind: 'ok', value: { id: started.id, domain: read.value } }
     },
   })
+}
 
+function addSteps(site: Site, checks: Checks, clock: Clock): void {
   site.resource({
     method: 'get',
     path: '/api/checks/{id}/events',
@@ -66,7 +80,9 @@ export function addChecks(
       }
     },
   })
+}
 
+function addFound(site: Site, checks: Checks): void {
   site.resource({
     method: 'get',
     path: '/api/checks/{id}',
@@ -80,7 +96,9 @@ export function addChecks(
       return report ? { kind: 'ok', value: foundOf(report, check.startedMs) } : unknownCheck
     },
   })
+}
 
+function addReport(site: Site, checks: Checks): void {
   site.resource({
     method: 'get',
     path: '/api/checks/{id}/report',
@@ -94,7 +112,9 @@ export function addChecks(
       return report ? framed(context, htmlOf(report)) : unknownCheck
     },
   })
+}
 
+function addRulePages(site: Site): void {
   site.resource({
     method: 'get',
     path: '/api/docs/checks/{id}',
