@@ -74,7 +74,7 @@ export const notHeldReply = reply(451, '4.3.0', 'The message could not be writte
 export const disagreeingReply = reply(
   451,
   '4.3.0',
-  'The servers for this address disagree about its recipients, please try again later',
+  'The servers for this address do not take all of its recipients any more, please try again later',
 )
 
 /** For the log: at most 200 characters of what a backend said, made safe. */
