@@ -58,6 +58,12 @@ export interface RecipientAnswer {
 /** Nobody could say anything. */
 export const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 
+/** What was said of this recipient; undefined where the backend is silent behind our dot. */
+export function answerFor(carried: Carried, recipient: Recipient): Answer | undefined {
+  if (carried.kind === 'nobody') return carried.answer
+  return carried.answers.find((each) => each.recipient === recipient)?.answer
+}
+
 /** What all hear where the line of candidates has come to its end. */
 export function answerOf({ why, reply }: Nobody): Answer {
   switch (why) {

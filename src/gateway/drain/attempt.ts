@@ -17,7 +17,7 @@ import {
   type Task,
 } from '../../queue/queue.ts'
 import type { Endpoint, Route } from '../../routing/backend.ts'
-import type { Answer, Carried } from '../carry/carried.ts'
+import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import * as verdict from '../carry/verdict.ts'
@@ -236,9 +236,7 @@ function heardOf(held: HeldRecipient, asked: Answer | undefined): Heard[] {
 
 /** What the backend said of this recipient last; undefined where it is silent behind our dot. */
 function finalAnswer(held: HeldRecipient, asked: Answer, carried: Carried | undefined): Answer | undefined {
-  if (asked.kind !== 'accepted' || !carried) return asked
-  if (carried.kind === 'nobody') return carried.answer
-  return carried.answers.find(({ recipient }) => recipient === held.recipient)?.answer
+  return asked.kind === 'accepted' && carried ? answerFor(carried, held.recipient) : asked
 }
 
 function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Spoken['late'] {

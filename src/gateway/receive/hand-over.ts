@@ -12,7 +12,7 @@ import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { Settled } from '../../queue/queue.ts'
 import { backendFields, type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
-import type { Answer, Carried } from '../carry/carried.ts'
+import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
@@ -103,9 +103,8 @@ class HandOver {
 
   /** @param otherwise  what the sender hears where nothing is held */
   async #holdOr(leg: Leg, otherwise: Reply, endpoint: Endpoint | undefined): Promise<Reply> {
-    const { keeping } = this.#deps
-    // Nobody would hear that it is ours now, and it comes again: that would be two.
-    if (!keeping || leg.way.policy.holdMs === 0 || this.#isSenderGone()) return this.#tell(leg, otherwise, endpoint)
+    const keeping = this.#keepingOf(leg)
+    if (!keeping) return this.#tell(leg, otherwise, endpoint)
     const kept = await keeping.hold.keep(
       this.#message,
       leg.recipients.map((each) => ({ ...each, way: leg.way, begins: { state: 'ready', lastReply: otherwise } })),
@@ -113,10 +112,16 @@ class HandOver {
     return this.#tell(leg, kept.kind === 'kept' ? heldReply : kept.reply, endpoint, kept.kind === 'kept' && 'held')
   }
 
+  /** What keeps the message for this leg; undefined where it may not be held. */
+  #keepingOf({ way }: Leg): Keeping | undefined {
+    // Nobody would hear that it is ours now, and it comes again: that would be two.
+    return way.policy.holdMs === 0 || this.#isSenderGone() ? undefined : this.#deps.keeping
+  }
+
   /** A backend may have it, so no other gets it now, and the sender need not wait for what may never come. */
   async #holdUnknown(leg: Leg, carried: Extract<Carried, { kind: 'unknown' }>): Promise<Reply> {
-    const { keeping } = this.#deps
-    if (!keeping || leg.way.policy.holdMs === 0 || this.#isSenderGone()) {
+    const keeping = this.#keepingOf(leg)
+    if (!keeping) {
       carried.late?.letGo()
       return this.#tell(leg, verdict.unknownOutcomeReply, carried.endpoint)
     }
@@ -149,10 +154,10 @@ class HandOver {
 
   /** To several routes, or to several recipients that are answered for one by one. */
   async together(legs: readonly Leg[], keeping: Keeping): Promise<Reply> {
-    const offered: ToKeep[] = legs.flatMap(({ way, recipients }) =>
+    const toOffer: ToKeep[] = legs.flatMap(({ way, recipients }) =>
       recipients.map((each) => ({ ...each, way, begins: { state: 'offered' } as const })),
     )
-    const kept = await keeping.hold.keep(this.#message, offered)
+    const kept = await keeping.hold.keep(this.#message, toOffer)
     if (kept.kind === 'not-kept') {
       for (const leg of legs) {
         leg.cut.abandon()
@@ -164,7 +169,8 @@ class HandOver {
     const carrying = legs.map(async (leg): Promise<LegResult> => {
       const indexes = leg.recipients.map(() => firstIndex++)
       const carried = await this.#carry(leg)
-      const result = { leg, carried, indexes, answers: answersOf(carried, leg), settled: undefined }
+      const answers = leg.recipients.map(({ recipient }) => answerFor(carried, recipient))
+      const result = { leg, carried, indexes, answers, settled: undefined }
       if (!result.answers.some(isTaken)) return result
       // The sender hears 250 whatever the others say. Until it is written down that a backend has it, a crash would bring it there again.
       return { ...result, settled: this.#settleSoon(result, keeping) }
@@ -275,7 +281,7 @@ class HandOver {
       kind: held || event,
       atMs: clock.now(),
       id,
-      domains: domainsOf(leg),
+      domains: domainsOfLeg(leg),
       route: leg.cut.route.id,
       backend: place?.backend,
       endpoint: place?.endpoint,
@@ -301,7 +307,7 @@ class HandOver {
   }
 }
 
-function domainsOf({ recipients }: Leg): readonly string[] {
+function domainsOfLeg({ recipients }: Leg): readonly string[] {
   const only = recipients.length === 1 ? recipients[0]?.domain : undefined
   if (only) return [declaredName(only)]
   const domains = new Set<MailDomain>()
@@ -329,11 +335,6 @@ const asksForNews = ({ recipient }: Leg['recipients'][number]) => recipient.noti
 
 /** A backend has it, or may have it. */
 const isTaken = (answer: Answer | undefined) => answer === undefined || answer.kind === 'accepted'
-
-function answersOf(carried: Carried, leg: Leg): readonly (Answer | undefined)[] {
-  if (carried.kind === 'nobody') return leg.recipients.map(() => carried.answer)
-  return leg.recipients.map(({ recipient }) => carried.answers.find((each) => each.recipient === recipient)?.answer)
-}
 
 /** What stands for the answers to all recipients: one that did not go well, if there is one. */
 const worstOf = (answers: readonly (Answer | undefined)[]): Reply => {
