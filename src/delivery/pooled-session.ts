@@ -7,7 +7,6 @@ export const mostRefused = 5
 const mostEmpty = 50
 const mostMessages = 100
 
-/** A session with what it has been through. */
 export class PooledSession {
   readonly session: ClientSession
   /** Kept, because a socket forgets it when it closes. */

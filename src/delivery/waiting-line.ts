@@ -33,7 +33,7 @@ export interface Waiter extends Wish {
   settle(taken: Taken): void
 }
 
-/** Every so manieth goes to what is held while both wait. */
+/** One in so many goes to what is held while both wait. */
 export const heldEvery = 5
 
 export class WaitingLine {

@@ -1,6 +1,6 @@
 /**
  * One question to one name server: over UDP, and over TCP where the answer was truncated; with EDNS, and without it to servers that do not
- * know it. What comes back is decoded and answers this very question. Used by the resolver.
+ * know it. What comes back is decoded and answers this very question. Used by the resolver, and by all who ask one server.
  */
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'

@@ -95,10 +95,13 @@ export interface Limits {
   readonly postmaster?: number | undefined
 }
 
-/** Milliseconds; each the whole time that the sender may have to wait in that phase. */
+/** Milliseconds: beside what the server gives a sender, how long a sender may have to wait for backends, and a backend for a sender. */
 export interface Budgets extends ServerBudgets {
+  /** For connecting, over all backends that are asked. */
   readonly connectMs: number
+  /** Of `rcptMs`, for what ends at MAIL. */
   readonly mailMs: number
+  /** For MAIL and RCPT, over all backends that are asked. */
   readonly rcptMs: number
   /** From the sender's dot to our answer, T. */
   readonly dotMs: number
@@ -108,5 +111,6 @@ export interface Budgets extends ServerBudgets {
   readonly sessionMs: number
   /** A session that waits for the body longer than this is reset and given to others. */
   readonly sessionIdleInTransactionMs: number
+  /** For sessions in progress when we stop. */
   readonly shutdownGraceMs: number
 }

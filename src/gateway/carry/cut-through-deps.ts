@@ -33,7 +33,7 @@ export interface CutThroughDeps {
   readonly patience: Patience
   /** Hears while senders wait, so that the drain lets them go first. */
   readonly live: LiveFirst
-  /** Hears what backends say of recipients, but not at a replay: that is learnt. */
+  /** Hears what backends say of recipients, but not at a replay: it was learnt the first time. */
   readonly onAnswer?: LearnFromAnswers | undefined
 }
 

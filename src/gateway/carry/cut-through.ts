@@ -239,7 +239,7 @@ export class CutThrough {
     const isLast = this.#job.isFromHold === true && now.length === asked.length
     const limits = phase.limits(isLast)
     return transaction.askRecipients(now, limits).then((outcome) => {
-      phase.spent(outcome, limits)
+      phase.charge(outcome, limits)
       return this.#judgeRecipients(staged, asked, now, outcome, answers)
     })
   }

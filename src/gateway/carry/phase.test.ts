@@ -14,7 +14,7 @@ function start(capMs?: number) {
   function ask(afterMs: number, outcome: RecipientsOutcome) {
     const limits = phase.limits()
     clock.advance(afterMs)
-    phase.spent(outcome, limits)
+    phase.charge(outcome, limits)
     return { mailUntilMs: limits.mailUntilMs, untilMs: limits.untilMs }
   }
   return { clock, phase, ask }

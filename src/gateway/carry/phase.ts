@@ -58,8 +58,8 @@ export class Phase {
     return { fromMs, mailUntilMs: Math.min(untilMs, fromMs + this.#mailLeftMs), untilMs, isLast }
   }
 
-  /** What came of them. */
-  spent(outcome: RecipientsOutcome, { fromMs }: AskingLimits): void {
+  /** Takes what ended at MAIL off the budget of MAIL. */
+  charge(outcome: RecipientsOutcome, { fromMs }: AskingLimits): void {
     const isEndedAtMail = outcome.kind === 'mail-refused' || (outcome.kind === 'lost' && outcome.fault.step === 'mail')
     if (isEndedAtMail) this.#mailLeftMs -= this.#clock.monotonicMs() - fromMs
   }

@@ -255,7 +255,7 @@ export class Staging {
   async #replay(staged: Staged, accepted: readonly Recipient[], phase: Phase): Promise<boolean> {
     const limits = phase.limits()
     const outcome = await staged.transaction.askRecipients(accepted, limits)
-    phase.spent(outcome, limits)
+    phase.charge(outcome, limits)
     if (outcome.kind === 'lost') {
       this.lost(staged.candidate, outcome)
       return false

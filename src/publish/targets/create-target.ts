@@ -120,8 +120,6 @@ export async function createTarget(
 
 const made = (target: Target): CreatedTarget => ({ kind: 'target', target })
 
-/** As commands and paths have it: without the final dot. */
-
 function builtinTarget(
   publisher: string,
   options: Extract<PublisherOptions, { type: 'builtin' }>,

@@ -113,7 +113,7 @@ export class Connection {
     })
   }
 
-  /** Lets a waiting `read` return 'timeout' now. */
+  /** Lets a waiting `input` or `next` end as 'timeout' now. */
   interrupt(): void {
     this.#settleReader('timeout')
   }
