@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { isMissing } from './error-code.ts'
 import { syncFolder } from './sync-folder.ts'
 
 /**
@@ -24,8 +25,8 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 export async function writeWhole(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
   // With another end than the file's, so that whoever reads the folder passes over one that a crash has left.
   const draft = `${path}.new`
-  await unlink(draft).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
+  await unlink(draft).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
   })
   try {
     const isWanted = await writeSynced(draft, write)

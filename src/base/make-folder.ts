@@ -4,6 +4,7 @@
  */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errorCode, isMissing } from './error-code.ts'
 
 /**
  * @param mode  of each folder that is made
@@ -19,7 +20,7 @@ export async function makeFolder(path: string, mode = 0o700): Promise<boolean> {
     return true
   } catch (error) {
     // Somebody else was faster.
-    if (codeOf(error) === 'EEXIST' && (await isFolder(path))) return false
+    if (errorCode(error) === 'EEXIST' && (await isFolder(path))) return false
     throw error
   }
 }
@@ -30,7 +31,7 @@ async function isMade(path: string, mode: number): Promise<boolean> {
     await mkdir(path, { mode })
     return true
   } catch (error) {
-    const code = codeOf(error)
+    const code = errorCode(error)
     if (code === 'ENOENT') return false
     if (await isFolder(path)) return false
     throw error
@@ -41,9 +42,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
+    if (isMissing(error)) return false
     throw error
   }
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)

@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises'
+import { errorCode } from './error-code.ts'
 
 /** `any`: links lead on. `none`: the name itself must be the file, as in a folder that others may write to. */
 export type Links = 'any' | 'none'
@@ -18,7 +19,7 @@ export async function openRegular(path: string, links: Links): Promise<FileHandl
     file = await open(path, O_RDONLY | O_NONBLOCK | (links === 'any' ? 0 : O_NOFOLLOW))
   } catch (error) {
     // It has become a link since we looked.
-    if (links === 'none' && (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
+    if (links === 'none' && errorCode(error) === 'ELOOP') return undefined
     throw error
   }
   try {

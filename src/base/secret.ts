@@ -3,6 +3,7 @@
  * no settings, copy or log. Called by `cli`, which knows the environment.
  */
 import { readFile, stat } from 'node:fs/promises'
+import { errorCode } from './error-code.ts'
 import type { SecretSource } from './option.ts'
 import { printable } from './printable.ts'
 
@@ -32,7 +33,7 @@ export function createSecretReader(variable: (name: string) => string | undefine
       const text = (await readFile(source.path, 'utf8')).replace(/\r?\n$/, '')
       return text === '' ? { kind: 'missing', why: `${shown} is empty` } : { kind: 'secret', text }
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+      const code = errorCode(error)
       if (code === undefined) throw error
       return { kind: 'missing', why: `${shown} cannot be read (${code})` }
     }

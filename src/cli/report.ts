@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { replaceFile } from '../base/atomic-file.ts'
 import { systemClock } from '../base/clock.ts'
+import { errorCode } from '../base/error-code.ts'
 import { silentLog } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
 import type { Loaded } from '../config/load.ts'
@@ -86,7 +87,7 @@ async function report(text: string, flags: ReportFlags, terminal: Terminal): Pro
     try {
       await replaceFile(flags.html, Buffer.from(reportHtml(made)))
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+      const code = errorCode(error)
       if (code === undefined) throw error
       terminal.err(`waypost: ${printable(flags.html, 300)} cannot be written (${code})\n`)
       return 2
@@ -165,7 +166,7 @@ async function whyNotOurs(state: string): Promise<string | undefined> {
       ? undefined
       : `no gateway is running on ${state}, and the folder belongs to another user (${uid}): run this as that user`
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = errorCode(error)
     if (code === 'ENOENT') return `there is no state folder ${state}: no gateway has ever run on it`
     if (code === 'EACCES') return `the state folder ${state} belongs to another user: run this as that user`
     throw error

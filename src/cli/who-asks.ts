@@ -1,5 +1,6 @@
 /** Who runs this command, as the history names him: the name by which he logged in, also behind sudo. Only the owner of the state folder can ask the gateway at all. */
 import { userInfo } from 'node:os'
+import { errorCode } from '../base/error-code.ts'
 import { printable } from '../base/printable.ts'
 
 export function whoAsks(environment: NodeJS.ProcessEnv): string {
@@ -11,7 +12,7 @@ function nameOfUser(): string {
     return userInfo().username
   } catch (error) {
     // A container may run as a user that it has no name for.
-    if (!(error instanceof Error && 'code' in error)) throw error
+    if (errorCode(error) === undefined) throw error
     return `user ${process.getuid?.() ?? '?'}`
   }
 }

@@ -3,6 +3,7 @@
  * and `web.ts`.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { errorCode } from '../base/error-code.ts'
 import { printable } from '../base/printable.ts'
 import { matchesHost, readCertificate } from '../checks/certificate.ts'
 import { namesText } from '../checks/rules/tls/certificate.ts'
@@ -70,7 +71,7 @@ function parsePem<Value>(content: Buffer, parse: (pem: Buffer) => Value): Value 
   try {
     return parse(content)
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined
+    if (errorCode(error) !== undefined) return undefined
     throw error
   }
 }

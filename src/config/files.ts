@@ -4,6 +4,7 @@
  */
 import { glob, readFile, stat } from 'node:fs/promises'
 import { isAbsolute, matchesGlob, resolve } from 'node:path'
+import { errorCode } from '../base/error-code.ts'
 
 export type ReadFile =
   | { readonly kind: 'read'; readonly path: string; readonly text: string }
@@ -88,7 +89,7 @@ const isPattern = (path: string) => /[*?[{]/.test(path)
 
 /** The system's codes in words; the error's own text is not shown. */
 function whyOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  const code = errorCode(error)
   if (code === undefined) throw error
   return codeWords.get(code) ?? `cannot be read (${code})`
 }

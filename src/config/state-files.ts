@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../base/atomic-file.ts'
 import type { Clock } from '../base/clock.ts'
+import { errorCode, isMissing } from '../base/error-code.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import type { HostName } from '../dns/name.ts'
 
@@ -128,7 +129,7 @@ export async function doubtState(state: string, userId: number | undefined): Pro
       why: `the state folder ${state} belongs to another user (${found.uid}): only that user, or root, can serve with it`,
     }
   } catch (error) {
-    const code = codeOf(error)
+    const code = errorCode(error)
     if (code === 'ENOENT') return doubtMaking(state)
     if (code === 'ENOTDIR')
       return { kind: 'for-everybody', why: `the state folder ${state} lies below something that is not a folder` }
@@ -150,7 +151,7 @@ async function doubtMaking(state: string): Promise<StateDoubt | undefined> {
   } catch (error) {
     return {
       kind: 'for-this-user',
-      why: `${cannot} by this user: ${above} cannot be written (${String(codeOf(error))})`,
+      why: `${cannot} by this user: ${above} cannot be written (${errorCode(error)})`,
     }
   }
 }
@@ -161,7 +162,7 @@ async function firstThere(path: string): Promise<string> {
     return path
   } catch (error) {
     const parent = dirname(path)
-    if (codeOf(error) !== 'ENOENT' || parent === path) throw error
+    if (!isMissing(error) || parent === path) throw error
     return firstThere(parent)
   }
 }
@@ -169,15 +170,13 @@ async function firstThere(path: string): Promise<string> {
 /** Of Linux: proc and sysfs, as `statfs` names them. */
 const kernelOnly: ReadonlySet<number> = new Set([0x9fa0, 0x62656572])
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
-
 /** Undefined too where this user may not look: `waypost config check` is for everybody. */
 async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
-    if (error instanceof Error && 'code' in error && notThere.has(error.code)) return undefined
+    if (notThere.has(errorCode(error))) return undefined
     throw error
   }
 }

@@ -1,6 +1,7 @@
 /** What a Maildir needs of the file system, so that a test can make any step of it fail. Rejections carry the system's `code`. */
 import { constants, existsSync } from 'node:fs'
 import { mkdir, open, rename, unlink } from 'node:fs/promises'
+import { errorCode } from '../base/error-code.ts'
 
 export interface MaildirFiles {
   /**
@@ -46,7 +47,7 @@ export const systemFiles: MaildirFiles = {
       )
       return { path: `${heldFolders}/${handle.fd}`, leave: () => handle.close() }
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
+      const code = errorCode(error)
       if (code === 'ENOTDIR' || code === 'ELOOP') return 'other'
       if (code !== 'ENOENT') throw error
       if (path.startsWith(`${heldFolders}/`) && !existsSync(heldFolders)) throw withoutProc()
@@ -59,7 +60,7 @@ export const systemFiles: MaildirFiles = {
       return true
     } catch (error) {
       // Two deliveries may make it at once.
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+      if (errorCode(error) === 'EEXIST') return false
       throw error
     }
   },

@@ -4,6 +4,7 @@
  * from the folder that is held open, so that nobody can put a link in its way meanwhile. Called by `maildir.ts`.
  */
 import { dirname, join } from 'node:path'
+import { errorCode } from '../base/error-code.ts'
 import type { EnteredFolder, MaildirFiles } from './maildir-files.ts'
 
 export type Folder =
@@ -46,7 +47,7 @@ export async function findFolder(path: string, localPart: string, files: Maildir
     }
     return await enterSubfolders(join(fixed, ...below), entered, files)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
+    const code = errorCode(error)
     if (code === undefined) throw error
     return { kind: 'failed', code }
   }

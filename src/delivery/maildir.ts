@@ -5,6 +5,7 @@
  * Lines end in LF in the file, as everything that reads Maildirs expects. Memory: the block at hand.
  */
 import { type Clock, within } from '../base/clock.ts'
+import { errorCode } from '../base/error-code.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { HostName } from '../mail/address.ts'
@@ -232,7 +233,7 @@ export async function probeMaildir(endpoint: Endpoint, files: MaildirFiles): Pro
     await again.leave()
     return undefined
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'EIO'
+    return errorCode(error) ?? 'EIO'
   }
 }
 
@@ -240,7 +241,7 @@ class Unwanted extends Error {}
 
 /** Of the system; what has none is a bug, and thrown. */
 function codeOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code
+  const code = errorCode(error)
   if (code === undefined) throw error
   return code
 }

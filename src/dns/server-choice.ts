@@ -2,6 +2,7 @@
  * In which order the name servers are asked: as they are listed (resolv.conf(5)), those that were silent a moment ago last. Called by `asker.ts`.
  */
 import type { Clock } from '../base/clock.ts'
+import { errorCode } from '../base/error-code.ts'
 import type { Log } from '../base/log.ts'
 import { type NameServer, nameServerText, systemServers } from './servers.ts'
 
@@ -29,8 +30,8 @@ export function createServerChoice(
     const nowMs = deps.clock.monotonicMs()
     if (system && nowMs - system.readMs < systemForMs) return system.servers
     const before = system?.servers
-    const read = systemServers().catch((error: NodeJS.ErrnoException) => {
-      deps.log.warn('dns.no-resolv-conf', { code: error.code })
+    const read = systemServers().catch((error: unknown) => {
+      deps.log.warn('dns.no-resolv-conf', { code: errorCode(error) })
       return before ?? []
     })
     system = { servers: read, readMs: nowMs }

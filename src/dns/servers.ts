@@ -3,6 +3,7 @@
  * Used by the resolver, its options and the command line.
  */
 import { readFile } from 'node:fs/promises'
+import { isMissing } from '../base/error-code.ts'
 import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
 import { isLoopback } from '../base/loopback.ts'
 
@@ -38,8 +39,8 @@ const maxServers = 8
  * every name that we ask for is absolute.
  */
 export async function systemServers(path = '/etc/resolv.conf'): Promise<readonly NameServer[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return ''
     throw error
   })
   const servers: NameServer[] = []

@@ -1,5 +1,6 @@
 /** `waypost check --explain ID`: the page of a check, docs/checks/<id>.md, for a terminal. The package brings the pages along. */
 import { readFile } from 'node:fs/promises'
+import { isMissing } from '../../base/error-code.ts'
 import { createPaint, fewestColumns, mostColumns, type Paint, table, wrapped } from '../../checks/report/layout.ts'
 import { hintAtCheck, leftOut, ruleIds } from '../../checks/rules/ids.ts'
 import { Misuse } from '../misuse.ts'
@@ -26,8 +27,8 @@ export async function explain(id: string, terminal: Terminal): Promise<ExitCode>
 }
 
 async function readPage(id: string): Promise<string | undefined> {
-  return readFile(new URL(`${id}.md`, pages), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  return readFile(new URL(`${id}.md`, pages), 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
     throw error
   })
 }

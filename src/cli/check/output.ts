@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { isMissing } from '../../base/error-code.ts'
 import { type Countable, judge } from '../../checks/report/tally.ts'
 import { writeOut } from '../terminal.ts'
 import { createFingerprints, type Fingerprints } from './fingerprints.ts'
@@ -48,7 +49,7 @@ async function opened(path: string, flags: string): Promise<FileHandle> {
     return await open(path, flags)
   } catch (error) {
     // A file that is to be made is not what is missing.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!isMissing(error)) throw error
     throw told('NO_FOLDER', `the folder ${dirname(resolve(path))} does not exist, so ${path} cannot be made`)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type Clock, stayAwake } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { Random } from '../../base/random.ts'
 import { type Checker, createChecker } from '../../checks/check-domain.ts'
 import type { Progress } from '../../checks/collect/inquiry.ts'
@@ -59,7 +60,7 @@ export async function runCheck(
       await source.close()
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === undefined) throw error
     terminal.err(`waypost: ${fileErrorText(error)}\n`)
     return 2

@@ -3,6 +3,7 @@
  * that Maildirs lie in. The service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
  */
 import { stat } from 'node:fs/promises'
+import { errorCode } from '../../base/error-code.ts'
 import type { SecretSource } from '../../base/option.ts'
 import type { SecretReader } from '../../base/secret.ts'
 import { whyNotStartable } from '../../base/startable.ts'
@@ -69,8 +70,9 @@ async function codeOfFolder(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isDirectory() ? undefined : 'ENOTDIR'
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return String(error.code)
-    throw error
+    const code = errorCode(error)
+    if (code === undefined) throw error
+    return code
   }
 }
 

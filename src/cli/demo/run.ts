@@ -6,6 +6,7 @@
 import { Cancel } from '../../base/cancel.ts'
 import { type Clock, within } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { silentLog } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { type Counts, createLedger, type Ledger } from '../../demo/ledger.ts'
@@ -57,8 +58,9 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<Exi
   try {
     folder = await makeDemoFolder()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
-    deps.terminal.err(`waypost: no folder for temporary files can be made (${String(error.code)})\n`)
+    const code = errorCode(error)
+    if (code === undefined) throw error
+    deps.terminal.err(`waypost: no folder for temporary files can be made (${code})\n`)
     return 2
   }
   const ending = createEnding(deps)

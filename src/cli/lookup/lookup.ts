@@ -5,6 +5,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
 import { printable } from '../../base/printable.ts'
@@ -145,7 +146,7 @@ async function runList(names: readonly string[], input: string, flags: Flags): P
     const deps = { resolver, clock: systemClock, terminal: processTerminal }
     return await lookUpList({ input, concurrency, isQuiet: quiet === true }, deps)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    if (errorCode(error) === undefined) throw error
     processTerminal.err(`waypost: ${fileErrorText(error)}\n`)
     return 2
   } finally {

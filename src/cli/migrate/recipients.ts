@@ -1,5 +1,6 @@
 /** `waypost migrate --recipients`: addresses that the new exchangers must take before anything is begun. */
 import { readFile } from 'node:fs/promises'
+import { errorCode } from '../../base/error-code.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import type { HostName } from '../../dns/name.ts'
@@ -35,7 +36,7 @@ export async function whyUntaken(
 ): Promise<{ readonly why: string; readonly remedy: string } | undefined> {
   if (file === undefined) return undefined
   const shown = printable(file, 300)
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => ({ code: error.code ?? 'unknown' }))
+  const text = await readFile(file, 'utf8').catch((error: unknown) => ({ code: errorCode(error) ?? 'unknown' }))
   if (typeof text !== 'string')
     return { why: `${shown} cannot be read (${text.code})`, remedy: 'Name a file with one address a line.' }
   const read = readRecipients(text, domain)

@@ -8,6 +8,7 @@ import { hostname as machineName } from 'node:os'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { printable } from '../../base/printable.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatProblems } from '../../config/source.ts'
@@ -235,7 +236,7 @@ async function write(text: string, path: string, terminal: Terminal): Promise<Ex
   try {
     await writeFile(path, text, { flag: 'wx', mode: 0o600 })
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
+    const code = errorCode(error)
     if (code === undefined) throw error
     return notWritten(path, code === 'EEXIST' ? isThere : `cannot be written (${code})`, terminal)
   }

@@ -1,13 +1,14 @@
 /** `waypost apply --plan FILE`: whether the plan of now is the one that was looked at. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { errorCode } from '../../base/error-code.ts'
 import { printable } from '../../base/printable.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Where it is not, what differs is shown. @param now  as `waypost plan --json` prints it */
 export async function isSamePlan(file: string, now: string, terminal: Terminal): Promise<boolean> {
   const shown = printable(file, 300)
-  const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => ({ code: error.code ?? 'unknown' }))
+  const kept = await readFile(file, 'utf8').catch((error: unknown) => ({ code: errorCode(error) ?? 'unknown' }))
   if (typeof kept !== 'string') {
     terminal.err(`waypost: ${shown} cannot be read (${kept.code})\n`)
     return false

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { silentLog } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import { type LoadedConfig, loadConfig, loadLastGood } from '../../config/load.ts'
@@ -168,7 +169,7 @@ async function whyNotOurs(state: string): Promise<string | undefined> {
     if (process.getuid?.() === uid) return undefined
     return `no gateway is running on ${state}, and the folder belongs to another user (${uid}): run this as that user`
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = errorCode(error)
     if (code === 'ENOENT') return `there is no state folder ${state}, so nothing is held`
     if (code === 'EACCES') return `the state folder ${state} belongs to another user: run this as that user`
     throw error

@@ -1,5 +1,6 @@
 /** An envelope in a folder of `export`, as far as who writes it anew looks at it: `export` itself, and `import` where it leaves recipients out. */
 import { z } from 'zod'
+import { isMissing } from '../../base/error-code.ts'
 import { readRegular } from '../../base/regular-file.ts'
 
 const shape = z.looseObject({
@@ -28,5 +29,3 @@ export async function readEnvelopeInFolder(path: string): Promise<EnvelopeInFold
     throw error
   }
 }
-
-export const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'

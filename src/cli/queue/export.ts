@@ -9,6 +9,7 @@ import { Command } from 'commander'
 import { z } from 'zod'
 import { writeWhole } from '../../base/atomic-file.ts'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode, isMissing } from '../../base/error-code.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { printable } from '../../base/printable.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
@@ -17,7 +18,7 @@ import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
-import { type EnvelopeInFolder, isMissing, readEnvelopeInFolder } from './envelope-in-folder.ts'
+import { type EnvelopeInFolder, readEnvelopeInFolder } from './envelope-in-folder.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
 import { counted } from './words.ts'
 
@@ -70,9 +71,10 @@ async function exportAll(
       await makeFolder(folder)
       return await new Export(folder, filter, options.remove === true, access, terminal).run()
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
-      const isFile = error.code === 'EEXIST' || error.code === 'ENOTDIR'
-      const why = isFile ? notAFolder : `cannot be written (${printable(String(error.code))})`
+      const code = errorCode(error)
+      if (code === undefined) throw error
+      const isFile = code === 'EEXIST' || code === 'ENOTDIR'
+      const why = isFile ? notAFolder : `cannot be written (${printable(code)})`
       terminal.err(`waypost: ${printable(folder)} ${why}\n`)
       return 2
     }

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { writeWhole } from '../../base/atomic-file.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { printable } from '../../base/printable.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import { runningConfigOption } from '../config-path.ts'
@@ -53,8 +54,9 @@ async function importAll(folder: string, options: ImportOptions, terminal: Termi
     try {
       return await new Import(folder, options.ownMail === true, access, terminal).run()
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
-      terminal.err(`waypost: ${printable(folder)} ${whyNot(String(error.code))}\n`)
+      const code = errorCode(error)
+      if (code === undefined) throw error
+      terminal.err(`waypost: ${printable(folder)} ${whyNot(code)}\n`)
       return 2
     }
   })

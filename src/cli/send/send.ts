@@ -7,6 +7,7 @@ import { hostname, userInfo } from 'node:os'
 import { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { createHostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
@@ -58,7 +59,7 @@ async function addressesOf({ server }: SendOptions, io: SendIo): Promise<readonl
   try {
     return await io.lookupHost(server.host)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    const code = errorCode(error) ?? 'unknown error'
     fail(io, `${server.host} has no address (${code}). Is the name right? Try: waypost lookup ${server.host}`)
     return []
   }
@@ -106,7 +107,7 @@ async function readInput(): Promise<Buffer | undefined> {
     }
   } catch (error) {
     // A descriptor that cannot be read (a folder, a closed one) holds no message.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    if (errorCode(error) === undefined) throw error
   } finally {
     hint.cancel()
   }

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode, isMissing } from '../../base/error-code.ts'
 import { createLineOutput, type LineOutput } from '../line-output.ts'
 
 export interface LogFile {
@@ -22,7 +23,7 @@ function opened(path: string): LineOutput {
   try {
     return createLineOutput(path, systemClock, () => undefined)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (!isMissing(error)) throw error
     mkdirSync(dirname(path), { mode: 0o700 })
     return createLineOutput(path, systemClock, () => undefined)
   }
@@ -48,8 +49,9 @@ export function createLogFile(): LogFile {
         end()
         current = { path, output }
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error)) throw error
-        return `the log file ${path} cannot be written (${String(error.code)})`
+        const code = errorCode(error)
+        if (code === undefined) throw error
+        return `the log file ${path} cannot be written (${code})`
       }
       return undefined
     },

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
@@ -133,8 +134,9 @@ async function ownFolder(state: string): Promise<string | undefined> {
     await chmod(state, 0o700)
     return undefined
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
-    return `the state folder ${state} cannot be made and owned by this user (${String(error.code)})`
+    const code = errorCode(error)
+    if (code === undefined) throw error
+    return `the state folder ${state} cannot be made and owned by this user (${code})`
   }
 }
 

@@ -5,6 +5,7 @@
 import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { Log } from '../../base/log.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
 import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../../config/load.ts'
@@ -82,7 +83,7 @@ async function readLaboratory(flags: LaboratoryFlags): Promise<CheckerOptions | 
   try {
     return await laboratoryOf(flags)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = errorCode(error)
     if (code === undefined) throw error
     return `the file ${flags.rootHints} cannot be read (${code})`
   }

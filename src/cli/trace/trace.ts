@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { systemClock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { printable } from '../../base/printable.ts'
 import { type ShowAnswer, showAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { runningConfigOption } from '../config-path.ts'
@@ -137,7 +138,8 @@ async function search(path: string, prefix: string): Promise<FoundLines | string
     if (!(await stat(path)).isFile()) return 'no file'
     return await searchLog(createReadStream(path, { highWaterMark: chunkBytes }), prefix)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
-    return String(error.code)
+    const code = errorCode(error)
+    if (code === undefined) throw error
+    return code
   }
 }

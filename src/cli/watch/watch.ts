@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { type Clock, Deadline, systemClock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { createHostLookup } from '../../base/host-lookup.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createSecretReader } from '../../base/secret.ts'
@@ -81,7 +82,7 @@ async function runWatch(flags: WatchFlags, terminal: Terminal, deps: WatchComman
   try {
     await makeStateFolder(loaded.settings.state)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const code = errorCode(error)
     if (code === undefined) throw error
     terminal.err(`waypost: the state folder ${loaded.settings.state} cannot be made (${code})\n`)
     return 2

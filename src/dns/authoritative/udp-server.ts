@@ -5,6 +5,7 @@
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import type { NameServer } from '../servers.ts'
@@ -76,7 +77,7 @@ export function createUdpServer(listen: readonly NameServer[], deps: UdpServerDe
         deps.log.info('dns address new', { address: at.address, port: at.port })
       } catch (error) {
         // A new IPv6 address cannot be bound before it is known to be nobody else's; the next round finds it.
-        deps.log.debug('dns address not bound', { address: at.address, code: (error as NodeJS.ErrnoException).code })
+        deps.log.debug('dns address not bound', { address: at.address, code: errorCode(error) })
       }
     }
   }

@@ -4,6 +4,7 @@
  * not need to wait does not wait.
  */
 import type { Clock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { HostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
@@ -127,7 +128,7 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     } catch (error) {
       log.warn('backend name not resolved', {
         host,
-        why: String((error as NodeJS.ErrnoException).code ?? error),
+        why: String(errorCode(error) ?? error),
         kept: entry.addresses,
       })
     }

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
+import { isMissing } from '../../base/error-code.ts'
 import type { Backends } from './backends.ts'
 
 export interface OutOfService {
@@ -37,7 +38,7 @@ async function readOutOfService(state: string): Promise<readonly string[]> {
   try {
     text = await readFile(fileIn(state), 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if (isMissing(error)) return []
     throw error
   }
   const urls: unknown = JSON.parse(text)

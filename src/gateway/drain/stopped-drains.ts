@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../base/atomic-file.ts'
+import { isMissing } from '../../base/error-code.ts'
 import type { Log } from '../../base/log.ts'
 
 export interface StoppedDrains {
@@ -37,7 +38,7 @@ export async function readStoppedDrains(state: string): Promise<ReadonlyMap<stri
   try {
     text = await readFile(fileIn(state), 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    if (isMissing(error)) return new Map()
     throw error
   }
   const table: unknown = JSON.parse(text)

@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { Log } from '../../base/log.ts'
 import { heardAlerts, type Tell } from '../events.ts'
 
@@ -58,7 +59,7 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
     if (!current) return
     try {
       // Files that are missing have a stamp too, so that they alert once.
-      const stamp = await stampOf(current).catch((error: NodeJS.ErrnoException) => `missing ${error.code}`)
+      const stamp = await stampOf(current).catch((error: unknown) => `missing ${errorCode(error)}`)
       if (stamp !== seen) {
         // Noted before it is tried, so that a bad file alerts once and not four times a minute.
         seen = stamp

@@ -3,6 +3,7 @@
  * `waypost apply`, which writes the next zone while the one before is still looked for.
  */
 import type { Clock } from '../../base/clock.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { Transport } from '../../dns/transport.ts'
 import { typeCodes } from '../../dns/types.ts'
@@ -112,8 +113,8 @@ async function keptAhead(
   { clock, cached }: Pick<ApplyDeps, 'clock' | 'cached'>,
 ): Promise<void> {
   const nowMs = clock.now()
-  await cached.add(changes.flatMap((change) => cachedOf(change, nowMs))).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === undefined) throw error
+  await cached.add(changes.flatMap((change) => cachedOf(change, nowMs))).catch((error: unknown) => {
+    if (errorCode(error) === undefined) throw error
   })
 }
 
@@ -127,7 +128,7 @@ async function withCached(
     await cached.add(sets)
     return outcome
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === undefined) throw error
     const lost = `until when caches hold the old exchangers could not be kept (${code}), so that later plans cannot refuse by ttl-wait`
     if (outcome.kind === 'applied') return { kind: 'applied', note: joined(outcome.note, lost) }

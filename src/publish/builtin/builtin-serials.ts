@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../../base/atomic-file.ts'
+import { isMissing } from '../../base/error-code.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import type { KeptSerial, SerialStore } from '../../dns/authoritative/serials.ts'
 import type { WireName } from '../../dns/wire-name.ts'
@@ -48,8 +49,8 @@ export function createSerialStore(path: string, inFile: (origin: WireName) => nu
 }
 
 async function readKept(path: string): Promise<KeptSerial[]> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return undefined
     throw error
   })
   if (text === undefined) return []

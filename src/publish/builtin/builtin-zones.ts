@@ -5,6 +5,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode, isMissing } from '../../base/error-code.ts'
 import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { ZoneSource } from '../../dns/authoritative/zone.ts'
 import { nameFromText, type WireName } from '../../dns/wire-name.ts'
@@ -36,8 +37,8 @@ export function createBuiltinZoneReader(folder: string): (changed?: readonly Wir
   let kept: ReadonlyMap<string, Kept> = new Map()
   return async (changed) => {
     const lookedAt = changed && new Set(changed.map(builtinZoneFile))
-    const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return []
+    const files = await readdir(folder).catch((error: unknown) => {
+      if (isMissing(error)) return []
       throw error
     })
     const names = files.filter((file) => file.endsWith('.zone') && !file.startsWith('.')).toSorted()
@@ -66,7 +67,7 @@ export function createBuiltinZoneReader(folder: string): (changed?: readonly Wir
 
 async function readAgain(folder: string, file: string, before: Kept | undefined): Promise<Kept> {
   const found = await stat(join(folder, file), { bigint: true }).catch(
-    (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
+    (error: unknown) => errorCode(error) ?? 'unknown',
   )
   if (typeof found === 'string') return { mark: '', read: failed(`it cannot be read (${found})`) }
   const mark = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ')
@@ -76,7 +77,7 @@ async function readAgain(folder: string, file: string, before: Kept | undefined)
 async function readOne(folder: string, file: string): Promise<ReadZone> {
   const name = nameFromText(file.slice(0, -'.zone'.length))
   if (name.kind === 'invalid') return failed(`its name is no zone: ${name.why}`)
-  const bytes = await readFile(join(folder, file)).catch((error: NodeJS.ErrnoException) => error.code ?? 'unknown')
+  const bytes = await readFile(join(folder, file)).catch((error: unknown) => errorCode(error) ?? 'unknown')
   if (typeof bytes === 'string') return failed(`it cannot be read (${bytes})`)
   const parsed = parseZone(bytes, { origin: name.name, others: 'refuse' })
   if (parsed.kind === 'zone') return { kind: 'zone', zone: { origin: name.name, records: recordsOf(parsed.zone) } }

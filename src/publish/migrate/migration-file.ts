@@ -2,11 +2,11 @@
  * A migration, kept in the state folder: one file a domain, replaced as a whole, so that a crash leaves the old or the new one. Read as carefully as
  * a stranger's, because people edit and disks fail. Called by `cli`.
  */
-
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../../base/atomic-file.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { isIpv6, parseIp } from '../../base/ip.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { printable } from '../../base/printable.ts'
@@ -103,7 +103,7 @@ export async function whyClosed(state: string): Promise<string | undefined> {
     await readdir(folderOf(state))
     return undefined
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === undefined) throw error
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     const shown = printable(state, 300)
@@ -118,9 +118,9 @@ export async function loadMigration(state: string, domain: HostName): Promise<Ke
     ...{ kind: 'unread', domain },
     why: `${printable(path, 300)} ${what}, and says where the migration of ${domain} stands: ${remedy}`,
   })
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => ({ error }))
+  const text = await readFile(path, 'utf8').catch((error: unknown) => ({ error }))
   if (typeof text !== 'string') {
-    const { code } = text.error
+    const code = errorCode(text.error)
     if (code === undefined) throw text.error
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'none' }
     return unread(`cannot be read (${code})`, code === 'EACCES' ? 'run this as the user whose it is' : 'look at it')
@@ -135,8 +135,9 @@ export async function loadMigration(state: string, domain: HostName): Promise<Ke
 
 /** The domains that have a file, in order. Rejects with the system's error where the folder cannot be read. */
 async function migratedDomains(state: string): Promise<HostName[]> {
-  const files = await readdir(folderOf(state)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+  const files = await readdir(folderOf(state)).catch((error: unknown) => {
+    const code = errorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw error
   })
   return files.toSorted().flatMap((file) => {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { replaceFile } from '../../base/atomic-file.ts'
+import { errorCode } from '../../base/error-code.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { createSharedRun } from '../../base/shared-run.ts'
 import { type SetName, setKey } from '../sets/record-set.ts'
@@ -64,7 +65,7 @@ async function readKept(path: string): Promise<ReadKept> {
     return parsed.success ? { kind: 'read', sets: parsed.data.sets } : failed(`${path} is damaged`)
   } catch (error) {
     if (error instanceof SyntaxError) return failed(`${path} is damaged`)
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === undefined) throw error
     return code === 'ENOENT' ? { kind: 'read', sets: {} } : failed(`${path} cannot be read (${code})`)
   }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { errorCode } from '../../base/error-code.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import type { Body } from '../../mail/message.ts'
@@ -76,7 +77,7 @@ export function createBodyFiles(folder: string, corrupt: (id: string, why: strin
       try {
         file = await open(pathOf(id), 'r')
       } catch (error) {
-        if (isMissing(error)) return { kind: 'corrupt', why: 'its file is missing' }
+        if (isNotThere(error)) return { kind: 'corrupt', why: 'its file is missing' }
         throw asFailure(error) ?? error
       }
       const { size } = await file.stat().catch(async (error: unknown) => {
@@ -94,7 +95,7 @@ export function createBodyFiles(folder: string, corrupt: (id: string, why: strin
       try {
         return (await stat(pathOf(id))).size
       } catch (error) {
-        if (isMissing(error)) return undefined
+        if (isNotThere(error)) return undefined
         throw asFailure(error) ?? error
       }
     },
@@ -108,8 +109,11 @@ export function shelfOf(id: string): string {
   return id.slice(-2)
 }
 
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+/** Neither the file nor, maybe, its folder. */
+export function isNotThere(error: unknown): boolean {
+  const code = errorCode(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
 
 async function writeBlocks(path: string, body: Body): Promise<void> {
   const file = await open(path, 'w', 0o600)

@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto'
 import { link, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isMissing } from '../../base/error-code.ts'
 import type { Random } from '../../base/random.ts'
 import { syncFolder } from '../../base/sync-folder.ts'
 import type { Recipient } from '../../mail/message.ts'
@@ -39,7 +40,7 @@ const secretOctets = 32
 async function readSecret(path: string, random: Random): Promise<Buffer> {
   try {
     const found = await readFile(path).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (isMissing(error)) return undefined
       throw error
     })
     if (found === undefined) return await makeSecret(path, random)

@@ -6,7 +6,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { StoreRoom } from '../../store/store.ts'
-import { type BodyFiles, isMissing } from './body-files.ts'
+import { type BodyFiles, isNotThere } from './body-files.ts'
 import type { RowOperations } from './tables.ts'
 
 export interface SweepDeps {
@@ -71,7 +71,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (error) {
-    if (isMissing(error)) return []
+    if (isNotThere(error)) return []
     throw error
   }
 }

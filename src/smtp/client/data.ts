@@ -2,6 +2,7 @@
  * DATA, the content, the dot (RFC 5321 §4.1.1.4), and what is known when it goes wrong: before the dot has left us certainly nothing was
  * delivered, behind it nobody knows (RFC 1047). Called by `delivery` and by `waypost send`.
  */
+import { errorCode } from '../../base/error-code.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { DotStuffer, stuffWhole } from '../wire/dot-stuffing.ts'
 import { type Answer, type ClientFault, failed } from './fault.ts'
@@ -94,7 +95,7 @@ async function sendBlocks(
     }
   } catch (error) {
     session.abandon()
-    const code = (error as NodeJS.ErrnoException).code
+    const code = errorCode(error)
     if (code === undefined) throw error
     return lost(failed('abandoned', 'body', `our copy of the message could not be read: ${code}`))
   }

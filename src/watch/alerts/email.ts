@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { errorCode } from '../../base/error-code.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import type { EmailOptions } from '../options.ts'
@@ -89,7 +90,7 @@ async function connect(via: EmailOptions['via'], deps: ChannelDeps): Promise<Soc
       return socket
     } catch (error) {
       socket.destroy()
-      why = `no connection to ${address} (${codeOf(error)})`
+      why = `no connection to ${address} (${errorCode(error) ?? 'unknown'})`
     } finally {
       timer.cancel()
     }
@@ -109,5 +110,3 @@ function whyNot(error: unknown): Undelivered {
   const said = responseCode === undefined ? String(code) : `${response ?? responseCode} to ${command ?? 'the message'}`
   return { why: printable(`the server said ${said}`, 200), isFinal: responseCode !== undefined && responseCode >= 500 }
 }
-
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown')

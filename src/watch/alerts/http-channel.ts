@@ -1,6 +1,7 @@
 /** HTTP as alerts use it: the URL read where it is kept, its host resolved, one request through the door. Used by `webhook` and `ping`, in part by `email`. */
 import type { Clock } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
+import { errorCode } from '../../base/error-code.ts'
 import type { HostLookup } from '../../base/host-lookup.ts'
 import { callHttp, type HttpCall, type HttpOutcome } from '../../base/http-client.ts'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
@@ -45,8 +46,9 @@ export async function findAuthorities(
     return { kind: 'found', ca: path === undefined ? undefined : await readText(path) }
   } catch (error) {
     // Whoever renews the file may have taken it away for a moment.
-    if (!(error instanceof Error && 'code' in error)) throw error
-    return { kind: 'missing', why: `${printable(path ?? '', 300)} cannot be read (${String(error.code)})` }
+    const code = errorCode(error)
+    if (code === undefined) throw error
+    return { kind: 'missing', why: `${printable(path ?? '', 300)} cannot be read (${code})` }
   }
 }
 
@@ -91,7 +93,7 @@ export async function addressesOf(
     return await lookupHost(host)
   } catch (error) {
     // EAI_AGAIN, ENOTFOUND, ETIMEDOUT: it has none now.
-    if (error instanceof Error && 'code' in error) return []
+    if (errorCode(error) !== undefined) return []
     throw error
   }
 }

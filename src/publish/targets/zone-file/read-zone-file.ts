@@ -4,6 +4,7 @@
  */
 import { realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
+import { errorCode } from '../../../base/error-code.ts'
 import { printable } from '../../../base/printable.ts'
 import { readRegular } from '../../../base/regular-file.ts'
 import type { ReadFile } from '../../../dns/zone-text/includes.ts'
@@ -38,7 +39,7 @@ export async function readZoneFile(path: string): Promise<ReadZoneFile> {
   } catch (error) {
     const why = whyRefused(error)
     if (why === undefined) throw error
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const isMissing = errorCode(error) === 'ENOENT'
     const remedy = 'See "path:" under the publisher, and the rights of this user.'
     const kind = isMissing ? 'no-such-zone' : 'refused'
     return { kind: 'not-read', isMissing, failure: { kind, why: `${shown} cannot be read: ${why}`, remedy } }

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { errorCode, isMissing } from '../../../base/error-code.ts'
 import type { Random } from '../../../base/random.ts'
 import { syncFolder } from '../../../base/sync-folder.ts'
 
@@ -30,8 +31,8 @@ export async function replaceZoneFile(replacement: Replacement): Promise<Replace
   try {
     // A link stays a link: what it leads to is replaced.
     const path = await realpath(replacement.path).catch(() => replacement.path)
-    const old = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
+    const old = await stat(path).catch((error: unknown) => {
+      if (isMissing(error)) return undefined
       throw error
     })
     // To root every file is writable, and yet somebody has said that this one shall not be.
@@ -73,7 +74,7 @@ async function takeOver(file: FileHandle, old: { uid: number; gid: number; mode:
   try {
     if (mine.uid !== old.uid || mine.gid !== old.gid) await file.chown(old.uid, old.gid)
   } catch (error) {
-    if (codeOf(error) === 'EPERM') return false
+    if (errorCode(error) === 'EPERM') return false
     throw error
   }
   // Behind chown, which may take bits away.
@@ -81,11 +82,9 @@ async function takeOver(file: FileHandle, old: { uid: number; gid: number; mode:
   return true
 }
 
-const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : undefined)
-
 /** The system's refusals that a person can do something about. */
 export function whyRefused(error: unknown): string | undefined {
-  const code = codeOf(error)
+  const code = errorCode(error)
   return code !== undefined && refusals.has(code) ? `${refusals.get(code)} (${code})` : undefined
 }
 
