@@ -195,7 +195,7 @@ export type SmtpFacts =
   | {
       readonly kind: 'probed'
       readonly sessions: readonly [ProbedSession, ...ProbedSession[]]
-      /** How much was asked: less than `Examination.probe` says at providers whose servers many domains share. */
+      /** How much was asked: less than `Examination.probe` says at providers whose servers many domains share, more where the session is shared. */
       readonly probe: 'full' | 'polite'
       /** The session was held for another domain less than a minute ago, and is used again; its recipients are not of this domain. */
       readonly isShared: boolean

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CleanWords, labPolicy, startCleanDomain } from '../../../test/lab/clean-domain.ts'
+import { labHost } from '../../../test/lab/names.ts'
 import { makeCertificate } from '../../../test/unit/certificate-maker.ts'
 import type { Said } from '../../smtp/probe-facts.ts'
 import { matchesHost, readCertificate } from '../certificate.ts'
@@ -163,6 +164,23 @@ test('two domains with the same exchangers: one session each within a minute, an
     shared.map((one) => one.filter(Boolean).length).reduce((sum, count) => sum + count),
     2,
   )
+})
+
+test('a polite session does not stand in for a full one, a full one does for a polite one', async (t) => {
+  const mx = { MX: [[10, 'mx1.example.lab']] } as const
+  const lab = await startCleanDomain(t, {
+    zone: (zone) => ({
+      ...zone,
+      records: { ...zone.records, 'own.example.lab': mx, 'customer.example.lab': mx },
+    }),
+  })
+  const probed = async (domain: string, probe: 'full' | 'polite') => {
+    const facts = await lab.collector.collect(labHost(domain), new Set(['smtp']), { probe })
+    return everyAddress(facts).map(({ at: { smtp } }) => smtp.kind === 'probed' && [smtp.probe, smtp.isShared])
+  }
+  assert.deepEqual(await probed('customer.example.lab', 'polite'), [['polite', false]])
+  assert.deepEqual(await probed('own.example.lab', 'full'), [['full', false]])
+  assert.deepEqual(await probed('customer.example.lab', 'polite'), [['full', true]])
 })
 
 test('many domains at once, with the same exchangers and servers: all come to their end, and what they share is asked once', async (t) => {

@@ -48,7 +48,8 @@ export function createSessions(options: CheckOptions, deps: SessionDeps): Sessio
   const visitInTurn: Sessions['visit'] = async (address, host, wanted, inquiry) => {
     const key = `${address} ${options.smtpPort} ${host ?? ''}`
     const before = kept.get(key)
-    if (before) {
+    // Who is asked in full hears as much whichever domain of the run came first.
+    if (before && (before.probe === 'full' || wanted.probe === 'polite')) {
       const { sessions, domain, probe: asked } = before
       return { kind: 'probed', sessions, probe: asked, isShared: domain !== wanted.domain }
     }
