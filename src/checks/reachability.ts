@@ -2,8 +2,8 @@
  * Whether an address takes connections on port 25, judged from its sessions and from where we look. Pure; called by the rules of redundancy,
  * by `single-points.ts` and by `mail-share.ts`.
  */
-import { isIpv6 } from '../base/ip.ts'
 import type { ExchangerAddress, ExchangerFacts, Facts, NotExaminedReason } from './facts.ts'
+import { sessionThatCounts } from './read-sessions.ts'
 
 export type Reachability =
   | { readonly kind: 'answers' }
@@ -14,21 +14,13 @@ export type Reachability =
 export function reachabilityOf(at: ExchangerAddress, facts: Facts): Reachability {
   if (at.smtp.kind === 'not-examined') return { ...at.smtp, kind: 'unknown' }
   const { sessions } = at.smtp
-  const last = sessions.at(-1) ?? sessions[0]
-  const { connect } = sessions.find((session) => session.connect.kind === 'connected') ?? last
+  const { connect } = sessionThatCounts(at.smtp)
   if (connect.kind === 'connected') return { kind: 'answers' }
   if (connect.kind === 'forbidden') return { kind: 'unknown', reason: 'not-public', why: connect.why }
   if (connect.kind === 'not-said') return { kind: 'unknown', reason: 'budget-spent', why: connect.why }
-  const family = isIpv6(at.address) ? 'ipv6' : 'ipv4'
-  if (facts.vantage[family] === 'broken') {
-    const why = `There is no way out over ${family === 'ipv6' ? 'IPv6' : 'IPv4'} from here.`
-    return { kind: 'unknown', reason: 'no-family', why }
-  }
-  if (facts.vantage.port25 === 'blocked')
-    return { kind: 'unknown', reason: 'port-25-blocked', why: 'Connections to port 25 are blocked from here.' }
   const { detail, kind } = connect.fault
   if (kind === 'refused') return { kind: 'refused', detail, tries: sessions.length }
-  // Silence is the exchanger's only where it is known that it is not ours.
+  // What our own way out explains was not examined (`collect/own-faults.ts`); silence is the exchanger's only where it is known that it is not ours.
   if (facts.vantage.port25 !== 'open') {
     const why = `${at.address} did not answer, and it is not known whether port 25 is open from here.`
     return { kind: 'unknown', reason: 'no-answer', why }

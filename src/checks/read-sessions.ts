@@ -2,8 +2,9 @@
  * Reading SMTP sessions: what the rules about exchangers' behaviour, TLS and DANE ask of them. What was not said, was told to wait or broke off
  * is told as not checked here, in one place, so that no rule takes it for a fault. Pure.
  */
-import { isIpv6 } from '../base/ip.ts'
+import { parseIp } from '../base/ip.ts'
 import { printable } from '../base/printable.ts'
+import { type HostName, isHostName, parseName } from '../dns/name.ts'
 import { isPermanent, isPositive, isTransient, type Reply } from '../mail/reply.ts'
 import {
   type AskedRecipient,
@@ -46,18 +47,28 @@ function visitOf(exchanger: ExchangerFacts, at: ExchangerAddress): Visit | undef
   return { exchanger, at, subject: addressSubject(exchanger, address), who, smtp, session }
 }
 
-/** A later session was held because the first was told to wait: it counts, unless it got no further. */
-function sessionThatCounts({ sessions }: Visit['smtp']): ProbedSession {
-  const latestFirst = [...sessions].reverse()
-  const greeted = latestFirst.find(({ greeting }) => greeting.kind === 'reply' && !isTransient(greeting.reply))
-  return greeted ?? latestFirst.find(({ connect }) => connect.kind === 'connected') ?? sessions[0]
+/** A later session was held because the first was told to wait: it counts, unless it got less far. */
+export function sessionThatCounts({ sessions }: Visit['smtp']): ProbedSession {
+  const greeted = sessions.findLast(({ greeting }) => greeting.kind === 'reply' && !isTransient(greeting.reply))
+  const connected = sessions.findLast(({ connect }) => connect.kind === 'connected')
+  return greeted ?? connected ?? sessions.at(-1) ?? sessions[0]
+}
+
+/** RFC 5321 §4.2, §4.1.1.1: where a greeting and the answer to EHLO have the server's own name. Empty where nothing was said. */
+export const ownWordIn = (said: Said): string =>
+  said.kind === 'reply' ? (said.reply.text[0]?.split(/\s/)[0] ?? '') : ''
+
+/** The host name that such a word is; undefined where it is none. */
+export function ownNameIn(word: string): HostName | undefined {
+  const parsed = /^[\x21-\x7e]{1,255}$/.test(word) ? parseName(word) : undefined
+  return parsed?.kind === 'name' && isHostName(parsed.name) && !parseIp(parsed.name) ? parsed.name : undefined
 }
 
 /** Asks `examine` of each address with a connection; why there was none is told by whoever asked, once where it is the same everywhere. */
 export function overVisits(facts: Facts, examine: (visit: Visit) => readonly Verdict[]): readonly Verdict[] {
   const verdicts = everyAddress(facts).map(({ exchanger, at }): readonly Verdict[] => {
     const visit = visitOf(exchanger, at)
-    return visit ? examine(visit) : whyNoVisit(facts, exchanger, at)
+    return visit ? examine(visit) : whyNoVisit(exchanger, at)
   })
   return onceForAll(facts, verdicts).map((verdict) =>
     verdict.kind === 'undecided' && verdict.why === noConnection
@@ -92,21 +103,13 @@ export function onceForAll(facts: Facts, verdicts: readonly (readonly Verdict[])
   return isSame ? [{ ...first, subject: domainSubject(facts) }] : verdicts.flat()
 }
 
-function whyNoVisit(
-  facts: Facts,
-  exchanger: ExchangerFacts,
-  { address, smtp }: ExchangerAddress,
-): readonly Undecided[] {
+/** That it is our own way out which is broken has become "not examined" before (`collect/own-faults.ts`). */
+function whyNoVisit(exchanger: ExchangerFacts, { address, smtp }: ExchangerAddress): readonly Undecided[] {
   const subject = addressSubject(exchanger, address)
   if (smtp.kind === 'not-examined') return smtp.reason === 'not-applicable' ? [] : [undecided(subject, smtp)]
   const { connect } = sessionThatCounts(smtp)
   if (connect.kind === 'forbidden') return [{ kind: 'undecided', subject, reason: 'not-public', why: connect.why }]
   if (connect.kind === 'not-said') return [undecidedSaid(subject, connect)]
-  const family = isIpv6(address) ? 'ipv6' : 'ipv4'
-  if (facts.vantage.port25 === 'blocked')
-    return [{ kind: 'undecided', subject, reason: 'port-25-blocked', why: 'Port 25 is blocked where this was run.' }]
-  if (facts.vantage[family] === 'broken')
-    return [{ kind: 'undecided', subject, reason: 'no-family', why: 'There is no way out over its family from here.' }]
   return [{ kind: 'undecided', subject, reason: 'no-answer', why: noConnection }]
 }
 

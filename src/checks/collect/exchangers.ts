@@ -5,11 +5,12 @@
 
 import { getDomain } from 'tldts'
 import { type IpAddress, whyNotPublic } from '../../base/ip.ts'
-import { type HostName, isHostName, parseName, rootName } from '../../dns/name.ts'
+import { type HostName, parseName } from '../../dns/name.ts'
 import { foldName, nameFromHost, rootWireName, type WireName } from '../../dns/wire-name.ts'
 import { judgeTarget } from '../../routing/target.ts'
 import type { ExchangerAddress, ExchangerFacts, NamedView, SmtpFacts, TlsaLookup, View } from '../facts.ts'
 import { recordsOf } from '../read-facts.ts'
+import { ownNameIn, ownWordIn, sessionThatCounts } from '../read-sessions.ts'
 import type { Part } from '../rule.ts'
 import { type Inquiry, notExamined } from './inquiry.ts'
 import { below } from './questions.ts'
@@ -109,7 +110,8 @@ async function collectAddress(address: IpAddress, host: HostName, work: Exchange
   return { address, notPublic: whyNotPublic(address), reverse, smtp, ownNames, blocklists }
 }
 
-function sessionStep({ sessions: [{ ehlo, ehloInTls }] }: Extract<SmtpFacts, { kind: 'probed' }>): string {
+function sessionStep(smtp: Extract<SmtpFacts, { kind: 'probed' }>): string {
+  const { ehlo, ehloInTls } = sessionThatCounts(smtp)
   if (ehlo.kind !== 'reply') return 'it did not answer over SMTP'
   return ehloInTls.kind === 'reply' ? 'it answers over SMTP, and with TLS' : 'it answers over SMTP, without TLS'
 }
@@ -120,14 +122,10 @@ function visit(address: IpAddress, host: HostName, { domain, parts, inquiry, ses
   return sessions.visit(address, host, { domain, probe: howMuch }, inquiry)
 }
 
-/** RFC 5321 §4.2, §4.1.1.1: the first word of the greeting and of the answer to EHLO. */
+/** Of the session that the rules judge: whether the names exist by which the server calls itself there. */
 async function ownNamesOf(smtp: Extract<SmtpFacts, { kind: 'probed' }>, inquiry: Inquiry) {
-  const [{ greeting, ehlo, ehloInTls }] = smtp.sessions
-  const names = [greeting, ehlo, ehloInTls].flatMap((said) => {
-    const word = said.kind === 'reply' ? (said.reply.text[0]?.split(/\s/)[0] ?? '') : ''
-    const parsed = /^[\x21-\x7e]{1,255}$/.test(word) ? parseName(word) : undefined
-    return parsed?.kind === 'name' && parsed.name !== rootName && isHostName(parsed.name) ? [parsed.name] : []
-  })
+  const { greeting, ehlo, ehloInTls } = sessionThatCounts(smtp)
+  const names = [greeting, ehlo, ehloInTls].flatMap((said) => ownNameIn(ownWordIn(said)) ?? [])
   return Promise.all(
     [...new Set(names)].map(async (name) => {
       const wire = nameFromHost(name)

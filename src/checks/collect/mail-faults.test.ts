@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import { type CleanWords, labPolicy, startCleanDomain } from '../../../test/lab/clean-domain.ts'
 import { labHost } from '../../../test/lab/names.ts'
 import { makeCertificate } from '../../../test/unit/certificate-maker.ts'
+import { told } from '../../../test/unit/outcomes.ts'
 import type { Said } from '../../smtp/probe-facts.ts'
 import { matchesHost, readCertificate } from '../certificate.ts'
 import type { Facts } from '../facts.ts'
 import { everyAddress } from '../read-facts.ts'
+import { smtpNameInvalid } from '../rules/smtp/name-invalid.ts'
 
 const sessions = (facts: Facts) =>
   everyAddress(facts).map(({ at }) => (at.smtp.kind === 'probed' ? at.smtp.sessions[0] : assert.fail(at.smtp.why)))
@@ -122,6 +124,27 @@ test('greylisting: with patience the host is asked once more, and both sessions 
     [250, 250, 250],
   ])
   assert.equal(second.sessions.length, 1)
+})
+
+test('a first greeting of 421: the names of the later session are looked up, which the rules judge', async (t) => {
+  let greeted = 0
+  const lab = await startCleanDomain(t, {
+    exchangers: [
+      {
+        greeting: (socket) =>
+          greeted++ === 0
+            ? socket.end('421 busy.example.lab later\r\n')
+            : socket.write('220 mx1.example.lab ESMTP\r\n'),
+      },
+    ],
+    options: { probe: 'polite', retryAfterMs: 20 },
+  })
+  const facts = await lab.examine('example.lab', ['smtp'])
+  const { ownNames } = everyAddress(facts)[0]?.at ?? assert.fail()
+  assert.deepEqual('kind' in ownNames ? ownNames.why : ownNames.map(({ name, a }) => [name, a.kind]), [
+    ['mx1.example.lab', 'answer'],
+  ])
+  assert.deepEqual(told(smtpNameInvalid, facts), [])
 })
 
 test('addresses that not everybody reaches are not connected to, and not asked', async (t) => {

@@ -7,6 +7,7 @@ import { mxData } from '../../../test/unit/facts/records.ts'
 import { notSaid, said } from '../../../test/unit/facts/sessions.ts'
 import { answer, failed, noSuchName, notExamined } from '../../../test/unit/facts/views.ts'
 import type { ProbedSession } from '../../smtp/probe-facts.ts'
+import { withoutOwnFaults } from '../collect/own-faults.ts'
 import type { Facts } from '../facts.ts'
 import type { Outcome } from '../finding.ts'
 import { addressSubject } from '../read-facts.ts'
@@ -77,14 +78,16 @@ test('nothing is said of servers that nobody asked', () => {
 })
 
 test('where nobody answers no mail arrives; where our own way is blocked nobody knows', () => {
-  const fault = { kind: 'refused', step: 'connect', reply: undefined, detail: 'ECONNREFUSED' } as const
-  const dead = changeSession(factsOf(), 'all', {
-    connect: { kind: 'failed', fault, tookMs: 5 },
-    greeting: notSaid,
-  })
-  assert.deepEqual(told(dead), ['does-not-arrive', undefined, 'Mail for example.com does not arrive.'])
-  const blocked: Facts = { ...dead, vantage: { ...dead.vantage, port25: 'blocked' } }
-  assert.equal(told(blocked)[0], 'way-in-order')
+  const dead = (kind: 'refused' | 'timeout', port25: 'open' | 'blocked') => {
+    const fault = { kind, step: 'connect', reply: undefined, detail: kind } as const
+    const connect = { kind: 'failed', fault, tookMs: 5 } as const
+    const facts = changeSession(factsOf(), 'all', { connect, greeting: notSaid })
+    return told(withoutOwnFaults(facts, { ...facts.vantage, port25 }))
+  }
+  const doesNotArrive = ['does-not-arrive', undefined, 'Mail for example.com does not arrive.']
+  assert.deepEqual(dead('refused', 'open'), doesNotArrive)
+  assert.deepEqual(dead('timeout', 'open'), doesNotArrive)
+  assert.equal(dead('timeout', 'blocked')[0], 'way-in-order')
 })
 
 test('nobody outside reaches an address that is not public: where all are, no mail arrives', () => {

@@ -10,6 +10,7 @@ import type { Finding, Outcome, Severity } from '../finding.ts'
 import { mailShares } from '../mail-share.ts'
 import { reachabilityOf } from '../reachability.ts'
 import { directs, isNullMx, plainName, readingOf } from '../read-facts.ts'
+import { sessionThatCounts } from '../read-sessions.ts'
 
 /** `unknown`: not looked at, or it could not be told. */
 export interface Light {
@@ -122,7 +123,7 @@ function portLight(at: ExchangerAddress, facts: Facts): Light {
   const reached = reachabilityOf(at, facts)
   if (reached.kind === 'unknown') return unknown(unknownWords[reached.reason] ?? 'not seen')
   if (reached.kind !== 'answers') return bad(reached.kind)
-  const session = lastConnected(at)
+  const session = connectedSession(at)
   if (session?.greeting.kind !== 'reply')
     return session?.greeting.kind === 'failed' ? bad('no greeting') : unknown('not seen')
   const { code } = session.greeting.reply
@@ -141,7 +142,7 @@ const unknownWords: Readonly<Record<string, string>> = {
 }
 
 function tlsLight(at: ExchangerAddress): Light {
-  const session = lastConnected(at)
+  const session = connectedSession(at)
   if (!session) return unknown('–')
   const { handshake, ehlo } = session
   if (handshake.kind === 'secured') return good(handshake.version.replace(/^TLSv/, ''))
@@ -150,8 +151,9 @@ function tlsLight(at: ExchangerAddress): Light {
   return unknown('not seen')
 }
 
-function lastConnected({ smtp }: ExchangerAddress) {
-  return smtp.kind === 'probed' ? smtp.sessions.findLast(({ connect }) => connect.kind === 'connected') : undefined
+function connectedSession({ smtp }: ExchangerAddress) {
+  const session = smtp.kind === 'probed' ? sessionThatCounts(smtp) : undefined
+  return session?.connect.kind === 'connected' ? session : undefined
 }
 
 function zoneInWay(zone: Facts['zones'][number], outcomes: readonly Outcome[]): ZoneInWay {

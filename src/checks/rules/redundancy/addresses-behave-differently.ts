@@ -7,6 +7,7 @@ import { pathOf } from '../../certificate.ts'
 import type { ExchangerFacts } from '../../facts.ts'
 import { undecided, type Verdict } from '../../finding.ts'
 import { exchangerSubject, plainName } from '../../read-facts.ts'
+import { sessionThatCounts } from '../../read-sessions.ts'
 import type { Rule } from '../../rule.ts'
 import { listed } from '../../wording.ts'
 
@@ -22,8 +23,8 @@ function ofExchanger(exchanger: ExchangerFacts): Verdict[] {
   if (exchanger.addresses.length < 2) return []
   const subject = exchangerSubject(exchanger)
   const heard = exchanger.addresses.flatMap(({ address, smtp }) => {
-    const session = smtp.kind === 'probed' ? smtp.sessions.findLast(({ ehlo }) => ehlo.kind === 'reply') : undefined
-    return session ? [{ address, session }] : []
+    const session = smtp.kind === 'probed' ? sessionThatCounts(smtp) : undefined
+    return session?.ehlo.kind === 'reply' ? [{ address, session }] : []
   })
   if (heard.length < 2) {
     const skipped = exchanger.addresses.map(({ smtp }) => smtp).find((smtp) => smtp.kind === 'not-examined')

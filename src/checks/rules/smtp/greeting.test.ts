@@ -6,6 +6,8 @@ import { notSaid, said } from '../../../../test/unit/facts/sessions.ts'
 import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { findingOf, told } from '../../../../test/unit/outcomes.ts'
 import type { Said } from '../../../smtp/probe-facts.ts'
+import { withoutOwnFaults } from '../../collect/own-faults.ts'
+import type { Facts } from '../../facts.ts'
 import { smtpGreetingRefuses, smtpGreetingSlow } from './greeting.ts'
 
 const slow = (tookMs: number): Said => ({ ...(said(220, 'mx ESMTP') as Extract<Said, { kind: 'reply' }>), tookMs })
@@ -90,13 +92,15 @@ test('what was not examined is told so, once where it is the same everywhere', (
   }
 })
 
-test('without a connection nothing is known, and the reason is that of our own side where there is one', () => {
-  const fault = { kind: 'refused', step: 'connect', reply: undefined, detail: 'ECONNREFUSED' } as const
-  const facts = changeSession(factsOf(), 1, { connect: { kind: 'failed', fault, tookMs: 10 }, greeting: notSaid })
-  assert.deepEqual(told(smtpGreetingRefuses, facts), ['not-checked no-answer 2001:db8:1::1'])
-  const vantage = { ...facts.vantage, ipv6: 'broken' } as const
-  assert.deepEqual(told(smtpGreetingRefuses, { ...facts, vantage }), ['not-checked no-family 2001:db8:1::1'])
-  assert.deepEqual(told(smtpGreetingRefuses, { ...facts, vantage: { ...vantage, port25: 'blocked' } }), [
-    'not-checked port-25-blocked 2001:db8:1::1',
-  ])
+test('without a connection nothing is known; what was silent is our own fault where we have one, what refused is not', () => {
+  const without = (kind: 'refused' | 'timeout', ours: Partial<Facts['vantage']>) => {
+    const fault = { kind, step: 'connect', reply: undefined, detail: kind } as const
+    const facts = changeSession(factsOf(), 1, { connect: { kind: 'failed', fault, tookMs: 10 }, greeting: notSaid })
+    return told(smtpGreetingRefuses, withoutOwnFaults(facts, { ...facts.vantage, ...ours }))
+  }
+  for (const ours of [{}, { ipv6: 'broken' }, { port25: 'blocked' }] as const)
+    assert.deepEqual(without('refused', ours), ['not-checked no-answer 2001:db8:1::1'])
+  assert.deepEqual(without('timeout', {}), ['not-checked no-answer 2001:db8:1::1'])
+  assert.deepEqual(without('timeout', { ipv6: 'broken' }), ['not-checked no-family 2001:db8:1::1'])
+  assert.deepEqual(without('timeout', { port25: 'blocked' }), ['not-checked port-25-blocked 2001:db8:1::1'])
 })

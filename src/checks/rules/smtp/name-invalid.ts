@@ -4,11 +4,9 @@
  */
 import { parseIp } from '../../../base/ip.ts'
 import { printable } from '../../../base/printable.ts'
-import { isHostName, parseName } from '../../../dns/name.ts'
-import type { Said } from '../../../smtp/probe-facts.ts'
 import { undecided, type Verdict } from '../../finding.ts'
 import { isAbsent } from '../../read-facts.ts'
-import { isAccepted, overVisits, undecidedHello, type Visit } from '../../read-sessions.ts'
+import { isAccepted, overVisits, ownNameIn, ownWordIn, undecidedHello, type Visit } from '../../read-sessions.ts'
 import type { Rule } from '../../rule.ts'
 
 export const smtpNameInvalid: Rule = {
@@ -24,8 +22,8 @@ function ofVisit(visit: Visit): readonly Verdict[] {
   if (!isAccepted(session.greeting) || !isAccepted(session.ehlo)) return [undecidedHello(visit)]
   if ('kind' in at.ownNames) return [undecided(subject, at.ownNames)]
   const words = [
-    { place: 'greeting', word: firstWord(session.greeting), mayBeLiteral: true },
-    { place: 'answer to EHLO', word: firstWord(session.ehlo), mayBeLiteral: false },
+    { place: 'greeting', word: ownWordIn(session.greeting), mayBeLiteral: true },
+    { place: 'answer to EHLO', word: ownWordIn(session.ehlo), mayBeLiteral: false },
   ]
   const judged = words.map(({ place, word, mayBeLiteral }) => ({
     place,
@@ -64,15 +62,13 @@ function ofVisit(visit: Visit): readonly Verdict[] {
   ]
 }
 
-const firstWord = (said: Said) => (said.kind === 'reply' ? (said.reply.text[0]?.split(/\s/)[0] ?? '') : '')
-
 function judge(word: string, mayBeLiteral: boolean, { at }: Visit): string {
   if (word === '') return 'is no name at all'
   if (isLiteral(word)) return mayBeLiteral ? 'fine' : 'is an address where a name belongs'
-  const parsed = /^[\x21-\x7e]{1,255}$/.test(word) ? parseName(word) : undefined
-  if (parsed?.kind !== 'name' || !isHostName(parsed.name) || parseIp(parsed.name)) return 'is no host name'
-  if (!parsed.name.includes('.')) return 'is one label and not a full name'
-  const known = 'kind' in at.ownNames ? undefined : at.ownNames.find(({ name }) => name === parsed.name)
+  const own = ownNameIn(word)
+  if (own === undefined) return 'is no host name'
+  if (!own.includes('.')) return 'is one label and not a full name'
+  const known = 'kind' in at.ownNames ? undefined : at.ownNames.find(({ name }) => name === own)
   if (!known) return 'unknown'
   if (known.a.kind === 'answer' || known.aaaa.kind === 'answer') return 'fine'
   return isAbsent(known.a) && isAbsent(known.aaaa) ? 'has no address' : 'unknown'
