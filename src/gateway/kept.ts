@@ -10,7 +10,7 @@
  * - `Kept`: the whole, as the gateway has it.
  */
 import type { Clock } from '../base/clock.ts'
-import { type IpAddress, inNetwork } from '../base/ip.ts'
+import type { IpAddress } from '../base/ip.ts'
 import { createRateCounter } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -40,7 +40,7 @@ import { createSuccesses } from './notices/successes.ts'
 import { createQueueOperations, type QueueOperations } from './operate/queue-operations.ts'
 import { createQueueTransfer, type QueueTransfer } from './operate/queue-transfer.ts'
 import { createRunning } from './operate/running.ts'
-import type { GatewaySettings } from './settings.ts'
+import { type GatewaySettings, isTrusted } from './settings.ts'
 import type { ToldOnce } from './told-once.ts'
 import { createWays, type Ways } from './ways/ways.ts'
 
@@ -86,7 +86,6 @@ export interface KeptDeps {
 export function createKept(deps: KeptDeps): Kept {
   const { clock, random, log, once, tell, holding, settings, carrying } = deps
   const { queue, known } = holding
-  const isTrusted = (address: IpAddress) => settings().trusted.some((network) => inNetwork(address, network))
   const ways = createWays(settings)
   const onHeld = (lane: Lane) => drain.noticed(lane)
   const toSenders = createNoticesToSenders(deps, ways, onHeld)
@@ -96,7 +95,8 @@ export function createKept(deps: KeptDeps): Kept {
 
   // What takes mail into the hold.
   const hold = createHold({
-    ...{ clock, once, queue, known, isTrusted, onHeld },
+    ...{ clock, once, queue, known, onHeld },
+    isTrusted: trustsNow(settings),
     takenUnknown: createRateCounter(clock, 60_000),
     senders: { known: proofs.known, held: heldProofs.held },
     laneOf: ways.ofRecipient,
@@ -185,7 +185,7 @@ function createNoticesToSenders(deps: KeptDeps, { policyOf }: Ways, onHeld: (lan
   const { queue } = deps.holding
   const declared = declaredOf(settings)
   const hostname = () => settings().hostname
-  const proofs = createSenderProofs({ clock, resolver, hostname, trusted: () => settings().trusted })
+  const proofs = createSenderProofs({ clock, resolver, hostname, isTrusted: trustsNow(settings) })
   const heldProofs = createHeldProofs({ clock, log, queue, proofs })
   const notices = createNotices({ clock, random, ids, proofs, settings })
   const afterHold = createAfterHold({
@@ -199,6 +199,8 @@ function createNoticesToSenders(deps: KeptDeps, { policyOf }: Ways, onHeld: (lan
   })
   return { proofs, heldProofs, notices, afterHold, successes }
 }
+
+const trustsNow = (settings: () => GatewaySettings) => (address: IpAddress) => isTrusted(settings(), address)
 
 const declaredOf =
   (settings: () => GatewaySettings): Declared =>

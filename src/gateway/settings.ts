@@ -3,7 +3,7 @@
  * ranges stand in `options.ts`. A reload hands in new settings; those of a session in progress stay as they were.
  */
 
-import type { IpAddress, Network } from '../base/ip.ts'
+import { type IpAddress, inNetwork, type Network } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
 import type { ResolverOptions } from '../dns/resolver-options.ts'
 import type { Mailbox } from '../mail/address.ts'
@@ -59,6 +59,10 @@ export const routesOf = ({
   postmaster,
   ...(outbound.via ? [outbound.via] : []),
 ]
+
+/** Whether the configuration believes whoever sends from there. */
+export const isTrusted = ({ trusted }: Pick<GatewaySettings, 'trusted'>, address: IpAddress): boolean =>
+  trusted.some((network) => inNetwork(address, network))
 
 /** A place where senders connect. */
 export interface Listener {

@@ -3,7 +3,7 @@
  * within a tier, those that are up before those that are suspect. Asked by `gateway/carry/staging.ts` once a message.
  */
 import type { Endpoint } from './backend.ts'
-import { type Health, healthState, trust } from './health.ts'
+import { type Health, healthState, isServing, trust } from './health.ts'
 
 /** One address in a route, with its place. */
 export interface Member {
@@ -91,10 +91,7 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
 
 const state = (member: Member, view: BalanceView) => healthState(view.health(member.endpoint), view.nowMs, view.network)
 
-function isCandidate(member: Member, view: BalanceView): boolean {
-  const now = state(member, view)
-  return now === 'up' || now === 'suspect'
-}
+const isCandidate = (member: Member, view: BalanceView) => isServing(state(member, view))
 
 /** Groups by tier, better tiers first. */
 function tiersOf(members: readonly Member[]): readonly (readonly Member[])[] {

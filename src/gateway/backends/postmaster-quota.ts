@@ -6,12 +6,12 @@ import { lstat, opendir } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { FreeSpace } from '../../base/free-space.ts'
-import { inNetwork, networkKey } from '../../base/ip.ts'
+import { networkKey } from '../../base/ip.ts'
 import { createRateCounter } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Job } from '../../delivery/delivery.ts'
 import { holdLimit, keptLimit } from '../../queue/quota.ts'
-import type { GatewaySettings } from '../settings.ts'
+import { type GatewaySettings, isTrusted } from '../settings.ts'
 
 type Settings = Pick<GatewaySettings, 'state' | 'holdLimits' | 'limits' | 'postmaster' | 'trusted'>
 
@@ -76,7 +76,7 @@ export function createPostmasterQuota(
 
   function isWelcome({ client, isFromHold }: Job, cost: number, limit: number): boolean {
     // Mail of our own, which has a limit of its own.
-    if (isFromHold || settings().trusted.some((network) => inNetwork(client.address, network))) return true
+    if (isFromHold || isTrusted(settings(), client.address)) return true
     const key = networkKey(client.address)
     if (messages.recent(key) >= perHour || octets.recent(key) + cost > limit / 4) return false
     if (cost > 0) {

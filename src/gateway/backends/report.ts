@@ -2,7 +2,7 @@
 import type { Delivery } from '../../delivery/delivery.ts'
 import { addressText, type Backend, type Endpoint, type Route } from '../../routing/backend.ts'
 import { downBefore, faultNow, type HealthState, isServing } from '../../routing/health.ts'
-import type { GatewaySettings } from '../settings.ts'
+import { type GatewaySettings, routesOf } from '../settings.ts'
 import type { Backends } from './backends.ts'
 
 export interface BackendReport {
@@ -67,13 +67,9 @@ type Met = ReturnType<Backends['list']>[number]
 const mostShares = 20
 
 /** Each backend of the configuration once, with the routes that name it. */
-function configured({
-  destinations,
-  postmaster,
-  outbound,
-}: GatewaySettings): readonly { backend: Backend; routes: Route[] }[] {
+function configured(settings: GatewaySettings): readonly { backend: Backend; routes: Route[] }[] {
   const found = new Map<string, { backend: Backend; routes: Route[] }>()
-  for (const route of [...destinations.routes, postmaster, ...(outbound.via ? [outbound.via] : [])]) {
+  for (const route of routesOf(settings)) {
     for (const { backend } of route.entries) {
       const known = found.get(backend.key)
       if (!known) found.set(backend.key, { backend, routes: [route] })

@@ -5,7 +5,7 @@ import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { mailbox } from '../../../test/unit/held-message.ts'
 import type { Clock } from '../../base/clock.ts'
 import { systemDoor } from '../../base/door.ts'
-import { type IpAddress, type Network, parseNetwork } from '../../base/ip.ts'
+import { type IpAddress, inNetwork, type Network, parseNetwork } from '../../base/ip.ts'
 import { silentLog } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createResolver } from '../../dns/resolver.ts'
@@ -30,7 +30,7 @@ async function start(t: TestContext, zone: LabZone, trusted: readonly string[] =
     clock,
     resolver: () => resolver,
     hostname: () => 'mx.waypost.test' as never,
-    trusted: () => trusted.map((text) => parseNetwork(text) as Network),
+    isTrusted: (address) => trusted.some((text) => inNetwork(address, parseNetwork(text) as Network)),
   })
   return { dns, proofs }
 }

@@ -4,7 +4,7 @@
  * `held-proofs` and, where nothing was found out by then, by `notices`.
  */
 import type { Clock } from '../../base/clock.ts'
-import { inNetwork, type Network } from '../../base/ip.ts'
+import type { IpAddress } from '../../base/ip.ts'
 import { createSlots } from '../../base/slots.ts'
 import type { ReversePath } from '../../mail/address.ts'
 import type { Client } from '../../mail/message.ts'
@@ -20,8 +20,8 @@ export interface SenderProofs {
 
 export interface SenderProofDeps extends SpfDeps {
   readonly clock: Clock
-  /** Networks whose mail is believed. */
-  readonly trusted: () => readonly Network[]
+  /** Whether the mail of this client is believed (`trusted:`). */
+  readonly isTrusted: (address: IpAddress) => boolean
 }
 
 const atOnce = 16
@@ -30,7 +30,7 @@ const cachedMs = 10 * 60_000
 const mostCached = 10_000
 
 export function createSenderProofs(deps: SenderProofDeps): SenderProofs {
-  const { clock, trusted } = deps
+  const { clock, isTrusted } = deps
   /** In the order in which they came, so the oldest are the first. */
   const cache = new Map<string, { readonly proof: SenderProof; readonly untilMs: number }>()
   const asking = new Map<string, Promise<SenderProof>>()
@@ -38,7 +38,7 @@ export function createSenderProofs(deps: SenderProofDeps): SenderProofs {
 
   function known(client: Client, sender: ReversePath): SenderProof | undefined {
     if (sender === null) return notProven('it is from nobody')
-    if (trusted().some((network) => inNetwork(client.address, network))) return { kind: 'proven', by: 'trusted' }
+    if (isTrusted(client.address)) return { kind: 'proven', by: 'trusted' }
     if (sender.domain === undefined) return notProven('its address has no domain')
     return cached(domainKey(client, sender.domain)) ?? cached(addressKey(client, sender.text))
   }
