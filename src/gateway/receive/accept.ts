@@ -97,7 +97,7 @@ class Receiver implements SessionHandler {
 
   async rcpt(asked: readonly Recipient[]): Promise<readonly Reply[]> {
     const current = this.#current
-    if (!current) return asked.map(() => noSender)
+    if (!current) throw new Error('RCPT without MAIL')
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
     const { transaction, recipients } = current
@@ -148,9 +148,9 @@ class Receiver implements SessionHandler {
     return replies
   }
 
-  data(): BodySink | Reply {
+  data(): BodySink {
     const transaction = this.#current?.transaction
-    if (!transaction || transaction.accepted.size === 0) return noRecipients
+    if (!transaction || transaction.accepted.size === 0) throw new Error('DATA without a recipient')
     const isOver = () => {
       this.#current = undefined
     }
@@ -207,6 +207,3 @@ class Receiver implements SessionHandler {
 const senderOk = reply(250, '2.1.0', 'Sender OK')
 // RFC 3463 §3.5: 5.4.6, a routing loop. 521 says to us on the other side that it is about us and not about the message (see `about-us.ts`).
 const backToUs = reply(521, '5.4.6', 'The route leads back to this very server')
-// Never heard: the session says these two by itself, in these words, before it asks.
-const noSender = reply(503, '5.5.1', 'Say MAIL first')
-const noRecipients = reply(554, '5.5.1', 'No valid recipients')

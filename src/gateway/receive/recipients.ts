@@ -2,13 +2,14 @@
  * The recipients of one message, from RCPT to what their sender hears: whose each is (`placing`), which go together, whether a backend takes them
  * (`cut-through`), and while none can be asked, whether the hold does. Made by `accept` at MAIL.
  */
-import { type IpAddress, inNetwork } from '../../base/ip.ts'
+import type { IpAddress } from '../../base/ip.ts'
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { AskedRoom } from '../../queue/queue.ts'
 import type { Answer } from '../carry/carried.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
+import { isTrusted } from '../settings.ts'
 import type { SenderConnection } from './accept-deps.ts'
 import { fitting, goTogether, type MayHold, type Placed, placeRecipient } from './placing.ts'
 import type { Refusals } from './refusals.ts'
@@ -48,7 +49,7 @@ export class Recipients {
     const placed = placeRecipient(recipient, this.#connection.settings)
     if ('code' in placed) return placed
     if (!isOwnProbe && isGuess(placed) && this.#refusals.isGuessing) return guessing
-    return fitting(placed, taken, this.#mayHold(others))
+    return fitting(placed, taken, this.#holdCheck(others))
   }
 
   /** The first, and those behind it that can be asked for in one go with it. */
@@ -56,7 +57,7 @@ export class Recipients {
     const group = [first]
     for (const recipient of behind) {
       const placed = this.place(recipient, asking, group.length)
-      if ('code' in placed || !goTogether(first, placed, this.#mayHold(group.length))) break
+      if ('code' in placed || !goTogether(first, placed, this.#holdCheck(group.length))) break
       if (group.some((other) => other.recipient.text === recipient.text)) break
       group.push(placed)
     }
@@ -68,19 +69,19 @@ export class Recipients {
     const { place } = this.#connection
     const leg = this.#transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
     return leg.cut.askRecipients(group.map(({ recipient }) => recipient)).then((answers) => {
+      // As they mostly are.
       const areAccepted = answers.every(({ kind }) => kind === 'accepted')
-      return areAccepted ? this.#take(leg, group, answers) : this.#hear(leg, group, answers, asking)
+      return areAccepted
+        ? group.map((placed, at) => this.#accept(leg, placed, (answers[at] as Answer).reply))
+        : this.#hear(leg, group, answers, asking)
     })
   }
 
-  /** All of them were accepted, as they mostly are. */
-  #take(leg: OpenLeg, group: readonly Placed[], answers: readonly Answer[]): readonly Reply[] {
-    return group.map(({ recipient, domain }, at) => {
-      const { reply } = answers[at] as Answer
-      this.#transaction.take(leg, { recipient, domain, wasKnown: true })
-      this.#transaction.accepted.set(recipient.text, reply)
-      return reply
-    })
+  /** A backend takes it. */
+  #accept(leg: OpenLeg, { recipient, domain }: Placed, said: Reply): Reply {
+    this.#transaction.take(leg, { recipient, domain, wasKnown: true })
+    this.#transaction.accepted.set(recipient.text, said)
+    return said
   }
 
   /** What comes of each answer. */
@@ -90,18 +91,20 @@ export class Recipients {
     answers: readonly Answer[],
     asking: Asking,
   ): Promise<readonly Reply[]> {
-    const transaction = this.#transaction
     const { peer } = this.#connection
     const replies: Reply[] = []
     for (let at = 0; at < group.length; at++) {
       const [placed, answer] = [group[at] as Placed, answers[at] as Answer]
+      if (answer.kind === 'accepted') {
+        replies.push(this.#accept(leg, placed, answer.reply))
+        continue
+      }
       const { recipient } = placed
-      if (answer.kind === 'accepted') transaction.take(leg, { recipient, domain: placed.domain, wasKnown: true })
       const mayBeHeld = answer.kind === 'outage' && !peer.isGone
       let said = mayBeHeld ? await this.#admit(leg, placed, answer.reply, asking) : answer.reply
       if (!isPositive(said) && isPostmaster(recipient) && placed.domain)
         said = await this.#askPostmaster(recipient, asking)
-      if (isPositive(said)) transaction.accepted.set(recipient.text, said)
+      if (isPositive(said)) this.#transaction.accepted.set(recipient.text, said)
       replies.push(said)
     }
     return replies
@@ -110,7 +113,7 @@ export class Recipients {
   /** RFC 5321 §4.5.1: postmaster is always heard, by us if the backend does not want it. */
   async #askPostmaster(recipient: Recipient, asking: Asking): Promise<Reply> {
     const postmaster = { route: this.#connection.settings.postmaster, domain: undefined, recipient }
-    const own = fitting(postmaster, this.#transaction.taken, this.#mayHold())
+    const own = fitting(postmaster, this.#transaction.taken, this.#holdCheck())
     if ('code' in own) return own
     const [said] = await this.ask([own], asking)
     return said as Reply
@@ -139,7 +142,7 @@ export class Recipients {
   }
 
   /** @param others  recipients that are to be asked for together with it */
-  #mayHold(others = 0): MayHold {
+  #holdCheck(others = 0): MayHold {
     const queue = this.#connection.deps.keeping?.queue
     return (recipient) => queue?.wouldHold(this.#roomWith(recipient, true, others)).kind === 'held'
   }
@@ -147,7 +150,7 @@ export class Recipients {
   /** Whose network may have its share of the hold alone. */
   get #sharer(): IpAddress | undefined {
     const { peer, settings } = this.#connection
-    return settings.trusted.some((network) => inNetwork(peer.address, network)) ? undefined : peer.address
+    return isTrusted(settings, peer.address) ? undefined : peer.address
   }
 
   /**

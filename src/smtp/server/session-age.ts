@@ -18,7 +18,7 @@ export class SessionAge {
   }
 
   /** A transaction has begun. */
-  hasMail(): void {
+  mailBegan(): void {
     this.#mailDueMs = Number.POSITIVE_INFINITY
   }
 

@@ -53,7 +53,7 @@ export class ServerSession {
   readonly #age: SessionAge
   #isClosing = false
   #isTakingBody = false
-  #hasQuit = false
+  #mayCloseAtOnce = false
   /** Waits for a command, with nothing of it here that matters. */
   #isWaiting = false
 
@@ -84,7 +84,7 @@ export class ServerSession {
     if (this.#isInTransaction) this.#reset()
     this.#out.flush()
     // Who was refused has no place, so it may not linger in one either; who has said QUIT waits for nothing but our last word.
-    if (this.#handler && !this.#hasQuit) this.#connection.end()
+    if (this.#handler && !this.#mayCloseAtOnce) this.#connection.end()
     else this.#connection.endNow()
     await this.#connection.closed()
     this.#handler?.closed()
@@ -259,7 +259,7 @@ export class ServerSession {
 
   #quit(): void {
     // Closing over octets that nobody read resets the connection, and the 221 may be lost with it.
-    this.#hasQuit = !this.#input.hasMore
+    this.#mayCloseAtOnce = !this.#input.hasMore
     if (this.#isInTransaction) this.#reset()
     this.#out.finish(replies.bye)
   }
@@ -313,7 +313,7 @@ export class ServerSession {
   #begin(said: Reply): void {
     if (!this.#pass(said)) return
     this.#isInTransaction = true
-    this.#age.hasMail()
+    this.#age.mailBegan()
     this.#accepted = 0
   }
 
