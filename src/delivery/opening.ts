@@ -3,6 +3,7 @@
  * Opportunistic TLS (RFC 7435) that fails is tried once more in clear, and not again for a while. Called by `create.ts`.
  */
 import { isIP, type Socket } from 'node:net'
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
@@ -55,23 +56,14 @@ const brokenTlsMs = 10 * 60_000
 const mostBrokenTls = 10_000
 
 export function createOpener(deps: OpeningDeps): Opener {
-  /** Endpoints whose STARTTLS failed, and until when it is left alone. In the order of their time. */
-  const clearUntilMs = new Map<string, number>()
+  /** Endpoints whose STARTTLS failed, and until when it is left alone. */
+  const clearUntilMs = new BoundedMap<string, number>(mostBrokenTls)
 
   function isTlsBroken(key: string): boolean {
     const untilMs = clearUntilMs.get(key)
     if (untilMs === undefined || deps.clock.monotonicMs() < untilMs) return untilMs !== undefined
     clearUntilMs.delete(key)
     return false
-  }
-
-  function rememberBroken(key: string): void {
-    clearUntilMs.delete(key)
-    clearUntilMs.set(key, deps.clock.monotonicMs() + brokenTlsMs)
-    for (const oldest of clearUntilMs.keys()) {
-      if (clearUntilMs.size <= mostBrokenTls) break
-      clearUntilMs.delete(oldest)
-    }
   }
 
   return async (endpoint, readyUntilMs, hasOthers, cancel) => {
@@ -83,7 +75,7 @@ export function createOpener(deps: OpeningDeps): Opener {
       cancel?.isCancelled === true || deps.isStopping() || deps.clock.monotonicMs() + 1 >= readyUntilMs
     if (may && opened.kind === 'failed' && opened.fault.step === 'starttls' && !isOurs()) {
       deps.log.warn('tls failed, going on in clear', { ...backendFields(endpoint), detail: opened.fault.detail })
-      rememberBroken(endpoint.key)
+      clearUntilMs.set(endpoint.key, deps.clock.monotonicMs() + brokenTlsMs)
       opened = await connectOnce(deps, endpoint, 'off', readyUntilMs, cancel)
     }
     if (opened.kind === 'open') {

@@ -3,6 +3,7 @@
  * queueing). So the oldest go first, and a list of 100,000 recipients that arrived within a minute does not stop a letter that came behind it.
  * Engines ask this for each message that is held.
  */
+import { BoundedMap } from '../base/bounded-map.ts'
 import type { ReversePath } from '../mail/address.ts'
 
 export interface FairTurns {
@@ -16,17 +17,15 @@ const longestAheadMs = 3_600_000
 const mostDomains = 10_000
 
 export function createFairTurns(): FairTurns {
-  /** The last turn by sender domain; the one that was used longest ago stands first. */
-  const last = new Map<string, number>()
+  /** The last turn by sender domain. */
+  const last = new BoundedMap<string, number>(mostDomains)
   return {
     next(sender, receivedMs) {
       const domain = sender?.domain ?? ''
       const before = last.get(domain)
       const turn = before === undefined ? receivedMs : Math.max(receivedMs, before + apartMs)
       const bounded = Math.min(turn, receivedMs + longestAheadMs)
-      last.delete(domain)
       last.set(domain, bounded)
-      if (last.size > mostDomains) last.delete(last.keys().next().value ?? '')
       return bounded
     },
   }

@@ -3,6 +3,7 @@
  * its domain has no room, and not at the dot, where the other recipients would hear it too, at each try. It only matters while there is no room for it.
  * Asked by `hold.ts`.
  */
+import { BoundedMap } from '../../base/bounded-map.ts'
 import { clientKey, type IpAddress } from '../../base/ip.ts'
 import type { HostName } from '../../dns/name.ts'
 
@@ -17,15 +18,11 @@ export interface UnsaidSizes {
 const mostKnown = 10_000
 
 export function createUnsaidSizes(): UnsaidSizes {
-  const sizes = new Map<string, number>()
+  const sizes = new BoundedMap<string, number>(mostKnown)
   const keyOf = (client: IpAddress, domain: HostName | undefined) => `${clientKey(client)} ${domain ?? ''}`
   return {
     note(client, domain, size) {
-      const key = keyOf(client, domain)
-      sizes.delete(key)
-      sizes.set(key, size)
-      const [first] = sizes.keys()
-      if (sizes.size > mostKnown && first !== undefined) sizes.delete(first)
+      sizes.set(keyOf(client, domain), size)
     },
     expected: (client, domain) => sizes.get(keyOf(client, domain)) ?? 0,
   }

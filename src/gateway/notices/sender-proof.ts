@@ -3,6 +3,7 @@
  * somebody's who has nothing to do with it. SPF says so (`spf`), and so does mail from `trusted:` networks. Asked behind our 250 by
  * `held-proofs` and, where nothing was found out by then, by `notices`.
  */
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import { createSlots } from '../../base/slots.ts'
@@ -31,8 +32,7 @@ const mostCached = 10_000
 
 export function createSenderProofs(deps: SenderProofDeps): SenderProofs {
   const { clock, isTrusted } = deps
-  /** In the order in which they came, so the oldest are the first. */
-  const cache = new Map<string, { readonly proof: SenderProof; readonly untilMs: number }>()
+  const cache = new BoundedMap<string, { readonly proof: SenderProof; readonly untilMs: number }>(mostCached)
   const asking = new Map<string, Promise<SenderProof>>()
   const slots = createSlots(atOnce)
 
@@ -48,15 +48,6 @@ export function createSenderProofs(deps: SenderProofDeps): SenderProofs {
     return found && clock.monotonicMs() < found.untilMs ? found.proof : undefined
   }
 
-  function remember(key: string, proof: SenderProof): void {
-    cache.delete(key)
-    cache.set(key, { proof, untilMs: clock.monotonicMs() + cachedMs })
-    for (const oldest of cache.keys()) {
-      if (cache.size <= mostCached) break
-      cache.delete(oldest)
-    }
-  }
-
   async function ask(client: Client, sender: NonNullable<ReversePath>): Promise<SenderProof> {
     await slots.take()
     try {
@@ -67,7 +58,7 @@ export function createSenderProofs(deps: SenderProofDeps): SenderProofs {
           ? { kind: 'proven', by: 'spf' }
           : notProven(answer.kind === 'broad' ? 'SPF passes by a term for nearly everybody' : `SPF: ${answer.result}`)
       const key = answer.isOfAddress ? addressKey(client, sender.text) : domainKey(client, sender.domain ?? '')
-      remember(key, proof)
+      cache.set(key, { proof, untilMs: clock.monotonicMs() + cachedMs })
       return proof
     } finally {
       slots.give()

@@ -4,6 +4,7 @@
  * Offered to the addresses of configured backends alone, each for the domains whose mail goes there: anybody else could make us knock at doors.
  */
 import { isIP } from 'node:net'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
@@ -42,7 +43,8 @@ const mostRemembered = 10_000
 
 export function createEtrn(deps: EtrnDeps): Etrn {
   const { clock, log, queue, ways, settings } = deps
-  const askedMs = new Map<string, number>()
+  /** When each peer last asked for each node. */
+  const askedMs = new BoundedMap<string, number>(mostRemembered)
   let known: { readonly of: WaySettings; readonly untilMs: number; readonly byAddress: AddressBook } | undefined
 
   function addresses(): AddressBook {
@@ -83,12 +85,7 @@ export function createEtrn(deps: EtrnDeps): Etrn {
   function mayAsk(key: string): boolean {
     const nowMs = clock.monotonicMs()
     if (nowMs - (askedMs.get(key) ?? Number.NEGATIVE_INFINITY) < againMs) return false
-    askedMs.delete(key)
     askedMs.set(key, nowMs)
-    for (const [old, ms] of askedMs) {
-      if (askedMs.size <= mostRemembered && nowMs - ms < againMs) break
-      askedMs.delete(old)
-    }
     return true
   }
 

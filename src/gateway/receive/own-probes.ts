@@ -3,6 +3,7 @@
  * anybody nor teaches anything. Handed out over the control socket, which only the owner of the state folder can open; said behind NOOP
  * (RFC 5321 §4.1.1.9: a string that others ignore), once each and soon. Used by `accept` and the control socket's handlers.
  */
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 
@@ -19,12 +20,10 @@ const lifeMs = 120_000
 const most = 1_000
 
 export function createOwnProbes({ clock, random }: { readonly clock: Clock; readonly random: Random }): OwnProbes {
-  const untilMs = new Map<string, number>()
+  const untilMs = new BoundedMap<string, number>(most)
   return {
     issue() {
       const word = `waypost-probe-${random.bytes(18).toString('hex')}`
-      const [oldest] = untilMs.keys()
-      if (untilMs.size >= most && oldest !== undefined) untilMs.delete(oldest)
       untilMs.set(word, clock.monotonicMs() + lifeMs)
       return word
     },

@@ -6,6 +6,7 @@
  * and the login.
  */
 import { createHash } from 'node:crypto'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import { clientKey, type IpAddress, networkKey } from '../../base/ip.ts'
 import { createKeyedBudget, createRateCounter } from '../../base/limits.ts'
@@ -49,7 +50,8 @@ export function createSecrets(clock: Clock, access: () => readonly Credential[],
   const wrong = createRateCounter(clock, 60_000)
   // Counted while they are judged too, so that many at once are no way around the limit.
   const judgedNow = createKeyedBudget(() => Number.POSITIVE_INFINITY)
-  const right = new Map<string, number>()
+  /** When each was last used. */
+  const right = new BoundedMap<string, number>(mostRemembered)
   const declared: Waiting[] = []
   const undeclared: Waiting[] = []
   let judging = 0
@@ -86,14 +88,6 @@ export function createSecrets(clock: Clock, access: () => readonly Credential[],
     return true
   }
 
-  function remember(key: string): void {
-    right.set(key, clock.monotonicMs())
-    for (const leastUsed of right.keys()) {
-      if (right.size <= mostRemembered) break
-      right.delete(leastUsed)
-    }
-  }
-
   return {
     async judge(name, secret, from) {
       const entry = access().find((each) => each.name === name)
@@ -115,7 +109,7 @@ export function createSecrets(clock: Clock, access: () => readonly Credential[],
       for (const [counted] of limits) judgedNow.take(counted, 1)
       try {
         if (secret.length <= longestSecret && (await isRight(secret, entry, network)) && entry) {
-          remember(key)
+          right.set(key, clock.monotonicMs())
           return { kind: 'right', access: entry }
         }
         for (const [counted] of limits) wrong.count(counted)

@@ -3,6 +3,7 @@
  * reads the memory of a moment ago, a file or a log comes in by it; they end with the process.
  */
 import { createHash } from 'node:crypto'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Role } from './role.ts'
@@ -40,18 +41,11 @@ interface Session {
 }
 
 export function createSessions({ clock, random }: { readonly clock: Clock; readonly random: Random }): Sessions {
-  /** Both in the order of their beginning, so that the oldest is the first. */
-  const invitations = new Map<string, number>()
-  const sessions = new Map<string, Session>()
+  /** When each was made. */
+  const invitations = new BoundedMap<string, number>(mostInvitations)
+  const sessions = new BoundedMap<string, Session>(mostSessions)
   const secret = () => random.bytes(32).toString('base64url')
   const keyOf = (text: string) => createHash('sha256').update(text).digest('base64')
-
-  function keepFew(map: Map<string, unknown>, most: number): void {
-    for (const key of map.keys()) {
-      if (map.size <= most) return
-      map.delete(key)
-    }
-  }
 
   function find(key: string): Holder | undefined {
     const session = sessions.get(key)
@@ -69,7 +63,6 @@ export function createSessions({ clock, random }: { readonly clock: Clock; reado
     invite() {
       const key = secret()
       invitations.set(keyOf(key), clock.monotonicMs())
-      keepFew(invitations, mostInvitations)
       return key
     },
     redeem(key) {
@@ -81,7 +74,6 @@ export function createSessions({ clock, random }: { readonly clock: Clock; reado
       const cookie = secret()
       const nowMs = clock.monotonicMs()
       sessions.set(keyOf(cookie), { holder, beganMs: nowMs, usedMs: nowMs })
-      keepFew(sessions, mostSessions)
       return cookie
     },
     follow(cookie) {
