@@ -9,7 +9,8 @@ import { systemRandom } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { PublisherOptions } from '../options.ts'
-import { type ExamineDeps, type ExamineOptions, examineUnits, type Unit, unitsOf } from './examine.ts'
+import { createDnsReader } from '../targets/dns-reader.ts'
+import { type ExamineDeps, type ExamineOptions, examineAt, examineUnits, type Unit, unitsOf } from './examine.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -114,6 +115,27 @@ test('what one zone throws ends it all', async () => {
   const deps = { clock: steadyClock, resolver } as unknown as ExamineDeps
   const units = [unitOf(1, undefined), unitOf(2, undefined)]
   await assert.rejects(examineUnits(units, options, deps, { atOnce: undefined, told: () => undefined }), /a bug/)
+})
+
+test('a target is closed where its zone fails or throws, and left open where it was examined', async () => {
+  const closedAfter = async (resolve: () => Promise<unknown>) => {
+    let closed = 0
+    const unit = unitOf(1, undefined)
+    const deps = {
+      ...{ clock: steadyClock, cached: { untilMs: () => undefined, unread: undefined } },
+      resolver: { resolve },
+    } as unknown as ExamineDeps
+    const target = { ...createDnsReader(unit.zone, deps.resolver), close: () => void closed++ }
+    const outcome = await examineAt(target, unit, options, deps).then(
+      ({ kind }) => kind,
+      (error: Error) => error.message,
+    )
+    return [outcome, closed]
+  }
+  assert.deepEqual(await closedAfter(() => Promise.reject(new Error('a bug'))), ['a bug', 1])
+  assert.deepEqual(await closedAfter(() => Promise.resolve({ kind: 'failed', why: 'silence' })), ['failed', 1])
+  const nothing = { kind: 'no-data', canonicalName: labName('d1.example.test'), aliases: [] }
+  assert.deepEqual(await closedAfter(() => Promise.resolve(nothing)), ['examined', 0])
 })
 
 test('a zone of the built-in server is one unit by whatever names of publishers, a zone of two other places is two', () => {

@@ -146,12 +146,30 @@ export async function examineUnits(
 /** Reads and asks; changes nothing. The target of what comes back is closed by the caller. */
 export async function examine(unit: Unit, options: ExamineOptions, deps: ExamineDeps): Promise<Examined> {
   const created = await targetOf(unit, options, deps)
-  if (created.kind !== 'target') return { kind: 'failed', unit, failure: created }
-  const { target } = created
-  const failed = (failure: TargetFailure): FailedZone => {
-    target.close()
-    return { kind: 'failed', unit, failure }
+  return created.kind === 'target'
+    ? examineAt(created.target, unit, options, deps)
+    : { kind: 'failed', unit, failure: created }
+}
+
+/** `examine` at a target, which is closed unless it comes back. */
+export async function examineAt(
+  target: Target,
+  unit: Unit,
+  options: ExamineOptions,
+  deps: ExamineDeps,
+): Promise<Examined> {
+  let isKept = false
+  try {
+    const examined = await readAndPlan(target, unit, options, deps)
+    isKept = examined.kind === 'examined'
+    return examined
+  } finally {
+    if (!isKept) target.close()
   }
+}
+
+async function readAndPlan(target: Target, unit: Unit, options: ExamineOptions, deps: ExamineDeps): Promise<Examined> {
+  const failed = (failure: TargetFailure): FailedZone => ({ kind: 'failed', unit, failure })
   const wanted = wantedIn(unit.zone, unit.declarations)
   if (wanted.problems.length > 0)
     return failed({ kind: 'unusable', why: wanted.problems.join('; '), remedy: 'Mend it in waypost.yaml.' })
