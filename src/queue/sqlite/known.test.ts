@@ -175,6 +175,17 @@ test('without a message one network teaches a hundred an hour, and another one g
   assert.equal(await kindOf('later'), 'accepted')
 })
 
+test('what finds no room while it waits for the disk counts against no network', async (t) => {
+  const { start } = await make(t)
+  const known = await start()
+  // As many as may wait, within one turn: nothing is written before the first await.
+  for (let number = 0; number < 20_000; number++) known.delivered(mailbox(`d${number}@example.test`))
+  for (let number = 0; number < 100; number++) known.accepted(mailbox(`u${number}@example.test`), stranger(1))
+  await known.flush()
+  known.accepted(mailbox('u0@example.test'), stranger(1))
+  assert.equal((await known.ask(mailbox('u0@example.test'), main)).kind, 'accepted')
+})
+
 test('what had to make room is learnt again at the next message for it', async (t) => {
   const { start, clock } = await make(t, limits(1, 4, 2))
   const known = await start()

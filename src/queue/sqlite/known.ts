@@ -54,7 +54,10 @@ export async function openKnownRecipients(
     trimmed: (key) => lately.forget(key),
   })
 
-  /** @param name  what it is called in `lately` */
+  /**
+   * Whether it was taken: what does not fit is told again by the next message.
+   * @param name  what it is called in `lately`
+   */
   function tell(
     name: string,
     key: Buffer,
@@ -62,11 +65,12 @@ export async function openKnownRecipients(
     kind: KnownKind,
     code: number | null = null,
     text: string | null = null,
-  ): void {
-    if (learning.isFull) return
+  ): boolean {
+    if (learning.isFull) return false
     const keyText = key.toString('latin1')
     lately.note(name, keyText, kind)
     learning.add(keyText, [key, keys.domain(recipient), kind, clock.now(), code, text])
+    return true
   }
 
   async function find(key: Buffer, forMs: number): Promise<{ code: number | null; text: string | null } | undefined> {
@@ -86,8 +90,7 @@ export async function openKnownRecipients(
       if (lately.has(name, kinds.accepted)) return
       const network = networkKey(client)
       if (acceptedOfNetwork.recent(network) >= mostAcceptedOfNetwork) return
-      acceptedOfNetwork.count(network)
-      tell(name, keys.good(recipient), recipient, kinds.accepted)
+      if (tell(name, keys.good(recipient), recipient, kinds.accepted)) acceptedOfNetwork.count(network)
     },
     refused(recipient, lane, { code, text }) {
       const name = `${lane}\0${recipient.text}`
