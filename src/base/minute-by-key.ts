@@ -1,6 +1,6 @@
 /**
  * What is summed up by key, each over a minute of its own that begins when the key first comes. One timer serves all of them, and those that a flood
- * brings beyond a ceiling share one minute. Used for log lines that must not fill a disk: `gateway/told-once.ts`, `gateway/receive/told-refusals.ts`.
+ * brings beyond a ceiling share one minute. Used for log lines that must not fill a disk: `gateway/told-sparingly.ts`, `gateway/receive/told-refusals.ts`.
  */
 import { type Clock, Deadline } from './clock.ts'
 

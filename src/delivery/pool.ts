@@ -8,7 +8,7 @@ import type { ClientSession } from '../smtp/client/session.ts'
 import { OurEnds } from './our-ends.ts'
 import type { Fault } from './outcome.ts'
 import { PooledSession } from './pooled-session.ts'
-import { heldEvery, leftTaken, type Taken, type Waiter, WaitingLine, type Wish } from './waiting-line.ts'
+import { heldEvery, senderHasGone, type Taken, type Waiter, WaitingLine, type Wish } from './waiting-line.ts'
 
 const idleMs = 5_000
 /** How long a server that had no room for one more session is taken at its word. */
@@ -70,7 +70,7 @@ export class Pool {
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
   take(wish: Wish): Taken | Promise<Taken> {
     if (this.#isClosed) return closedTaken
-    if (wish.cancel?.isCancelled) return leftTaken
+    if (wish.cancel?.isCancelled) return senderHasGone
     if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
     // What is held passes by nobody.
     if (wish.isFromHold && this.#line.size > 0) return this.#line.wait(wish)
@@ -94,11 +94,11 @@ export class Pool {
     if (isOpen) pooled.empty++
     if (this.#isClosed || pooled.isWorn) {
       pooled.session.quit()
-      this.#left()
+      this.#placeFreed()
       return
     }
     // RSET goes on without whoever gives.
-    if (isOpen) void pooled.session.reset().then((isFit) => (isFit ? this.#serve(pooled) : this.#left()))
+    if (isOpen) void pooled.session.reset().then((isFit) => (isFit ? this.#serve(pooled) : this.#placeFreed()))
     else this.#serve(pooled)
   }
 
@@ -117,7 +117,7 @@ export class Pool {
   lose(pooled: PooledSession): void {
     pooled.session.destroy()
     this.#unuse(pooled)
-    this.#left()
+    this.#placeFreed()
   }
 
   /** The end: idle sessions are closed, those in use are broken off, waiters hear it. */
@@ -178,7 +178,7 @@ export class Pool {
       let hasLeft = false
       const stopListening = cancel.whenCancelled(() => {
         hasLeft = true
-        settle(leftTaken)
+        settle(senderHasGone)
         if (this.#line.size === 0) breakOff.cancel()
       })
       opened.then((taken) => {
@@ -204,7 +204,7 @@ export class Pool {
     }
     if (opened.kind === 'failed') {
       // What was broken off says nothing to the others.
-      if (breakOff.isCancelled) this.#left(false)
+      if (breakOff.isCancelled) this.#placeFreed(false)
       else this.#openFailed(opened.fault)
       return opened
     }
@@ -221,7 +221,7 @@ export class Pool {
   /** Where no session is left at all, those who wait for one would only fail one after the other. */
   #openFailed(fault: Fault): void {
     if (this.#busy > 0 || this.#opening > 0) {
-      this.#left(false)
+      this.#placeFreed(false)
       return
     }
     this.#line.endAll({ kind: 'failed', fault })
@@ -233,7 +233,7 @@ export class Pool {
     if (this.#isClosed || !pooled.session.isQuiet) {
       if (pooled.session.isQuiet) pooled.session.quit()
       else pooled.session.destroy()
-      this.#left()
+      this.#placeFreed()
       return
     }
     const waiter = this.#line.next()
@@ -255,7 +255,7 @@ export class Pool {
   }
 
   /** A place is free. @param wasBusy  it was that of a session in use */
-  #left(wasBusy = true): void {
+  #placeFreed(wasBusy = true): void {
     if (wasBusy) this.#busy--
     const isServed = !this.#isClosed && this.#line.size > 0 && this.#hasRoom()
     const waiter = isServed ? this.#line.next() : undefined

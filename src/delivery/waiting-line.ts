@@ -81,7 +81,7 @@ export class WaitingLine {
         if (turns.remove(waiter.key, waiter)) settle({ kind: 'busy' })
       })
       stopListening = wish.cancel?.whenCancelled(() => {
-        if (turns.remove(waiter.key, waiter)) settle(leftTaken)
+        if (turns.remove(waiter.key, waiter)) settle(senderHasGone)
       })
     })
   }
@@ -103,7 +103,7 @@ export class WaitingLine {
   }
 }
 
-export const leftTaken: Taken = {
+export const senderHasGone: Taken = {
   kind: 'failed',
   fault: { kind: 'abandoned', step: 'connect', reply: undefined, detail: 'the sender has gone' },
 }

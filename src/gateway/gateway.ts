@@ -29,7 +29,7 @@ import { type Certificate, createCertificate } from './receive/certificate.ts'
 import { createReceiving, type Receiving } from './receive/receiving.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
 import { shutDown } from './shut-down.ts'
-import { createToldOnce } from './told-once.ts'
+import { createToldSparingly } from './told-sparingly.ts'
 
 /** What a gateway needs from outside: time, chance, log, the way to the network, where its backends are, and where messages are held. */
 export interface GatewayDeps {
@@ -89,7 +89,7 @@ export type CreateGateway = typeof createGateway
 export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gateway {
   const { clock, random, door, lookupHost, holding, tell } = deps
   const log = tellingAlerts(deps.log, tell, clock)
-  const once = createToldOnce({ clock, log })
+  const sparingly = createToldSparingly({ clock, log })
   let current = initial
   const settings = () => current
   const certificate = createCertificate({ clock, log, tell })
@@ -99,13 +99,13 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   const ids = createMessageIds(random)
   const live = new LiveFirst(clock)
   const carriage = createCarriage({
-    ...{ clock, log, once, delivery, backends, endpoints, live },
+    ...{ clock, log, sparingly, delivery, backends, endpoints, live },
     learner: ({ destinations }) => holding && learner(holding.known, destinations),
   })
   const kept =
     holding &&
     createKept({
-      ...{ clock, random, log, once, tell, holding, settings, ids, live },
+      ...{ clock, random, log, sparingly, tell, holding, settings, ids, live },
       resolver: mx.resolver,
       carrying: () => carriage.patientOf(current),
       hurry: (keys) => reach.hurry(({ backend }) => keys.has(backend.key)),
@@ -151,7 +151,10 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       return listeners.all
     },
     stop: () =>
-      shutDown({ clock, once, certificate, reach, delivery, receiving, server, kept }, current.budgets.shutdownGraceMs),
+      shutDown(
+        { clock, sparingly, certificate, reach, delivery, receiving, server, kept },
+        current.budgets.shutdownGraceMs,
+      ),
     heldMail: kept?.forPeople,
     get connections() {
       return receiving.connections

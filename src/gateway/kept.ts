@@ -41,7 +41,7 @@ import { createQueueOperations, type QueueOperations } from './operate/queue-ope
 import { createQueueTransfer, type QueueTransfer } from './operate/queue-transfer.ts'
 import { createRunning } from './operate/running.ts'
 import { type GatewaySettings, isTrusted } from './settings.ts'
-import type { ToldOnce } from './told-once.ts'
+import type { ToldSparingly } from './told-sparingly.ts'
 import { createWays, type Ways } from './ways/ways.ts'
 
 export interface Kept {
@@ -69,7 +69,7 @@ export interface KeptDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  readonly once: ToldOnce
+  readonly sparingly: ToldSparingly
   readonly tell?: Tell | undefined
   readonly holding: Holding
   readonly settings: () => GatewaySettings
@@ -84,7 +84,7 @@ export interface KeptDeps {
 }
 
 export function createKept(deps: KeptDeps): Kept {
-  const { clock, random, log, once, tell, holding, settings, carrying } = deps
+  const { clock, random, log, sparingly, tell, holding, settings, carrying } = deps
   const { queue, known } = holding
   const ways = createWays(settings)
   const onHeld = (lane: Lane) => drain.noticed(lane)
@@ -95,7 +95,7 @@ export function createKept(deps: KeptDeps): Kept {
 
   // What takes mail into the hold.
   const hold = createHold({
-    ...{ clock, once, queue, known, onHeld },
+    ...{ clock, sparingly, queue, known, onHeld },
     isTrusted: trustsNow(settings),
     takenUnknown: createRateCounter(clock, 60_000),
     senders: { known: proofs.known, held: heldProofs.held },

@@ -9,12 +9,12 @@ import type { Reach } from './backends/reach.ts'
 import type { Kept } from './kept.ts'
 import type { Certificate } from './receive/certificate.ts'
 import type { Receiving } from './receive/receiving.ts'
-import type { ToldOnce } from './told-once.ts'
+import type { ToldSparingly } from './told-sparingly.ts'
 
 /** What is to be stopped. */
 export interface RunningParts {
   readonly clock: Clock
-  readonly once: Pick<ToldOnce, 'stop'>
+  readonly sparingly: Pick<ToldSparingly, 'stop'>
   readonly certificate: Pick<Certificate, 'stop'>
   readonly reach: Pick<Reach, 'rest' | 'close'>
   readonly delivery: Pick<Delivery, 'close'>
@@ -28,7 +28,7 @@ const mostLastWordsMs = 5_000
 
 /** @param graceMs  what is in progress has so long */
 export async function shutDown(parts: RunningParts, graceMs: number): Promise<void> {
-  const { clock, once, certificate, reach, delivery, receiving, server, kept } = parts
+  const { clock, sparingly, certificate, reach, delivery, receiving, server, kept } = parts
   reach.rest()
   certificate.stop()
   const drained = kept?.drain.stop()
@@ -44,6 +44,6 @@ export async function shutDown(parts: RunningParts, graceMs: number): Promise<vo
   await delivery.close()
   await drained
   await kept?.stop()
-  once.stop()
+  sparingly.stop()
   reach.close()
 }

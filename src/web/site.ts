@@ -16,7 +16,7 @@ import { clientKey, type IpAddress, parseIp } from '../base/ip.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
 import { deedKind } from '../gateway/operate/deed.ts'
-import type { ToldOnce } from '../gateway/told-once.ts'
+import type { ToldSparingly } from '../gateway/told-sparingly.ts'
 import { type Connection, isOurHost, whyNotOurPage } from './access/guard.ts'
 import { type IdentifyDeps, identify, type Who } from './access/identify.ts'
 import { type Access, isEnough } from './access/role.ts'
@@ -99,7 +99,7 @@ export interface SiteDeps extends IdentifyDeps {
   readonly clock: Clock
   readonly log: Log
   /** For what anybody may try again and again. */
-  readonly once: ToldOnce
+  readonly sparingly: ToldSparingly
   /** Who did what is part of the history. */
   readonly watch: WebDeps['watch']
   /** The name of the cookie that says whose session it is; browsers share cookies among the ports of a host. */
@@ -183,7 +183,7 @@ export function createSite(deps: SiteDeps): Site {
     const fields = { action, by, client: peer, status, ...audited }
     // Whoever reaches us may try to come in, as often as it likes: the disk under the log is not its own.
     if (who.kind === 'person' || context.res.ok) log.info('done through the dashboard', fields)
-    else deps.once.tell('info', 'done through the dashboard', aboutTry(peer, status, audited), fields)
+    else deps.sparingly.tell('info', 'done through the dashboard', aboutTry(peer, status, audited), fields)
     return undefined
   }
 

@@ -4,7 +4,7 @@
  */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { ListenAddress } from '../base/listen-address.ts'
-import { createToldOnce } from '../gateway/told-once.ts'
+import { createToldSparingly } from '../gateway/told-sparingly.ts'
 import { calledBy } from './access/called-by.ts'
 import { createSecrets } from './access/secrets.ts'
 import { createSessions } from './access/sessions.ts'
@@ -46,13 +46,13 @@ export function createWeb(deps: WebDeps): Web {
   const { clock, random, log, settings } = deps
   const sessions = createSessions({ clock, random })
   const secrets = createSecrets(clock, () => settings().access)
-  const once = createToldOnce({ clock, log })
+  const sparingly = createToldSparingly({ clock, log })
   const inlines = createInlines()
   const wayIn = createWayIn(inlines)
   const site = createSite({
     clock,
     log,
-    once,
+    sparingly,
     watch: deps.watch,
     sessions,
     secrets,
@@ -98,7 +98,7 @@ export function createWeb(deps: WebDeps): Web {
     async stop() {
       events.stop()
       await listening.stop()
-      once.stop()
+      sparingly.stop()
     },
     link() {
       const at = origin()

@@ -20,7 +20,7 @@ export interface Carriage {
 }
 
 export interface CarriageDeps
-  extends Pick<CutThroughDeps, 'clock' | 'log' | 'once' | 'delivery' | 'backends' | 'endpoints' | 'live'> {
+  extends Pick<CutThroughDeps, 'clock' | 'log' | 'sparingly' | 'delivery' | 'backends' | 'endpoints' | 'live'> {
   /** Who hears what backends say of recipients; undefined where nothing is learnt. */
   readonly learner: (settings: GatewaySettings) => LearnFromAnswers | undefined
 }

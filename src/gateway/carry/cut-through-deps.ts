@@ -12,7 +12,7 @@ import type { StepLimits } from '../../smtp/client/step-limits.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Endpoints } from '../backends/endpoints.ts'
 import type { Budgets } from '../settings.ts'
-import type { ToldOnce } from '../told-once.ts'
+import type { ToldSparingly } from '../told-sparingly.ts'
 import type { LiveFirst } from './live-first.ts'
 import type { Patience } from './patience.ts'
 
@@ -20,7 +20,7 @@ export interface CutThroughDeps {
   readonly clock: Clock
   readonly log: Log
   /** For what every recipient meets anew. */
-  readonly once: ToldOnce
+  readonly sparingly: ToldSparingly
   readonly delivery: Delivery
   readonly backends: Backends
   readonly endpoints: Endpoints

@@ -258,8 +258,7 @@ export class CutThrough {
       return asked
     }
     if (outcome.kind === 'mail-refused') {
-      this.#staging.leave()
-      transaction.abandon()
+      this.#staging.drop(staged)
       const said = this.#staging.judge(outcome.reply, 'mail', candidate)
       if (said.kind === 'next-backend') return asked
       if (said.kind === 'about-us') {
@@ -283,7 +282,7 @@ export class CutThrough {
     said: readonly Reply[],
     answers: Map<Recipient, Answer>,
   ): readonly Recipient[] {
-    const { candidate, transaction } = staged
+    const { candidate } = staged
     const { endpoint } = candidate
     const elsewhere: { readonly recipient: Recipient; readonly reply: Reply }[] = []
     for (const [index, recipient] of asked.entries()) {
@@ -307,8 +306,7 @@ export class CutThrough {
       return []
     }
     if (elsewhere.length > 0 || sessionEnds) {
-      this.#staging.leave()
-      transaction.abandon()
+      this.#staging.drop(staged)
     }
     return elsewhere.map(({ recipient }) => recipient)
   }
@@ -331,7 +329,7 @@ export class CutThrough {
 
   /** @returns what became of it, or undefined where another backend may be asked */
   #judgeData(staged: Staged, outcome: DataOutcome): Carried | undefined {
-    this.#staging.leave()
+    this.#staging.forgetStaged()
     const { candidate } = staged
     const { endpoint } = candidate
     if (outcome.kind === 'lost') {

@@ -184,7 +184,7 @@ export class Staging {
     if (expansion.kind === 'null-mx') return { kind: 'nobody', why: 'refused', reply: nullMx }
     if (expansion.kind === 'misconfigured') {
       const fields = { id: this.#job.id, route: this.#route.id, why: expansion.why }
-      this.#deps.once.tell('alert', 'route misconfigured', this.#route.id, fields)
+      this.#deps.sparingly.tell('alert', 'route misconfigured', this.#route.id, fields)
       return nobodyConfigured
     }
     this.#members = expansion.members
@@ -329,8 +329,7 @@ export class Staging {
   giveBack(): void {
     const staged = this.#staged
     if (!staged) return
-    this.#staged = undefined
-    staged.transaction.abandon()
+    this.drop(staged)
     this.#givenBack = staged.candidate
     this.#line?.again(staged.candidate)
   }
@@ -350,14 +349,14 @@ export class Staging {
     step: Fault['step'] | 'session',
     what: Fields,
   ): void {
-    const { log, once } = this.#deps
+    const { log, sparingly } = this.#deps
     const fields = { id: this.#job.id, ...backendFields(endpoint), step, ...what, when: this.#when }
     // Mail of our own goes to strangers, each another one, and there is little of it.
     if (endpoint.purpose === 'dsn') log[level](event, fields)
     else {
       // What a person must mend is the same whenever it is met.
       const about = `${endpoint.backend.url} ${step}`
-      once.tell(level, event, level === 'alert' ? about : `${about} ${this.#when}`, fields)
+      sparingly.tell(level, event, level === 'alert' ? about : `${about} ${this.#when}`, fields)
     }
   }
 
@@ -369,9 +368,15 @@ export class Staging {
     this.#line = line
   }
 
-  /** The transaction on the staged session is over, or not worth going on with. */
-  leave(): void {
+  /** The transaction on the staged session is over. */
+  forgetStaged(): void {
     this.#staged = undefined
+  }
+
+  /** It is not worth going on with: its session serves others. */
+  drop({ transaction }: Staged): void {
+    this.#staged = undefined
+    transaction.abandon()
   }
 
   /** Nothing that is at an end for the next recipient: nobody was accepted, so all candidates stand in line again. */

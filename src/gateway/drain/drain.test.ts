@@ -194,7 +194,7 @@ test('a backend that is there and breaks every session off is no route that is o
     endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
     balancer: () => createBalancer('round-robin'),
     patience: { begin: nobody, end: nobody },
-    once: { tell: nobody },
+    sparingly: { tell: nobody },
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },
@@ -253,7 +253,7 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
     },
     balancer: () => createBalancer('round-robin'),
     patience: { begin: nobody, end: nobody },
-    once: { tell: nobody },
+    sparingly: { tell: nobody },
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },

@@ -15,13 +15,13 @@ import * as verdict from '../carry/verdict.ts'
 import { heardAlerts } from '../events.ts'
 import type { HeldProofs } from '../notices/held-proofs.ts'
 import type { SenderProofs } from '../notices/sender-proof.ts'
-import type { ToldOnce } from '../told-once.ts'
+import type { ToldSparingly } from '../told-sparingly.ts'
 import type { Way } from '../ways/lanes.ts'
 import { createUnsaidSizes } from './unsaid-sizes.ts'
 
 export interface HoldDeps {
   readonly clock: Clock
-  readonly once: ToldOnce
+  readonly sparingly: ToldSparingly
   readonly queue: Queue
   readonly known: KnownRecipients
   /** Recipients that nobody knows and that were taken all the same, by client, within the last minute. */
@@ -81,7 +81,7 @@ export interface Hold {
 const unknownPerMinute = 20
 
 export function createHold(deps: HoldDeps): Hold {
-  const { clock, once, queue, known, takenUnknown, isTrusted, senders, laneOf, onHeld, onMisfiled } = deps
+  const { clock, sparingly, queue, known, takenUnknown, isTrusted, senders, laneOf, onHeld, onMisfiled } = deps
   const unsaidSizes = createUnsaidSizes()
 
   async function isKnown(recipient: Recipient, domain: MailDomain, way: Way): Promise<true | 'unknown' | Reply> {
@@ -96,7 +96,7 @@ export function createHold(deps: HoldDeps): Hold {
   function tellNotHeld({ why }: NotHeld, client: IpAddress, fields: Fields): void {
     const whose =
       why === 'network' ? { network: networkKey(client), remedy: 'a relay of your own stands in trusted:' } : {}
-    once.tell('alert', heardAlerts.messageNotHeld, `${why} ${fields.domain ?? ''}`, { ...fields, why, ...whose })
+    sparingly.tell('alert', heardAlerts.messageNotHeld, `${why} ${fields.domain ?? ''}`, { ...fields, why, ...whose })
   }
 
   return {

@@ -31,7 +31,7 @@ export interface AcceptDeps {
   readonly guesses: Guesses
   /** Recipients that nobody here knows, by client and address. */
   readonly strangers: RateCounter
-  readonly told: ToldRefusals
+  readonly refusalLog: ToldRefusals
   /** Whether it is ourselves that have connected: a route leads back to us. */
   readonly isOurs: (peer: Peer) => boolean
   readonly repeats: RepeatMemory

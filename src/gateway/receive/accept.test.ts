@@ -14,7 +14,7 @@ import type { Peer } from '../../smtp/server/handler.ts'
 import { createBackends } from '../backends/backends.ts'
 import { LiveFirst } from '../carry/live-first.ts'
 import { Patience } from '../carry/patience.ts'
-import { createToldOnce } from '../told-once.ts'
+import { createToldSparingly } from '../told-sparingly.ts'
 import { createAccept } from './accept.ts'
 import { createConnectionPlaces } from './connection-places.ts'
 import { createGuesses } from './guesses.ts'
@@ -43,7 +43,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     carrying: ({ hostname, budgets }) => ({
       clock: steadyClock,
       log: silentLog,
-      once: createToldOnce({ clock: steadyClock, log: silentLog }),
+      sparingly: createToldSparingly({ clock: steadyClock, log: silentLog }),
       delivery,
       backends: createBackends({ clock: steadyClock, log: silentLog, onFailed: nobody, onSlow: nobody, onUp: nobody }),
       endpoints: { expand: nobody },
@@ -58,7 +58,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     refusals: createRateCounter(steadyClock, 60_000),
     guesses: createGuesses(steadyClock),
     strangers: createRateCounter(steadyClock, 60_000),
-    told: createToldRefusals({ clock, log, most: () => 30 }),
+    refusalLog: createToldRefusals({ clock, log, most: () => 30 }),
     repeats: createRepeatMemory(steadyClock),
     isOurs: () => false,
     keeping: undefined,

@@ -52,7 +52,7 @@ export class MessageSink implements BodySink {
       const message = this.#messageOf(body.finish(has8bit))
       const said = await this.#deliver(message)
       if (isPositive(said)) {
-        transaction.untold = message.body
+        transaction.unheard = message.body
         this.#deps.refusals.guesses.taken(acceptedByBackends(transaction))
       }
       return said
@@ -61,27 +61,27 @@ export class MessageSink implements BodySink {
       throw error
     } finally {
       this.#deps.isOver()
-      if (!transaction.untold) body.release()
+      if (!transaction.unheard) body.release()
     }
   }
 
   /** The sender that is gone by now does not know, and will send it again. */
-  told(isHanded: boolean): void {
-    const { untold } = this.#transaction
-    if (!untold) return
-    if (isHanded) untold.release()
-    else void this.#remember(untold)
+  answerHanded(isHanded: boolean): void {
+    const { unheard } = this.#transaction
+    if (!unheard) return
+    if (isHanded) unheard.release()
+    else void this.#remember(unheard)
   }
 
-  async #remember(untold: Body): Promise<void> {
+  async #remember(unheard: Body): Promise<void> {
     const { envelope, accepted } = this.#transaction
     const { repeats, log } = this.#connection.deps
     try {
-      repeats.remember(envelopeHash(envelope.sender, accepted.keys()), await contentHash(untold))
+      repeats.remember(envelopeHash(envelope.sender, accepted.keys()), await contentHash(unheard))
     } catch (error) {
       log.error('message not remembered', { client: this.#connection.peer.address, error })
     } finally {
-      untold.release()
+      unheard.release()
     }
   }
 

@@ -50,11 +50,11 @@ export interface ReceivingDeps {
 export function createReceiving(settings: () => GatewaySettings, deps: ReceivingDeps): Receiving {
   const { clock, random, log, tell, ids, carrying, isOurs, kept } = deps
   const places = createConnectionPlaces({ clock, log, tell, limits: () => settings().limits })
-  const told = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
+  const refusalLog = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
   const spool = () => join(settings().state, 'spool')
   const onConnect = createAccept({
-    ...{ clock, log, tell, ids, settings, carrying, isOurs, places, told, ownProbes },
+    ...{ clock, log, tell, ids, settings, carrying, isOurs, places, refusalLog, ownProbes },
     refusals: createRateCounter(clock, 60_000),
     guesses: createGuesses(clock),
     strangers: createRateCounter(clock, 60_000, 10_000),
@@ -83,6 +83,6 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
     },
     ownProbeWord: ownProbes.issue,
     start: () => prepareSpool(spool()),
-    stop: told.stop,
+    stop: refusalLog.stop,
   }
 }

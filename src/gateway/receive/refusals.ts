@@ -35,17 +35,17 @@ export class Refusals {
 
   /** Whether the client has collected so many of late, here and elsewhere, that nothing more is said to it of who exists. */
   get isGuessing(): boolean {
-    return this.#left <= 0
+    return this.#refusalsLeft <= 0
   }
 
   /** Whether one more guess may be asked for now on this route, beside those of this client that are not answered yet. */
   hasRoom(route: string): boolean {
     // One is left for sure where this is asked, which mostly says it.
-    return this.guesses.hasRoom(route, 1) || this.guesses.hasRoom(route, this.#left)
+    return this.guesses.hasRoom(route, 1) || this.guesses.hasRoom(route, this.#refusalsLeft)
   }
 
   /** Refusals that this client may still hear. */
-  get #left(): number {
+  get #refusalsLeft(): number {
     const { deps, place, settings } = this.#connection
     return settings.limits.refusedPerMinute - deps.refusals.recent(place.client)
   }
@@ -95,18 +95,18 @@ export class Refusals {
   tellMessage(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
     const { deps, place, peer } = this.#connection
     deps.tell?.({ kind: 'message-stopped', atMs: deps.clock.now(), id, why })
-    deps.told.tell(place.client, 'message refused', { id, client: peer.address, why, ...fields })
+    deps.refusalLog.tell(place.client, 'message refused', { id, client: peer.address, why, ...fields })
   }
 
   /** @param said  by the server itself */
   tellCommand(said: string): void {
     const { deps, place, peer } = this.#connection
-    deps.told.tell(place.client, 'smtp command refused', { client: peer.address, reply: said })
+    deps.refusalLog.tell(place.client, 'smtp command refused', { client: peer.address, reply: said })
   }
 
   tellSession(why: string): void {
     const { deps, place, peer } = this.#connection
-    deps.told.tell(place.client, 'smtp session refused', { client: peer.address, why })
+    deps.refusalLog.tell(place.client, 'smtp session refused', { client: peer.address, why })
   }
 
   /** RFC 5321 §4.5.1 asks for the postmaster of the domains that we serve; anybody else's is a name like any other. */
@@ -118,7 +118,7 @@ export class Refusals {
 
   #tellRecipient(recipient: Recipient, said: Reply, { id, envelope }: SenderTransaction, more: Fields = {}): void {
     const { deps, place, peer } = this.#connection
-    deps.told.tell(place.client, isPermanent(said) ? 'recipient refused' : 'recipient deferred', {
+    deps.refusalLog.tell(place.client, isPermanent(said) ? 'recipient refused' : 'recipient deferred', {
       id,
       client: peer.address,
       from: envelope.sender?.text ?? '',

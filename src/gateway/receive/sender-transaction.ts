@@ -28,7 +28,7 @@ export class SenderTransaction {
   /** Of those recipients. */
   readonly domains = new Set<string>()
   /** What was delivered, until its sender has been told: it may have to be known again. */
-  untold: Body | undefined
+  unheard: Body | undefined
   #legs: OpenLeg[] = []
 
   constructor(id: string, envelope: Envelope, client: Client, body: IncomingBody) {

@@ -157,7 +157,7 @@ async function sendDot(
     if (!error) leave()
   })
   // What the system has not taken yet is the socket's, and no other message may be written over it.
-  if (socket.writableLength > 0) session.scratch.leave()
+  if (socket.writableLength > 0) session.scratch.giveAway()
   if ('encrypted' in socket) leave()
   if (socket.writableLength > 0) {
     const stopped = await leaves(session, limits)

@@ -72,7 +72,7 @@ export interface BodySink {
    * What `end` said is on its way now. Called once behind it, unless it failed.
    * @param isHanded  false: the sender had gone before the first octet of it was given to the socket
    */
-  told?(isHanded: boolean): void
+  answerHanded?(isHanded: boolean): void
   /** The content was refused by the parser, or the connection went: nothing may be delivered. */
   abort(why: AbortReason): void
 }

@@ -385,7 +385,7 @@ export class ServerSession {
         if (this.#pass(await sink.end(intake.has8bit))) this.#conduct.delivered()
         this.#out.flush()
         // What waits for the end of the turn may find the sender gone.
-        this.#connection.whenHanded((isHanded) => sink.told?.(isHanded && !this.#peer.isGone))
+        this.#connection.whenHanded((isHanded) => sink.answerHanded?.(isHanded && !this.#peer.isGone))
         break
       }
       case 'refused':

@@ -8,8 +8,8 @@ export class Scratch {
     return this.#room
   }
 
-  /** Leaves what was taken to whoever has it still: the next gets other memory. */
-  leave(): void {
+  /** What was taken belongs to whoever has it still: the next gets other memory. */
+  giveAway(): void {
     this.#room = Buffer.alloc(0)
   }
 }

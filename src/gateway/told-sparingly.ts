@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { createMinuteByKey, minuteSeconds } from '../base/minute-by-key.ts'
 
-export interface ToldOnce {
+export interface ToldSparingly {
   /** @param about  what of one event is the same thing: a backend and a step, a domain */
   tell(level: 'info' | 'alert', event: string, about: string, fields: Fields): void
   /** Says what is still to be said. */
@@ -21,7 +21,7 @@ interface Going {
   more: number
 }
 
-export function createToldOnce({ clock, log }: { readonly clock: Clock; readonly log: Log }): ToldOnce {
+export function createToldSparingly({ clock, log }: { readonly clock: Clock; readonly log: Log }): ToldSparingly {
   const going = createMinuteByKey<Going>({ clock, begin: () => ({ last: undefined, more: 0 }), over: sumUp })
 
   /** @returns whether it went on, so that it is no news in the next minute */
