@@ -19,7 +19,7 @@ import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer } from '../smtp/server/server.ts'
 import { createReach } from './backends/reach.ts'
 import type { BackendReport } from './backends/report.ts'
-import { createCarriage } from './carry/carriage.ts'
+import { createCutThroughDepsMaker } from './carry/cut-through-deps-maker.ts'
 import { LiveFirst } from './carry/live-first.ts'
 import { type Tell, tellingAlerts } from './events.ts'
 import type { Holding } from './hold/holding.ts'
@@ -98,7 +98,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   const { delivery, backends, endpoints, mx } = reach
   const ids = createMessageIds(random)
   const live = new LiveFirst(clock)
-  const carriage = createCarriage({
+  const depsMaker = createCutThroughDepsMaker({
     ...{ clock, log, sparingly, delivery, backends, endpoints, live },
     learner: ({ destinations }) => holding && learner(holding.known, destinations),
   })
@@ -107,12 +107,12 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     createKept({
       ...{ clock, random, log, sparingly, tell, holding, settings, ids, live },
       resolver: mx.resolver,
-      carrying: () => carriage.patientOf(current),
+      cutThroughDeps: () => depsMaker.forHeldMail(current),
       hurry: (keys) => reach.hurry(({ backend }) => keys.has(backend.key)),
     })
   const receiving = createReceiving(settings, {
     ...{ clock, random, log, tell, ids, kept },
-    carrying: carriage.of,
+    cutThroughDeps: depsMaker.of,
     isOurs: delivery.isOurs,
     met: backends.endpoints,
   })
@@ -144,7 +144,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       }
       current = next
       server.update(serverOptions())
-      carriage.keepOnly(next)
+      depsMaker.keepOnly(next)
       reach.settingsChanged()
       await listeners.keepOnly(next.listen)
       await kept?.routesChanged()

@@ -76,7 +76,7 @@ export interface KeptDeps {
   readonly ids: MessageIds
   readonly resolver: () => Resolver
   /** What carries a held message now, with the budgets of a delivery that nobody waits for. */
-  readonly carrying: () => CutThroughDeps
+  readonly cutThroughDeps: () => CutThroughDeps
   /** Whose senders wait now: held mail lets them go first. */
   readonly live: LiveFirst
   /** Tries the backends with these keys at once where they are down. */
@@ -84,7 +84,7 @@ export interface KeptDeps {
 }
 
 export function createKept(deps: KeptDeps): Kept {
-  const { clock, random, log, sparingly, tell, holding, settings, carrying } = deps
+  const { clock, random, log, sparingly, tell, holding, settings, cutThroughDeps } = deps
   const { queue, known } = holding
   const ways = createWays(settings)
   const onHeld = (lane: Lane) => drain.noticed(lane)
@@ -103,7 +103,7 @@ export function createKept(deps: KeptDeps): Kept {
     onMisfiled: refile.misfiled,
   })
 
-  const running = createRunning({ drain, expiry, ways, backends: () => carrying().backends, hurry: deps.hurry })
+  const running = createRunning({ drain, expiry, ways, backends: () => cutThroughDeps().backends, hurry: deps.hurry })
   const personal = { clock, log, tell, queue, guard, settings, ways, running }
 
   return {
@@ -150,14 +150,14 @@ function createDelivering(
   { afterHold, successes, notices }: ReturnType<typeof createNoticesToSenders>,
   onHeld: (lane: Lane) => void,
 ) {
-  const { clock, random, log, tell, settings, carrying, live } = deps
+  const { clock, random, log, tell, settings, cutThroughDeps, live } = deps
   const { queue, whenWritable } = deps.holding
   const { ofLane: wayOfLane, policyOf } = ways
   const declared = declaredOf(settings)
   const writeDown = createWriteDown({ clock, log, whenWritable })
   const lateWatch = createLateWatch({
     ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes, onHeld },
-    onDelivered: (recipient) => carrying().onAnswer?.delivered(recipient),
+    onDelivered: (recipient) => cutThroughDeps().onAnswer?.delivered(recipient),
   })
   const stoppedDrains = createStoppedDrains(() => settings().state, log)
   const guard = createDrainGuard({ clock, log, tell, keep: stoppedDrains.keep })
@@ -168,7 +168,7 @@ function createDelivering(
     onNowhere(lane, recipient) {
       if (ways.ofRecipient(recipient, lane) !== lane) refile.misfiled()
     },
-    attempting: { clock, random, queue, carrying },
+    attempting: { clock, random, queue, cutThroughDeps },
   })
   const refile = createRefile({ log, queue, drain, ways, writeDown })
   const expiry = createExpiry({

@@ -1,4 +1,4 @@
-/** What carrying a transaction needs of the gateway: for `cut-through` and `staging`, made by `carriage` once for each load of the settings. */
+/** What carrying a transaction needs of the gateway: for `cut-through` and `staging`, made by `cut-through-deps-maker` once for each load of the settings. */
 import type { Clock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
@@ -14,7 +14,7 @@ import type { Endpoints } from '../backends/endpoints.ts'
 import type { Budgets } from '../settings.ts'
 import type { ToldSparingly } from '../told-sparingly.ts'
 import type { LiveFirst } from './live-first.ts'
-import type { Patience } from './patience.ts'
+import type { WaitingPlaces } from './waiting-places.ts'
 
 export interface CutThroughDeps {
   readonly clock: Clock
@@ -30,7 +30,7 @@ export interface CutThroughDeps {
   /** The most that one backend may take of them, step by step. */
   readonly steps: StepLimits
   /** With sessions that wait for their senders. */
-  readonly patience: Patience
+  readonly waitingPlaces: WaitingPlaces
   /** Hears while senders wait, so that the drain lets them go first. */
   readonly live: LiveFirst
   /** Hears what backends say of recipients, but not at a replay: it was learnt the first time. */

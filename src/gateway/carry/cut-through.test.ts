@@ -12,11 +12,11 @@ import { patientSteps } from '../../smtp/client/step-limits.ts'
 import { createBackends } from '../backends/backends.ts'
 import { CutThrough } from './cut-through.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
+import { depsForHeldMail } from './held-mail-deps.ts'
 import { LiveFirst } from './live-first.ts'
-import { patient } from './patient.ts'
 
 /** One backend that is up, whose sessions go so. */
-function carrying(transaction: object, clock: Clock): CutThroughDeps {
+function depsFor(transaction: object, clock: Clock): CutThroughDeps {
   const [{ log }, nothing, place] = [collectLog(), () => undefined, endpoint({ port: 25 })]
   return {
     ...{ clock, log, live: new LiveFirst(clock), steps: patientSteps },
@@ -25,7 +25,7 @@ function carrying(transaction: object, clock: Clock): CutThroughDeps {
     backends: createBackends({ clock, log, onFailed: nothing, onSlow: nothing, onUp: nothing }),
     endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
     balancer: () => createBalancer('round-robin'),
-    patience: { begin: nothing, end: nothing },
+    waitingPlaces: { begin: nothing, end: nothing },
   } as unknown as CutThroughDeps
 }
 
@@ -44,7 +44,7 @@ async function timeFor(octets: number, isFromHold: boolean): Promise<{ bodyMs: n
     refusalsLeft: 5,
     abandon: () => undefined,
   }
-  const deps = carrying(transaction, clock)
+  const deps = depsFor(transaction, clock)
   const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, { ...job(), isFromHold }, deps)
   await cut.askRecipients([mailbox('you@example.test')])
   const carried = await cut.deliver(message((async function* () {})(), octets))
@@ -78,9 +78,9 @@ async function learning(words: { said?: readonly Reply[]; isFromHold?: true }) {
   const learnt: string[] = []
   const learn = (what: string) => (recipient: Recipient) => void learnt.push(`${what} ${recipient.localPart}`)
   const onAnswer = { delivered: learn('delivered'), accepted: learn('accepted'), refused: learn('refused') }
-  const live = { ...carrying(transaction, createFakeClock()), onAnswer }
+  const live = { ...depsFor(transaction, createFakeClock()), onAnswer }
   const of = { ...job(), ...(words.isFromHold ? { isFromHold: true } : {}) }
-  const deps = words.isFromHold ? patient(live) : live
+  const deps = words.isFromHold ? depsForHeldMail(live) : live
   const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, of, deps)
   await cut.askRecipients([mailbox('one@example.test'), mailbox('two@example.test')])
   if (!words.isFromHold) cut.include(mailbox('three@example.test'))

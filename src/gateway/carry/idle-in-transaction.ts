@@ -1,15 +1,15 @@
 /** How long the sender lets the session of one transaction wait between what it says: a second at a time, and then the session serves others. For `cut-through`. */
 import type { CutThroughDeps } from './cut-through-deps.ts'
-import type { Stay, Waiting } from './patience.ts'
+import type { Stay, Waiting } from './waiting-places.ts'
 
 export class IdleInTransaction {
   readonly #session: Waiting
-  readonly #deps: Pick<CutThroughDeps, 'clock' | 'patience' | 'budgets'>
+  readonly #deps: Pick<CutThroughDeps, 'clock' | 'waitingPlaces' | 'budgets'>
   #sumMs = 0
   #fromMs = 0
   #stay: Stay | undefined
 
-  constructor(session: Waiting, deps: Pick<CutThroughDeps, 'clock' | 'patience' | 'budgets'>) {
+  constructor(session: Waiting, deps: Pick<CutThroughDeps, 'clock' | 'waitingPlaces' | 'budgets'>) {
     this.#session = session
     this.#deps = deps
   }
@@ -17,12 +17,12 @@ export class IdleInTransaction {
   /** It waits from now on. */
   begin(): void {
     this.#fromMs = this.#deps.clock.monotonicMs()
-    this.#stay = this.#deps.patience.begin(this.#session, this.#fromMs)
+    this.#stay = this.#deps.waitingPlaces.begin(this.#session, this.#fromMs)
   }
 
   /** What it waited for has come, or will not. */
   end(): void {
-    if (this.#stay) this.#deps.patience.end(this.#stay)
+    if (this.#stay) this.#deps.waitingPlaces.end(this.#stay)
     this.#stay = undefined
   }
 

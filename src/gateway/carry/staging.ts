@@ -320,7 +320,7 @@ export class Staging {
     this.#line?.again(candidate)
   }
 
-  /** Whoever it waits for has taken too long (`Patience`). */
+  /** Whoever it waits for has taken too long (`WaitingPlaces`). */
   ranOut(): void {
     this.giveBack()
   }

@@ -31,7 +31,7 @@ export interface AttemptDeps {
   readonly random: Random
   readonly queue: Queue
   /** What carries it now, with the budgets of a delivery that nobody waits for. */
-  readonly carrying: () => CutThroughDeps
+  readonly cutThroughDeps: () => CutThroughDeps
 }
 
 /** What came of it, each with why, for people. */
@@ -119,7 +119,7 @@ export async function attempt(
     fairnessKey: task.lane,
     isFromHold: true,
   }
-  const cut = new CutThrough(route, way.domain, job, deps.carrying())
+  const cut = new CutThrough(route, way.domain, job, deps.cutThroughDeps())
   try {
     const asked = await cut.askRecipients(recipients.map(({ recipient }) => recipient))
     heard()

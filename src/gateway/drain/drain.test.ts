@@ -187,18 +187,18 @@ test('a backend that is there and breaks every session off is no route that is o
     refusalsLeft: 5,
     abandon: nobody,
   }
-  const carrying = {
+  const cutThroughDeps = {
     ...{ clock, log, budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, sessionMs: 0 }, steps: patientSteps },
     delivery: { begin: () => ({ kind: 'begun', transaction }), sessions: () => ({ busy: 0, idle: 0, waiting: 0 }) },
     backends: createBackends({ clock, log, onFailed: nobody, onSlow: nobody, onUp: nobody }),
     endpoints: { expand: () => ({ kind: 'members', members: [{ endpoint: place, tier: 0, weight: 1 }] }) },
     balancer: () => createBalancer('round-robin'),
-    patience: { begin: nobody, end: nobody },
+    waitingPlaces: { begin: nobody, end: nobody },
     sparingly: { tell: nobody },
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },
-    attempting: { clock, random, queue, carrying: () => carrying },
+    attempting: { clock, random, queue, cutThroughDeps: () => cutThroughDeps },
     guard: { isStopped: () => false },
     live: { turn: nobody },
     writeDown: { whenWritable: async () => true, surely: (_: unknown, write: () => Promise<unknown>) => write() },
@@ -236,7 +236,7 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
     body: async () => ({ kind: 'opened', body: { size: 0, has8bit: false, blocks: () => [], release: nobody } }),
     ...words.queue,
   } as unknown as Queue
-  const carrying = {
+  const cutThroughDeps = {
     ...{ clock, log, budgets: { connectMs: 1_000, mailMs: 1_000, rcptMs: 1_000, sessionMs: 0 }, steps: patientSteps },
     delivery: {
       begin: () => ({ kind: 'begun', transaction: words.transaction }),
@@ -252,12 +252,12 @@ function withTwoBackends(words: { readonly queue: Partial<Queue>; readonly trans
       }),
     },
     balancer: () => createBalancer('round-robin'),
-    patience: { begin: nobody, end: nobody },
+    waitingPlaces: { begin: nobody, end: nobody },
     sparingly: { tell: nobody },
   }
   const drain = createDrain({
     ...{ clock, random, log, queue },
-    attempting: { clock, random, queue, carrying: () => carrying },
+    attempting: { clock, random, queue, cutThroughDeps: () => cutThroughDeps },
     guard: { isStopped: () => false, firstAttempt: nobody },
     isAnyGood: () => false,
     live: { turn: nobody },

@@ -6,7 +6,7 @@
 import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
-import type { Patience, Stay } from '../carry/patience.ts'
+import type { Stay, WaitingPlaces } from '../carry/waiting-places.ts'
 import { tellAttempt } from '../hold/tell-attempt.ts'
 import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
@@ -27,7 +27,7 @@ export interface LaneDrainDeps extends SettleDeps {
   /** Recipients that are being attempted, in whatever lane, and the end of that. */
   readonly underWay: UnderWay
   /** With backends that say nothing to MAIL and RCPT. */
-  readonly patience: Patience
+  readonly waitingPlaces: WaitingPlaces
   /** Ids of what cannot be written down, though the store can be written: never touched again while this process lives. */
   readonly avoided: Set<string>
   /** Resolves when rows are where they belong again; undefined where they are. */
@@ -204,10 +204,10 @@ export class LaneDrain {
     }
     this.#active.add(id)
     this.#asking.add(id)
-    const { patience, clock } = this.#deps
-    const hearing = patience.begin({ ranOut: () => this.#becomesMute(id) }, clock.monotonicMs())
+    const { waitingPlaces, clock } = this.#deps
+    const hearing = waitingPlaces.begin({ ranOut: () => this.#becomesMute(id) }, clock.monotonicMs())
     void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
-      patience.end(hearing)
+      waitingPlaces.end(hearing)
       const wasMute = this.#mute.delete(id)
       this.#active.delete(id)
       this.#asking.delete(id)
@@ -227,7 +227,7 @@ export class LaneDrain {
 
   /** A backend has spoken, so the message counts again. */
   #heard(id: string, hearing: Stay): void {
-    this.#deps.patience.end(hearing)
+    this.#deps.waitingPlaces.end(hearing)
     if (this.#mute.delete(id)) this.#asking.add(id)
   }
 

@@ -3,7 +3,7 @@
  * be run.
  */
 import type { Lane } from '../../queue/queue.ts'
-import { Patience } from '../carry/patience.ts'
+import { WaitingPlaces } from '../carry/waiting-places.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { AttemptTurns } from './attempt-turns.ts'
 import { LaneDrain, type LaneDrainDeps, type LaneEnd } from './lane-drain.ts'
@@ -16,7 +16,7 @@ export interface LaneRuns {
   stop(): void
 }
 
-export interface LaneRunsDeps extends Omit<LaneDrainDeps, 'way' | 'turn' | 'turnOver' | 'patience' | 'avoided'> {
+export interface LaneRunsDeps extends Omit<LaneDrainDeps, 'way' | 'turn' | 'turnOver' | 'waitingPlaces' | 'avoided'> {
   readonly lanes: LaneStates
   readonly turns: AttemptTurns
   readonly wayOfLane: (lane: Lane) => Way | undefined
@@ -29,7 +29,7 @@ const muteMs = 30_000
 
 export function createLaneRuns(deps: LaneRunsDeps): LaneRuns {
   const { clock, random, log, lanes, turns, setAlarm } = deps
-  const shared = { patience: new Patience(clock, muteMs), avoided: new Set<string>() }
+  const shared = { waitingPlaces: new WaitingPlaces(clock, muteMs), avoided: new Set<string>() }
   let isStopped = false
 
   function begin(lane: Lane): void {

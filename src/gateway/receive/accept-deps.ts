@@ -24,7 +24,7 @@ export interface AcceptDeps {
   /** The settings now; a session keeps the ones that it began with. */
   readonly settings: () => GatewaySettings
   /** What carries a transaction, with the budgets of a sender who waits. */
-  readonly carrying: (settings: GatewaySettings) => CutThroughDeps
+  readonly cutThroughDeps: (settings: GatewaySettings) => CutThroughDeps
   readonly places: ConnectionPlaces
   /** By client. */
   readonly refusals: RateCounter

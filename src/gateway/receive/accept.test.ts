@@ -13,7 +13,7 @@ import { shortSteps } from '../../smtp/client/step-limits.ts'
 import type { Peer } from '../../smtp/server/handler.ts'
 import { createBackends } from '../backends/backends.ts'
 import { LiveFirst } from '../carry/live-first.ts'
-import { Patience } from '../carry/patience.ts'
+import { WaitingPlaces } from '../carry/waiting-places.ts'
 import { createToldSparingly } from '../told-sparingly.ts'
 import { createAccept } from './accept.ts'
 import { createConnectionPlaces } from './connection-places.ts'
@@ -40,7 +40,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     log,
     ids: createMessageIds(systemRandom),
     settings: () => settings,
-    carrying: ({ hostname, budgets }) => ({
+    cutThroughDeps: ({ hostname, budgets }) => ({
       clock: steadyClock,
       log: silentLog,
       sparingly: createToldSparingly({ clock: steadyClock, log: silentLog }),
@@ -51,7 +51,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
       hostname,
       budgets,
       steps: shortSteps,
-      patience: new Patience(steadyClock, budgets.sessionIdleInTransactionMs),
+      waitingPlaces: new WaitingPlaces(steadyClock, budgets.sessionIdleInTransactionMs),
       live: new LiveFirst(steadyClock),
     }),
     places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),

@@ -40,7 +40,7 @@ class Receiver implements SessionHandler {
   readonly #connection: SenderConnection
   readonly #mailDate: (atMs: number) => string
   readonly #refusals: Refusals
-  readonly #carrying: (asking: Asking) => CutThroughDeps
+  readonly #cutThroughDeps: (asking: Asking) => CutThroughDeps
   readonly etrn: SessionHandler['etrn']
   #current: Current | undefined
   /** Recipients that our owner's own check may still ask for without counting or teaching. */
@@ -52,9 +52,9 @@ class Receiver implements SessionHandler {
     this.#mailDate = mailDate
     this.#refusals = new Refusals(connection)
     const { deps, peer, settings } = connection
-    const begun = deps.carrying(settings)
+    const begun = deps.cutThroughDeps(settings)
     // What a backend says to our owner's own check teaches nothing.
-    this.#carrying = ({ isOwnProbe }) => (isOwnProbe ? { ...begun, onAnswer: undefined } : begun)
+    this.#cutThroughDeps = ({ isOwnProbe }) => (isOwnProbe ? { ...begun, onAnswer: undefined } : begun)
     const { etrn } = deps
     this.etrn = etrn?.isOffered(peer.address) ? (node) => etrn.ask(peer.address, node) : undefined
     deps.log.debug('connected', { client: peer.address, port: peer.port })
@@ -82,7 +82,7 @@ class Receiver implements SessionHandler {
       return noRoom
     }
     const transaction = new SenderTransaction(id, envelope, client, body)
-    const recipients = new Recipients(transaction, this.#connection, this.#refusals, this.#carrying)
+    const recipients = new Recipients(transaction, this.#connection, this.#refusals, this.#cutThroughDeps)
     this.#current = { transaction, recipients }
     return senderOk
   }

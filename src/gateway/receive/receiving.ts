@@ -38,7 +38,7 @@ export interface ReceivingDeps {
   readonly log: Log
   readonly tell?: Tell | undefined
   readonly ids: MessageIds
-  readonly carrying: (settings: GatewaySettings) => CutThroughDeps
+  readonly cutThroughDeps: (settings: GatewaySettings) => CutThroughDeps
   /** Whether it is ourselves that have connected. */
   readonly isOurs: (peer: Peer) => boolean
   /** Endpoints that were met. */
@@ -48,13 +48,13 @@ export interface ReceivingDeps {
 }
 
 export function createReceiving(settings: () => GatewaySettings, deps: ReceivingDeps): Receiving {
-  const { clock, random, log, tell, ids, carrying, isOurs, kept } = deps
+  const { clock, random, log, tell, ids, cutThroughDeps, isOurs, kept } = deps
   const places = createConnectionPlaces({ clock, log, tell, limits: () => settings().limits })
   const refusalLog = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
   const spool = () => join(settings().state, 'spool')
   const onConnect = createAccept({
-    ...{ clock, log, tell, ids, settings, carrying, isOurs, places, refusalLog, ownProbes },
+    ...{ clock, log, tell, ids, settings, cutThroughDeps, isOurs, places, refusalLog, ownProbes },
     refusals: createRateCounter(clock, 60_000),
     guesses: createGuesses(clock),
     strangers: createRateCounter(clock, 60_000, 10_000),

@@ -27,18 +27,18 @@ export class Recipients {
   readonly #transaction: SenderTransaction
   readonly #connection: SenderConnection
   readonly #refusals: Counting
-  readonly #carrying: (asking: Asking) => CutThroughDeps
+  readonly #cutThroughDeps: (asking: Asking) => CutThroughDeps
 
   constructor(
     transaction: SenderTransaction,
     connection: SenderConnection,
     refusals: Counting,
-    carrying: (asking: Asking) => CutThroughDeps,
+    cutThroughDeps: (asking: Asking) => CutThroughDeps,
   ) {
     this.#transaction = transaction
     this.#connection = connection
     this.#refusals = refusals
-    this.#carrying = carrying
+    this.#cutThroughDeps = cutThroughDeps
   }
 
   /** Where a recipient goes in this transaction, or what its sender hears at once. @param others  that are to be asked for together with it */
@@ -67,7 +67,7 @@ export class Recipients {
   /** Asks a backend for those that go one way; or, where none can be asked, the hold. @returns what the sender hears of each */
   ask(group: readonly Placed[], asking: Asking): Promise<readonly Reply[]> {
     const { place } = this.#connection
-    const leg = this.#transaction.legFor(group[0] as Placed, place.client, this.#carrying(asking))
+    const leg = this.#transaction.legFor(group[0] as Placed, place.client, this.#cutThroughDeps(asking))
     return leg.cut.askRecipients(group.map(({ recipient }) => recipient)).then((answers) => {
       // As they mostly are.
       const areAccepted = answers.every(({ kind }) => kind === 'accepted')

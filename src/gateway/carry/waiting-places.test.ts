@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
-import { Patience } from './patience.ts'
+import { WaitingPlaces } from './waiting-places.ts'
 
 function stage() {
   const clock = createFakeClock()
   const given: string[] = []
-  const patience = new Patience(clock, 1_000)
-  const begin = (name: string) => patience.begin({ ranOut: () => void given.push(name) }, clock.monotonicMs())
-  return { clock, given, patience, begin }
+  const waitingPlaces = new WaitingPlaces(clock, 1_000)
+  const begin = (name: string) => waitingPlaces.begin({ ranOut: () => void given.push(name) }, clock.monotonicMs())
+  return { clock, given, waitingPlaces, begin }
 }
 
 test('each runs out when its own time is over, and not before', () => {
@@ -31,12 +31,12 @@ test('each runs out when its own time is over, and not before', () => {
 })
 
 test('whose wait has ended is left alone, and who begins anew has the whole time again', () => {
-  const { clock, given, patience, begin } = stage()
+  const { clock, given, waitingPlaces, begin } = stage()
   const ended = begin('ended')
   const renewed = begin('renewed')
   clock.advance(900)
-  patience.end(ended)
-  patience.end(renewed)
+  waitingPlaces.end(ended)
+  waitingPlaces.end(renewed)
   begin('renewed')
   clock.advance(500)
   assert.deepEqual(given, [])

@@ -7,31 +7,31 @@ import { type Balancer, createBalancer } from '../../routing/balance.ts'
 import { shortSteps } from '../../smtp/client/step-limits.ts'
 import { type GatewaySettings, routesOf } from '../settings.ts'
 import type { CutThroughDeps, LearnFromAnswers } from './cut-through-deps.ts'
-import { Patience } from './patience.ts'
-import { patient } from './patient.ts'
+import { depsForHeldMail } from './held-mail-deps.ts'
+import { WaitingPlaces } from './waiting-places.ts'
 
-export interface Carriage {
+export interface CutThroughDepsMaker {
   /** @param settings  those of now, or those that a session began with */
   of(settings: GatewaySettings): CutThroughDeps
   /** For held mail, with the time that there is where nobody waits. @param settings  those of now */
-  patientOf(settings: GatewaySettings): CutThroughDeps
+  forHeldMail(settings: GatewaySettings): CutThroughDeps
   /** Routes that these do not have are known no more. */
   keepOnly(settings: GatewaySettings): void
 }
 
-export interface CarriageDeps
+export interface CutThroughDepsMakerDeps
   extends Pick<CutThroughDeps, 'clock' | 'log' | 'sparingly' | 'delivery' | 'backends' | 'endpoints' | 'live'> {
   /** Who hears what backends say of recipients; undefined where nothing is learnt. */
   readonly learner: (settings: GatewaySettings) => LearnFromAnswers | undefined
 }
 
-export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
+export function createCutThroughDepsMaker({ learner, ...shared }: CutThroughDepsMakerDeps): CutThroughDepsMaker {
   /** By what the route is and not by the object, which is another one behind a reload. */
   const balancers = new Map<string, Balancer>()
   /** The same by the object, which is looked up faster. */
   const ofRoutes = new WeakMap<Route, Balancer>()
   let last: Made | undefined
-  let lastPatient: Made | undefined
+  let lastForHeld: Made | undefined
 
   function balancer(route: Route): Balancer {
     const known = ofRoutes.get(route)
@@ -45,8 +45,8 @@ export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
 
   function make(settings: GatewaySettings): CutThroughDeps {
     const { hostname, budgets } = settings
-    const patience = new Patience(shared.clock, budgets.sessionIdleInTransactionMs)
-    return { ...shared, balancer, hostname, budgets, steps: shortSteps, patience, onAnswer: learner(settings) }
+    const waitingPlaces = new WaitingPlaces(shared.clock, budgets.sessionIdleInTransactionMs)
+    return { ...shared, balancer, hostname, budgets, steps: shortSteps, waitingPlaces, onAnswer: learner(settings) }
   }
 
   function of(settings: GatewaySettings): CutThroughDeps {
@@ -56,9 +56,9 @@ export function createCarriage({ learner, ...shared }: CarriageDeps): Carriage {
 
   return {
     of,
-    patientOf(settings) {
-      if (lastPatient?.for !== settings) lastPatient = { for: settings, deps: patient(of(settings)) }
-      return lastPatient.deps
+    forHeldMail(settings) {
+      if (lastForHeld?.for !== settings) lastForHeld = { for: settings, deps: depsForHeldMail(of(settings)) }
+      return lastForHeld.deps
     },
     keepOnly(settings) {
       const configured = new Set(routesOf(settings).map(balancerKey))

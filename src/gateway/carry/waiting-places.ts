@@ -14,7 +14,7 @@ export interface Waiting {
 /** A wait that has begun. */
 export type Stay = Place<{ readonly who: Waiting; readonly untilMs: number }>
 
-export class Patience {
+export class WaitingPlaces {
   readonly #clock: Clock
   readonly #patienceMs: number
   /** In the order of their ends. */

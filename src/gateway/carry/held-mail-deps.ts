@@ -1,4 +1,4 @@
-/** What carries a held message: the same as for a sender who waits, with the time that there is where nobody does. Called by `carriage`. */
+/** What carries a held message: the same as for a sender who waits, with the time that there is where nobody does. Called by `cut-through-deps-maker`. */
 import { patientSteps } from '../../smtp/client/step-limits.ts'
 import type { Budgets } from '../settings.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
@@ -21,7 +21,7 @@ const patientBudgets: Partial<Budgets> = {
 
 const nothingLearnt = { accepted: () => undefined, refused: () => undefined }
 
-export function patient(deps: CutThroughDeps): CutThroughDeps {
+export function depsForHeldMail(deps: CutThroughDeps): CutThroughDeps {
   const budgets = { ...deps.budgets, ...patientBudgets }
   // What a refusal at the drain teaches, a sender's own transaction teaches too; and a server that came back empty must teach nothing.
   const onAnswer = deps.onAnswer && { ...nothingLearnt, delivered: deps.onAnswer.delivered }
