@@ -1,5 +1,5 @@
 /**
- * A message from DATA to its end: its body is taken in (`body`), and at the dot it is handed on (`hand-over`), unless it was delivered before and its
+ * A message from DATA to its end: its body is taken in (`incoming-body`), and at the dot it is handed on (`hand-over`), unless it was delivered before and its
  * sender did not hear so (`repeat-memory`). Made by `accept`, driven by the SMTP server.
  */
 import type { Body, Message } from '../../mail/message.ts'
@@ -8,8 +8,8 @@ import { receivedLine } from '../../mail/trace.ts'
 import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
 import { notHeldReply } from '../carry/verdict.ts'
 import type { SenderConnection } from './accept-deps.ts'
-import type { BodyProblem } from './body.ts'
 import { handOver } from './hand-over.ts'
+import type { BodyProblem } from './incoming-body.ts'
 import type { Refusals } from './refusals.ts'
 import { contentHash, envelopeHash } from './repeat-memory.ts'
 import type { SenderTransaction } from './sender-transaction.ts'

@@ -1,6 +1,6 @@
 /**
  * How long the sender of a message may still take: for the next octets, for each minute's worth of them, for the
- * whole. `body.ts` asks before each wait. Times are on the monotonic clock; nothing here waits.
+ * whole. `take-body.ts` asks before each wait. Times are on the monotonic clock; nothing here waits.
  */
 import { rateWindowMs, type ServerBudgets, type ServerLimits } from './options.ts'
 

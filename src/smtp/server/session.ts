@@ -14,7 +14,6 @@ import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
 import type { Command, EtrnNode } from '../wire/command.ts'
 import { Connection, type NoMore } from '../wire/connection.ts'
 import type { Scratch } from '../wire/scratch.ts'
-import { type Intake, takeBody } from './body.ts'
 import { Conduct } from './conduct.ts'
 import type { GreetingMoment } from './early-talker.ts'
 import type { BodySink, SessionHandler } from './handler.ts'
@@ -25,6 +24,7 @@ import { Outgoing } from './outgoing.ts'
 import type { SocketPeer } from './peer.ts'
 import { type NamedReplies, replies } from './replies.ts'
 import { SessionAge } from './session-age.ts'
+import { type Intake, takeBody } from './take-body.ts'
 
 /** What all sessions of a server have in common. */
 export interface SessionContext {

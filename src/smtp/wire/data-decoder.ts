@@ -1,6 +1,6 @@
 /**
  * What follows DATA → canonical content (`Body` in `mail/message.ts`): dots unstuffed, lines ended by CRLF only. Called by
- * `server/body.ts` for each chunk, however the peer cuts it, with the same result.
+ * `server/take-body.ts` for each chunk, however the peer cuts it, with the same result.
  *
  * The only end is CRLF.CRLF (RFC 5321 §4.1.1.4). What another server might take for an end is never passed on:
  *   - bare LF in text becomes CRLF, or is a fault under `bareNewline: 'reject'`;

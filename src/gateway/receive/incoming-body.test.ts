@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { createBudget, createKeyedBudget } from '../../base/limits.ts'
-import { type BodyBudgets, IncomingBody, prepareSpool } from './body.ts'
+import { type BodyBudgets, IncomingBody, prepareSpool } from './incoming-body.ts'
 
 const kib = 1024
 
