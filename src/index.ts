@@ -15,7 +15,7 @@ export { publishedReportSchema, type ReportDocument, reportDocument } from './ch
 export { type DomainReport, domainReport } from './checks/report/domain-report.ts'
 export type { Context, Part, Rule } from './checks/rule.ts'
 export { allRules } from './checks/rules/all.ts'
-export { runRules } from './checks/run.ts'
+export { runRules } from './checks/run-rules.ts'
 export { type Loaded, type LoadedConfig, loadConfig } from './config/load.ts'
 export { publishedSchema } from './config/schema.ts'
 export { formatProblems, type Problem } from './config/source.ts'

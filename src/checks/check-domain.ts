@@ -11,7 +11,7 @@ import type { Outcome } from './finding.ts'
 import type { CheckOptions } from './options.ts'
 import type { Context, Part, Rule } from './rule.ts'
 import { allRules } from './rules/all.ts'
-import { runRules } from './run.ts'
+import { runRules } from './run-rules.ts'
 
 /** One domain: what was seen, and what the rules make of it. */
 export interface Checked {

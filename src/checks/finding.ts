@@ -28,7 +28,7 @@ export interface Remedy {
   readonly settings?: readonly string[]
 }
 
-/** A fault as a rule tells it; `run.ts` adds the rule's id, its title and, where it names none itself, its RFCs. */
+/** A fault as a rule tells it; `run-rules.ts` adds the rule's id, its title and, where it names none itself, its RFCs. */
 export interface Fault {
   readonly kind: 'fault'
   readonly severity: Severity

@@ -1,6 +1,6 @@
 /**
  * What a finding about an exchanger means where that exchanger is a gateway of ours: what is to be done in its waypost.yaml stands in place of what is to be
- * done to another server. Pure; called by `run.ts`.
+ * done to another server. Pure; called by `run-rules.ts`.
  */
 import type { HostName } from '../dns/name.ts'
 import type { Facts } from './facts.ts'

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import type { Facts } from '../../src/checks/facts.ts'
 import type { Finding, Outcome, Subject } from '../../src/checks/finding.ts'
 import type { Context, Rule } from '../../src/checks/rule.ts'
-import { runRules } from '../../src/checks/run.ts'
+import { runRules } from '../../src/checks/run-rules.ts'
 import { contextOf } from './facts/facts.ts'
 
 export function told(rule: Rule, facts: Facts, context: Partial<Context> = {}): readonly string[] {

@@ -5,7 +5,7 @@
 import type { Facts } from '../../src/checks/facts.ts'
 import type { Finding } from '../../src/checks/finding.ts'
 import type { Context, Rule } from '../../src/checks/rule.ts'
-import { runRules } from '../../src/checks/run.ts'
+import { runRules } from '../../src/checks/run-rules.ts'
 import { contextOf } from './facts/facts.ts'
 import { assertSafe } from './outcomes.ts'
 

@@ -6,7 +6,7 @@ import { rcodes } from '../../dns/types.ts'
 import { createRoots, trustOf } from '../certificate.ts'
 import { directs, everyAddress, plainName, readingOf, textsOf, zoneNamed } from '../read-facts.ts'
 import { allRules } from '../rules/all.ts'
-import { runRules } from '../run.ts'
+import { runRules } from '../run-rules.ts'
 
 test('a domain with everything right: each fact is there, each question asked once', async (t) => {
   // Patience, so that a busy machine makes nobody ask twice.

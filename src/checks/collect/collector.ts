@@ -24,7 +24,7 @@ import { collectSpf } from './spf.ts'
 import { createTree, type Located } from './tree.ts'
 import { createVantagePoint } from './vantage.ts'
 import { createViews } from './views.ts'
-import { collectZones, whyNoZone, type Zones } from './zones.ts'
+import { collectZones, type Zones, zoneUnknownOf } from './zones.ts'
 
 export interface Collector {
   /** Resolves within `timeoutMs` and a little; never rejects for what others do. */
@@ -128,7 +128,7 @@ class Run {
       exchangers: mail.exchangers.map((exchanger) => ({ ...exchanger, ...zoneOf(exchanger, found) })),
       ...beside,
       zone: found.located?.apex,
-      zoneUnknown: found.located && whyNoZone(found.located, 'the domain'),
+      zoneUnknown: found.located && zoneUnknownOf(found.located, 'the domain'),
       zones: found.zones,
       spent: inquiry.spent,
     }
@@ -272,7 +272,7 @@ const noZones: Zones & { readonly located: Located | undefined } = {
 
 function zoneOf({ name }: ExchangerFacts, zones: Zones): Pick<ExchangerFacts, 'zone' | 'zoneUnknown'> {
   const place = zones.placeOf(name)
-  return { zone: place?.apex, zoneUnknown: place && whyNoZone(place, plainName(name)) }
+  return { zone: place?.apex, zoneUnknown: place && zoneUnknownOf(place, plainName(name)) }
 }
 
 /** What is told where nothing is asked. */

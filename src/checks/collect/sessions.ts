@@ -55,7 +55,7 @@ export function createSessions(options: CheckOptions, deps: SessionDeps): Sessio
     }
     if (inquiry.clock.monotonicMs() >= inquiry.untilMs)
       return notExamined('budget-spent', 'The time for this domain was over before its turn came.')
-    const visitOnce = () => hosts('', () => hold(address, host, wanted, inquiry, options, deps))
+    const visitOnce = () => hosts('', () => probeOnce(address, host, wanted, inquiry, options, deps))
     const first = await visitOnce()
     if (first.connect.kind === 'not-said')
       return notExamined('budget-spent', `${options.maxConnections} connections for one domain are the most.`)
@@ -92,7 +92,7 @@ async function hasPatience({ clock, untilMs }: Inquiry, { retryAfterMs }: CheckO
   return true
 }
 
-function hold(
+function probeOnce(
   address: IpAddress,
   host: HostName | undefined,
   { domain, probe: howMuch }: Wanted,

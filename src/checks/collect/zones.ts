@@ -74,7 +74,7 @@ async function placesOf({ name }: Target, tree: Tree, inquiry: Inquiry) {
 }
 
 /** Why a zone was not found; undefined where it was. @param whose  `the domain`, a host's name */
-export function whyNoZone({ apex, delegation }: Located, whose: string): NotExamined | undefined {
+export function zoneUnknownOf({ apex, delegation }: Located, whose: string): NotExamined | undefined {
   if (apex) return undefined
   if (delegation.kind === 'not-examined') {
     const why = `The zone of ${whose} was not looked for to its end, so its name servers were not asked: ${delegation.why}`

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { contextOf, factsOf } from '../../../test/unit/facts/facts.ts'
 import { notExamined } from '../../../test/unit/facts/views.ts'
-import { runRules } from '../run.ts'
+import { runRules } from '../run-rules.ts'
 import { allRules } from './all.ts'
 import { leftOut, ruleIds } from './ids.ts'
 

@@ -10,7 +10,7 @@ import { assertSafe } from '../../../test/unit/outcomes.ts'
 import { rcodes } from '../../dns/types.ts'
 import { nameFromLabels, type WireName } from '../../dns/wire-name.ts'
 import type { ExchangerFacts, Facts } from '../facts.ts'
-import { runRules } from '../run.ts'
+import { runRules } from '../run-rules.ts'
 import { allRules } from './all.ts'
 
 function hostile(label: string): WireName {

@@ -71,13 +71,13 @@ export async function stepMigration(
   if (looked.kind === 'at-rest') return show(migration, publishing, flags, terminal, deps)
   if (looked.kind !== 'ready') return notDone(looked, request, flags, terminal)
   try {
-    return await confirmed(looked, request, publishing, flags, terminal, deps)
+    return await confirmAndDo(looked, request, publishing, flags, terminal, deps)
   } finally {
     looked.examined.target.close()
   }
 }
 
-async function confirmed(
+async function confirmAndDo(
   looked: Extract<LookedAtStep, { kind: 'ready' }>,
   request: StepRequest,
   publishing: Publishing,

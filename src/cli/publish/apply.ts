@@ -21,7 +21,7 @@ import { carryOut } from './carry-out.ts'
 import { examineAll, isUndeclared } from './examine-declared.ts'
 import { isSamePlan } from './kept-plan.ts'
 import { type MigrationsNow, openOf, readMigrations } from './migrations-now.ts'
-import { planned, stageToDo, stepsToDo } from './planned-steps.ts'
+import { planRecordsOf, stageToDo, stepsToDo } from './planned-steps.ts'
 import { seeUnchanged } from './unchanged.ts'
 
 interface ApplyFlags extends PublishFlags {
@@ -87,7 +87,7 @@ async function apply(
     if (!examined) return 2
     zones = examined.zones
     const steps = stepsToDo(before, domains)
-    const records = () => planned(steps, before, publishing)
+    const records = () => planRecordsOf(steps, before, publishing)
     const exit = await applyAll(zones, { steps, records }, publishing, flags, terminal, deps)
     if (exit !== 0) return exit
     // A server that lags behind in one zone holds up no migration of another: each sees its own steps arrive.
@@ -161,10 +161,10 @@ async function applyAll(
     if (!(await isSamePlan(flags.plan, now, terminal))) return 2
   }
   const changing = zones.filter(hasChanges)
-  return changing.length === 0 ? 0 : confirmed(changing, publishing, flags, terminal, deps)
+  return changing.length === 0 ? 0 : confirmAndCarryOut(changing, publishing, flags, terminal, deps)
 }
 
-async function confirmed(
+async function confirmAndCarryOut(
   changing: readonly ExaminedZone[],
   publishing: Publishing,
   flags: ApplyFlags,

@@ -15,7 +15,7 @@ import { openPublishing } from '../publishing/publishing.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { examineAll, isUndeclared } from './examine-declared.ts'
 import { readMigrations } from './migrations-now.ts'
-import { planned, stepsToDo } from './planned-steps.ts'
+import { planRecordsOf, stepsToDo } from './planned-steps.ts'
 import { withNotes } from './unchanged.ts'
 
 interface PlanFlags extends PublishFlags {
@@ -85,7 +85,7 @@ async function plan(
       return failed > 0 || !isWhole ? 2 : obstacles > 0 ? 1 : 0
     }
     const told = await withNotes(zones, publishing)
-    const steps = await planned(stepsToDo(migrations, domains), migrations, publishing)
+    const steps = await planRecordsOf(stepsToDo(migrations, domains), migrations, publishing)
     const { allow: allowed } = flags
     const style = { color, allowed, isUndeclared: isUndeclared(publishing.loaded) }
     terminal.out(flags.json ? `${planJson(told, steps, allowed)}\n` : planText(told, style, steps))

@@ -25,7 +25,7 @@ export function stepsToDo(now: MigrationsNow, names: readonly HostName[]): Named
 }
 
 /** The same steps, with what each would write. */
-export async function planned(
+export async function planRecordsOf(
   steps: readonly NamedStep[],
   { kept }: MigrationsNow,
   publishing: Publishing,

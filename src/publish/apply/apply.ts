@@ -57,13 +57,13 @@ export async function writeZone(
   const { target, plan, version } = examined
   const changes = changesOf(plan)
   // Whatever ends this process behind the write, a later plan has to know. Where nothing comes of it, it holds no longer than the TTL that is live.
-  await keptAhead(changes, deps)
-  const settledOutcome = await settled(await target.apply({ changes, version }), examined, changes)
-  const made = madeOf(settledOutcome, changes)
-  if (made.length === 0) return { outcome: settledOutcome, changes, verified: undefined, cachesUntilMs: undefined }
+  await keepAhead(changes, deps)
+  const answer = await readBackIfUnknown(await target.apply({ changes, version }), examined, changes)
+  const made = madeOf(answer, changes)
+  if (made.length === 0) return { outcome: answer, changes, verified: undefined, cachesUntilMs: undefined }
   const nowMs = deps.clock.now()
-  const outcome = await withCached(
-    settledOutcome,
+  const outcome = await keepCached(
+    answer,
     made.flatMap((change) => cachedOf(change, nowMs)),
     deps.cached,
   )
@@ -94,7 +94,7 @@ export function waitFor(
 }
 
 /** Where no answer came, the place itself says whether it was done. That it was not done yet says nothing: it may still be. */
-async function settled(
+async function readBackIfUnknown(
   outcome: TargetApplied,
   { target }: ExaminedZone,
   changes: readonly SetChange[],
@@ -108,7 +108,7 @@ async function settled(
 }
 
 /** What cannot be kept is told behind the write, where it is kept anew with the time of it. */
-async function keptAhead(
+async function keepAhead(
   changes: readonly SetChange[],
   { clock, cached }: Pick<ApplyDeps, 'clock' | 'cached'>,
 ): Promise<void> {
@@ -119,7 +119,7 @@ async function keptAhead(
 }
 
 /** The zone is changed already: what cannot be kept about it is told, and everything else goes on. */
-async function withCached(
+async function keepCached(
   outcome: TargetApplied,
   sets: Parameters<CachedSets['add']>[0],
   cached: CachedSets,

@@ -1,7 +1,7 @@
 /** The next steps of many migrations as their plans, for who only wants to see them. Called by `waypost plan`, and where a plan is compared. */
 import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { ExamineDeps, ExamineOptions } from '../plan/examine.ts'
-import { lanesOf, notAskedAgain } from '../plan/lanes.ts'
+import { groupsInTurn, notAskedAgain } from '../plan/in-turn.ts'
 import type { TargetFailure } from '../targets/target.ts'
 import type { Stage } from './migration.ts'
 import { type ExaminedStep, examineStage, type StepRequest } from './step-migration.ts'
@@ -22,10 +22,10 @@ export async function planSteps(
   deps: ExamineDeps,
 ): Promise<ExaminedStep[]> {
   const planned = new Map<StepToPlan, ExaminedStep>()
-  const lanes = lanesOf(steps, ({ request }) => request.publisher, options.publishers)
-  await mapAtOnce(lanes, atOnce, async (lane) => {
+  const groups = groupsInTurn(steps, ({ request }) => request.publisher, options.publishers)
+  await mapAtOnce(groups, atOnce, async (group) => {
     let silent: TargetFailure | undefined
-    for (const step of lane) {
+    for (const step of group) {
       const { request, stage } = step
       if (silent !== undefined) {
         planned.set(step, { kind: 'failed', stage, failure: notAskedAgain(silent) })

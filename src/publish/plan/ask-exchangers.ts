@@ -70,12 +70,12 @@ export async function askExchangers(
   options: AskOptions,
   deps: AskDeps,
 ): Promise<ExchangerProspect[]> {
-  const sessions = createSessions(options, deps)
+  const asker = createExchangerAsker(options, deps)
   const asked = await mapAtOnce(hosts, exchangersAtOnce, async (host): Promise<ExchangerProspect> => {
     const addresses = await addressesOf(host, options, deps)
-    return { host, isNew: true, addresses, smtp: await sessions.ask(domain, host, addresses) }
+    return { host, isNew: true, addresses, smtp: await asker.ask(domain, host, addresses) }
   })
-  return asked.map(sessions.judged)
+  return asked.map(asker.judged)
 }
 
 /** Where the zone of the host is kept, if that is known, and else by the resolver. */
@@ -104,7 +104,7 @@ export async function resolvedAddresses(host: HostName, resolver: Resolver): Pro
 }
 
 /** For many exchangers. Whether silence is ours: one connection that came about tells that port 25 is open to us. */
-export function createSessions(options: AskOptions, deps: AskDeps) {
+export function createExchangerAsker(options: AskOptions, deps: AskDeps) {
   let reachedSomebody = false
 
   async function ask(domain: HostName, host: HostName, found: AddressProspect): Promise<SmtpProspect> {

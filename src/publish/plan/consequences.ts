@@ -7,12 +7,12 @@ import { printable } from '../../base/printable.ts'
 import { comingTimeText, spanText } from '../../base/time-text.ts'
 import { type HostName, withoutDoubledOrigin } from '../../dns/name.ts'
 import { typeCodes } from '../../dns/types.ts'
-import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
+import { hostFromName } from '../../dns/wire-name.ts'
 import { isCoveredBySts } from '../../records/mta-sts.ts'
 import { sameContent, sameRecords, setText } from '../sets/record-set.ts'
 import type { ExchangerProspect } from './ask-exchangers.ts'
 import type { PlannedSet, ZonePlan } from './plan.ts'
-import { hostsOf, type Prospect } from './prospect.ts'
+import { changesTheWay, hostsOf, type Prospect } from './prospect.ts'
 
 /** The rules that refuse; `--allow` takes their names. */
 export const refusals = {
@@ -135,15 +135,8 @@ function ofChange(set: PlannedSet, domain: HostName, circumstances: Circumstance
 }
 
 /** Another TTL alone makes nothing worse than it is, and is what people want while their exchangers are down. */
-function leadsElsewhere(set: PlannedSet, { sets }: ZonePlan): boolean {
-  const isMoved = ({ before, after }: PlannedSet) => !sameRecords(before?.data ?? [], after?.data ?? [])
-  const hosts = hostsOf(set.after).map(nameFromHost)
-  const isAddress = ({ code }: PlannedSet) => code === typeCodes.A || code === typeCodes.AAAA
-  return (
-    isMoved(set) ||
-    sets.some((each) => isAddress(each) && isMoved(each) && hosts.some((host) => sameName(host, each.name)))
-  )
-}
+const leadsElsewhere = (set: PlannedSet, plan: ZonePlan): boolean =>
+  changesTheWay(set, plan, (before, after) => sameRecords(before?.data ?? [], after?.data ?? []))
 
 function ofProspect({ domain, exchangers, policy }: Prospect, isElsewhere: boolean): Concern[] {
   const each = exchangers.flatMap((exchanger) => ofExchanger(domain, exchanger))

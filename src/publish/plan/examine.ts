@@ -18,7 +18,7 @@ import type { WitnessOptions } from '../targets/witnesses.ts'
 import type { AskDeps, AskOptions } from './ask-exchangers.ts'
 import type { CachedSets } from './cached-sets.ts'
 import { type Concern, consequences } from './consequences.ts'
-import { lanesOf, notAskedAgain } from './lanes.ts'
+import { groupsInTurn, notAskedAgain } from './in-turn.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
@@ -96,7 +96,7 @@ export function chosen(
   }
 }
 
-/** Lanes at once: enough that a slow resolver or exchanger holds up few, and no burst for either. */
+/** Groups at once: enough that a slow resolver or exchanger holds up few, and no burst for either. */
 const atOnceWithSmtp = 50
 const atOnceWithoutSmtp = 200
 
@@ -116,9 +116,9 @@ export async function examineUnits(
 ): Promise<Examined[]> {
   const examined = new Map<Unit, Examined>()
   let isOver = false
-  const examineLane = async (lane: readonly Unit[]) => {
+  const examineInTurn = async (group: readonly Unit[]) => {
     let silent: TargetFailure | undefined
-    for (const unit of lane) {
+    for (const unit of group) {
       if (isOver) return
       const zone: Examined = silent
         ? { kind: 'failed', unit, failure: notAskedAgain(silent) }
@@ -128,10 +128,10 @@ export async function examineUnits(
       told(examined.size)
     }
   }
-  const lanes = lanesOf(units, ({ publisher }) => publisher, options.publishers)
+  const groups = groupsInTurn(units, ({ publisher }) => publisher, options.publishers)
   try {
-    await mapAtOnce(lanes, atOnce, (lane) =>
-      examineLane(lane).catch((error: unknown) => {
+    await mapAtOnce(groups, atOnce, (group) =>
+      examineInTurn(group).catch((error: unknown) => {
         isOver = true
         throw error
       }),

@@ -5,7 +5,7 @@
 import type { HostName } from '../../dns/name.ts'
 import type { Rdata } from '../../dns/rdata.ts'
 import { typeCodes, typeName } from '../../dns/types.ts'
-import { foldName, isAtOrBelow, nameText, sameName, type WireName } from '../../dns/wire-name.ts'
+import { foldName, isAtOrBelow, nameText, rootWireName, sameName, type WireName } from '../../dns/wire-name.ts'
 import type { WantedSet } from '../declare/wanted.ts'
 import {
   byKey,
@@ -255,7 +255,7 @@ function isSuccessor(from: Rdata, to: Rdata, { owned }: WantedSet): boolean {
   return from.type === 'MX' && to.type === 'MX' && sameName(from.exchange, to.exchange)
 }
 
-const isNullMx = (data: Rdata) => data.type === 'MX' && data.exchange === '\0'
+const isNullMx = (data: Rdata) => data.type === 'MX' && data.exchange === rootWireName
 
 /** The set stays, and nobody owns it: exchangers that are no longer declared leave their addresses behind. */
 function abandonedHosts(sets: readonly PlannedSet[], zone: WireName, live: readonly RecordSet[]): PlannedSet[] {
@@ -290,7 +290,7 @@ function leavingHosts(wanted: readonly WantedSet[], live: readonly RecordSet[]):
 function hostsGone(before: readonly Rdata[], after: readonly Rdata[]): WireName[] {
   const hosts = (data: readonly Rdata[]) => data.flatMap((each) => (each.type === 'MX' ? [each.exchange] : []))
   const staying = new Set(hosts(after).map(foldName))
-  return hosts(before).filter((host) => host !== '\0' && !staying.has(foldName(host)))
+  return hosts(before).filter((host) => host !== rootWireName && !staying.has(foldName(host)))
 }
 
 function aliasesInTheWay(sets: readonly PlannedSet[], live: readonly RecordSet[]): Obstacle[] {

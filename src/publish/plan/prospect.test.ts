@@ -16,7 +16,7 @@ import type { HostName } from '../../dns/name.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { wantedIn } from '../declare/wanted.ts'
 import { noLimits } from '../targets/target.ts'
-import { type AskOptions, createSessions } from './ask-exchangers.ts'
+import { type AskOptions, createExchangerAsker } from './ask-exchangers.ts'
 import { planZone } from './plan.ts'
 import { lookAhead } from './prospect.ts'
 
@@ -78,9 +78,9 @@ test('where nobody at all answered in time, our own way out may be closed; who r
   const resolver = createResolver({ servers: [server] }, deps)
   t.after(() => resolver.close())
   const options = { asksSmtp: true, isPrivate: true, smtpPort: 25, httpsPort: 443, hello: 'waypost.example.net' }
-  const sessions = createSessions(options, { ...deps, resolver, exchangerTurns: createQueueByKey() })
+  const asker = createExchangerAsker(options, { ...deps, resolver, exchangerTurns: createQueueByKey() })
   const judged = (silence: 'timeout' | 'refused') =>
-    sessions.judged({
+    asker.judged({
       ...{ host: 'mx.example.test' as HostName, isNew: true, addresses: { kind: 'none', why: 'no address' } },
       smtp: { kind: 'silent', silence, why: 'a silence' },
     }).smtp.kind

@@ -5,14 +5,14 @@
 import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { HostName } from '../../dns/name.ts'
 import { typeCodes } from '../../dns/types.ts'
-import { hostFromName, nameFromHost, sameName } from '../../dns/wire-name.ts'
+import { hostFromName, nameFromHost, rootWireName, sameName } from '../../dns/wire-name.ts'
 import { sameContent } from '../sets/record-set.ts'
 import {
   type AddressProspect,
   type AskDeps,
   type AskOptions,
   addressesOf,
-  createSessions,
+  createExchangerAsker,
   type ExchangerProspect,
   exchangersAtOnce,
 } from './ask-exchangers.ts'
@@ -28,8 +28,10 @@ export interface Prospect {
 
 /** Of the domains of this plan whose exchangers, or their addresses, would change. */
 export async function lookAhead(plan: ZonePlan, options: AskOptions, deps: AskDeps): Promise<Prospect[]> {
-  const wanted = plan.sets.filter((set) => set.code === typeCodes.MX && set.domains.length > 0 && concerns(set, plan))
-  const sessions = createSessions(options, deps)
+  const wanted = plan.sets.filter(
+    (set) => set.code === typeCodes.MX && set.domains.length > 0 && changesTheWay(set, plan, sameContent),
+  )
+  const asker = createExchangerAsker(options, deps)
   const prospects: Prospect[] = []
   for (const set of wanted) {
     const [domain] = set.domains
@@ -40,24 +42,28 @@ export async function lookAhead(plan: ZonePlan, options: AskOptions, deps: AskDe
     const exchangers = await mapAtOnce(hosts, exchangersAtOnce, async (host): Promise<ExchangerProspect> => {
       const isNew = !before.includes(host)
       const addresses = plannedAddresses(host, plan) ?? (await addressesOf(host, options, deps))
-      return { host, isNew, addresses, smtp: await sessions.ask(owner, host, addresses) }
+      return { host, isNew, addresses, smtp: await asker.ask(owner, host, addresses) }
     })
     const policy = exchangers.some(({ isNew }) => isNew)
       ? await policyOf(owner, options, deps)
       : ({ kind: 'none' } as const)
-    prospects.push({ domain: owner, exchangers: exchangers.map(sessions.judged), policy })
+    prospects.push({ domain: owner, exchangers: exchangers.map(asker.judged), policy })
   }
   return prospects
 }
 
-/** Whether the set changes, or an address that it leads to does. */
-function concerns(set: PlannedSet, plan: ZonePlan): boolean {
-  if (!sameContent(set.before, set.after)) return true
+/** Whether the set changes, or an address that it leads to does. @param isSame  what counts as no change */
+export function changesTheWay(
+  set: PlannedSet,
+  { sets }: ZonePlan,
+  isSame: (before: PlannedSet['before'], after: PlannedSet['after']) => boolean,
+): boolean {
+  if (!isSame(set.before, set.after)) return true
   const hosts = hostsOf(set.after).map(nameFromHost)
-  return plan.sets.some(
+  return sets.some(
     (other) =>
       (other.code === typeCodes.A || other.code === typeCodes.AAAA) &&
-      !sameContent(other.before, other.after) &&
+      !isSame(other.before, other.after) &&
       hosts.some((host) => sameName(host, other.name)),
   )
 }
@@ -65,7 +71,7 @@ function concerns(set: PlannedSet, plan: ZonePlan): boolean {
 /** The exchangers of an MX set, without the "." of a null MX. */
 export function hostsOf(set: PlannedSet['after']): HostName[] {
   return (set?.data ?? []).flatMap((data) => {
-    const host = data.type === 'MX' && data.exchange !== '\0' ? hostFromName(data.exchange) : undefined
+    const host = data.type === 'MX' && data.exchange !== rootWireName ? hostFromName(data.exchange) : undefined
     return host === undefined ? [] : [host]
   })
 }

@@ -7,7 +7,7 @@ import { direct, silence } from '../../../../test/unit/facts/servers.ts'
 import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import type { Facts, ZoneFacts } from '../../facts.ts'
-import { runRules } from '../../run.ts'
+import { runRules } from '../../run-rules.ts'
 import { nameServerRules } from './rules.ts'
 
 const rule = nameServerRules.find(({ id }) => id === 'exchanger-zone-faulty') ?? assert.fail()

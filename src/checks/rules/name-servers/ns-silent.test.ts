@@ -5,7 +5,7 @@ import { contextOf, factsOf } from '../../../../test/unit/facts/facts.ts'
 import { silence } from '../../../../test/unit/facts/servers.ts'
 import { notExamined } from '../../../../test/unit/facts/views.ts'
 import type { Facts } from '../../facts.ts'
-import { runRules } from '../../run.ts'
+import { runRules } from '../../run-rules.ts'
 import { nsSilent } from './ns-silent.ts'
 
 const run = (facts: Facts) => runRules([nsSilent], facts, contextOf())

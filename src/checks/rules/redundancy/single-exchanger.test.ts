@@ -5,7 +5,7 @@ import { contextOf, factsOf } from '../../../../test/unit/facts/facts.ts'
 import { mxData } from '../../../../test/unit/facts/records.ts'
 import { answer, failed, noSuchName } from '../../../../test/unit/facts/views.ts'
 import type { Facts } from '../../facts.ts'
-import { runRules } from '../../run.ts'
+import { runRules } from '../../run-rules.ts'
 import { singleExchanger } from './single-exchanger.ts'
 
 const run = (facts: Facts) => runRules([singleExchanger], facts, contextOf())

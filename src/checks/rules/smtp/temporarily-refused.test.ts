@@ -5,7 +5,7 @@ import { contextOf, factsOf } from '../../../../test/unit/facts/facts.ts'
 import { said } from '../../../../test/unit/facts/sessions.ts'
 import { notExamined } from '../../../../test/unit/facts/views.ts'
 import { told } from '../../../../test/unit/outcomes.ts'
-import { runRules } from '../../run.ts'
+import { runRules } from '../../run-rules.ts'
 import { allRules } from '../all.ts'
 import { smtpTemporarilyRefused } from './temporarily-refused.ts'
 

@@ -8,7 +8,7 @@ import { collectedMs } from '../../../../test/unit/facts/names.ts'
 import { secured } from '../../../../test/unit/facts/sessions.ts'
 import { notExamined } from '../../../../test/unit/facts/views.ts'
 import type { Facts } from '../../facts.ts'
-import { runRules } from '../../run.ts'
+import { runRules } from '../../run-rules.ts'
 import { tlsKeyWeak } from './tls-key-weak.ts'
 
 const run = (facts: Facts) => runRules([tlsKeyWeak], facts, contextOf())

@@ -5,7 +5,7 @@ import { printable } from '../../../base/printable.ts'
 import type { Rdata } from '../../../dns/rdata.ts'
 import { parseRdata, rdataText } from '../../../dns/rdata-text.ts'
 import { typeCodeFromName, typeCodes, typeName } from '../../../dns/types.ts'
-import { foldName, nameFromText, plainNameText, sameName, type WireName } from '../../../dns/wire-name.ts'
+import { foldName, nameFromText, plainNameText, rootWireName, sameName, type WireName } from '../../../dns/wire-name.ts'
 import { dataKey, distinct, type RecordSet, type SetName, setKey } from '../../sets/record-set.ts'
 import type { SetChange, TargetFailure } from '../target.ts'
 
@@ -127,7 +127,7 @@ function operationsOf({ name, code, after }: SetChange, records: readonly ReadRe
 function contentFields(data: Rdata): object {
   if (data.type === 'MX')
     return {
-      content: data.exchange === '\0' ? '.' : plainName(data.exchange),
+      content: data.exchange === rootWireName ? '.' : plainName(data.exchange),
       priority: data.preference,
     }
   if (data.type === 'CNAME') return { content: plainName(data.target), proxied: false }

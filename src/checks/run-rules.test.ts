@@ -5,7 +5,7 @@ import { partsFor } from './check-domain.ts'
 import type { Verdict } from './finding.ts'
 import { domainSubject } from './read-facts.ts'
 import type { Rule } from './rule.ts'
-import { runRules } from './run.ts'
+import { runRules } from './run-rules.ts'
 
 const subject = domainSubject(factsOf())
 const rule = (id: Rule['id'], verdicts: readonly Verdict[], needs: Rule['needs'] = []): Rule => ({
