@@ -2,9 +2,9 @@
  * What one authoritative server says to a question, out of all that it was asked: over UDP and TCP, with EDNS and without. Pure; called by
  * the rules that compare servers.
  */
-import type { DnsRecord, Message } from '../dns/message.ts'
+import { type DnsRecord, type Message, refusesEdns } from '../dns/message.ts'
 import type { RdataOf } from '../dns/rdata.ts'
-import { type RecordType, rcodes } from '../dns/types.ts'
+import type { RecordType } from '../dns/types.ts'
 import { foldName, sameName, type WireName } from '../dns/wire-name.ts'
 import type { Direct, NotExamined, ServerFacts, ZoneFacts } from './facts.ts'
 import { directs, readingOf } from './read-facts.ts'
@@ -108,8 +108,4 @@ export const mxKey = ({ data }: DnsRecord<RdataOf<'MX'>>): string => `${data.pre
 
 /** A server without EDNS answers OPT so (RFC 6891 §7); the question is put again without. */
 export const isEdnsRefusal = ({ edns, outcome }: Direct): boolean =>
-  edns &&
-  outcome.kind === 'response' &&
-  ((outcome.message.rcode === rcodes.formErr && !outcome.message.edns) ||
-    (outcome.message.rcode === rcodes.notImp && !outcome.message.edns) ||
-    outcome.message.rcode === rcodes.badVers)
+  edns && outcome.kind === 'response' && refusesEdns(outcome.message)

@@ -4,7 +4,7 @@
  */
 import { type Rdata, rdataCode, readRdata, writeRdata } from './rdata.ts'
 import { Reader } from './reader.ts'
-import { classCodes, metaTypeCodes } from './types.ts'
+import { classCodes, metaTypeCodes, rcodes } from './types.ts'
 import { rootWireName, type WireName } from './wire-name.ts'
 import { Writer } from './writer.ts'
 
@@ -106,6 +106,12 @@ export function encodeQuery(name: WireName, type: number, edns: Edns | undefined
 
 const headerBytes = 12
 const plainOptBytes = 11
+
+/** Whether a response says that EDNS was not understood, so that it is asked without. */
+export function refusesEdns({ rcode, edns }: Message): boolean {
+  // RFC 6891 §6.1.3, §7: who answers with OPT has understood it, and complains of something else.
+  return rcode === rcodes.badVers || (!edns && (rcode === rcodes.formErr || rcode === rcodes.notImp))
+}
 
 export function decodeMessage(bytes: Buffer): Decoded {
   const reader = new Reader(bytes)

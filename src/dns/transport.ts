@@ -5,11 +5,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Random } from '../base/random.ts'
-import { decodeMessage, type Edns, encodeQuery, type Message } from './message.ts'
+import { decodeMessage, type Edns, encodeQuery, type Message, refusesEdns } from './message.ts'
 import { type NameServer, nameServerText } from './servers.ts'
 import { askOverTcp } from './tcp.ts'
 import { TcpPipeline } from './tcp-pipeline.ts'
-import { rcodes } from './types.ts'
 import { sameQuestion, UdpClient } from './udp.ts'
 import type { WireName } from './wire-name.ts'
 
@@ -98,7 +97,7 @@ export function createTransport(deps: TransportDeps): Transport & Sender {
     const way = wayTo(server)
     const isPlain = way.plainUntilMs > 0 && way.plainUntilMs > deps.clock.monotonicMs()
     once(way, encoded(name, type, isPlain ? undefined : edns), timeoutMs, tools, (first) => {
-      if (isPlain || !misunderstandsEdns(first)) return settle(first)
+      if (isPlain || first.kind !== 'response' || !refusesEdns(first.message)) return settle(first)
       // RFC 6891 §6.2.2, §7: asked again without, and remembered.
       way.plainUntilMs = deps.clock.monotonicMs() + plainForMs
       once(way, encoded(name, type, undefined), timeoutMs, tools, settle)
@@ -119,13 +118,6 @@ export function createTransport(deps: TransportDeps): Transport & Sender {
       byObject = new WeakMap()
     },
   }
-}
-
-function misunderstandsEdns(exchanged: Exchanged): boolean {
-  if (exchanged.kind !== 'response') return false
-  const { rcode, edns: theirs } = exchanged.message
-  // RFC 6891 §7: who answers with OPT has understood it, and complains of something else.
-  return rcode === rcodes.badVers || (!theirs && (rcode === rcodes.formErr || rcode === rcodes.notImp))
 }
 
 /** Without promises: it is asked a hundred thousand times, and each layer of them costs as much as decoding the answer. */

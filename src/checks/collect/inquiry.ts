@@ -5,7 +5,8 @@
 import type { Clock } from '../../base/clock.ts'
 import { type IpAddress, whyNotPublic } from '../../base/ip.ts'
 import { createQueueByKey } from '../../base/queue-by-key.ts'
-import { type RecordType, rcodes, typeCodes } from '../../dns/types.ts'
+import { refusesEdns } from '../../dns/message.ts'
+import { type RecordType, typeCodes } from '../../dns/types.ts'
 import { foldName, type WireName } from '../../dns/wire-name.ts'
 import type { Direct, DirectOutcome, NotExamined, NotExaminedReason, Spent, View } from '../facts.ts'
 import type { CheckOptions } from '../options.ts'
@@ -188,9 +189,5 @@ export const notExamined = (reason: NotExaminedReason, why: string): NotExamined
 
 /** Whether a server has understood EDNS so badly that it is worth asking without (RFC 6891 §7). */
 export function dislikesEdns({ edns, outcome }: Direct): boolean {
-  if (!edns) return false
-  if (outcome.kind === 'silence') return true
-  if (outcome.kind !== 'response') return false
-  const { rcode, edns: theirs } = outcome.message
-  return rcode === rcodes.badVers || (!theirs && (rcode === rcodes.formErr || rcode === rcodes.notImp))
+  return edns && (outcome.kind === 'silence' || (outcome.kind === 'response' && refusesEdns(outcome.message)))
 }
