@@ -46,15 +46,21 @@ const fetchedAhead = 64
 /** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. */
 const mostBound = 1_000
 
+/**
+ * Of a message that is under way. `asking`: a backend is being asked about it; `mute`: no backend has answered at all for so long that others need
+ * not wait for it; `writing`: it is being written down, and keeps no session.
+ */
+type Stage = 'asking' | 'mute' | 'writing'
+
 export class LaneDrain {
   readonly #lane: Lane
   readonly #deps: LaneDrainDeps
   /** What is under way, by the message's id. */
-  readonly #active = new Set<string>()
-  /** Of those, what backends are being asked about: the others are being written down, and keep no session; or they are mute. */
-  readonly #asking = new Set<string>()
-  /** Of those that are under way, what no backend has answered at all for so long that others need not wait for it. */
-  readonly #mute = new Set<string>()
+  readonly #active = new Map<string, Stage>()
+  /** How many of them are asking. */
+  #asking = 0
+  /** How many of them are mute. */
+  #mute = 0
   /** What may be with a backend that could not be asked in this run. */
   readonly #bound = new Set<string>()
   #fetched: Task[] = []
@@ -96,7 +102,7 @@ export class LaneDrain {
         if (gate) {
           this.forgetFetched()
           await gate
-        } else if (this.#pace.isFull(this.#asking.size, this.#audible)) await this.#oneLess()
+        } else if (this.#pace.isFull(this.#asking, this.#audible)) await this.#oneLess()
         else {
           const next = this.#next()
           const task = next instanceof Promise ? await next : next
@@ -133,7 +139,7 @@ export class LaneDrain {
 
   /** What is under way and not mute. */
   get #audible(): number {
-    return this.#active.size - this.#mute.size
+    return this.#active.size - this.#mute
   }
 
   /** Resolves when an attempt has ended or gone mute, at once where none is under way. */
@@ -168,7 +174,7 @@ export class LaneDrain {
     const fetched = this.#fetched.map(({ message }) => message.id)
     // Also those that an earlier run has left behind.
     const underWay = this.#deps.underWay.inLane(this.#lane)
-    const without = new Set([...this.#active, ...underWay, ...this.#deps.avoided, ...fetched])
+    const without = new Set([...this.#active.keys(), ...underWay, ...this.#deps.avoided, ...fetched])
     const seesAll = this.#audible === 0
     const [unknown, ready] = await Promise.all([
       // Other recipients of what is bound may be free to go.
@@ -202,15 +208,13 @@ export class LaneDrain {
       this.#deps.turnOver()
       return
     }
-    this.#active.add(id)
-    this.#asking.add(id)
+    this.#enters(id, 'asking')
     const { waitingPlaces, clock } = this.#deps
     const hearing = waitingPlaces.begin({ ranOut: () => this.#becomesMute(id) }, clock.monotonicMs())
     void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
       waitingPlaces.end(hearing)
-      const wasMute = this.#mute.delete(id)
-      this.#active.delete(id)
-      this.#asking.delete(id)
+      const wasMute = this.#active.get(id) === 'mute'
+      this.#enters(id, undefined)
       this.#deps.turnOver()
       this.#whenOneLess?.()
       // This run may have ended without it.
@@ -220,15 +224,25 @@ export class LaneDrain {
 
   /** Its place goes to others: a session on which nobody answers must not keep a lane for the minutes that RFC 5321 gives it. */
   #becomesMute(id: string): void {
-    this.#mute.add(id)
-    this.#asking.delete(id)
+    this.#enters(id, 'mute')
     this.#whenOneLess?.()
   }
 
   /** A backend has spoken, so the message counts again. */
   #heard(id: string, hearing: Stay): void {
     this.#deps.waitingPlaces.end(hearing)
-    if (this.#mute.delete(id)) this.#asking.add(id)
+    if (this.#active.get(id) === 'mute') this.#enters(id, 'asking')
+  }
+
+  /** @param next  undefined: it is under way no more */
+  #enters(id: string, next: Stage | undefined): void {
+    const before = this.#active.get(id)
+    if (before === 'asking') this.#asking--
+    else if (before === 'mute') this.#mute--
+    if (next === 'asking') this.#asking++
+    else if (next === 'mute') this.#mute++
+    if (next) this.#active.set(id, next)
+    else this.#active.delete(id)
   }
 
   /** Never rejects: a fault of one message must not reach the others. */
@@ -267,13 +281,13 @@ export class LaneDrain {
       return
     }
     const tookMs = clock.monotonicMs() - fromMs
-    const enough = this.#pace.learn(attempted, tookMs, this.#asking.size)
+    const enough = this.#pace.learn(attempted, tookMs, this.#asking)
     if (enough) this.#endWith(enough, attempted.why)
     const { kind } = attempted
     if (kind === 'spoken' && attempted.delivered > 0) this.#delivered++
     if (kind !== 'busy' && kind !== 'gone' && kind !== 'corrupt') this.#tell(task, way, attempted, tookMs)
     // Its session serves the next one while the disk is at work.
-    this.#asking.delete(task.message.id)
+    if (this.#active.get(task.message.id) === 'asking') this.#enters(task.message.id, 'writing')
     this.#whenOneLess?.()
     try {
       if (kind !== 'busy') await settleAttempt(task, way, attempted, this.#deps)
