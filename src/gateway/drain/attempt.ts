@@ -62,8 +62,11 @@ export interface CouldNot {
 export interface Spoken {
   readonly kind: 'spoken'
   readonly endpoint: Endpoint | undefined
+  readonly outcome: Attempt['outcome']
   /** Recipients. */
   readonly delivered: number
+  /** Of those, whose message a backend may have had since an earlier dot. */
+  readonly possibleDuplicates: number
   /** Undefined where every recipient was refused. */
   readonly settlement: ComparedSettlement | undefined
   /** For good, by the backend: what becomes of them is `after-hold`'s to say. */
@@ -181,21 +184,14 @@ function conclude(
     answer: final[at],
     held,
   }))
-  const { recipients, refused } = sortAnswers(answered, { nowMs, random: deps.random, way, carried })
-  const delivered = recipients.filter(({ to }) => to.kind === 'gone').length
+  const { recipients, refused, outcome } = sortAnswers(answered, { nowMs, random: deps.random, way, carried })
+  const delivered = new Set(recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])))
   const said = final.find((answer) => answer !== undefined)?.reply
   const noted: Attempt = {
     atMs: nowMs,
     backend: endpoint?.backend.url,
     host: endpoint?.name,
-    outcome:
-      carried?.kind === 'unknown'
-        ? 'unknown'
-        : delivered > 0
-          ? 'delivered'
-          : refused.length > 0
-            ? 'refused'
-            : 'deferred',
+    outcome,
     text: carried?.kind === 'unknown' ? faultText(carried.fault) : said ? verdict.safeText(said) : '',
     recipients: task.recipients.length,
   }
@@ -203,7 +199,10 @@ function conclude(
   return {
     kind: 'spoken',
     endpoint,
-    delivered,
+    outcome,
+    delivered: delivered.size,
+    possibleDuplicates: task.recipients.filter(({ index, state }) => state === 'unknown' && delivered.has(index))
+      .length,
     settlement: recipients.length > 0 ? { id: task.message.id, recipients, attempt: noted } : undefined,
     refused,
     heard: task.recipients.flatMap((held, at) => heardOf(held, asked[at])),

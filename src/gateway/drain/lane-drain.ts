@@ -12,7 +12,7 @@ import type { Way } from '../ways/lanes.ts'
 import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
 import { routeOfTask } from './route-of-task.ts'
-import { duplicatesOf, inFigures, type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
+import { type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 import type { UnderWay } from './under-way.ts'
 
 export interface LaneDrainDeps extends SettleDeps {
@@ -51,6 +51,8 @@ const mostBound = 1_000
  * not wait for it; `writing`: it is being written down, and keeps no session.
  */
 type Stage = 'asking' | 'mute' | 'writing'
+
+const notSpoken = { outcome: 'deferred', possibleDuplicates: 0 } as const
 
 export class LaneDrain {
   readonly #lane: Lane
@@ -302,8 +304,9 @@ export class LaneDrain {
   #tell(task: Task, way: Way, attempted: Attempted, tookMs: number): void {
     const { message, recipients } = task
     const about = { id: message.id, message, recipients, route: way.route.id, tookMs, isLate: false }
-    const possibleDuplicates = duplicatesOf(task, attempted)
-    tellAttempt({ ...about, ...inFigures(attempted), possibleDuplicates }, this.#deps)
+    const endpoint = 'endpoint' in attempted ? attempted.endpoint : undefined
+    const { outcome, possibleDuplicates } = attempted.kind === 'spoken' ? attempted : notSpoken
+    tellAttempt({ ...about, endpoint, outcome, possibleDuplicates }, this.#deps)
   }
 
   #avoid({ message: { id } }: Task, error: unknown): void {

@@ -7,7 +7,8 @@ const ended = (kind: 'route-out' | 'busy' | 'gone' | 'unable' | 'broken'): Attem
   kind === 'unable' || kind === 'broken' ? { kind, endpoint: undefined, why: '' } : { kind, why: '' }
 
 const spoken = (delivered: number): Attempted => ({
-  ...{ kind: 'spoken', endpoint: undefined, delivered, settlement: undefined },
+  ...{ kind: 'spoken', endpoint: undefined, outcome: delivered > 0 ? 'delivered' : 'refused', delivered },
+  ...{ possibleDuplicates: 0, settlement: undefined },
   ...{ refused: [], heard: [], late: undefined, owed: undefined, why: '' },
 })
 

@@ -8,8 +8,7 @@ import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { reply } from '../../mail/reply.ts'
 import { type Attempt, type Lane, type Queue, type Settled, StoreFailure, type Task } from '../../queue/queue.ts'
-import { backendFields, type Endpoint } from '../../routing/backend.ts'
-import type { AttemptOutcome } from '../events.ts'
+import { backendFields } from '../../routing/backend.ts'
 import type { LateWatch } from '../hold/late-watch.ts'
 import { beforeOf } from '../hold/sort-answers.ts'
 import { type TellAttemptDeps, tellAttempt } from '../hold/tell-attempt.ts'
@@ -135,7 +134,7 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
   }
   if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
   if (late) lateWatch.listen(late.watched, late.answer)
-  log.info(spoken.delivered > 0 ? 'drained' : settlement ? 'held attempt' : 'refused', {
+  log.info(spoken.outcome === 'delivered' ? 'drained' : settlement ? 'held attempt' : 'refused', {
     id,
     from: task.message.envelope.sender?.text ?? '',
     to: task.recipients.map(({ recipient }) => recipient.text),
@@ -144,7 +143,7 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
     ...(endpoint && backendFields(endpoint)),
     reply: spoken.why,
     heldMs: clock.now() - task.message.receivedMs,
-    possibleDuplicates: duplicatesOf(task, spoken) || undefined,
+    possibleDuplicates: spoken.possibleDuplicates || undefined,
   })
 }
 
@@ -193,28 +192,4 @@ async function afterCrash(id: string, error: unknown, { queue, clock }: SettleDe
   const before = (await queue.get(id))?.attempts.filter(({ outcome }) => outcome === 'failed').length ?? 0
   if (before + 1 >= crashesUntilSetAside) return { kind: 'set-aside' }
   return { kind: 'waiting', notBeforeMs: clock.now() + crashPauseMs }
-}
-
-/** Recipients that were delivered to, and whose message a backend may have had since an earlier dot. */
-export function duplicatesOf({ recipients }: Task, attempted: Attempted): number {
-  if (attempted.kind !== 'spoken') return 0
-  const delivered = new Set(
-    attempted.settlement?.recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])),
-  )
-  return recipients.filter(({ index, state }) => state === 'unknown' && delivered.has(index)).length
-}
-
-/** An attempt as the figures have it. */
-export function inFigures(attempted: Attempted): {
-  readonly endpoint: Endpoint | undefined
-  readonly outcome: AttemptOutcome
-} {
-  if (attempted.kind === 'spoken') return { endpoint: attempted.endpoint, outcome: outcomeOf(attempted) }
-  return { endpoint: 'endpoint' in attempted ? attempted.endpoint : undefined, outcome: 'deferred' }
-}
-
-function outcomeOf({ delivered, refused, late, settlement }: Spoken): AttemptOutcome {
-  if (delivered > 0) return 'delivered'
-  if (refused.length > 0) return 'refused'
-  return late || settlement?.recipients.some(({ to }) => to.kind === 'unknown') ? 'unknown' : 'deferred'
 }

@@ -69,19 +69,19 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     const replyAt = (at: number): Reply => replies[replies.length === 1 ? 0 : at] as Reply
     const before = { from: ['unknown'], behind: endpoint.backend.key } as const
     const answered = indexes.map((index, at) => ({ index, before, answer: answerOf(replyAt(at)) }))
-    const { recipients, refused } = sortAnswers(answered, { nowMs: clock.now(), random, way, carried: undefined })
+    const sorting = { nowMs: clock.now(), random, way, carried: undefined }
+    const { recipients, refused, outcome } = sortAnswers(answered, sorting)
     log.info('late verdict', { id, ...backendFields(endpoint), reply: textOf(replies) })
     // Read before it is settled, because it may be gone by then.
     const entry = await entryOf(id)
     const taken = new Set(recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])))
-    const isSome = taken.size > 0
     for (const { index, recipient } of entry?.recipients ?? []) if (taken.has(index)) onDelivered(recipient)
     if (recipients.length > 0) {
       const dsn = entry && (await successes.drained(entry, recipients, watched))
       const attempt: Attempt = {
         atMs: clock.now(),
         backend: endpoint.backend.url,
-        outcome: isSome ? 'delivered' : 'deferred',
+        outcome,
         text: `late: ${textOf(recipients.flatMap(({ reply }) => reply ?? []))}`,
         recipients: recipients.length,
       }
@@ -89,7 +89,6 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
       for (const { lane } of dsn?.recipients ?? []) onHeld(lane)
       if (recipients.some(({ to }) => to.kind !== 'gone')) onHeld(way.lane)
     }
-    const outcome = isSome ? 'delivered' : refused.length > 0 ? 'refused' : 'deferred'
     const about = (entry?.recipients ?? []).filter(({ index }) => indexes.includes(index))
     tellAttempt(
       {

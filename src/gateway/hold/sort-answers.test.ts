@@ -56,6 +56,20 @@ test('what was said decides what becomes of a recipient', () => {
   assert.equal(sorted({ answer: said(556, '5.1.10', 'us') }), 'refused')
 })
 
+test('an attempt comes to what matters most of what was said of its recipients', () => {
+  const outcome = (answers: readonly (Answer | undefined)[], carried?: Carried) =>
+    sortAnswers(
+      answers.map((answer, index) => ({ index, before, answer })),
+      { nowMs, random: seededRandom(1), way, carried },
+    ).outcome
+  assert.equal(outcome([said(550, '5.7.1'), accepted, said(450, '4.2.0')]), 'delivered')
+  assert.equal(outcome([said(450, '4.2.0'), said(550, '5.7.1')]), 'refused')
+  assert.equal(outcome([said(450, '4.2.0'), outage]), 'deferred')
+  // A backend that may have it (LMTP answers for each) is heard later: what it says then is an attempt of its own.
+  assert.equal(outcome([accepted, undefined], silent), 'unknown')
+  assert.equal(outcome([said(550, '5.7.1'), undefined], silent), 'unknown')
+})
+
 test('a backend that had accepted a recipient must refuse it for a day before it is believed', () => {
   const unknown = said(550, '5.1.1')
   assert.equal(sorted({ answer: unknown }), 'refused')

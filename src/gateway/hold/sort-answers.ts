@@ -5,6 +5,7 @@
 import type { Random } from '../../base/random.ts'
 import { isPermanent, type Reply } from '../../mail/reply.ts'
 import {
+  type Attempt,
   type HeldRecipient,
   type RecipientState,
   recipientStates,
@@ -45,6 +46,8 @@ export interface Sorted {
   readonly recipients: readonly ComparedRecipient[]
   /** For good: what becomes of them is `after-hold`'s to say. */
   readonly refused: readonly Refused[]
+  /** Of the attempt as a whole. */
+  readonly outcome: Attempt['outcome']
 }
 
 export interface Sorting {
@@ -80,7 +83,18 @@ export function sortAnswers(answered: readonly Answered[], { nowMs, random, way,
     else if (isPermanent(reply) && !mustRepeat(held, reply, nowMs)) refused.push({ index, reply })
     else recipients.push({ index, ...before, to: waits(held, reply, nowMs, random), reply })
   }
-  return { recipients, refused }
+  return { recipients, refused, outcome: outcomeOf(recipients, refused, carried) }
+}
+
+/** That a backend may have it outweighs what was said of some of its recipients: the others are told of it later. */
+function outcomeOf(
+  recipients: readonly ComparedRecipient[],
+  refused: readonly Refused[],
+  carried: Carried | undefined,
+): Attempt['outcome'] {
+  if (carried?.kind === 'unknown') return 'unknown'
+  if (recipients.some(({ to }) => to.kind === 'gone')) return 'delivered'
+  return refused.length > 0 ? 'refused' : 'deferred'
 }
 
 /** Of what was read when the attempt began. */
