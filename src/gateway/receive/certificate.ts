@@ -49,6 +49,10 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
       seen = stamp
     } else context = undefined
     files = next
+    schedule()
+  }
+
+  function schedule(): void {
     if (isStopped) return
     timer?.cancel()
     timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
@@ -60,22 +64,19 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
     try {
       // Files that are missing have a stamp too, so that they alert once.
       const stamp = await stampOf(current).catch((error: unknown) => `missing ${errorCode(error)}`)
-      if (stamp !== seen) {
-        // Noted before it is tried, so that a bad file alerts once and not four times a minute.
-        seen = stamp
-        await load(current)
-        tell?.({ kind: 'certificate-renewed', atMs: clock.now(), certificate: current.certificate })
-        log.info('certificate renewed', { certificate: current.certificate })
-      }
+      if (stamp === seen) return schedule()
+      // Noted before it is tried, so that a bad file alerts once and not four times a minute.
+      seen = stamp
+      await load(current)
+      tell?.({ kind: 'certificate-renewed', atMs: clock.now(), certificate: current.certificate })
+      log.info('certificate renewed', { certificate: current.certificate })
     } catch (error) {
       log.alert(heardAlerts.certificateUnusable, {
         certificate: current.certificate,
         why: error instanceof Error ? error.message : String(error),
       })
+      schedule()
     }
-    if (isStopped) return
-    timer?.cancel()
-    timer = files ? clock.after(lookEveryMs, () => void lookAgain()) : undefined
   }
 
   return {
