@@ -26,12 +26,12 @@ export interface AcceptDeps {
   /** What carries a transaction, with the budgets of a sender who waits. */
   readonly cutThroughDeps: (settings: GatewaySettings) => CutThroughDeps
   readonly places: ConnectionPlaces
-  /** By client. */
-  readonly refusals: RateCounter
+  /** Recipients that were refused within a minute. */
+  readonly refusedByClient: RateCounter
   readonly guesses: Guesses
   /** Recipients that nobody here knows, by client and address. */
   readonly strangers: RateCounter
-  readonly refusalLog: ToldRefusals
+  readonly toldRefusals: ToldRefusals
   /** Whether it is ourselves that have connected: a route leads back to us. */
   readonly isOurs: (peer: Peer) => boolean
   readonly repeats: RepeatMemory

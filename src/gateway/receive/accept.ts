@@ -1,17 +1,19 @@
 /**
  * What a sender is told, step by step. The SMTP server asks; `connection-places` says who may connect, `recipients` what each recipient hears, and
- * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and tells; who may be guessing
- * waits for what it has asked (`guesses`).
+ * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and `refusal-log` tells;
+ * who may be guessing waits for what it has asked (`guesses`).
  */
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
-import { type Reply, reply } from '../../mail/reply.ts'
+import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { createMailDates } from '../../mail/trace.ts'
 import type { BodySink, OnConnect, SessionHandler } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { AcceptDeps, SenderConnection } from './accept-deps.ts'
+import type { ClientGuesses } from './guesses.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { MessageSink, noRoom } from './message-sink.ts'
 import { type Asking, isGuess, Recipients, tooManyWait } from './recipients.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { Refusals } from './refusals.ts'
 import { SenderTransaction } from './sender-transaction.ts'
 
@@ -39,6 +41,9 @@ interface Current {
 class Receiver implements SessionHandler {
   readonly #connection: SenderConnection
   readonly #mailDate: (atMs: number) => string
+  /** Of this client, over all of its connections. */
+  readonly #guesses: ClientGuesses
+  readonly #refusalLog: RefusalLog
   readonly #refusals: Refusals
   readonly #cutThroughDeps: (asking: Asking) => CutThroughDeps
   readonly etrn: SessionHandler['etrn']
@@ -50,8 +55,10 @@ class Receiver implements SessionHandler {
   constructor(connection: SenderConnection, mailDate: (atMs: number) => string) {
     this.#connection = connection
     this.#mailDate = mailDate
-    this.#refusals = new Refusals(connection)
-    const { deps, peer, settings } = connection
+    const { deps, peer, place, settings } = connection
+    this.#guesses = deps.guesses.join(place.client)
+    this.#refusalLog = new RefusalLog(connection)
+    this.#refusals = new Refusals(connection, this.#guesses, this.#refusalLog)
     const begun = deps.cutThroughDeps(settings)
     // What a backend says to our owner's own check teaches nothing.
     this.#cutThroughDeps = ({ isOwnProbe }) => (isOwnProbe ? { ...begun, onAnswer: undefined } : begun)
@@ -73,12 +80,12 @@ class Receiver implements SessionHandler {
     const id = this.#newId()
     // Asked for a recipient, we would ask ourselves for it, and so on until every session is taken.
     if (deps.isOurs(peer)) {
-      this.#refusals.tellMessage(id, 'loop')
+      this.#refusalLog.message(id, 'loop')
       return backToUs
     }
     const body = new IncomingBody(() => deps.spoolPath(id), place.network, deps.bodies)
     if (!body.fits(envelope.declaredSize ?? 0)) {
-      this.#refusals.tellMessage(id, 'no-room')
+      this.#refusalLog.message(id, 'no-room')
       return noRoom
     }
     const transaction = new SenderTransaction(id, envelope, client, body)
@@ -88,7 +95,7 @@ class Receiver implements SessionHandler {
   }
 
   tooBig({ sender, declaredSize }: Envelope): void {
-    this.#refusals.tellMessage(this.#newId(), 'too-big', { from: sender?.text ?? '', declaredSize })
+    this.#refusalLog.message(this.#newId(), 'too-big', { from: sender?.text ?? '', declaredSize })
   }
 
   recipientsAtOnce(): number {
@@ -101,7 +108,7 @@ class Receiver implements SessionHandler {
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
     const { transaction, recipients } = current
-    const { guesses } = this.#refusals
+    const guesses = this.#guesses
     const replies: Reply[] = []
     let waitUntilMs: number | undefined
     while (replies.length < asked.length) {
@@ -140,7 +147,7 @@ class Receiver implements SessionHandler {
       const [said] = 'code' in placed ? [placed] : await recipients.ask([placed], asking)
       if (!said) throw new Error('a recipient was asked for and no answer came')
       if (isOwnProbe) {
-        this.#refusals.ofOwnProbe(recipient, said, transaction)
+        if (!isPositive(said)) this.#refusalLog.recipient(recipient, said, transaction, { ownProbe: true })
         this.#ownProbesLeft--
       }
       replies.push(isOwnProbe ? said : this.#refusals.count(recipient, said, transaction))
@@ -154,16 +161,16 @@ class Receiver implements SessionHandler {
     const isOver = () => {
       this.#current = undefined
     }
-    const deps = { mailDate: this.#mailDate, refusals: this.#refusals, isOver }
+    const deps = { mailDate: this.#mailDate, refusalLog: this.#refusalLog, guesses: this.#guesses, isOver }
     return new MessageSink(transaction, this.#connection, deps)
   }
 
   misbehaved(why: string): void {
-    this.#refusals.tellSession(why)
+    this.#refusalLog.session(why)
   }
 
   commandRefused(said: string): void {
-    this.#refusals.tellCommand(said)
+    this.#refusalLog.command(said)
   }
 
   reset(): void {
@@ -174,8 +181,8 @@ class Receiver implements SessionHandler {
 
   closed(): void {
     this.reset()
-    this.#refusals.end()
     const { deps, peer, place } = this.#connection
+    deps.guesses.leave(place.client)
     deps.places.give(place)
     deps.log.debug('disconnected', { client: peer.address, port: peer.port })
   }
@@ -186,7 +193,7 @@ class Receiver implements SessionHandler {
     this.#isWatched = true
     this.#connection.peer.whenGone(() => {
       this.#current?.transaction.abandon()
-      this.#refusals.guesses.wake()
+      this.#guesses.wake()
     })
   }
 

@@ -8,16 +8,18 @@ import { receivedLine } from '../../mail/trace.ts'
 import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
 import { notHeldReply } from '../carry/verdict.ts'
 import type { SenderConnection } from './accept-deps.ts'
+import type { ClientGuesses } from './guesses.ts'
 import { handOver } from './hand-over.ts'
 import type { BodyProblem } from './incoming-body.ts'
-import type { Refusals } from './refusals.ts'
+import type { RefusalLog } from './refusal-log.ts'
 import { contentHash, envelopeHash } from './repeat-memory.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 export interface MessageSinkDeps {
   /** As it stands in `Received:`. */
   readonly mailDate: (atMs: number) => string
-  readonly refusals: Refusals
+  readonly refusalLog: RefusalLog
+  readonly guesses: ClientGuesses
   /** The transaction is over: what the sender says next begins another one. */
   readonly isOver: () => void
 }
@@ -38,7 +40,7 @@ export class MessageSink implements BodySink {
   }
 
   abort(why: AbortReason): void {
-    this.#deps.refusals.tellMessage(this.#transaction.id, why)
+    this.#deps.refusalLog.message(this.#transaction.id, why)
     this.#transaction.abandon()
     this.#transaction.body.release()
     this.#deps.isOver()
@@ -53,11 +55,11 @@ export class MessageSink implements BodySink {
       const said = await this.#deliver(message)
       if (isPositive(said)) {
         transaction.unheard = message.body
-        this.#deps.refusals.guesses.taken(acceptedByBackends(transaction))
+        this.#deps.guesses.taken(acceptedByBackends(transaction))
       }
       return said
     } catch (error) {
-      this.#deps.refusals.tellMessage(transaction.id, 'failed')
+      this.#deps.refusalLog.message(transaction.id, 'failed')
       throw error
     } finally {
       this.#deps.isOver()
@@ -88,7 +90,7 @@ export class MessageSink implements BodySink {
   #notTaken(problem: BodyProblem): Reply {
     const transaction = this.#transaction
     transaction.abandon()
-    this.#deps.refusals.tellMessage(transaction.id, problem === 'full' ? 'no-room' : 'not-written')
+    this.#deps.refusalLog.message(transaction.id, problem === 'full' ? 'no-room' : 'not-written')
     if (problem === 'full') return noRoom
     this.#connection.deps.log.alert('the folder of large messages cannot be written', {
       id: transaction.id,

@@ -50,12 +50,12 @@ export interface ReceivingDeps {
 export function createReceiving(settings: () => GatewaySettings, deps: ReceivingDeps): Receiving {
   const { clock, random, log, tell, ids, cutThroughDeps, isOurs, kept } = deps
   const places = createConnectionPlaces({ clock, log, tell, limits: () => settings().limits })
-  const refusalLog = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
+  const toldRefusals = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
   const spool = () => join(settings().state, 'spool')
   const onConnect = createAccept({
-    ...{ clock, log, tell, ids, settings, cutThroughDeps, isOurs, places, refusalLog, ownProbes },
-    refusals: createRateCounter(clock, 60_000),
+    ...{ clock, log, tell, ids, settings, cutThroughDeps, isOurs, places, toldRefusals, ownProbes },
+    refusedByClient: createRateCounter(clock, 60_000),
     guesses: createGuesses(clock),
     strangers: createRateCounter(clock, 60_000, 10_000),
     repeats: createRepeatMemory(clock),
@@ -83,6 +83,6 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
     },
     ownProbeWord: ownProbes.issue,
     start: () => prepareSpool(spool()),
-    stop: refusalLog.stop,
+    stop: toldRefusals.stop,
   }
 }

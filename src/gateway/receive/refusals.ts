@@ -1,16 +1,14 @@
 /**
- * What one connection was refused: each with an event, and a line in the log as far as `told-refusals` has room for it. Refused recipients count, by
- * connection and by client, because whoever collects them is guessing addresses; what of that has no answer yet, `guesses` knows. Made by `accept`.
+ * Counts the recipients that one connection was refused, there and by client, because whoever collects them is guessing addresses; what of that has no
+ * answer yet, `guesses` knows, and `refusal-log` tells each. Made by `accept`.
  */
-import type { Fields } from '../../base/log.ts'
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { declaredDomain } from '../../routing/destinations.ts'
-import { safeText } from '../carry/verdict.ts'
-import type { MessageStop } from '../events.ts'
 import type { SenderConnection } from './accept-deps.ts'
 import type { ClientGuesses } from './guesses.ts'
+import type { RefusalLog } from './refusal-log.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 /** Recipients that may be refused in one group: a backend counts them against us as errors. */
@@ -18,19 +16,15 @@ const refusalsAtOnce = 5
 
 export class Refusals {
   readonly #connection: SenderConnection
-  /** Of this client, over all of its connections. */
-  readonly guesses: ClientGuesses
-  #recipients = 0
+  readonly #guesses: ClientGuesses
+  readonly #log: RefusalLog
+  #refusedHere = 0
 
-  constructor(connection: SenderConnection) {
+  /** @param guesses  of this client, over all of its connections */
+  constructor(connection: SenderConnection, guesses: ClientGuesses, log: RefusalLog) {
     this.#connection = connection
-    this.guesses = connection.deps.guesses.join(connection.place.client)
-  }
-
-  /** The connection is over. */
-  end(): void {
-    const { deps, place } = this.#connection
-    deps.guesses.leave(place.client)
+    this.#guesses = guesses
+    this.#log = log
   }
 
   /** Whether the client has collected so many of late, here and elsewhere, that nothing more is said to it of who exists. */
@@ -41,18 +35,18 @@ export class Refusals {
   /** Whether one more guess may be asked for now on this route, beside those of this client that are not answered yet. */
   hasRoom(route: string): boolean {
     // One is left for sure where this is asked, which mostly says it.
-    return this.guesses.hasRoom(route, 1) || this.guesses.hasRoom(route, this.#refusalsLeft)
+    return this.#guesses.hasRoom(route, 1) || this.#guesses.hasRoom(route, this.#refusalsLeft)
   }
 
   /** Refusals that this client may still hear. */
   get #refusalsLeft(): number {
     const { deps, place, settings } = this.#connection
-    return settings.limits.refusedPerMinute - deps.refusals.recent(place.client)
+    return settings.limits.refusedPerMinute - deps.refusedByClient.recent(place.client)
   }
 
   /** How many recipients may be asked for together: nothing that could be a guess of an address is asked for in bulk. */
   get roomAtOnce(): number {
-    return Math.max(1, refusalsAtOnce - this.#recipients)
+    return Math.max(1, refusalsAtOnce - this.#refusedHere)
   }
 
   /** Counts what a recipient's sender hears, where that is no yes. @returns what it hears, which is the end for who has collected too many */
@@ -65,12 +59,12 @@ export class Refusals {
       domain: declaredDomain(settings.destinations, recipient),
       code: said.code,
     })
-    this.#tellRecipient(recipient, said, transaction)
+    this.#log.recipient(recipient, said, transaction)
     if (!isPermanent(said) || this.#isOurPostmaster(recipient)) return said
-    this.#recipients++
-    this.guesses.refused()
-    deps.refusals.count(place.client)
-    return this.#recipients >= settings.limits.refusedPerConnection ? tooManyRefused : said
+    this.#refusedHere++
+    this.#guesses.refused()
+    deps.refusedByClient.count(place.client)
+    return this.#refusedHere >= settings.limits.refusedPerConnection ? tooManyRefused : said
   }
 
   /**
@@ -82,31 +76,8 @@ export class Refusals {
     const name = `${place.client} ${text}`
     if (deps.strangers.recent(name) > 0) return
     deps.strangers.count(name)
-    this.guesses.refused()
-    deps.refusals.count(place.client)
-  }
-
-  /** One that our owner's own check asked for: told, and not counted. */
-  ofOwnProbe(recipient: Recipient, said: Reply, transaction: SenderTransaction): void {
-    if (!isPositive(said)) this.#tellRecipient(recipient, said, transaction, { ownProbe: true })
-  }
-
-  /** A message that goes no further than here. */
-  tellMessage(id: string, why: Exclude<MessageStop, 'repeated'>, fields: Fields = {}): void {
-    const { deps, place, peer } = this.#connection
-    deps.tell?.({ kind: 'message-stopped', atMs: deps.clock.now(), id, why })
-    deps.refusalLog.tell(place.client, 'message refused', { id, client: peer.address, why, ...fields })
-  }
-
-  /** @param said  by the server itself */
-  tellCommand(said: string): void {
-    const { deps, place, peer } = this.#connection
-    deps.refusalLog.tell(place.client, 'smtp command refused', { client: peer.address, reply: said })
-  }
-
-  tellSession(why: string): void {
-    const { deps, place, peer } = this.#connection
-    deps.refusalLog.tell(place.client, 'smtp session refused', { client: peer.address, why })
+    this.#guesses.refused()
+    deps.refusedByClient.count(place.client)
   }
 
   /** RFC 5321 §4.5.1 asks for the postmaster of the domains that we serve; anybody else's is a name like any other. */
@@ -114,18 +85,6 @@ export class Refusals {
     if (!isPostmaster(recipient)) return false
     const { kind } = this.#connection.settings.destinations.find(recipient)
     return kind === 'postmaster' || kind === 'route'
-  }
-
-  #tellRecipient(recipient: Recipient, said: Reply, { id, envelope }: SenderTransaction, more: Fields = {}): void {
-    const { deps, place, peer } = this.#connection
-    deps.refusalLog.tell(place.client, isPermanent(said) ? 'recipient refused' : 'recipient deferred', {
-      id,
-      client: peer.address,
-      from: envelope.sender?.text ?? '',
-      to: recipient.text,
-      reply: safeText(said),
-      ...more,
-    })
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The log lines of what was refused before it was ours: recipients, messages, commands, whole sessions. Of each client so many a minute of each kind, and behind
  * them a line that says how many more there were. A flood of guesses, of recipients that a backend defers, or of broken commands is told by its first
- * lines: the disk under the log is not the flooder's. What became of a message that came in whole and in order is always told, by `hand-over`. Told by `refusals`.
+ * lines: the disk under the log is not the flooder's. What became of a message that came in whole and in order is always told, by `hand-over`. Told by `refusal-log`.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Fields, Log } from '../../base/log.ts'
