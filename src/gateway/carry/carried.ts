@@ -1,5 +1,5 @@
 /**
- * What comes of carrying: `cut-through` says it, of a recipient and of the message, and `recipients`, `hand-over` and `attempt` act on it.
+ * What comes of carrying: `cut-through` says it, of a recipient and of the message, and `recipient-asker`, `hand-over` and `attempt` act on it.
  */
 import type { Transaction } from '../../delivery/delivery.ts'
 import type { Fault, LateAnswer } from '../../delivery/outcome.ts'

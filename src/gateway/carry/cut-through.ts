@@ -5,7 +5,7 @@
  *   the body    → comes in whole; the session serves others if that takes longer than a second
  *   deliver     → the same session, else the same backend, else the next → DATA, dot → its verdict
  *
- * Called by `recipients` and `hand-over` while a sender waits, and by `attempt` for what is held; what the outcome means for the one or the other
+ * Called by `recipient-asker` and `hand-over` while a sender waits, and by `attempt` for what is held; what the outcome means for the one or the other
  * is theirs to say. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no other backend
  * is asked.
  */

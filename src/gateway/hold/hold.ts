@@ -1,6 +1,6 @@
 /**
  * The hold, as a transaction meets it: whether a recipient's mail is taken while no backend can be asked, and keeping a message durably before
- * its sender hears 250. Called by `recipients` at RCPT and by `hand-over` at the dot; `drain` is how it leaves again.
+ * its sender hears 250. Called by `recipient-asker` at RCPT and by `hand-over` at the dot; `drain` is how it leaves again.
  */
 import type { Clock } from '../../base/clock.ts'
 import { type IpAddress, networkKey } from '../../base/ip.ts'

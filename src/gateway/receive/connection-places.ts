@@ -1,5 +1,5 @@
 /**
- * How many connections there may be at once, over all, by client and by network, and how fast they may come (`connection-rate`). Asked by `accept`
+ * How many connections there may be at once, over all, by client and by network, and how fast they may come (`connection-rate`). Asked by `sender-handler`
  * for each new one: whoever finds no place hears why in place of a greeting, before anything was spent on it.
  */
 import type { Clock } from '../../base/clock.ts'

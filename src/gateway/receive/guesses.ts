@@ -3,7 +3,7 @@
  * a refusal counts only when it is heard, so many connections at once would hear many more of them than the limit. So a client that has as
  * many of them on their way on one route as it has refusals left, and one for each recipient whose message was taken since its last refusal, waits: who sends
  * to people who exist does not. By route, because a backend that is silent must not stop what its neighbours send to others. What is asked of a backend
- * together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). `accept` asks (by way of
+ * together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). `sender-handler` asks (by way of
  * `refusals`) and says what is on its way; `refusals` says what was refused, and `message-sink` for whom a message was taken.
  */
 import type { Clock } from '../../base/clock.ts'

@@ -1,18 +1,18 @@
 /**
  * A message from DATA to its end: its body is taken in (`incoming-body`), and at the dot it is handed on (`hand-over`), unless it was delivered before and its
- * sender did not hear so (`repeat-memory`). Made by `accept`, driven by the SMTP server.
+ * sender did not hear so (`repeat-memory`). Made by `sender-handler`, driven by the SMTP server.
  */
 import type { Body, Message } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { receivedLine } from '../../mail/trace.ts'
 import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
 import { notHeldReply } from '../carry/verdict.ts'
-import type { SenderConnection } from './accept-deps.ts'
 import type { ClientGuesses } from './guesses.ts'
 import { handOver } from './hand-over.ts'
 import type { BodyProblem } from './incoming-body.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import { contentHash, envelopeHash } from './repeat-memory.ts'
+import type { SenderConnection } from './sender-handler-deps.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 export interface MessageSinkDeps {

@@ -1,7 +1,7 @@
 /**
  * Words by which the gateway knows that it is `waypost check` of its own owner that asks: what such a session hears neither counts against
  * anybody nor teaches anything. Handed out over the control socket, which only the owner of the state folder can open; said behind NOOP
- * (RFC 5321 §4.1.1.9: a string that others ignore), once each and soon. Used by `accept` and the control socket's handlers.
+ * (RFC 5321 §4.1.1.9: a string that others ignore), once each and soon. Used by `sender-handler` and the control socket's handlers.
  */
 import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Clock } from '../../base/clock.ts'

@@ -1,6 +1,6 @@
 /**
  * Where a recipient goes, or why it goes nowhere: everything that can be said without asking a backend. Whose it is, `routing` says; whether it fits
- * with those that the transaction has taken before, is said here. Pure; called by `recipients` at RCPT.
+ * with those that the transaction has taken before, is said here. Pure; called by `recipient-asker` at RCPT.
  */
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'

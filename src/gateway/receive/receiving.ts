@@ -11,13 +11,13 @@ import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { Tell } from '../events.ts'
 import type { Kept } from '../kept.ts'
 import type { GatewaySettings } from '../settings.ts'
-import { createAccept } from './accept.ts'
 import { createConnectionPlaces } from './connection-places.ts'
 import { createEtrn, type Etrn } from './etrn.ts'
 import { createGuesses } from './guesses.ts'
 import { prepareSpool } from './incoming-body.ts'
 import { createOwnProbes } from './own-probes.ts'
 import { createRepeatMemory } from './repeat-memory.ts'
+import { createSenderHandlers } from './sender-handler.ts'
 import { createToldRefusals } from './told-refusals.ts'
 
 export interface Receiving {
@@ -53,7 +53,7 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
   const toldRefusals = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
   const spool = () => join(settings().state, 'spool')
-  const onConnect = createAccept({
+  const onConnect = createSenderHandlers({
     ...{ clock, log, tell, ids, settings, cutThroughDeps, isOurs, places, toldRefusals, ownProbes },
     refusedByClient: createRateCounter(clock, 60_000),
     guesses: createGuesses(clock),

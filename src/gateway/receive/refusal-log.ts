@@ -1,13 +1,13 @@
 /**
  * Tells what one connection was refused: a line in the log as far as `told-refusals` has room for it, and an event where a message goes no further. Made
- * by `accept`; what refused recipients count for is said in `refusals`.
+ * by `sender-handler`; what refused recipients count for is said in `refusals`.
  */
 import type { Fields } from '../../base/log.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPermanent, type Reply } from '../../mail/reply.ts'
 import { safeText } from '../carry/verdict.ts'
 import type { MessageStop } from '../events.ts'
-import type { SenderConnection } from './accept-deps.ts'
+import type { SenderConnection } from './sender-handler-deps.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 export class RefusalLog {

@@ -1,14 +1,14 @@
 /**
  * Counts the recipients that one connection was refused, there and by client, because whoever collects them is guessing addresses; what of that has no
- * answer yet, `guesses` knows, and `refusal-log` tells each. Made by `accept`.
+ * answer yet, `guesses` knows, and `refusal-log` tells each. Made by `sender-handler`.
  */
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { declaredDomain } from '../../routing/destinations.ts'
-import type { SenderConnection } from './accept-deps.ts'
 import type { ClientGuesses } from './guesses.ts'
 import type { RefusalLog } from './refusal-log.ts'
+import type { SenderConnection } from './sender-handler-deps.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
 
 /** Recipients that may be refused in one group: a backend counts them against us as errors. */

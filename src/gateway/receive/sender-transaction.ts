@@ -1,5 +1,5 @@
 /**
- * What a sender has said of one message so far: its envelope, the recipients by the ways that they go, and the body as it comes in. Made by `accept`
+ * What a sender has said of one message so far: its envelope, the recipients by the ways that they go, and the body as it comes in. Made by `sender-handler`
  * at MAIL, which says what becomes of it; `hand-over` gets its legs at the dot.
  */
 import type { Body, Client, Envelope } from '../../mail/message.ts'

@@ -1,5 +1,5 @@
 /**
- * What the SMTP server asks of whoever answers for the mail: `gateway/receive/accept.ts` is the one that does. The server knows the protocol
+ * What the SMTP server asks of whoever answers for the mail: `gateway/receive/sender-handler.ts` is the one that does. The server knows the protocol
  * (order of commands, syntax, limits, TLS, replies in order); the handler knows domains, backends and verdicts.
  * One handler a connection; the server calls one method at a time and waits for it.
  */

@@ -1,5 +1,5 @@
 /**
- * What a sender is told, step by step. The SMTP server asks; `connection-places` says who may connect, `recipients` what each recipient hears, and
+ * What a sender is told, step by step. The SMTP server asks; `connection-places` says who may connect, `recipient-asker` what each recipient hears, and
  * `message-sink` brings the message to its end. What is refused on the way, `refusals` counts and `refusal-log` tells;
  * who may be guessing waits for what it has asked (`guesses`).
  */
@@ -8,24 +8,24 @@ import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { createMailDates } from '../../mail/trace.ts'
 import type { BodySink, OnConnect, SessionHandler } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
-import type { AcceptDeps, SenderConnection } from './accept-deps.ts'
 import type { ClientGuesses } from './guesses.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { MessageSink, noRoom } from './message-sink.ts'
-import { type Asking, isGuess, Recipients, tooManyWait } from './recipients.ts'
+import { type Asking, isGuess, RecipientAsker, tooManyWait } from './recipient-asker.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { Refusals } from './refusals.ts'
+import type { SenderConnection, SenderHandlerDeps } from './sender-handler-deps.ts'
 import { SenderTransaction } from './sender-transaction.ts'
 
 /** `waypost check` asks for a dozen in a session. */
 const ownProbeRecipients = 20
 
-export function createAccept(deps: AcceptDeps): OnConnect {
+export function createSenderHandlers(deps: SenderHandlerDeps): OnConnect {
   const mailDate = createMailDates()
   return (peer) => {
     const place = deps.places.take(peer)
     if ('code' in place) return { kind: 'refused', reply: place }
-    return { kind: 'handler', handler: new Receiver({ peer, place, settings: deps.settings(), deps }, mailDate) }
+    return { kind: 'handler', handler: new SenderHandler({ peer, place, settings: deps.settings(), deps }, mailDate) }
   }
 }
 
@@ -34,11 +34,11 @@ const forSender: Asking = { isOwnProbe: false }
 /** The message that a connection is about. */
 interface Current {
   readonly transaction: SenderTransaction
-  readonly recipients: Recipients
+  readonly asker: RecipientAsker
 }
 
 /** Answers for one connection. */
-class Receiver implements SessionHandler {
+class SenderHandler implements SessionHandler {
   readonly #connection: SenderConnection
   readonly #mailDate: (atMs: number) => string
   /** Of this client, over all of its connections. */
@@ -89,8 +89,8 @@ class Receiver implements SessionHandler {
       return noRoom
     }
     const transaction = new SenderTransaction(id, envelope, client, body)
-    const recipients = new Recipients(transaction, this.#connection, this.#refusals, this.#cutThroughDeps)
-    this.#current = { transaction, recipients }
+    const asker = new RecipientAsker(transaction, this.#connection, this.#refusals, this.#cutThroughDeps)
+    this.#current = { transaction, asker }
     return senderOk
   }
 
@@ -107,13 +107,13 @@ class Receiver implements SessionHandler {
     if (!current) throw new Error('RCPT without MAIL')
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
-    const { transaction, recipients } = current
+    const { transaction, asker } = current
     const guesses = this.#guesses
     const replies: Reply[] = []
     let waitUntilMs: number | undefined
     while (replies.length < asked.length) {
       const behind = asked.slice(replies.length)
-      const placed = recipients.place(behind.shift() as Recipient, forSender)
+      const placed = asker.place(behind.shift() as Recipient, forSender)
       let said: readonly Reply[]
       if ('code' in placed) said = [placed]
       else if (isGuess(placed) && !this.#refusals.hasRoom(placed.route.id)) {
@@ -123,11 +123,11 @@ class Receiver implements SessionHandler {
         if (this.#isAbout(current) && this.#nowMs < waitUntilMs) continue
         said = [tooManyWait, ...behind.map(() => tooManyWait)]
       } else {
-        const group = recipients.together(placed, behind, forSender)
+        const group = asker.together(placed, behind, forSender)
         const count = isGuess(placed) ? group.length : 0
         guesses.begin(placed.route.id, count)
         try {
-          said = await recipients.ask(group, forSender)
+          said = await asker.ask(group, forSender)
         } finally {
           guesses.end(placed.route.id, count)
         }
@@ -138,13 +138,13 @@ class Receiver implements SessionHandler {
   }
 
   /** One at a time, as a check asks; when they are used up, the session is one like any other. */
-  async #askAsOwner(asked: readonly Recipient[], { transaction, recipients }: Current): Promise<readonly Reply[]> {
+  async #askAsOwner(asked: readonly Recipient[], { transaction, asker }: Current): Promise<readonly Reply[]> {
     const replies: Reply[] = []
     for (const recipient of asked) {
       const isOwnProbe = this.#ownProbesLeft > 0
       const asking: Asking = { isOwnProbe }
-      const placed = recipients.place(recipient, asking)
-      const [said] = 'code' in placed ? [placed] : await recipients.ask([placed], asking)
+      const placed = asker.place(recipient, asking)
+      const [said] = 'code' in placed ? [placed] : await asker.ask([placed], asking)
       if (!said) throw new Error('a recipient was asked for and no answer came')
       if (isOwnProbe) {
         if (!isPositive(said)) this.#refusalLog.recipient(recipient, said, transaction, { ownProbe: true })

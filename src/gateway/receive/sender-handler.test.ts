@@ -15,10 +15,10 @@ import { createBackends } from '../backends/backends.ts'
 import { LiveFirst } from '../carry/live-first.ts'
 import { WaitingPlaces } from '../carry/waiting-places.ts'
 import { createToldSparingly } from '../told-sparingly.ts'
-import { createAccept } from './accept.ts'
 import { createConnectionPlaces } from './connection-places.ts'
 import { createGuesses } from './guesses.ts'
 import { createRepeatMemory } from './repeat-memory.ts'
+import { createSenderHandlers } from './sender-handler.ts'
 import { createToldRefusals } from './told-refusals.ts'
 
 /** Who may connect, from any address of the world; nobody gets as far as mail. */
@@ -35,7 +35,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     etrn: undefined,
     close: nobody,
   }
-  const accept = createAccept({
+  const onConnect = createSenderHandlers({
     clock: steadyClock,
     log,
     ids: createMessageIds(systemRandom),
@@ -72,7 +72,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     },
     spoolPath: nobody,
   })
-  return (address: string) => accept(peer(address))
+  return (address: string) => onConnect(peer(address))
 }
 
 function peer(text: string): Peer {

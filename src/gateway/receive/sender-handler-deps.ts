@@ -1,4 +1,4 @@
-/** What `accept` is handed by `gateway`, and what all that answers for one connection has in common. */
+/** What `sender-handler` is handed by `gateway`, and what all that answers for one connection has in common. */
 import type { Clock } from '../../base/clock.ts'
 import type { RateCounter } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
@@ -16,7 +16,7 @@ import type { OwnProbes } from './own-probes.ts'
 import type { RepeatMemory } from './repeat-memory.ts'
 import type { ToldRefusals } from './told-refusals.ts'
 
-export interface AcceptDeps {
+export interface SenderHandlerDeps {
   readonly clock: Clock
   readonly log: Log
   readonly tell?: Tell | undefined
@@ -51,5 +51,5 @@ export interface SenderConnection {
   readonly place: Place
   /** Those that it began with. */
   readonly settings: GatewaySettings
-  readonly deps: AcceptDeps
+  readonly deps: SenderHandlerDeps
 }

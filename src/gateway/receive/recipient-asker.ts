@@ -1,6 +1,6 @@
 /**
  * The recipients of one message, from RCPT to what their sender hears: whose each is (`placing`), which go together, whether a backend takes them
- * (`cut-through`), and while none can be asked, whether the hold does. Made by `accept` at MAIL.
+ * (`cut-through`), and while none can be asked, whether the hold does. Made by `sender-handler` at MAIL.
  */
 import type { IpAddress } from '../../base/ip.ts'
 import { isPostmaster } from '../../mail/address.ts'
@@ -10,9 +10,9 @@ import type { AskedRoom } from '../../queue/queue.ts'
 import type { Answer } from '../carry/carried.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import { isTrusted } from '../settings.ts'
-import type { SenderConnection } from './accept-deps.ts'
 import { fitting, goTogether, type MayHold, type Placed, placeRecipient } from './placing.ts'
 import type { Refusals } from './refusals.ts'
+import type { SenderConnection } from './sender-handler-deps.ts'
 import type { OpenLeg, SenderTransaction } from './sender-transaction.ts'
 
 /** As what recipients are asked for. */
@@ -23,7 +23,7 @@ export interface Asking {
 
 type Counting = Pick<Refusals, 'isGuessing' | 'countStranger'>
 
-export class Recipients {
+export class RecipientAsker {
   readonly #transaction: SenderTransaction
   readonly #connection: SenderConnection
   readonly #refusals: Counting
