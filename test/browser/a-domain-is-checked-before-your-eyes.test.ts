@@ -38,7 +38,7 @@ test('a domain is checked step by step, and what is wrong can be read about', { 
   const { link, origin } = await startWeb(t, {
     gatewaySettings: () => settings as unknown as GatewaySettings,
     check: async (domain, step) =>
-      domainReport(await checker.check(labHost(domain), {}, { probe: 'full', step }), allRules),
+      domainReport(await checker.check(labHost(domain), {}, { probe: 'full', onStep: step }), allRules),
   })
 
   const { page, asked, complaints, close } = await visit()

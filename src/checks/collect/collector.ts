@@ -40,7 +40,7 @@ export interface Manner {
   /** Called with each question and each connection. */
   readonly progress?: (progress: Progress) => void
   /** Called with each part that has come to its end, in words of ours, safe to print: for a person who looks on. */
-  readonly step?: (words: string) => void
+  readonly onStep?: (words: string) => void
 }
 
 /** What collecting needs from outside: time, chance, the way to the network, and what is known of hosts. */
@@ -100,18 +100,18 @@ class Run {
     const startMs = clock.monotonicMs()
     const inquiry = new Inquiry(this.#options, this.#shared, clock, manner.progress)
     const name = nameFromHost(domain)
-    const { step = () => {} } = manner
+    const { onStep = () => {} } = manner
     const mx = await inquiry.view(name, 'MX')
     const isThere = mx.kind !== 'no-such-name'
     const targets = targetsOf(domain, mx)
-    step(mxStep(mx, targets))
+    onStep(mxStep(mx, targets))
     const told = async <Value>(work: Promise<Value>, words: string): Promise<Value> => {
       const value = await work
-      step(words)
+      onStep(words)
       return value
     }
     const [mail, beside, found] = await Promise.all([
-      this.#mail(domain, targets, { parts, inquiry, probe, step }),
+      this.#mail(domain, targets, { parts, inquiry, probe, onStep }),
       isThere ? told(this.#beside(domain, parts, inquiry), besideStep) : nothingBeside(name),
       isThere && parts.has('name-servers')
         ? told(this.#zones(name, targets, parts, inquiry), 'every name server of the zones was asked by itself')
@@ -151,17 +151,17 @@ class Run {
       parts,
       inquiry,
       probe,
-      step,
+      onStep,
     }: {
       readonly parts: ReadonlySet<Part>
       readonly inquiry: Inquiry
       readonly probe: CheckOptions['probe']
-      readonly step: (words: string) => void
+      readonly onStep: (words: string) => void
     },
   ) {
     const probeOf = (host: HostName) => (probe === 'full' && this.#deps.isShared?.(host) ? 'polite' : probe)
     const name = nameFromHost(domain)
-    const work = { domain, parts, inquiry, sessions: this.#sessions, probeOf, step }
+    const work = { domain, parts, inquiry, sessions: this.#sessions, probeOf, onStep }
     const [a, aaaa, exchangers] = await Promise.all([
       inquiry.view(name, 'A'),
       inquiry.view(name, 'AAAA'),

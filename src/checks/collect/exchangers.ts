@@ -25,7 +25,7 @@ export interface ExchangerWork {
   /** How an exchanger is asked: shared providers are always asked politely. */
   readonly probeOf: (host: HostName) => 'full' | 'polite' | 'none'
   /** Is told of each session that is over. */
-  readonly step: (words: string) => void
+  readonly onStep: (words: string) => void
 }
 
 export interface Target {
@@ -105,7 +105,7 @@ async function collectAddress(address: IpAddress, host: HostName, work: Exchange
     visit(address, host, work),
     parts.has('blocklists') && inquiry.options.blocklists.length > 0 ? collectBlocklists(address, inquiry) : leftOut,
   ])
-  if (smtp.kind === 'probed') work.step(`${host} at ${address}: ${sessionStep(smtp)}`)
+  if (smtp.kind === 'probed') work.onStep(`${host} at ${address}: ${sessionStep(smtp)}`)
   const ownNames = smtp.kind === 'probed' ? await ownNamesOf(smtp, inquiry) : smtp
   return { address, notPublic: whyNotPublic(address), reverse, smtp, ownNames, blocklists }
 }

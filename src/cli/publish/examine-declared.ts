@@ -42,14 +42,14 @@ export async function examineAll(
   const text = () => barText(done, done / units.length, deps.clock.monotonicMs() - startedMs)
   const progress = createProgress(text, createStatusLine(), terminal, deps.clock, true)
   try {
-    const waiting = (wait: ApiWait) => {
+    const onWait = (wait: ApiWait) => {
       progress.clear()
       terminal.err(waitText(wait))
     }
-    const told = (now: number) => {
+    const onDone = (now: number) => {
       done = now
     }
-    const zones = await examineUnits(units, options, { ...deps, waiting }, { atOnce, told })
+    const zones = await examineUnits(units, options, { ...deps, onWait }, { atOnce, onDone })
     return {
       zones,
       isWhole: !heldBack.unread.some(({ domain }) => declarations.some((each) => each.domain === domain)),

@@ -128,13 +128,13 @@ async function lookWithProgress(
 async function lookAtAll(
   zones: readonly ExaminedZone[],
   { options, deps }: Publishing,
-  told: () => void,
+  onDone: () => void,
 ): Promise<Seen[]> {
   const transport = createTransport(deps)
   try {
     return await mapAtOnce(zones, atOnce, async (zone) => {
       const verified = await lookAtUnchanged(zone, options, timeoutMs, { ...deps, transport })
-      told()
+      onDone()
       return { zone, verified }
     })
   } finally {

@@ -61,7 +61,7 @@ export async function openPublishing(flags: PublishFlags, terminal: Terminal): P
     resolver,
     deps: {
       ...tools,
-      waiting: (wait) => terminal.err(waitText(wait)),
+      onWait: (wait) => terminal.err(waitText(wait)),
       resolver,
       cached,
       exchangerTurns: createQueueByKey(sessionsWithOne),

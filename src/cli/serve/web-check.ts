@@ -11,7 +11,7 @@ import { type HostName, rootName } from '../../dns/name.ts'
 /** @param domain  in its canonical form */
 export async function checkForPage(
   domain: string,
-  step: (words: string) => void,
+  onStep: (words: string) => void,
   { settings, publishing }: Loaded,
   options: CheckerOptions,
 ): Promise<DomainReport> {
@@ -23,8 +23,8 @@ export async function checkForPage(
   try {
     const context = { gateway: settings.hostname, ...(exchangers ? { declaredExchangers: exchangers } : {}) }
     // The questions that a host may mind are for those who declare the domain as theirs.
-    const checked = await checker.check(name, context, { probe: isOwn ? 'full' : 'polite', step })
-    step(`what was seen was judged by ${allRules.length} rules`)
+    const checked = await checker.check(name, context, { probe: isOwn ? 'full' : 'polite', onStep })
+    onStep(`what was seen was judged by ${allRules.length} rules`)
     return domainReport(checked, allRules)
   } finally {
     checker.close()

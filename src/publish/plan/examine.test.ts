@@ -69,7 +69,7 @@ test('many zones are looked at several at once, those of an API one after the ot
   const units = Array.from({ length: 60 }, (_, index) => unitOf(index, index % 4 === 0 ? 'api' : undefined))
   const told: number[] = []
   const examined = await examineUnits(units, options, deps, {
-    ...{ atOnce: 7, told: (done) => void told.push(done) },
+    ...{ atOnce: 7, onDone: (done) => void told.push(done) },
   })
   assert.deepEqual(
     examined.map(({ unit }) => unit),
@@ -95,7 +95,7 @@ test('a publisher that does not answer is asked once for all of its zones', asyn
   const told: number[] = []
   const examined = await examineUnits(units, { ...options, publishers: { dead } }, deps, {
     atOnce: undefined,
-    told: (done) => void told.push(done),
+    onDone: (done) => void told.push(done),
   })
   const failures = examined.map((zone) => (zone.kind === 'failed' ? zone.failure : assert.fail()))
   assert.deepEqual(
@@ -114,7 +114,7 @@ test('what one zone throws ends it all', async () => {
   const resolver = { resolve: () => Promise.reject(new Error('a bug')) } as unknown as Resolver
   const deps = { clock: steadyClock, resolver } as unknown as ExamineDeps
   const units = [unitOf(1, undefined), unitOf(2, undefined)]
-  await assert.rejects(examineUnits(units, options, deps, { atOnce: undefined, told: () => undefined }), /a bug/)
+  await assert.rejects(examineUnits(units, options, deps, { atOnce: undefined, onDone: () => undefined }), /a bug/)
 })
 
 test('a target is closed where its zone fails or throws, and left open where it was examined', async () => {

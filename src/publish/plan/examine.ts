@@ -104,7 +104,7 @@ export interface ManyOptions {
   /** Zones at once, at least 1; undefined: as many as is right for what is asked. */
   readonly atOnce: number | undefined
   /** How many are done, after each. */
-  readonly told: (done: number) => void
+  readonly onDone: (done: number) => void
 }
 
 /** `examine` for each unit, several at once; what comes back stands in their order. Rejects with what the first threw, with all targets closed. */
@@ -112,7 +112,7 @@ export async function examineUnits(
   units: readonly Unit[],
   options: ExamineOptions,
   deps: ExamineDeps,
-  { atOnce = options.asksSmtp ? atOnceWithSmtp : atOnceWithoutSmtp, told }: ManyOptions,
+  { atOnce = options.asksSmtp ? atOnceWithSmtp : atOnceWithoutSmtp, onDone }: ManyOptions,
 ): Promise<Examined[]> {
   const examined = new Map<Unit, Examined>()
   let isOver = false
@@ -125,7 +125,7 @@ export async function examineUnits(
         : await examine(unit, options, deps)
       if (zone.kind === 'failed' && zone.failure.kind === 'unreachable') silent ??= zone.failure
       examined.set(unit, zone)
-      told(examined.size)
+      onDone(examined.size)
     }
   }
   const groups = groupsInTurn(units, ({ publisher }) => publisher, options.publishers)

@@ -34,7 +34,7 @@ export interface TargetDeps {
   /** Of the host of an API, best first; empty where it has none. */
   readonly addressesOf: (host: HostName) => Promise<readonly IpAddress[]>
   /** Told before each pause that a busy API asks for. */
-  readonly waiting?: (wait: ApiWait) => void
+  readonly onWait?: (wait: ApiWait) => void
   readonly builtin: BuiltinDeps
 }
 

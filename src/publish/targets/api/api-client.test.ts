@@ -148,8 +148,8 @@ test('a busy API is asked again when it said, no sooner; a wait beyond a personâ
   }
   const settle = () => new Promise((done) => setImmediate(done))
   const waits: ApiWait[] = []
-  const waiting = (wait: ApiWait) => void waits.push(wait)
-  const asked = patiently(call, ({ status }) => status === 429, 'a place', { clock, waiting })
+  const onWait = (wait: ApiWait) => void waits.push(wait)
+  const asked = patiently(call, ({ status }) => status === 429, 'a place', { clock, onWait })
   for (let second = 0; second < 40; second++) {
     await settle()
     clock.advance(1_000)

@@ -30,7 +30,7 @@ export interface ApiDeps {
   readonly clock: Clock
   readonly door: Door
   /** Told before each pause, because a person wonders what takes so long. */
-  readonly waiting?: (wait: ApiWait) => void
+  readonly onWait?: (wait: ApiWait) => void
   /** Addresses of a host, best first; empty where it has none. */
   readonly addressesOf: (host: HostName) => Promise<readonly IpAddress[]>
 }
@@ -111,7 +111,7 @@ export async function patiently(
   call: () => Promise<ApiAnswer>,
   isBusy: (answer: Extract<ApiAnswer, { kind: 'answer' }>) => boolean,
   place: string,
-  { clock, waiting }: Pick<ApiDeps, 'clock' | 'waiting'>,
+  { clock, onWait }: Pick<ApiDeps, 'clock' | 'onWait'>,
 ): Promise<ApiAnswer> {
   let totalMs = 0
   for (let turn = 1; ; turn++) {
@@ -122,7 +122,7 @@ export async function patiently(
     if (asked * 1000 > longestPauseMs) return answer
     const pauseMs = asked > 0 ? asked * 1000 : 500 * 2 ** turn
     totalMs += pauseMs
-    waiting?.({ place, pauseMs, totalMs })
+    onWait?.({ place, pauseMs, totalMs })
     await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
   }
 }
