@@ -127,7 +127,7 @@ export class CutThrough {
     this.#included.push(recipient)
   }
 
-  /** Another route of the same transaction is asked now: a task holds no session while it waits for another. */
+  /** Another route of the same transaction is asked now: a leg holds no session while it waits for another. */
   rest(): void {
     this.#staging.giveBack()
   }

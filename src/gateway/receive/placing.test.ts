@@ -5,7 +5,7 @@ import { mailbox } from '../../../test/unit/held-message.ts'
 import { barePostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { looksUpRecipient } from '../../routing/backend.ts'
-import { fitting, goes, goTogether, type MayHold, type Placed, placeRecipient, type TakenWay } from './placing.ts'
+import { fitting, goes, goTogether, type MayHold, type Placed, placeRecipient, type TakenLeg } from './placing.ts'
 
 const settings = (words: GatewayWords) =>
   settingsOf(words, { state: '/nowhere', certificate: '', key: '', address: '127.0.0.1' })
@@ -26,7 +26,7 @@ function placer(words: GatewayWords) {
 }
 
 /** The leg that a recipient has opened. */
-const legOf = ({ route, domain, recipient }: Placed): TakenWay => ({
+const legOf = ({ route, domain, recipient }: Placed): TakenLeg => ({
   cut: { route, serves: (name) => name === recipient.domain || !looksUpRecipient(route) },
   domain,
 })

@@ -18,15 +18,15 @@ export interface Placed {
   readonly recipient: Recipient
 }
 
-/** A way that the transaction goes already. */
-export interface TakenWay {
+/** A leg that the transaction has already, as far as is asked here. */
+export interface TakenLeg {
   readonly cut: Pick<CutThrough, 'route' | 'serves'>
   readonly domain: MailDomain | undefined
 }
 
 export type MayHold = (recipient: Recipient) => boolean
 
-/** Each is a task of its own at the dot. */
+/** Each is carried by itself at the dot. */
 const mostLegs = 50
 
 /** Its way by the configuration, or what its sender hears where it has none. */
@@ -56,7 +56,7 @@ export function placeRecipient(
  * @param taken  legs of the transaction that have recipients
  * @param mayHold  whether the message could be made durable for this recipient, as far as is known before its dot
  */
-export function fitting(placed: Placed, taken: readonly TakenWay[], mayHold: MayHold): Placed | Reply {
+export function fitting(placed: Placed, taken: readonly TakenLeg[], mayHold: MayHold): Placed | Reply {
   if (taken.length === 0) return placed
   const isOnItsWay = taken.some((leg) => goes(leg, placed)) && !takesOneRecipient(placed, mayHold)
   // With several ways it is kept before the first dot leaves, and takes more room with each recipient.
@@ -74,7 +74,7 @@ export function goTogether(first: Placed, other: Placed, mayHold: MayHold): bool
 }
 
 /** Whether the leg leads where the recipient goes, on the terms of its domain. */
-export const goes = (leg: TakenWay, placed: Placed): boolean =>
+export const goes = (leg: TakenLeg, placed: Placed): boolean =>
   leg.cut.route === placed.route && leg.cut.serves(placed.recipient.domain) && onSameTerms(leg, placed)
 
 type OnTerms = Pick<Placed, 'domain'>

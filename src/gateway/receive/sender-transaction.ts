@@ -50,7 +50,7 @@ export class SenderTransaction {
   }
 
   /**
-   * The part of the transaction that goes this way. A task holds no session while it waits for another, so the others rest.
+   * The part of the transaction that goes this way. A leg holds no session while it waits for another, so the others rest.
    * @param fairnessKey  whose turn it is where sessions are few
    */
   legFor(placed: Placed, fairnessKey: string, deps: CutThroughDeps): OpenLeg {
