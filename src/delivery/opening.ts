@@ -2,7 +2,7 @@
  * Opens sessions to endpoints: through the one door, with the endpoint's TLS policy, and tells health what came of it.
  * Opportunistic TLS (RFC 7435) that fails is tried once more in clear, and not again for a while. Called by `create.ts`.
  */
-import { isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { BoundedMap } from '../base/bounded-map.ts'
 import type { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
@@ -111,7 +111,7 @@ async function connectOnce(
     protocol: backend.address.protocol === 'lmtp' ? 'lmtp' : 'smtp',
     hello: backend.options.helo ?? deps.hostname(),
     tls,
-    serverName: isIP(endpoint.name) === 0 ? endpoint.name : undefined,
+    serverName: endpoint.name,
     atTurnEnd: deps.atTurnEnd,
     inlet,
     scratch: deps.scratch,

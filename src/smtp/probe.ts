@@ -13,7 +13,7 @@ import { describePeer, failedSide } from '../base/tls-peer.ts'
 import type { HostName } from '../mail/address.ts'
 import { isPositive, isTransient } from '../mail/reply.ts'
 import type { ClientStep } from './client/fault.ts'
-import { awaitConnection, secureSession, type TlsOptions } from './client/open.ts'
+import { awaitConnection, secureSession, serverNameOption, type TlsOptions } from './client/open.ts'
 import { ClientSession } from './client/session.ts'
 import {
   type AskedRecipient,
@@ -373,7 +373,7 @@ function tlsOptions(offer: HandshakeOffer): TlsOptions {
     ...usual,
     minVersion,
     maxVersion,
-    ...(serverName === undefined || parseIp(serverName) ? {} : { servername: serverName }),
+    ...serverNameOption(serverName),
     ...(keys === 'any' ? {} : { sigalgs: signatureAlgorithms[keys] }),
   }
 }

@@ -2,11 +2,10 @@
  * Until when caches may hold sets as they were before our last change of each: kept in the state folder, so that a later plan knows whether a
  * TTL was waited out. Told by `apply.ts`, asked by `consequences.ts`.
  */
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { replaceFile } from '../../base/atomic-file.ts'
 import { errorCode } from '../../base/error-code.ts'
+import { readJsonFile, writeJsonFile } from '../../base/json-file.ts'
 import { makeFolder } from '../../base/make-folder.ts'
 import { createSharedRun } from '../../base/shared-run.ts'
 import { type SetName, setKey } from '../sets/record-set.ts'
@@ -35,7 +34,7 @@ export async function loadCachedSets(path: string, nowMs: number): Promise<Cache
   const write = createSharedRun(async () => {
     await makeFolder(dirname(path))
     const sorted = Object.fromEntries([...sets].toSorted(([one], [other]) => (one < other ? -1 : 1)))
-    await replaceFile(path, `${JSON.stringify({ version: 1, sets: sorted })}\n`)
+    await writeJsonFile(path, { version: 1, sets: sorted })
   })
   return {
     untilMs: (set) => sets.get(fileKey(set)),
@@ -61,13 +60,13 @@ type ReadKept =
 
 async function readKept(path: string): Promise<ReadKept> {
   try {
-    const parsed = kept.safeParse(JSON.parse(await readFile(path, 'utf8')))
-    return parsed.success ? { kind: 'read', sets: parsed.data.sets } : failed(`${path} is damaged`)
+    const file = await readJsonFile(path, (json) => kept.safeParse(json).data?.sets)
+    if (file.kind === 'damaged') return failed(`${path} is damaged`)
+    return { kind: 'read', sets: file.kind === 'read' ? file.value : {} }
   } catch (error) {
-    if (error instanceof SyntaxError) return failed(`${path} is damaged`)
     const code = errorCode(error)
     if (code === undefined) throw error
-    return code === 'ENOENT' ? { kind: 'read', sets: {} } : failed(`${path} cannot be read (${code})`)
+    return failed(`${path} cannot be read (${code})`)
   }
 }
 

@@ -166,7 +166,8 @@ function beginTls(socket: Socket, serverName: string | undefined): TLSSocket {
   return tlsConnect({ socket, rejectUnauthorized: false, ...serverNameOption(serverName) })
 }
 
-const serverNameOption = (name: string | undefined) =>
+/** An address is no name (RFC 6066 §3). */
+export const serverNameOption = (name: string | undefined) =>
   name !== undefined && isIP(name) === 0 ? { servername: name } : {}
 
 /** Waits for an event of the socket; octets that come first count as the end, because nothing may come before it. */
