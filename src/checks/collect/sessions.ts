@@ -1,6 +1,6 @@
 /**
  * The SMTP sessions of a run, politely: one at a time with an address, a limit on hosts, and what a session has shown is used for every
- * domain that meets the same host within a minute. `smtp/probe.ts` holds a session.
+ * domain that meets the same host within a minute, unless it is to be asked more. `smtp/probe.ts` holds a session.
  */
 import type { Clock } from '../../base/clock.ts'
 import type { Door } from '../../base/door.ts'
