@@ -5,7 +5,6 @@
  *   → the difference (`plan.ts`) → what it would do to mail (`prospect.ts`, `consequences.ts`)
  */
 import type { Clock } from '../../base/clock.ts'
-import { mapAtOnce } from '../../base/map-at-once.ts'
 import type { HostName } from '../../dns/name.ts'
 import { hostFromName, nameFromHost, type WireName } from '../../dns/wire-name.ts'
 import type { Declaration } from '../declare/declaration.ts'
@@ -18,7 +17,7 @@ import type { WitnessOptions } from '../targets/witnesses.ts'
 import type { AskDeps, AskOptions } from './ask-exchangers.ts'
 import type { CachedSets } from './cached-sets.ts'
 import { type Concern, consequences } from './consequences.ts'
-import { groupsInTurn, notAskedAgain } from './in-turn.ts'
+import { readInTurn } from './in-turn.ts'
 import { changesOf, planZone, questionsOf, questionsOfLeaving, type ZonePlan } from './plan.ts'
 import { lookAhead } from './prospect.ts'
 import { seenElsewhere } from './seen-elsewhere.ts'
@@ -108,39 +107,18 @@ export interface ManyOptions {
 }
 
 /** `examine` for each unit, several at once; what comes back stands in their order. Rejects with what the first threw, with all targets closed. */
-export async function examineUnits(
+export function examineUnits(
   units: readonly Unit[],
   options: ExamineOptions,
   deps: ExamineDeps,
   { atOnce = options.asksSmtp ? atOnceWithSmtp : atOnceWithoutSmtp, onDone }: ManyOptions,
 ): Promise<Examined[]> {
-  const examined = new Map<Unit, Examined>()
-  let isOver = false
-  const examineInTurn = async (group: readonly Unit[]) => {
-    let silent: TargetFailure | undefined
-    for (const unit of group) {
-      if (isOver) return
-      const zone: Examined = silent
-        ? { kind: 'failed', unit, failure: notAskedAgain(silent) }
-        : await examine(unit, options, deps)
-      if (zone.kind === 'failed' && zone.failure.kind === 'unreachable') silent ??= zone.failure
-      examined.set(unit, zone)
-      onDone(examined.size)
-    }
-  }
-  const groups = groupsInTurn(units, ({ publisher }) => publisher, options.publishers)
-  try {
-    await mapAtOnce(groups, atOnce, (group) =>
-      examineInTurn(group).catch((error: unknown) => {
-        isOver = true
-        throw error
-      }),
-    )
-  } catch (error) {
-    for (const zone of examined.values()) if (zone.kind === 'examined') zone.target.close()
-    throw error
-  }
-  return units.flatMap((unit) => examined.get(unit) ?? [])
+  return readInTurn<Unit, Examined>(units, {
+    ...{ publisherOf: ({ publisher }) => publisher, publishers: options.publishers, atOnce, onDone },
+    read: (unit) => examine(unit, options, deps),
+    failed: (unit, failure) => ({ kind: 'failed', unit, failure }),
+    close: (zone) => zone.kind === 'examined' && zone.target.close(),
+  })
 }
 
 /** Reads and asks; changes nothing. The target of what comes back is closed by the caller. */
