@@ -1,9 +1,9 @@
 /**
  * The gateway: its table of contents. It builds the parts and wires them; what each does stands in its own file.
  *
- *   smtp/server → receiving (accept, recipients) → cut-through → routing (balance, health) → delivery → a backend
- *                    ↘ message-sink (body) → hand-over ↗   ↖ reach (endpoints, who is up, probes)
- *                                                ↘ kept (hold, drain, notices)
+ *   smtp/server → receiving (sender-handler, recipient-asker) → cut-through → routing (balance, health) → delivery → a backend
+ *                    ↘ message-sink (incoming-body) → hand-over ↗   ↖ reach (endpoints, who is up, probes)
+ *                                                         ↘ hold-parts (hold, drain, notices)
  */
 import { createBoundPlaces } from '../base/bound-places.ts'
 import type { Clock } from '../base/clock.ts'
@@ -24,7 +24,7 @@ import { LiveFirst } from './carry/live-first.ts'
 import { type Tell, tellingAlerts } from './events.ts'
 import type { Holding } from './hold/holding.ts'
 import { learner } from './hold/learner.ts'
-import { createKept, type HeldMail } from './kept.ts'
+import { createHoldParts, type HoldForPeople } from './hold-parts.ts'
 import { type Certificate, createCertificate } from './receive/certificate.ts'
 import { createReceiving, type Receiving } from './receive/receiving.ts'
 import type { GatewaySettings, Listener } from './settings.ts'
@@ -77,7 +77,7 @@ export interface Gateway {
    */
   tryNow(url: string): boolean
   /** What a person may do with what is held; undefined where nothing is. */
-  readonly heldMail: HeldMail | undefined
+  readonly heldMail: HoldForPeople | undefined
 }
 
 export type CreateGateway = typeof createGateway
@@ -93,7 +93,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   let current = initial
   const settings = () => current
   const certificate = createCertificate({ clock, log, tell })
-  const onUp = (endpoint: Endpoint) => kept?.drain.endpointUp(endpoint)
+  const onUp = (endpoint: Endpoint) => holdParts?.drain.endpointUp(endpoint)
   const reach = createReach(settings, { clock, random, log, door, lookupHost, tell, onUp })
   const { delivery, backends, endpoints, mx } = reach
   const ids = createMessageIds(random)
@@ -102,16 +102,16 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     ...{ clock, log, sparingly, delivery, backends, endpoints, live },
     learner: ({ destinations }) => holding && learner(holding.known, destinations),
   })
-  const kept =
+  const holdParts =
     holding &&
-    createKept({
+    createHoldParts({
       ...{ clock, random, log, sparingly, tell, holding, settings, ids, live },
       resolver: mx.resolver,
       cutThroughDeps: () => depsMaker.forHeldMail(current),
       hurry: (keys) => reach.hurry(({ backend }) => keys.has(backend.key)),
     })
   const receiving = createReceiving(settings, {
-    ...{ clock, random, log, tell, ids, kept },
+    ...{ clock, random, log, tell, ids, holdParts },
     cutThroughDeps: depsMaker.of,
     isOurs: delivery.isOurs,
     met: backends.endpoints,
@@ -131,7 +131,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       await reach.start()
       await certificate.load(current.tls)
       await listeners.bind(current.listen)
-      await kept?.start()
+      await holdParts?.start()
       return listeners.all
     },
     async apply(next) {
@@ -147,15 +147,15 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
       depsMaker.keepOnly(next)
       reach.settingsChanged()
       await listeners.keepOnly(next.listen)
-      await kept?.routesChanged()
+      await holdParts?.routesChanged()
       return listeners.all
     },
     stop: () =>
       shutDown(
-        { clock, sparingly, certificate, reach, delivery, receiving, server, kept },
+        { clock, sparingly, certificate, reach, delivery, receiving, server, holdParts },
         current.budgets.shutdownGraceMs,
       ),
-    heldMail: kept?.forPeople,
+    heldMail: holdParts?.forPeople,
     get connections() {
       return receiving.connections
     },

@@ -6,7 +6,7 @@ import { type Clock, within } from '../base/clock.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { SmtpServer } from '../smtp/server/server.ts'
 import type { Reach } from './backends/reach.ts'
-import type { Kept } from './kept.ts'
+import type { HoldParts } from './hold-parts.ts'
 import type { Certificate } from './receive/certificate.ts'
 import type { Receiving } from './receive/receiving.ts'
 import type { ToldSparingly } from './told-sparingly.ts'
@@ -21,20 +21,20 @@ export interface RunningParts {
   readonly receiving: Pick<Receiving, 'stop'>
   readonly server: Pick<SmtpServer, 'close'>
   /** Undefined: nothing is held. */
-  readonly kept: Pick<Kept, 'drain' | 'stop'> | undefined
+  readonly holdParts: Pick<HoldParts, 'drain' | 'stop'> | undefined
 }
 
 const mostLastWordsMs = 5_000
 
 /** @param graceMs  what is in progress has so long */
 export async function shutDown(parts: RunningParts, graceMs: number): Promise<void> {
-  const { clock, sparingly, certificate, reach, delivery, receiving, server, kept } = parts
+  const { clock, sparingly, certificate, reach, delivery, receiving, server, holdParts } = parts
   reach.rest()
   certificate.stop()
-  const drained = kept?.drain.stop()
+  const drained = holdParts?.drain.stop()
   // What a backend has not answered by then is held as unknown, and there is time left to tell its sender so.
   const breakOffMs = graceMs - Math.min(mostLastWordsMs, graceMs / 4)
-  const breakOff = kept && clock.after(breakOffMs, () => void delivery.close())
+  const breakOff = holdParts && clock.after(breakOffMs, () => void delivery.close())
   const untilMs = clock.monotonicMs() + breakOffMs
   await server.close(graceMs)
   receiving.stop()
@@ -43,7 +43,7 @@ export async function shutDown(parts: RunningParts, graceMs: number): Promise<vo
   breakOff?.cancel()
   await delivery.close()
   await drained
-  await kept?.stop()
+  await holdParts?.stop()
   sparingly.stop()
   reach.close()
 }

@@ -3,7 +3,7 @@
  * `access.ts` calls the same handlers in this process, so that a command need not know which of the two it talks to.
  */
 import { z } from 'zod'
-import type { HeldMail } from '../../gateway/kept.ts'
+import type { HoldForPeople } from '../../gateway/hold-parts.ts'
 import type { ControlAnswer, ControlHandlers } from '../../gateway/operate/control.ts'
 import { acts, queueFilter } from '../../gateway/operate/queue-shapes.ts'
 
@@ -29,9 +29,9 @@ const shapes = {
 }
 
 /** @param heldMail  undefined where the gateway holds nothing */
-export function queueHandlers(heldMail: HeldMail | undefined): ControlHandlers {
+export function queueHandlers(heldMail: HoldForPeople | undefined): ControlHandlers {
   const handler =
-    <Shape extends z.ZodType>(shape: Shape, run: (given: z.output<Shape>, mail: HeldMail) => Promise<unknown>) =>
+    <Shape extends z.ZodType>(shape: Shape, run: (given: z.output<Shape>, mail: HoldForPeople) => Promise<unknown>) =>
     async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
       if (!heldMail) return { kind: 'failed', why: 'this gateway holds no mail' }
       const parsed = shape.safeParse(given)

@@ -1,6 +1,6 @@
 /**
  * Listens on where a backend was silent behind our dot: the message is held as unknown and its sender has been answered, and the word that still
- * comes decides what becomes of it. Made by `kept`, for `hand-over` and `settle-attempt`; how long it listens, `may-have-it` says.
+ * comes decides what becomes of it. Made by `hold-parts`, for `hand-over` and `settle-attempt`; how long it listens, `may-have-it` says.
  */
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'

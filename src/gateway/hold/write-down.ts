@@ -1,6 +1,6 @@
 /**
  * Writes down what must not be forgotten: what a backend has said of a message that is in the hold. Where the store fails it is written as soon as
- * that can be, because what is not written down is delivered again. Made by `kept`, for `settle-attempt`, `hand-over` and `late-watch`.
+ * that can be, because what is not written down is delivered again. Made by `hold-parts`, for `settle-attempt`, `hand-over` and `late-watch`.
  */
 import { type Clock, within } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'

@@ -1,6 +1,6 @@
 /**
  * What a person may do with held mail: look at it, try it now, keep it back, let it go, send it another way, remove it. `waypost queue` asks, through
- * the control socket of a running gateway (`kept` makes this for it), or on the store of a stopped one (`cli/queue/access`), which has no drain.
+ * the control socket of a running gateway (`hold-parts` makes this for it), or on the store of a stopped one (`cli/queue/access`), which has no drain.
  *
  * Whatever touches many messages is done a page a call, and the caller comes again with `next`.
  */

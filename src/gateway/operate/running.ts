@@ -1,4 +1,4 @@
-/** What runs beside a person who looks after held mail: the drain, the end of what is held, and the backends as they are. Made by `kept`. */
+/** What runs beside a person who looks after held mail: the drain, the end of what is held, and the backends as they are. Made by `hold-parts`. */
 import type { Lane } from '../../queue/queue.ts'
 import { isServing } from '../../routing/health.ts'
 import type { Backends } from '../backends/backends.ts'

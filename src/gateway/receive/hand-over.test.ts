@@ -43,7 +43,7 @@ function keepingAll(settled: Settlement[] = []) {
 
 test('of several legs each tells its own answer, and what the sender heard where that is another', async () => {
   const { log, find } = collectLog()
-  const deps = { clock: createFakeClock(), log, keeping: keepingAll() } as unknown as HandOverDeps
+  const deps = { clock: createFakeClock(), log, holdForSenders: keepingAll() } as unknown as HandOverDeps
   const yes = leg('taken.test', { kind: 'accepted', code: 250 })
   const no = (name: string, code: number) => leg(name, { kind: 'said', code })
   const told = (event: string) => find(event).map(({ fields }) => [fields?.reply, fields?.senderHeard])
@@ -61,7 +61,7 @@ test('of several legs each tells its own answer, and what the sender heard where
 
 test('a refusal that cannot be settled makes of a recipient what may go, unless others have moved it meanwhile', async () => {
   const settled: Settlement[] = []
-  const keeping = {
+  const holdForSenders = {
     ...keepingAll(settled),
     afterHold: {
       async refused() {
@@ -69,7 +69,7 @@ test('a refusal that cannot be settled makes of a recipient what may go, unless 
       },
     },
   }
-  const deps = { clock: createFakeClock(), log: collectLog().log, keeping } as unknown as HandOverDeps
+  const deps = { clock: createFakeClock(), log: collectLog().log, holdForSenders } as unknown as HandOverDeps
   const legs = [leg('taken.test', { kind: 'accepted', code: 250 }), leg('refused.test', { kind: 'said', code: 550 })]
   assert.equal((await handOver(message('x\r\n'), legs, () => false, deps)).code, 250)
   await until(() => settled.length === 2)

@@ -17,7 +17,7 @@ import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
 import type { ToKeep } from '../hold/hold.ts'
-import type { Keeping } from '../hold/keeping.ts'
+import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import { silenceReply, unknownUntilTold } from '../hold/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../hold/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
@@ -43,7 +43,7 @@ export interface HandOverDeps {
   readonly log: Log
   readonly tell?: Tell | undefined
   /** Undefined: nothing is held, and what cannot be delivered is the sender's still. */
-  readonly keeping: Keeping | undefined
+  readonly holdForSenders: HoldForSenders | undefined
 }
 
 /** @param isSenderGone  whether anybody is there to hear the answer */
@@ -53,15 +53,15 @@ export function handOver(
   isSenderGone: () => boolean,
   deps: HandOverDeps,
 ): Promise<Reply> {
-  const { keeping } = deps
+  const { holdForSenders } = deps
   const isOneAnswer =
     legs.length === 1 && !legs.some(({ cut, recipients }) => recipients.length > 1 && mayDiffer(cut.route))
-  if (isOneAnswer || !keeping || !legs.every(({ way }) => way.policy.holdMs > 0)) {
+  if (isOneAnswer || !holdForSenders || !legs.every(({ way }) => way.policy.holdMs > 0)) {
     const [leg] = legs
     if (!leg || legs.length > 1) throw new TypeError(`${legs.length} routes, and no hold to keep them`)
     return new HandOver(message, isSenderGone, deps).alone(leg)
   }
-  return new HandOver(message, isSenderGone, deps).together(legs, keeping)
+  return new HandOver(message, isSenderGone, deps).together(legs, holdForSenders)
 }
 
 class HandOver {
@@ -103,9 +103,9 @@ class HandOver {
 
   /** @param otherwise  what the sender hears where nothing is held */
   async #holdOr(leg: Leg, otherwise: Reply, endpoint: Endpoint | undefined): Promise<Reply> {
-    const keeping = this.#keepingOf(leg)
-    if (!keeping) return this.#tell(leg, otherwise, endpoint)
-    const kept = await keeping.hold.keep(
+    const holdForSenders = this.#holdOf(leg)
+    if (!holdForSenders) return this.#tell(leg, otherwise, endpoint)
+    const kept = await holdForSenders.hold.keep(
       this.#message,
       leg.recipients.map((each) => ({ ...each, way: leg.way, begins: { state: 'ready', lastReply: otherwise } })),
     )
@@ -113,27 +113,27 @@ class HandOver {
   }
 
   /** What keeps the message for this leg; undefined where it may not be held. */
-  #keepingOf({ way }: Leg): Keeping | undefined {
+  #holdOf({ way }: Leg): HoldForSenders | undefined {
     // Nobody would hear that it is ours now, and it comes again: that would be two.
-    return way.policy.holdMs === 0 || this.#isSenderGone() ? undefined : this.#deps.keeping
+    return way.policy.holdMs === 0 || this.#isSenderGone() ? undefined : this.#deps.holdForSenders
   }
 
   /** A backend may have it, so no other gets it now, and the sender need not wait for what may never come. */
   async #holdUnknown(leg: Leg, carried: Extract<Carried, { kind: 'unknown' }>): Promise<Reply> {
-    const keeping = this.#keepingOf(leg)
-    if (!keeping) {
+    const holdForSenders = this.#holdOf(leg)
+    if (!holdForSenders) {
       carried.late?.letGo()
       return this.#tell(leg, verdict.unknownOutcomeReply, carried.endpoint)
     }
     const { kind: state, ...until } = unknownUntilTold(carried, leg.way, this.#deps.clock.now())
     const begins = { state, ...until, lastReply: silenceReply(carried) }
-    const kept = await keeping.hold.keep(
+    const kept = await holdForSenders.hold.keep(
       this.#message,
       leg.recipients.map((each) => ({ ...each, way: leg.way, begins })),
     )
     if (kept.kind === 'kept')
       this.#listen(
-        keeping,
+        holdForSenders,
         leg,
         carried,
         leg.recipients.map((_, index) => index),
@@ -144,7 +144,7 @@ class HandOver {
   }
 
   #listen(
-    { lateWatch }: Keeping,
+    { lateWatch }: HoldForSenders,
     { way }: Leg,
     { late, endpoint, waitedMs, owed }: Extract<Carried, { kind: 'unknown' }>,
     indexes: readonly number[],
@@ -153,11 +153,11 @@ class HandOver {
   }
 
   /** To several routes, or to several recipients that are answered for one by one. */
-  async together(legs: readonly Leg[], keeping: Keeping): Promise<Reply> {
+  async together(legs: readonly Leg[], holdForSenders: HoldForSenders): Promise<Reply> {
     const toOffer: ToKeep[] = legs.flatMap(({ way, recipients }) =>
       recipients.map((each) => ({ ...each, way, begins: { state: 'offered' } as const })),
     )
-    const kept = await keeping.hold.keep(this.#message, toOffer)
+    const kept = await holdForSenders.hold.keep(this.#message, toOffer)
     if (kept.kind === 'not-kept') {
       for (const leg of legs) {
         leg.cut.abandon()
@@ -173,9 +173,9 @@ class HandOver {
       const result = { leg, carried, indexes, answers, settled: undefined }
       if (!result.answers.some(isTaken)) return result
       // The sender hears 250 whatever the others say. Until it is written down that a backend has it, a crash would bring it there again.
-      return { ...result, settled: this.#settleSoon(result, keeping) }
+      return { ...result, settled: this.#settleSoon(result, holdForSenders) }
     })
-    return this.#conclude(await Promise.all(carrying), keeping)
+    return this.#conclude(await Promise.all(carrying), holdForSenders)
   }
 
   /** A fault of ours on the way to one route must leave no other in the dark: the message is in the hold, for this one too. */
@@ -188,7 +188,7 @@ class HandOver {
     }
   }
 
-  async #conclude(results: readonly LegResult[], keeping: Keeping): Promise<Reply> {
+  async #conclude(results: readonly LegResult[], holdForSenders: HoldForSenders): Promise<Reply> {
     const all = results.flatMap(({ answers }) => answers)
     const isRefusedByAll = all.every((answer) => answer?.kind === 'said' && isPermanent(answer.reply))
     const hasSome = all.some(isTaken)
@@ -198,32 +198,36 @@ class HandOver {
       // a crash would bring the message back as one that may go: then the sender hears nothing final, and it goes as soon as it can.
       const settlement = { id: this.#message.id, recipients: all.map((_, index) => ({ index, to: gone })) }
       const about = { id: this.#message.id }
-      const isGone = await keeping.writeDown.soon(about, () => keeping.queue.settle(settlement), takenBackMs)
+      const isGone = await holdForSenders.writeDown.soon(
+        about,
+        () => holdForSenders.queue.settle(settlement),
+        takenBackMs,
+      )
       const heard = isGone ? worstOf(all) : verdict.notHeldReply
       for (const { leg, carried, answers } of results)
         this.#tell(leg, isGone ? worstOf(answers) : heard, endpointOf(carried), false, heard.code)
       return heard
     }
-    await Promise.all(results.map((result) => result.settled ?? this.#settleSoon(result, keeping)))
+    await Promise.all(results.map((result) => result.settled ?? this.#settleSoon(result, holdForSenders)))
     return hasSome && all.every((answer) => answer?.kind === 'accepted') ? allDelivered : someHeld
   }
 
   /** It is ours since it was kept: whatever cannot be written down now, the sender hears so. */
-  #settleSoon(result: LegResult, keeping: Keeping): Promise<boolean> {
-    return keeping.writeDown.soon({ id: this.#message.id }, () => this.#settleNow(result, keeping))
+  #settleSoon(result: LegResult, holdForSenders: HoldForSenders): Promise<boolean> {
+    return holdForSenders.writeDown.soon({ id: this.#message.id }, () => this.#settleNow(result, holdForSenders))
   }
 
-  async #settleNow({ leg, carried, indexes, answers }: LegResult, keeping: Keeping): Promise<void> {
+  async #settleNow({ leg, carried, indexes, answers }: LegResult, holdForSenders: HoldForSenders): Promise<void> {
     const endpoint = endpointOf(carried)
     const answered = answers.map((answer, at) => ({ index: indexes[at] as number, before: offered, answer }))
-    const sorting = { nowMs: this.#deps.clock.now(), random: keeping.random, way: leg.way, carried }
+    const sorting = { nowMs: this.#deps.clock.now(), random: holdForSenders.random, way: leg.way, carried }
     const { recipients, refused } = sortAnswers(answered, sorting)
     const unanswered = indexes.filter((_, at) => answers[at] === undefined)
-    if (recipients.length > 0) await keeping.queue.settle({ id: this.#message.id, recipients })
-    if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, keeping)
-    if (refused.length > 0) this.#refuse(leg, keeping, endpoint, refused)
+    if (recipients.length > 0) await holdForSenders.queue.settle({ id: this.#message.id, recipients })
+    if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, holdForSenders)
+    if (refused.length > 0) this.#refuse(leg, holdForSenders, endpoint, refused)
     if (carried.kind === 'answered') await this.#tellOfSuccess(leg, carried)
-    if (carried.kind === 'unknown') this.#listen(keeping, leg, carried, unanswered)
+    if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered)
     this.#tell(
       leg,
       worstOf(answers),
@@ -234,17 +238,17 @@ class HandOver {
   }
 
   /** Behind our answer: whether the sender may be told is DNS's to say. Until it is settled, or after a crash, it is as if not asked. */
-  #refuse(leg: Leg, keeping: Keeping, endpoint: Endpoint | undefined, refused: readonly Refused[]): void {
+  #refuse(leg: Leg, holdForSenders: HoldForSenders, endpoint: Endpoint | undefined, refused: readonly Refused[]): void {
     const { id } = this.#message
     const { way } = leg
-    const { afterHold, queue, writeDown } = keeping
+    const { afterHold, queue, writeDown } = holdForSenders
     const ready = refused.map(({ index }) => ({ index, ...offered, to: { kind: 'ready' as const } }))
     writeDown
       .surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
       .catch(async (error: unknown) => {
         this.#deps.log.error('refusal not settled', { id, error })
         await writeDown.surely({ id }, () => queue.settle({ id, recipients: ready }))
-        noticed(leg, keeping)
+        noticed(leg, holdForSenders)
       })
       .catch((error: unknown) => this.#deps.log.error('refusal not put off', { id, error }))
   }
@@ -253,12 +257,12 @@ class HandOver {
     { way }: Leg,
     { endpoint, owed, answers }: Extract<Carried, { kind: 'answered' }>,
   ): Promise<void> {
-    const { keeping } = this.#deps
-    if (!keeping || !owed) return
+    const { holdForSenders } = this.#deps
+    if (!holdForSenders || !owed) return
     const taken = answers.flatMap(({ recipient, answer: { kind, reply } }) =>
       kind === 'accepted' ? [{ recipient, reply }] : [],
     )
-    await keeping.successes.carried(this.#message, { way, endpoint, owed, recipients: taken })
+    await holdForSenders.successes.carried(this.#message, { way, endpoint, owed, recipients: taken })
   }
 
   /**
@@ -315,7 +319,7 @@ function domainsOfLeg({ recipients }: Leg): readonly string[] {
   return [...domains].map(declaredName)
 }
 
-function noticed({ recipients, way }: Leg, { onHeld }: Keeping): void {
+function noticed({ recipients, way }: Leg, { onHeld }: HoldForSenders): void {
   for (const { recipient } of recipients) onHeld(recipient, way.lane)
 }
 

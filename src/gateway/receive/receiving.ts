@@ -9,7 +9,7 @@ import type { Endpoint } from '../../routing/backend.ts'
 import type { OnConnect, Peer } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { Tell } from '../events.ts'
-import type { Kept } from '../kept.ts'
+import type { HoldParts } from '../hold-parts.ts'
 import type { GatewaySettings } from '../settings.ts'
 import { createConnectionPlaces } from './connection-places.ts'
 import { createEtrn, type Etrn } from './etrn.ts'
@@ -44,11 +44,11 @@ export interface ReceivingDeps {
   /** Endpoints that were met. */
   readonly met: () => Iterable<Endpoint>
   /** Undefined: nothing is held. */
-  readonly kept: Kept | undefined
+  readonly holdParts: HoldParts | undefined
 }
 
 export function createReceiving(settings: () => GatewaySettings, deps: ReceivingDeps): Receiving {
-  const { clock, random, log, tell, ids, cutThroughDeps, isOurs, kept } = deps
+  const { clock, random, log, tell, ids, cutThroughDeps, isOurs, holdParts } = deps
   const places = createConnectionPlaces({ clock, log, tell, limits: () => settings().limits })
   const toldRefusals = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
@@ -59,8 +59,8 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
     guesses: createGuesses(clock),
     strangers: createRateCounter(clock, 60_000, 10_000),
     repeats: createRepeatMemory(clock),
-    keeping: kept?.keeping,
-    etrn: kept && etrnOf(kept),
+    holdForSenders: holdParts?.forSenders,
+    etrn: holdParts && etrnOf(holdParts),
     // One network has a quarter of each.
     bodies: {
       memory: createBudget(() => settings().limits.bodyMemory),
@@ -71,8 +71,8 @@ export function createReceiving(settings: () => GatewaySettings, deps: Receiving
     spoolPath: (id) => join(spool(), id),
   })
 
-  function etrnOf({ keeping, ways, guard, probeAndDrain }: Kept): Etrn {
-    const { queue } = keeping
+  function etrnOf({ forSenders, ways, guard, probeAndDrain }: HoldParts): Etrn {
+    const { queue } = forSenders
     return createEtrn({ clock, log, queue, ways, guard, settings, met: deps.met, probeAndDrain })
   }
 

@@ -122,11 +122,11 @@ export class RecipientAsker {
   /** Whether the hold takes a recipient that nobody could be asked for. @param outage  what its sender hears where it does not */
   async #admit(leg: OpenLeg, { recipient, domain }: Placed, outage: Reply, { isOwnProbe }: Asking): Promise<Reply> {
     const { deps, place, peer } = this.#connection
-    const { keeping } = deps
+    const { holdForSenders } = deps
     // Postmaster has a place of its own where nobody can be asked.
-    if (!keeping || !domain || isPostmaster(recipient)) return outage
+    if (!holdForSenders || !domain || isPostmaster(recipient)) return outage
     const isShared = this.#transaction.taken.some((other) => other !== leg)
-    const admission = await keeping.hold.admit(recipient, domain, leg.way, {
+    const admission = await holdForSenders.hold.admit(recipient, domain, leg.way, {
       outage,
       client: isOwnProbe ? undefined : place.client,
       address: peer.address,
@@ -143,7 +143,7 @@ export class RecipientAsker {
 
   /** @param others  recipients that are to be asked for together with it */
   #holdCheck(others = 0): MayHold {
-    const queue = this.#connection.deps.keeping?.queue
+    const queue = this.#connection.deps.holdForSenders?.queue
     return (recipient) => queue?.wouldHold(this.#roomWith(recipient, true, others)).kind === 'held'
   }
 

@@ -6,7 +6,7 @@ import type { MessageIds } from '../../mail/trace.ts'
 import type { Peer } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { Tell } from '../events.ts'
-import type { Keeping } from '../hold/keeping.ts'
+import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { ConnectionPlaces, Place } from './connection-places.ts'
 import type { Etrn } from './etrn.ts'
@@ -39,7 +39,7 @@ export interface SenderHandlerDeps {
   /** Where the file of a large body goes. */
   readonly spoolPath: (id: string) => string
   /** Undefined: nothing is held. */
-  readonly keeping: Keeping | undefined
+  readonly holdForSenders: HoldForSenders | undefined
   readonly ownProbes: Pick<OwnProbes, 'take'>
   /** Undefined: nothing is held, so nobody can ask for it. */
   readonly etrn: Etrn | undefined

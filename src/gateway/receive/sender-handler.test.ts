@@ -31,7 +31,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     probe: nobody,
     sessions: nobody,
     isOurs: () => false,
-    keeping: undefined,
+    holdForSenders: undefined,
     etrn: undefined,
     close: nobody,
   }
@@ -61,7 +61,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     toldRefusals: createToldRefusals({ clock, log, most: () => 30 }),
     repeats: createRepeatMemory(steadyClock),
     isOurs: () => false,
-    keeping: undefined,
+    holdForSenders: undefined,
     ownProbes: { take: () => false },
     etrn: undefined,
     bodies: {

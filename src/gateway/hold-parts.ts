@@ -1,13 +1,6 @@
 /**
  * The hold of a gateway, put together: what keeps messages (`hold`), what delivers them (`drain`), what becomes of those that are refused
  * (`after-hold`), and the ways of lanes as the configuration has them now. Made by `gateway`.
- *
- * - `Holding`: what all of it stands on, queue and knowledge, which `cli` opens.
- * - `Hold`: whether a message is kept, and the keeping of it.
- * - `ToKeep`: one recipient that `Hold` is given.
- * - `Keeping`: what the senders' side is handed of all this.
- * - `HeldMail`: what a person may do with what is kept.
- * - `Kept`: the whole, as the gateway has it.
  */
 import type { Clock } from '../base/clock.ts'
 import type { IpAddress } from '../base/ip.ts'
@@ -28,8 +21,8 @@ import { createStoppedDrains } from './drain/stopped-drains.ts'
 import type { Declared, Tell } from './events.ts'
 import { createExpiry } from './expiry/expiry.ts'
 import { createHold } from './hold/hold.ts'
+import type { HoldForSenders } from './hold/hold-for-senders.ts'
 import type { Holding } from './hold/holding.ts'
-import type { Keeping } from './hold/keeping.ts'
 import { createLateWatch } from './hold/late-watch.ts'
 import { createWriteDown } from './hold/write-down.ts'
 import { createAfterHold } from './notices/after-hold.ts'
@@ -44,13 +37,13 @@ import { type GatewaySettings, isTrusted } from './settings.ts'
 import type { ToldSparingly } from './told-sparingly.ts'
 import { createWays, type Ways } from './ways/ways.ts'
 
-export interface Kept {
-  readonly keeping: Keeping
+export interface HoldParts {
+  readonly forSenders: HoldForSenders
   readonly drain: Drain
   readonly guard: DrainGuard
   readonly ways: Ways
   /** What a person may do with it. */
-  readonly forPeople: HeldMail
+  readonly forPeople: HoldForPeople
   /** Tries backends that are down, by their keys, and what is held in these lanes. */
   readonly probeAndDrain: (backends: ReadonlySet<string>, lanes: ReadonlySet<Lane>) => void
   start(): Promise<void>
@@ -60,12 +53,12 @@ export interface Kept {
 }
 
 /** Held mail in a person's hands: `waypost queue`. */
-export interface HeldMail {
+export interface HoldForPeople {
   readonly operations: QueueOperations
   readonly transfer: QueueTransfer
 }
 
-export interface KeptDeps {
+export interface HoldPartsDeps {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -83,7 +76,7 @@ export interface KeptDeps {
   readonly hurry: (backends: ReadonlySet<string>) => void
 }
 
-export function createKept(deps: KeptDeps): Kept {
+export function createHoldParts(deps: HoldPartsDeps): HoldParts {
   const { clock, random, log, sparingly, tell, holding, settings, cutThroughDeps } = deps
   const { queue, known } = holding
   const ways = createWays(settings)
@@ -112,7 +105,7 @@ export function createKept(deps: KeptDeps): Kept {
       drain.kick(lanes)
     },
     forPeople: { operations: createQueueOperations(personal), transfer: createQueueTransfer(personal) },
-    keeping: {
+    forSenders: {
       ...{ random, hold, queue, writeDown, lateWatch, afterHold, successes },
       onHeld(recipient, lane) {
         const today = ways.ofRecipient(recipient, lane)
@@ -145,7 +138,7 @@ export function createKept(deps: KeptDeps): Kept {
 
 /** What delivers what is held, or ends its time. */
 function createDelivering(
-  deps: KeptDeps,
+  deps: HoldPartsDeps,
   ways: Ways,
   { afterHold, successes, notices }: ReturnType<typeof createNoticesToSenders>,
   onHeld: (lane: Lane) => void,
@@ -180,7 +173,7 @@ function createDelivering(
 }
 
 /** What senders are told of held mail, and what has to be known of them for that. */
-function createNoticesToSenders(deps: KeptDeps, { policyOf }: Ways, onHeld: (lane: Lane) => void) {
+function createNoticesToSenders(deps: HoldPartsDeps, { policyOf }: Ways, onHeld: (lane: Lane) => void) {
   const { clock, random, log, tell, settings, ids, resolver } = deps
   const { queue } = deps.holding
   const declared = declaredOf(settings)

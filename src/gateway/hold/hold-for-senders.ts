@@ -1,4 +1,4 @@
-/** What the senders' side is handed to keep a message and to bring what is kept to its end. Made by `kept`, for `hand-over`; without a hold there is none. */
+/** What the senders' side is handed to keep a message and to bring what is kept to its end. Made by `hold-parts`, for `hand-over`; without a hold there is none. */
 import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
@@ -8,7 +8,7 @@ import type { Hold } from './hold.ts'
 import type { LateWatch } from './late-watch.ts'
 import type { WriteDown } from './write-down.ts'
 
-export interface Keeping {
+export interface HoldForSenders {
   readonly hold: Hold
   readonly queue: Queue
   readonly writeDown: WriteDown
