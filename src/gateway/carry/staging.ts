@@ -11,7 +11,7 @@ import type { Job, Transaction } from '../../delivery/delivery.ts'
 import { type Fault, faultText, type Lost, lossText, saidText } from '../../delivery/outcome.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { isPermanent, isPositive, isTransient, type Reply, reply } from '../../mail/reply.ts'
+import { isPermanent, isPositive, isTransient, loggedReply, type Reply, reply } from '../../mail/reply.ts'
 import { backendFields, type Endpoint, type Route } from '../../routing/backend.ts'
 import type { Candidate, Member } from '../../routing/balance.ts'
 import { healthState, isServing } from '../../routing/health.ts'
@@ -285,7 +285,7 @@ export class Staging {
     if (judged.kind !== 'accepted' && said.code !== 421) this.#wasAnswered = true
     if (judged.kind === 'next-backend') {
       this.#line?.noteUnable(candidate.endpoint.target.kind === 'maildir' ? said : undefined)
-      this.#tell('info', 'backend cannot take it', candidate.endpoint, step, { reply: verdict.safeText(said) })
+      this.#tell('info', 'backend cannot take it', candidate.endpoint, step, { reply: loggedReply(said) })
       this.#noteTrouble(candidate, saidText(step, said))
     }
     return judged
@@ -338,7 +338,7 @@ export class Staging {
   aboutUs({ endpoint }: Candidate, step: AskedStep | 'session', said: Reply | undefined): void {
     this.#line?.noteMisconfigured()
     const level = endpoint.purpose === 'dsn' ? 'info' : 'alert'
-    this.#tell(level, 'backend refuses us', endpoint, step, { reply: said && verdict.safeText(said) })
+    this.#tell(level, 'backend refuses us', endpoint, step, { reply: said && loggedReply(said) })
   }
 
   /** @param step  at which it was said; `session`: before any message was spoken of */

@@ -2,7 +2,7 @@
  * What one reply of a backend means for the sender who waits, for MAIL, RCPT, DATA and the dot alike, and what is said where no backend says
  * anything. What follows for the others of a message is `cut-through`'s, for the backend and the next one `staging`'s.
  */
-import { isPermanent, isPositive, type Reply, reply, replyText } from '../../mail/reply.ts'
+import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { Route } from '../../routing/backend.ts'
 import { type AskedStep, isAboutUs, type WhoWeAre } from './about-us.ts'
 
@@ -76,6 +76,3 @@ export const disagreeingReply = reply(
   '4.3.0',
   'The servers for this address do not take all of its recipients any more, please try again later',
 )
-
-/** For the log: at most 200 characters of what a backend said, made safe. */
-export const safeText = (said: Reply): string => replyText(said).slice(0, 200)

@@ -8,6 +8,7 @@ import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
 import { faultText } from '../../delivery/outcome.ts'
 import type { Body, Client, Message } from '../../mail/message.ts'
+import { loggedReply } from '../../mail/reply.ts'
 import {
   type Attempt,
   type HeldRecipient,
@@ -20,7 +21,6 @@ import type { Endpoint, Route } from '../../routing/backend.ts'
 import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
-import * as verdict from '../carry/verdict.ts'
 import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'
 import type { Watched } from '../hold/late-watch.ts'
 import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
@@ -173,7 +173,7 @@ function conclude(
   const routeLevel = final.find((answer) => answer !== undefined && isOfRoute(answer))
   const isOnlyRoute = final.every((answer) => answer !== undefined && isOfRoute(answer))
   if (isOnlyRoute && routeLevel) {
-    const why = verdict.safeText(routeLevel.reply)
+    const why = loggedReply(routeLevel.reply)
     if (routeLevel.kind === 'said' && routeLevel.by === 'load') return { kind: 'busy', why }
     return cut.hasReached ? couldNot(cut, why) : { kind: 'route-out', why }
   }
@@ -192,7 +192,7 @@ function conclude(
     backend: endpoint?.backend.url,
     host: endpoint?.name,
     outcome,
-    text: carried?.kind === 'unknown' ? faultText(carried.fault) : said ? verdict.safeText(said) : '',
+    text: carried?.kind === 'unknown' ? faultText(carried.fault) : said ? loggedReply(said) : '',
     recipients: task.recipients.length,
   }
   const unanswered = task.recipients.filter((_, at) => final[at] === undefined).map(({ index }) => index)

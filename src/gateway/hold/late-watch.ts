@@ -6,11 +6,10 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { isPositive, type Reply } from '../../mail/reply.ts'
+import { isPositive, loggedReply, type Reply } from '../../mail/reply.ts'
 import type { Attempt, HeldEntry, Lane, Queue } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
 import type { Answer } from '../carry/carried.ts'
-import * as verdict from '../carry/verdict.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import type { Way } from '../ways/lanes.ts'
@@ -118,5 +117,4 @@ const answerOf = (reply: Reply): Answer =>
   isPositive(reply) ? { kind: 'accepted', reply } : { kind: 'said', by: 'backend', reply }
 
 /** Of LMTP there is one a recipient; those that say the same are one. */
-const textOf = (replies: readonly Reply[]): string =>
-  [...new Set(replies.map(verdict.safeText))].join(' / ').slice(0, 300)
+const textOf = (replies: readonly Reply[]): string => [...new Set(replies.map(loggedReply))].join(' / ').slice(0, 300)

@@ -11,7 +11,7 @@ import type { HostName } from '../../dns/name.ts'
 import type { DsnRecipient } from '../../mail/dsn/report.ts'
 import { replyStatus } from '../../mail/dsn/status.ts'
 import type { Recipient } from '../../mail/message.ts'
-import type { Reply } from '../../mail/reply.ts'
+import { loggedReply, type Reply } from '../../mail/reply.ts'
 import type {
   Attempt,
   HeldEntry,
@@ -24,7 +24,6 @@ import type {
   Settlement,
 } from '../../queue/queue.ts'
 import type { Endpoint } from '../../routing/backend.ts'
-import * as verdict from '../carry/verdict.ts'
 import type { Declared, Tell } from '../events.ts'
 import { pauseAfter } from '../pauses.ts'
 import type { Way } from '../ways/lanes.ts'
@@ -178,7 +177,7 @@ function attemptOf({ refusals, endpoint }: RefusedMail, atMs: number): Attempt {
     backend: endpoint?.backend.url,
     host: endpoint?.name,
     outcome: 'refused',
-    text: first ? verdict.safeText(first.reply) : '',
+    text: first ? loggedReply(first.reply) : '',
     recipients: refusals.length,
   }
 }

@@ -2,10 +2,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Recipient } from '../../mail/message.ts'
-import type { Reply } from '../../mail/reply.ts'
+import { loggedReply, type Reply } from '../../mail/reply.ts'
 import type { HeldMessage, HeldRecipient } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
-import * as verdict from '../carry/verdict.ts'
 import type { Declared, Tell } from '../events.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { Notice } from './notices.ts'
@@ -33,7 +32,7 @@ export interface TellRefusedDeps {
 /** A notice of our own: nobody is told of it. */
 export function tellOwnRefused({ message, endpoint, refusals }: RefusedMail, { log }: TellRefusedDeps): void {
   for (const { held, reply } of refusals)
-    log.warn('own mail refused', { ...linesOf(message.id, held, endpoint), reply: verdict.safeText(reply) })
+    log.warn('own mail refused', { ...linesOf(message.id, held, endpoint), reply: loggedReply(reply) })
 }
 
 /** @param told  whom the notice tells of */
@@ -49,7 +48,7 @@ export function tellRefused(
     deps.log.warn('refused after hold', {
       ...linesOf(message.id, held, endpoint),
       from: message.envelope.sender?.text ?? '',
-      reply: verdict.safeText(reply),
+      reply: loggedReply(reply),
       told: told.has(held.recipient),
       ...(notice.kind === 'written' ? { notice: notice.held.id } : { why: notice.why }),
     })

@@ -6,9 +6,8 @@ import type { Clock } from '../../base/clock.ts'
 import { clientKey, networkKey } from '../../base/ip.ts'
 import { createKeyedBudget, createRateCounter } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
-import { type Reply, reply } from '../../mail/reply.ts'
+import { loggedReply, type Reply, reply } from '../../mail/reply.ts'
 import type { Peer } from '../../smtp/server/handler.ts'
-import { safeText } from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
 import type { GatewaySettings } from '../settings.ts'
 import { createConnectionRate } from './connection-rate.ts'
@@ -65,7 +64,7 @@ export function createConnectionPlaces({ clock, log, tell, limits }: ConnectionP
     if (told.recent(network) >= refusalsToldOfNetwork || told.recent('') >= refusalsTold) return
     told.count(network)
     told.count('')
-    log.info('connection refused', { client: address, reply: safeText(said) })
+    log.info('connection refused', { client: address, reply: loggedReply(said) })
   }
 
   return {

@@ -8,7 +8,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
-import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { isPermanent, isPositive, loggedReply, type Reply, reply } from '../../mail/reply.ts'
 import type { Settled } from '../../queue/queue.ts'
 import { backendFields, type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
@@ -303,7 +303,7 @@ class HandOver {
       route: leg.cut.route.id,
       backend: place?.backend,
       endpoint: place?.endpoint,
-      reply: verdict.safeText(said),
+      reply: loggedReply(said),
       senderHeard: heardCode === said.code ? undefined : heardCode,
       ms,
     })

@@ -5,7 +5,7 @@
 import type { IpAddress } from '../../base/ip.ts'
 import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { isPositive, isReply, type Reply, reply } from '../../mail/reply.ts'
 import type { AskedRoom } from '../../queue/queue.ts'
 import type { Answer } from '../carry/carried.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
@@ -47,7 +47,7 @@ export class RecipientAsker {
     const before = accepted.get(recipient.text)
     if (before) return before
     const placed = placeRecipient(recipient, this.#connection.settings)
-    if ('code' in placed) return placed
+    if (isReply(placed)) return placed
     if (!isOwnProbe && isGuess(placed) && this.#refusals.isGuessing) return guessing
     return fitting(placed, taken, this.#holdCheck(others))
   }
@@ -57,7 +57,7 @@ export class RecipientAsker {
     const group = [first]
     for (const recipient of behind) {
       const placed = this.place(recipient, asking, group.length)
-      if ('code' in placed || !goTogether(first, placed, this.#holdCheck(group.length))) break
+      if (isReply(placed) || !goTogether(first, placed, this.#holdCheck(group.length))) break
       if (group.some((other) => other.recipient.text === recipient.text)) break
       group.push(placed)
     }
@@ -114,7 +114,7 @@ export class RecipientAsker {
   async #askPostmaster(recipient: Recipient, asking: Asking): Promise<Reply> {
     const postmaster = { route: this.#connection.settings.postmaster, domain: undefined, recipient }
     const own = fitting(postmaster, this.#transaction.taken, this.#holdCheck())
-    if ('code' in own) return own
+    if (isReply(own)) return own
     const [said] = await this.ask([own], asking)
     return said as Reply
   }

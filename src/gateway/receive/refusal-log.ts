@@ -4,8 +4,7 @@
  */
 import type { Fields } from '../../base/log.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { isPermanent, type Reply } from '../../mail/reply.ts'
-import { safeText } from '../carry/verdict.ts'
+import { isPermanent, loggedReply, type Reply } from '../../mail/reply.ts'
 import type { MessageStop } from '../events.ts'
 import type { SenderConnection } from './sender-handler-deps.ts'
 import type { SenderTransaction } from './sender-transaction.ts'
@@ -24,7 +23,7 @@ export class RefusalLog {
       client: peer.address,
       from: envelope.sender?.text ?? '',
       to: recipient.text,
-      reply: safeText(said),
+      reply: loggedReply(said),
       ...more,
     })
   }

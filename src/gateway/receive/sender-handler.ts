@@ -4,7 +4,7 @@
  * who may be guessing waits for what it has asked (`guesses`).
  */
 import type { Client, Envelope, Recipient } from '../../mail/message.ts'
-import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { isPositive, isReply, type Reply, reply } from '../../mail/reply.ts'
 import { createMailDates } from '../../mail/trace.ts'
 import type { BodySink, OnConnect, SessionHandler } from '../../smtp/server/handler.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
@@ -24,7 +24,7 @@ export function createSenderHandlers(deps: SenderHandlerDeps): OnConnect {
   const mailDate = createMailDates()
   return (peer) => {
     const place = deps.places.take(peer)
-    if ('code' in place) return { kind: 'refused', reply: place }
+    if (isReply(place)) return { kind: 'refused', reply: place }
     return { kind: 'handler', handler: new SenderHandler({ peer, place, settings: deps.settings(), deps }, mailDate) }
   }
 }
@@ -115,7 +115,7 @@ class SenderHandler implements SessionHandler {
       const behind = asked.slice(replies.length)
       const placed = asker.place(behind.shift() as Recipient, forSender)
       let said: readonly Reply[]
-      if ('code' in placed) said = [placed]
+      if (isReply(placed)) said = [placed]
       else if (isGuess(placed) && !this.#refusals.hasRoom(placed.route.id)) {
         waitUntilMs ??= this.#nowMs + this.#connection.settings.budgets.rcptMs
         await guesses.waitForAnswer(waitUntilMs - this.#nowMs)
@@ -144,7 +144,7 @@ class SenderHandler implements SessionHandler {
       const isOwnProbe = this.#ownProbesLeft > 0
       const asking: Asking = { isOwnProbe }
       const placed = asker.place(recipient, asking)
-      const [said] = 'code' in placed ? [placed] : await asker.ask([placed], asking)
+      const [said] = isReply(placed) ? [placed] : await asker.ask([placed], asking)
       if (!said) throw new Error('a recipient was asked for and no answer came')
       if (isOwnProbe) {
         if (!isPositive(said)) this.#refusalLog.recipient(recipient, said, transaction, { ownProbe: true })

@@ -10,7 +10,7 @@
 import type { Socket } from 'node:net'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
 import type { Envelope, Recipient } from '../../mail/message.ts'
-import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
+import { encodeReply, isPositive, isReply, type Reply } from '../../mail/reply.ts'
 import type { Command, EtrnNode } from '../wire/command.ts'
 import { Connection, type NoMore } from '../wire/connection.ts'
 import type { Scratch } from '../wire/scratch.ts'
@@ -356,7 +356,7 @@ export class ServerSession {
     if (!this.#isInTransaction) return this.#refuse(replies.mailFirst)
     if (this.#accepted === 0) return this.#refuse(replies.noRecipients)
     const sink = handler.data()
-    if ('code' in sink) {
+    if (isReply(sink)) {
       this.#pass(sink)
       this.#out.flush()
       return
