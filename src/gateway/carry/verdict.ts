@@ -65,12 +65,6 @@ export const misconfiguredReply = reply(
   '4.3.5',
   'Our configuration or the one behind us needs mending, please try again later',
 )
-export const unknownOutcomeReply = reply(
-  451,
-  '4.4.2',
-  'The server behind gave no answer about this message, please try again later',
-)
-export const notHeldReply = reply(451, '4.3.0', 'The message could not be written down here, please try again later')
 export const disagreeingReply = reply(
   451,
   '4.3.0',

@@ -11,7 +11,6 @@ import { type Reply, reply } from '../../mail/reply.ts'
 import type { KnownRecipients } from '../../queue/known-recipients.ts'
 import type { AskedRoom, HoldOutcome, Lane, NewHeld, Queue } from '../../queue/queue.ts'
 import type { MailDomain } from '../../routing/destinations.ts'
-import * as verdict from '../carry/verdict.ts'
 import { heardAlerts } from '../events.ts'
 import type { HeldProofs } from '../notices/held-proofs.ts'
 import type { SenderProofs } from '../notices/sender-proof.ts'
@@ -157,8 +156,11 @@ export function createHold(deps: HoldDeps): Hold {
 
 type NotHeld = Exclude<HoldOutcome, { kind: 'held' }>
 
-const whyNotHeld = ({ kind }: NotHeld): Reply => (kind === 'full' ? holdIsFull : verdict.notHeldReply)
+const whyNotHeld = ({ kind }: NotHeld): Reply => (kind === 'full' ? holdIsFull : notHeldReply)
 
 const willBeHeld = reply(250, '2.1.5', 'Recipient OK, its server is away and the message will be kept for it')
 const tooManyStrangers = reply(450, '4.7.1', 'Too many recipients that nobody here knows, please try again later')
 const holdIsFull = reply(452, '4.3.1', 'No room to keep messages right now, please try again later')
+
+/** The disk does not take it: it stays the sender's. */
+export const notHeldReply = reply(451, '4.3.0', 'The message could not be written down here, please try again later')

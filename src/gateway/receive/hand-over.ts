@@ -16,7 +16,7 @@ import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
-import type { ToKeep } from '../hold/hold.ts'
+import { notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import { silenceReply, unknownUntilTold } from '../hold/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../hold/sort-answers.ts'
@@ -123,7 +123,7 @@ class HandOver {
     const holdForSenders = this.#holdOf(leg)
     if (!holdForSenders) {
       carried.late?.letGo()
-      return this.#tell(leg, verdict.unknownOutcomeReply, carried.endpoint)
+      return this.#tell(leg, unknownOutcomeReply, carried.endpoint)
     }
     const { kind: state, ...until } = unknownUntilTold(carried, leg.way, this.#deps.clock.now())
     const begins = { state, ...until, lastReply: silenceReply(carried) }
@@ -203,7 +203,7 @@ class HandOver {
         () => holdForSenders.queue.settle(settlement),
         takenBackMs,
       )
-      const heard = isGone ? worstOf(all) : verdict.notHeldReply
+      const heard = isGone ? worstOf(all) : notHeldReply
       for (const { leg, carried, answers } of results)
         this.#tell(leg, isGone ? worstOf(answers) : heard, endpointOf(carried), false, heard.code)
       return heard
@@ -343,7 +343,7 @@ const isTaken = (answer: Answer | undefined) => answer === undefined || answer.k
 /** What stands for the answers to all recipients: one that did not go well, if there is one. */
 const worstOf = (answers: readonly (Answer | undefined)[]): Reply => {
   const worst = answers.find((answer) => answer?.kind !== 'accepted') ?? answers[0]
-  return worst?.reply ?? verdict.unknownOutcomeReply
+  return worst?.reply ?? unknownOutcomeReply
 }
 
 const endpointOf = (carried: Carried) => (carried.kind === 'nobody' ? undefined : carried.endpoint)
@@ -357,3 +357,8 @@ const nothingSaid: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 const heldReply = reply(250, '2.0.0', 'Kept safely, and delivered as soon as the server behind can take it')
 const allDelivered = reply(250, '2.0.0', 'Delivered')
 const someHeld = reply(250, '2.0.0', 'Taken, and delivered as soon as the servers behind can take it')
+const unknownOutcomeReply = reply(
+  451,
+  '4.4.2',
+  'The server behind gave no answer about this message, please try again later',
+)

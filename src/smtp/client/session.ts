@@ -63,7 +63,7 @@ export class ClientSession {
 
   /** Whether the session can be given to another transaction: nothing has ended, and nothing was said that nobody asked for. */
   get isQuiet(): boolean {
-    return this.#connection.noMore === undefined && !this.#connection.hasInput && !this.#parser.hasInput
+    return this.#connection.noMore === undefined && !this.hasInput
   }
 
   /** Sends commands, each with its CRLF, in one write. */
@@ -143,7 +143,7 @@ export class ClientSession {
    * would be taken for the answer to the wrong command, so it ends the session. Undefined where all is well.
    */
   async unasked(step: ClientStep): Promise<Answer | undefined> {
-    if (!this.#parser.hasInput && !this.#connection.hasInput) return undefined
+    if (!this.hasInput) return undefined
     const answer = await this.reply(step, this.clock.monotonicMs() + 1_000)
     if (answer.kind === 'failed' || answer.reply.code === 421) return answer
     return this.fail('garbage', step, `a reply, ${answer.reply.code}, to nothing`)
