@@ -182,6 +182,22 @@ test('a link works once, sets a cookie that no script sees, and going out ends t
   })
 })
 
+test('a browser is shown in the frame of our pages that there is nothing; a program hears it as JSON', async () => {
+  const { web } = make()
+  const page = await ask(web, '/nope', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
+  assert.equal(page.status, 404)
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+  assert.match(page.headers.get('content-security-policy') ?? '', /sha256-/)
+  assert.match(await page.text(), /<nav aria-label="Pages">/)
+  for (const [path, accept] of [
+    ['/nope', '*/*'],
+    ['/api/nope', 'text/html'],
+  ] as const) {
+    const told = await ask(web, path, { headers: { accept } })
+    assert.deepEqual([told.status, await told.json()], [404, { why: 'there is nothing of this name' }])
+  }
+})
+
 test('what another site has a browser do is not done', async () => {
   const { web } = make([await entry('ann', 'operate', 'a long password')])
   const login = await ask(web, '/api/session', {

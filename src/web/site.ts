@@ -106,6 +106,8 @@ export interface SiteDeps extends IdentifyDeps {
   readonly cookieName: (connection: Connection) => string
   /** What somebody is shown who asks for a page and is not known. */
   readonly wayIn: (context: SiteContext) => Promise<Response>
+  /** What somebody is shown who asks for a page that there is none of. */
+  readonly nothing: (context: SiteContext) => Promise<Response>
 }
 
 const mostBodyBytes = 64 * 1024
@@ -140,7 +142,9 @@ export function createSite(deps: SiteDeps): Site {
     if (context.req.method === 'HEAD') await context.res.body?.cancel()
     return undefined
   })
-  app.notFound((context) => no(context, 404, 'there is nothing of this name'))
+  app.notFound((context) =>
+    isForReader(context) ? deps.nothing(context) : no(context, 404, 'there is nothing of this name'),
+  )
   app.onError((error, context) => {
     log.error('a page or call failed', { path: printable(context.req.path, 200), error })
     return no(context, 500, 'this could not be done; the log says why')
@@ -208,6 +212,10 @@ export function createSite(deps: SiteDeps): Site {
     },
   }
 }
+
+/** A browser that goes to a page says that it takes HTML; a program, or a script of ours, does not. */
+const isForReader = ({ req }: SiteContext): boolean =>
+  !req.path.startsWith('/api/') && /\btext\/html\b/i.test(req.header('accept') ?? '')
 
 /** What is the same try again: of one client, under one name, with one answer. */
 const aboutTry = (peer: IpAddress, status: number, { name }: Fields): string =>

@@ -25,7 +25,7 @@ import type { WebDeps } from './deps.ts'
 import { createListening } from './listening.ts'
 import { addAssets } from './page/assets.ts'
 import { createInlines } from './page/scripts.ts'
-import { addPages, createWayIn } from './page/shell.ts'
+import { addPages, createNothing, createWayIn } from './page/shell.ts'
 import { createSite, type SiteEnv } from './site.ts'
 import { createCanKeep } from './state/can-keep.ts'
 import { createNow } from './state/now.ts'
@@ -59,6 +59,7 @@ export function createWeb(deps: WebDeps): Web {
     settings,
     cookieName,
     wayIn: (context) => wayIn(context, 401),
+    nothing: createNothing(inlines),
   })
   addSession(site, { clock, sessions, secrets, settings })
   const canKeep = createCanKeep(clock, deps.whyNotKept)

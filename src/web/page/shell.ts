@@ -54,6 +54,15 @@ export function createWayIn(inlines: Inlines): WayIn {
   return (context, status) => send(inlines, context, status, 'enter', { title: 'Waypost: log in', body: () => enter })
 }
 
+/** There is no such page: the script says so in the frame of the others. */
+export function createNothing(inlines: Inlines): (context: SiteContext) => Promise<Response> {
+  return (context) =>
+    send(inlines, context, 404, 'app', {
+      title: 'Waypost: nothing here',
+      body: (icon) => `${frame(icon)}\n${dataOf({})}`,
+    })
+}
+
 export function addPages(site: Site, inlines: Inlines, wayIn: WayIn): void {
   for (const [path, { part, first }] of Object.entries(pages))
     site.page(path, 'glance', async (context) => {
@@ -67,7 +76,7 @@ export function addPages(site: Site, inlines: Inlines, wayIn: WayIn): void {
 async function send(
   inlines: Inlines,
   context: SiteContext,
-  status: 200 | 401,
+  status: 200 | 401 | 404,
   entry: Entry,
   { part, title, body }: { readonly part?: Part; readonly title: string; readonly body: (icon: string) => string },
 ): Promise<Response> {
