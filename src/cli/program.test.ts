@@ -126,6 +126,15 @@ test('a file behind config check is given by -c, which is said', async (t) => {
   assert.doesNotMatch((await waypost('config', 'check', 'now')).err, /-c FILE/)
 })
 
+test('help for a command that there is none of says so, with the right one', async () => {
+  const wrong = await waypost('help', 'confg')
+  assert.deepEqual(wrong, await waypost('confg'))
+  assert.equal(wrong.code, 2)
+  const deep = await waypost('help', 'config', 'relod')
+  assert.deepEqual(deep, await waypost('config', 'relod'))
+  assert.match(deep.err, /^waypost: unknown command 'relod'\n\(Did you mean reload\?\)/)
+})
+
 test('help goes as deep as it is asked to, and each command has an example', async () => {
   const deep = await waypost('help', 'config', 'reload')
   assert.equal(deep.code, 0)

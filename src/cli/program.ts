@@ -44,7 +44,7 @@ Examples:
     async run(words) {
       exitCode = 0
       try {
-        await program.parseAsync(helpOf(words), { from: 'user' })
+        await program.parseAsync(helpOf(words, program), { from: 'user' })
       } catch (error) {
         if (error instanceof Misuse) {
           terminal.err(`${error.whys.map((why) => `waypost: ${why}\n`).join('')}${whereHelpIs(running)}`)
@@ -63,9 +63,22 @@ Examples:
   }
 }
 
-/** `help queue hold` is `queue hold --help`: commander itself looks no deeper than the first word. */
-const helpOf = ([first, ...rest]: readonly string[]): string[] =>
-  first === undefined ? [] : first === 'help' && rest.length > 1 ? [...rest, '--help'] : [first, ...rest]
+/**
+ * `help queue hold` is `queue hold --help`: commander itself looks no deeper than the first word. A word that is no command stands without `--help`, so
+ * that it is refused as such.
+ */
+function helpOf(words: readonly string[], program: Command): string[] {
+  const [first, ...rest] = words
+  if (first !== 'help' || rest.length === 0 || rest[0] === 'help') return [...words]
+  let command = program
+  for (const [at, word] of rest.entries()) {
+    if (command.commands.length === 0) break
+    const next = command.commands.find((each) => each.name() === word)
+    if (!next && !word.startsWith('-')) return rest.slice(0, at + 1)
+    command = next ?? command
+  }
+  return [...rest, '--help']
+}
 
 /** Every command writes to the terminal, begins what is wrong as all of Waypost does, and throws instead of ending the process. */
 function prepare(command: Command, terminal: Terminal): void {
