@@ -164,11 +164,17 @@ export function list<Schema extends z.ZodType>(says: string, wants: string, elem
     .meta({ description: says, wants })
 }
 
-/** Keys of a part of waypost.yaml; any other key is an error. @param example  where people write something else first */
-export function section<Shape extends z.ZodRawShape>(says: string, shape: Shape, example?: string) {
+/**
+ * Keys of a part of waypost.yaml; any other key is an error.
+ * @param example  where people write something else first
+ * @param off  what is to be written instead, where people want it to be off
+ */
+export function section<Shape extends z.ZodRawShape>(says: string, shape: Shape, example?: string, off?: string) {
   const wants = `keys with values${example === undefined ? '' : `, such as ${example}`}: ${Object.keys(shape).join(', ')}`
   // The reply to an unknown key is made in `config/explain.ts`, which knows the place and the nearest known key.
-  return z.strictObject(shape, { error: wants }).meta({ description: says, wants })
+  const error = ({ input }: { readonly input?: unknown }) =>
+    off !== undefined && (input === 'off' || input === false) ? `${wants}; to have it off, write "${off}"` : wants
+  return z.strictObject(shape, { error }).meta({ description: says, wants })
 }
 
 /** Names of the user's own, each with a value of one kind. */

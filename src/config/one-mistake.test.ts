@@ -9,6 +9,11 @@ async function told(t: TestContext, text: string, expected: readonly RegExp[]): 
   for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
 }
 
+test('who wants the dashboard off is told where to write it', (t) =>
+  told(t, 'domains: { a.example: { deliver: smtp://10.0.0.1 } }\nweb: off\n', [
+    /^2:6 web wants keys with values: access, hosts, tls; to have it off, write "listen: \{ http: off \}"$/,
+  ]))
+
 test('a mistake in one backend of a list hides none in the others, nor in the rest of its own', (t) =>
   told(
     t,

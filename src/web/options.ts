@@ -54,21 +54,26 @@ const access = section('Somebody who may come in: a person with a password, or a
 })
 
 /** `web:` */
-export const webOptions = section('The dashboard.', {
-  access: list(
-    'Who may come in, beside whoever has the link that the start prints.',
-    'a list of names with roles',
-    access,
-    1000,
-  ),
-  hosts: list(
-    'Names by which browsers may call the dashboard, beside the addresses that it listens on; the first stands in the links that `waypost web link` prints, unless it listens on loopback. A request that calls us by another name is refused, also by that of `hostname`.',
-    'a list of names, such as ["mail.example.com"]',
-    parsed('A name.', 'a host name, with or without a port', readHost),
-    100,
-  ),
-  tls: section('The certificate of the dashboard. Default: that of `tls`.', {
-    certificate: text('PEM file: the certificate, then those that lead to its root.', 'the path of a PEM file'),
-    key: text('PEM file: the private key.', 'the path of a PEM file'),
-  }).optional(),
-}).prefault({})
+export const webOptions = section(
+  'The dashboard.',
+  {
+    access: list(
+      'Who may come in, beside whoever has the link that the start prints.',
+      'a list of names with roles',
+      access,
+      1000,
+    ),
+    hosts: list(
+      'Names by which browsers may call the dashboard, beside the addresses that it listens on; the first stands in the links that `waypost web link` prints, unless it listens on loopback. A request that calls us by another name is refused, also by that of `hostname`.',
+      'a list of names, such as ["mail.example.com"]',
+      parsed('A name.', 'a host name, with or without a port', readHost),
+      100,
+    ),
+    tls: section('The certificate of the dashboard. Default: that of `tls`.', {
+      certificate: text('PEM file: the certificate, then those that lead to its root.', 'the path of a PEM file'),
+      key: text('PEM file: the private key.', 'the path of a PEM file'),
+    }).optional(),
+  },
+  undefined,
+  'listen: { http: off }',
+).prefault({})
