@@ -100,6 +100,14 @@ test('a better tier that has just come back takes a quarter, then half, then thr
   assert.deepEqual([share(0), share(1), share(2), share(3)], [25, 50, 75, 100])
 })
 
+test('where all tiers have just come back, the best takes all: a spare has served nobody meanwhile', () => {
+  const members = [member('main', 1, 10), member('other', 1, 10), member('spare', 1, 20)]
+  const back = { main: { proven: 0 }, other: { proven: 1 }, spare: { proven: 0 } }
+  assert.equal(firstChoices(members, 100, view(back)).spare, undefined)
+  const served = { ...back, spare: { proven: 3 } }
+  assert.equal(firstChoices(members, 100, view(served)).spare, 50)
+})
+
 test('one of two equals that has just come back takes a share that grows too', () => {
   const counts = firstChoices([member('a'), member('b')], 100, view({ b: { proven: 0 } }))
   assert.deepEqual(counts, { a: 80, b: 20 })

@@ -66,12 +66,16 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
     return balance === 'least-connections' ? view.busy(member.endpoint) / member.weight : 0
   }
 
-  /** A better tier that has just come back takes a share that grows over three messages; the others of it go to the next tier first. */
+  /**
+   * A better tier that has just come back takes a share that grows over three messages; the others of it go to the next tier first, which has served
+   * meanwhile. One that has just come back too is no better than the first.
+   */
   function failBackSlowly(tiers: readonly (readonly Member[])[], view: BalanceView): readonly (readonly Member[])[] {
     const [best, next, ...rest] = tiers
     if (!best?.[0] || !next) return tiers
-    const share = Math.max(...best.map((member) => trust(view.health(member.endpoint))))
-    if (share >= 1) return tiers
+    const trustOf = (tier: readonly Member[]) => Math.max(...tier.map((member) => trust(view.health(member.endpoint))))
+    const share = trustOf(best)
+    if (share >= 1 || trustOf(next) <= share) return tiers
     const due = (owed.get(best[0].tier) ?? 0) + share
     owed.set(best[0].tier, due >= 1 ? due - 1 : due)
     return due >= 1 ? tiers : [next, best, ...rest]
