@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../../src/base/clock.ts'
 import { type Door, systemDoor } from '../../src/base/door.ts'
-import { createHostLookup } from '../../src/base/host-lookup.ts'
+import { createHostLookup, type HostLookup } from '../../src/base/host-lookup.ts'
 import { type Random, systemRandom } from '../../src/base/random.ts'
 import type { GatewayEvent } from '../../src/gateway/events.ts'
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts'
@@ -43,6 +43,8 @@ export interface GatewayParts {
   readonly state?: string
   /** Backends that were down when the last process ended. */
   readonly doubted?: readonly string[]
+  /** Default: this machine's. */
+  readonly lookupHost?: HostLookup
 }
 
 export async function startGateway(
@@ -68,7 +70,7 @@ export async function startGateway(
     random: parts.random ?? systemRandom,
     log: collected.log,
     door: parts.door ?? systemDoor,
-    lookupHost: createHostLookup(steadyClock),
+    lookupHost: parts.lookupHost ?? createHostLookup(steadyClock),
   })
   gateway.doubt(parts.doubted ?? [])
   const [place] = await gateway.start()

@@ -71,6 +71,23 @@ test('the addresses of one name share its weight, families in turn', async () =>
   assert.deepEqual(expansion.kind === 'members' && expansion.members.map(({ weight }) => weight), [1, 1, 1])
 })
 
+test('a name without an address is told with why, once it was asked for, and looked up again after half a minute', async () => {
+  const { state, endpoints } = world({})
+  const mistyped = route({ protocol: 'smtp', host: host('bakend'), port: 25 })
+  assert.equal(endpoints.whyNameless('bakend'), undefined, 'nobody has asked')
+  await endpoints.expand(mistyped, undefined)
+  assert.equal(endpoints.whyNameless('bakend'), 'ENOTFOUND')
+  state.hosts = { bakend: ['10.0.0.1'] }
+  state.nowMs += 30_000
+  assert.equal(endpoints.whyNameless('bakend'), 'ENOTFOUND')
+  assert.equal(state.asked.length, 1)
+  state.nowMs += 1
+  assert.equal(endpoints.whyNameless('bakend'), 'ENOTFOUND', 'it is being looked up')
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(endpoints.whyNameless('bakend'), undefined)
+  assert.equal(state.asked.length, 2)
+})
+
 test('the addresses of a name that a file names which is not trusted are judged by the door', async () => {
   const { endpoints } = world({ backend: ['10.0.0.1'] })
   const named = route({ protocol: 'smtp', host: host('backend'), port: 25 })

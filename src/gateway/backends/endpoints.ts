@@ -50,6 +50,8 @@ export interface EndpointsDeps {
 export interface Endpoints {
   /** @param domain  the recipient's, which `mx` looks up; undefined for the postmaster's route */
   expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion>
+  /** Why mail that asked for this host cannot be handed to it: its name has no address. It is looked up again now and then, for whom nobody waits. */
+  whyNameless(host: string): string | undefined
 }
 
 const hostCachedMs = 30_000
@@ -114,7 +116,7 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
 
   /** Fresh for 30 s; after that the last good answer serves while a new one is fetched. Only the first caller of all waits. */
   function addressesOf(host: HostName): readonly IpAddress[] | Promise<readonly IpAddress[]> {
-    const entry = hosts.get(host) ?? { addresses: [], freshUntilMs: Number.NEGATIVE_INFINITY, fetching: undefined }
+    const entry = hosts.get(host) ?? { ...unknownHost }
     hosts.set(host, entry)
     if (clock.monotonicMs() < entry.freshUntilMs) return entry.addresses
     entry.fetching ??= fetch(host, entry)
@@ -125,28 +127,45 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     try {
       const addresses = await lookupHost(host)
       if (addresses.length > 0) entry.addresses = addresses
+      entry.why = addresses.length > 0 ? undefined : 'no address'
     } catch (error) {
-      log.warn('backend name not resolved', {
-        host,
-        why: String(errorCode(error) ?? error),
-        kept: entry.addresses,
-      })
+      entry.why = String(errorCode(error) ?? error)
+      log.warn('backend name not resolved', { host, why: entry.why, kept: entry.addresses })
     }
+    entry.fetchedMs = clock.monotonicMs()
     entry.fetching = undefined
     // A name that has no address yet is asked for again soon: a container may be starting.
     entry.freshUntilMs = clock.monotonicMs() + (entry.addresses.length > 0 ? hostCachedMs : 1_000)
     return entry.addresses
   }
 
-  return { expand }
+  function whyNameless(host: string): string | undefined {
+    const entry = hosts.get(host)
+    if (!entry || entry.addresses.length > 0 || entry.why === undefined) return undefined
+    if (clock.monotonicMs() - entry.fetchedMs > hostCachedMs) entry.fetching ??= fetch(host as HostName, entry)
+    return entry.why
+  }
+
+  return { expand, whyNameless }
 }
 
 type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>
 
 interface HostEntry {
   addresses: readonly IpAddress[]
+  /** Why there is none, where it was asked for. */
+  why: string | undefined
+  fetchedMs: number
   freshUntilMs: number
   fetching: Promise<readonly IpAddress[]> | undefined
+}
+
+const unknownHost: HostEntry = {
+  addresses: [],
+  why: undefined,
+  fetchedMs: Number.NEGATIVE_INFINITY,
+  freshUntilMs: Number.NEGATIVE_INFINITY,
+  fetching: undefined,
 }
 
 function endpoint(backend: Backend, target: Endpoint['target'], name: string, purpose: Endpoint['purpose']): Endpoint {

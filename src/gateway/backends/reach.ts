@@ -87,7 +87,7 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
   })
   const outOfService = createOutOfService(() => settings().state, backends)
 
-  const report = () => reportBackends(settings(), backends, delivery)
+  const report = () => reportBackends(settings(), backends, delivery, endpoints)
   const isReported = (url: string) => report().some((backend) => backend.url === url)
 
   return {

@@ -4,6 +4,7 @@ import { addressText, type Backend, type Endpoint, type Route } from '../../rout
 import { downBefore, faultNow, type HealthState, isServing } from '../../routing/health.ts'
 import { type GatewaySettings, routesOf } from '../settings.ts'
 import type { Backends } from './backends.ts'
+import type { Endpoints } from './endpoints.ts'
 
 export interface BackendReport {
   readonly url: string
@@ -23,15 +24,23 @@ export function reportBackends(
   settings: GatewaySettings,
   backends: Backends,
   delivery: Delivery,
+  { whyNameless }: Pick<Endpoints, 'whyNameless'>,
 ): readonly BackendReport[] {
   const met = new Map<string, Met[]>()
   for (const each of backends.list()) {
     const key = each.endpoint.backend.key
     met.set(key, [...(met.get(key) ?? []), each])
   }
-  const serves = ({ key, url }: Backend) => {
-    const endpoints = met.get(key)
-    return endpoints ? endpoints.some(({ state }) => isServing(state)) : !backends.out.has(url)
+  const serves = (backend: Backend) => {
+    const endpoints = met.get(backend.key)
+    return endpoints ? endpoints.some(({ state }) => isServing(state)) : isServing(unmet(backend).state)
+  }
+  /** No address of it has been met. */
+  const unmet = ({ url, address }: Backend): Pick<BackendReport, 'state' | 'lastError'> => {
+    const why = 'host' in address ? whyNameless(address.host) : undefined
+    if (backends.out.has(url)) return { state: 'out', lastError: null }
+    if (why !== undefined) return { state: 'down', lastError: `its name has no address in DNS: ${why}` }
+    return backends.doubted.has(url) ? { state: 'suspect', lastError: downBefore } : { state: 'up', lastError: null }
   }
   return configured(settings).flatMap(({ backend, routes }) => {
     const all = routes.map((route) => ({ route: route.id, share: shareIn(route, backend, serves) }))
@@ -43,9 +52,9 @@ export function reportBackends(
     })
     const endpoints = met.get(backend.key)
     if (!endpoints) {
-      const state = backends.out.has(backend.url) ? 'out' : backends.doubted.has(backend.url) ? 'suspect' : 'up'
-      const lastError = state === 'suspect' ? downBefore : null
-      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(1) } as const]
+      const { state, lastError } = unmet(backend)
+      const share = isServing(state) ? 1 : 0
+      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(share) } as const]
     }
     const serving = endpoints.filter(({ state }) => isServing(state)).length
     return endpoints.map(({ endpoint, health, state }) => {
