@@ -7,6 +7,9 @@ import { isIP } from 'node:net'
 /** An IPv4 or IPv6 address in its canonical text (lower case, RFC 5952 for v6, a v4-mapped one as IPv4). */
 export type IpAddress = string & { readonly __ip: unique symbol }
 
+/** Of `fe80::1%eth0`: the scope is this machine's, not part of the address. */
+export const withoutScope = (text: string): string => (text.includes('%') ? text.slice(0, text.indexOf('%')) : text)
+
 /**
  * Reads what `net.isIP` reads and nothing else: "127.1", "0127.0.0.1" and "2130706433" are no addresses, because
  * programs disagree about which one they mean. A scope ("%eth0") is refused.

@@ -1,4 +1,5 @@
 /** A session of a pool with what it has been through: when it has been enough, a server would slow it down. For `pool.ts` and `smtp.ts`. */
+import { withoutScope } from '../base/ip.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
 import type { Ends } from './our-ends.ts'
 
@@ -34,8 +35,8 @@ export class PooledSession {
       localAddress === undefined
         ? undefined
         : {
-            ours: { address: localAddress, port: localPort },
-            theirs: { address: remoteAddress, port: remotePort },
+            ours: { address: withoutScope(localAddress), port: localPort },
+            theirs: { address: withoutScope(remoteAddress), port: remotePort },
           }
   }
 

@@ -33,8 +33,8 @@ export type Carried =
       /** What is owed to senders who want to hear of success (`Transaction.owedOnSuccess`). */
       readonly owed: Transaction['owedOnSuccess']
     }
-  /** It was given to nobody. */
-  | { readonly kind: 'nobody'; readonly answer: Answer }
+  /** It was given to nobody. `answers`: where backends refused those whom they had accepted, what was said of each. */
+  | { readonly kind: 'nobody'; readonly answer: Answer; readonly answers?: readonly RecipientAnswer[] }
   /** A backend may have it: it is silent or gone behind our dot. `answers`: what it did say of some of several recipients. */
   | {
       readonly kind: 'unknown'
@@ -58,10 +58,13 @@ export interface RecipientAnswer {
 /** Nobody could say anything. */
 export const outage: Answer = { kind: 'outage', reply: verdict.noBackendReply }
 
+/** Nobody was asked for this one, because nobody takes the others of the message any more. */
+export const othersRefused: Answer = { kind: 'outage', reply: verdict.disagreeingReply }
+
 /** What was said of this recipient; undefined where the backend is silent behind our dot. */
 export function answerFor(carried: Carried, recipient: Recipient): Answer | undefined {
-  if (carried.kind === 'nobody') return carried.answer
-  return carried.answers.find((each) => each.recipient === recipient)?.answer
+  const own = carried.answers?.find((each) => each.recipient === recipient)?.answer
+  return carried.kind === 'nobody' ? (own ?? carried.answer) : own
 }
 
 /** What all hear where the line of candidates has come to its end. */
@@ -78,6 +81,15 @@ export function answerOf({ why, reply }: Nobody): Answer {
     case 'misconfigured':
       return { kind: 'said', by: 'us', reply }
   }
+}
+
+/** What was said of each of those who were accepted before, where nobody takes them any more. */
+export function refusedEach({ replies }: Nobody, accepted: readonly Recipient[]): readonly RecipientAnswer[] {
+  if (replies?.length !== accepted.length) return []
+  return accepted.map((recipient, at) => ({
+    recipient,
+    answer: { kind: 'said', by: 'us', reply: replies[at] as Reply },
+  }))
 }
 
 /**

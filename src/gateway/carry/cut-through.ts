@@ -19,7 +19,15 @@ import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../.
 import type { Candidate } from '../../routing/balance.ts'
 import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
-import { type Answer, answerAlone, answerOf, type Carried, outage } from './carried.ts'
+import {
+  type Answer,
+  answerAlone,
+  answerOf,
+  type Carried,
+  othersRefused,
+  outage,
+  refusedEach,
+} from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import { IdleInTransaction } from './idle-in-transaction.ts'
 import type { Wait } from './live-first.ts'
@@ -95,7 +103,9 @@ export class CutThrough {
         const found = this.#staging.stage(this.#accepted, phase)
         const staged = found instanceof Promise ? await found : found
         if (staged.kind === 'nobody') {
-          for (const recipient of pending) answers.set(recipient, answerOf(staged))
+          // What was said of those who are said again says nothing of these, whom nobody was asked for.
+          const answer = staged.replies ? othersRefused : answerOf(staged)
+          for (const recipient of pending) answers.set(recipient, answer)
           break
         }
         pending = await this.#ask(staged, pending, phase, answers)
@@ -156,7 +166,7 @@ export class CutThrough {
         const staged = found instanceof Promise ? await found : found
         const carried: Carried | undefined =
           staged.kind === 'nobody'
-            ? { kind: 'nobody', answer: answerOf(staged) }
+            ? { kind: 'nobody', answer: answerOf(staged), answers: refusedEach(staged, this.#accepted) }
             : await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
         if (!carried) continue
         this.#learn(asked, carried)
@@ -305,9 +315,7 @@ export class CutThrough {
       for (const { recipient, reply } of elsewhere) answers.set(recipient, answerAlone(reply, endpoint))
       return []
     }
-    if (elsewhere.length > 0 || sessionEnds) {
-      this.#staging.drop(staged)
-    }
+    if (elsewhere.length > 0 || sessionEnds) this.#staging.drop(staged)
     return elsewhere.map(({ recipient }) => recipient)
   }
 

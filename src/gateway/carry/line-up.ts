@@ -11,8 +11,8 @@ export class LineUp {
   readonly #waiting: Candidate[]
   /** A tier whose sessions are all taken: worse tiers are not tried because of load. */
   #busyTier: number | undefined
-  /** The backend's own word, said again to a replay by all recipients alike. */
-  #refusal: Reply | undefined
+  /** The backend's own words to a replay, one a recipient: it wants none of them. */
+  #refusals: readonly Reply[] | undefined
   // Why nobody could take it: what was met on the way.
   #isMisconfigured = false
   #isDisagreeing = false
@@ -97,8 +97,14 @@ export class LineUp {
     this.#isDisagreeing = true
   }
 
-  noteRefusal(said: Reply): void {
-    this.#refusal ??= said
+  /** @param said  to each recipient that was said again, in order */
+  noteRefusal(said: readonly Reply[]): void {
+    this.#refusals ??= said
+  }
+
+  /** Another one has accepted them again: what was refused before is not the last word. */
+  noteAccepted(): void {
+    this.#refusals = undefined
   }
 
   /**
@@ -106,7 +112,8 @@ export class LineUp {
    * recipients that one of them took, and each recipient is better asked for alone, from the hold.
    */
   nobodyLeft(): Nobody {
-    if (this.#refusal) return { kind: 'nobody', why: 'refused', reply: this.#refusal }
+    const [refusal] = this.#refusals ?? []
+    if (refusal) return { kind: 'nobody', why: 'refused', reply: refusal, replies: this.#refusals }
     if (this.#isMisconfigured) return nobodyConfigured
     if (this.#isDisagreeing) return { kind: 'nobody', why: 'disagreeing', reply: verdict.disagreeingReply }
     if (this.#unable) return { kind: 'nobody', why: 'unable', reply: this.#unable }
@@ -122,6 +129,8 @@ export interface Nobody {
   readonly why: 'refused' | 'misconfigured' | 'disagreeing' | 'unable' | 'busy' | 'out'
   /** What the sender hears where nothing is held. */
   readonly reply: Reply
+  /** Where those who were accepted before were said again and refused: what was said of each, in order. It says nothing of anybody else. */
+  readonly replies?: readonly Reply[] | undefined
 }
 
 export const routeIsOut: Nobody = { kind: 'nobody', why: 'out', reply: verdict.noBackendReply }

@@ -11,7 +11,7 @@ import type { Job, Transaction } from '../../delivery/delivery.ts'
 import { type Fault, faultText, type Lost, lossText, saidText } from '../../delivery/outcome.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'
-import { isPermanent, isPositive, isTransient, loggedReply, type Reply, reply } from '../../mail/reply.ts'
+import { isPermanent, isPositive, loggedReply, type Reply, reply } from '../../mail/reply.ts'
 import { backendFields, type Endpoint, type Route } from '../../routing/backend.ts'
 import type { Candidate, Member } from '../../routing/balance.ts'
 import { healthState, isServing } from '../../routing/health.ts'
@@ -140,6 +140,7 @@ export class Staging {
       // Known before the replay, so that a sender that goes meanwhile ends it.
       const staged = this.#reached(begun)
       const isReady = accepted.length === 0 || (await this.#replay(staged, accepted, phase))
+      if (isReady) line.noteAccepted()
       if (isReady && !this.isGone) return staged
       if (isReady) staged.transaction.abandon()
       this.#staged = undefined
@@ -270,7 +271,8 @@ export class Staging {
     if (verdicts.some((each) => each.kind === 'next-backend')) return false
     if (verdicts.some((each) => each.kind === 'about-us'))
       this.aboutUs(staged.candidate, step, replies.find(isPermanent))
-    else if (first?.kind === 'pass' && isOfOneMind(replies)) this.#line?.noteRefusal(first.reply)
+    else if (first?.kind === 'pass' && verdict.isOfOneMind(replies))
+      this.#line?.noteRefusal(verdicts.map((each) => (each.kind === 'pass' ? each.reply : first.reply)))
     else this.#line?.noteDisagreement()
     return false
   }
@@ -393,10 +395,6 @@ export class Staging {
   get isGone(): boolean {
     return this.#gone.isCancelled
   }
-}
-
-function isOfOneMind(replies: readonly Reply[]): boolean {
-  return replies.every(isPermanent) || replies.every(isTransient)
 }
 
 const nullMx = reply(556, '5.1.10', 'The domain takes no mail (null MX)')

@@ -2,7 +2,7 @@
  * What one reply of a backend means for the sender who waits, for MAIL, RCPT, DATA and the dot alike, and what is said where no backend says
  * anything. What follows for the others of a message is `cut-through`'s, for the backend and the next one `staging`'s.
  */
-import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
+import { isPermanent, isPositive, isTransient, type Reply, reply } from '../../mail/reply.ts'
 import type { Route } from '../../routing/backend.ts'
 import { type AskedStep, isAboutUs, type WhoWeAre } from './about-us.ts'
 
@@ -70,3 +70,7 @@ export const disagreeingReply = reply(
   '4.3.0',
   'The servers for this address do not take all of its recipients any more, please try again later',
 )
+
+/** Whether all were refused for good, or all put off. */
+export const isOfOneMind = (replies: readonly Reply[]): boolean =>
+  replies.every(isPermanent) || replies.every(isTransient)

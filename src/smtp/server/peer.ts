@@ -3,7 +3,7 @@
  * message and leaves needs no look at its own address.
  */
 import type { Socket } from 'node:net'
-import { type IpAddress, parseIp } from '../../base/ip.ts'
+import { type IpAddress, parseIp, withoutScope } from '../../base/ip.ts'
 import type { Peer } from './handler.ts'
 
 export class SocketPeer implements Peer {
@@ -49,6 +49,3 @@ export class SocketPeer implements Peer {
     this.#listener?.()
   }
 }
-
-/** `fe80::1%eth0`: the scope is ours, not part of the address. */
-const withoutScope = (text: string) => (text.includes('%') ? text.slice(0, text.indexOf('%')) : text)

@@ -126,6 +126,7 @@ export class Connection {
     if (this.#chunks.length > 0) return 'input'
     if (this.#no) return this.#no
     if (this.#paused) this.#resume()
+    this.#isReaderQuick = false
     return new Promise((resolve) => {
       // A promise of the chunk itself would look for a `then` all through what a Buffer inherits.
       this.#reader = (read) => {
