@@ -85,7 +85,7 @@ const sharedDomainOptions = {
     'least-connections',
   ]),
   onDefer: optionalChoice(
-    'What a 4yz reply of a backend about a recipient or a message means: `pass` tells it to the sender, `hold` keeps the message. Default pass.',
+    'What a 4yz reply of a backend about a recipient or a message means: `pass` tells it to the sender, `hold` keeps the message. 4.3.x, 4.4.x and a 421 say that the backend itself cannot, so another is asked, and the message is held where none can. Default pass.',
     ['pass', 'hold'],
   ),
   hold: optionalDurationOrOff(
