@@ -83,13 +83,18 @@ export function answerOf({ why, reply }: Nobody): Answer {
   }
 }
 
-/** What was said of each of those who were accepted before, where nobody takes them any more. */
-export function refusedEach({ replies }: Nobody, accepted: readonly Recipient[]): readonly RecipientAnswer[] {
-  if (replies?.length !== accepted.length) return []
-  return accepted.map((recipient, at) => ({
-    recipient,
-    answer: { kind: 'said', by: 'us', reply: replies[at] as Reply },
-  }))
+/** Nobody took the message. Where those who were accepted before were refused, each in his own words; what was said of some is no word on all. */
+export function takenByNobody(nobody: Nobody, accepted: readonly Recipient[]): Carried {
+  const { replies } = nobody
+  if (!replies) return { kind: 'nobody', answer: answerOf(nobody) }
+  if (replies.length !== accepted.length) return { kind: 'nobody', answer: othersRefused }
+  const answers = accepted.map(
+    (recipient, at): RecipientAnswer => ({
+      recipient,
+      answer: { kind: 'said', by: 'us', reply: replies[at] as Reply },
+    }),
+  )
+  return { kind: 'nobody', answer: answerOf(nobody), answers }
 }
 
 /**

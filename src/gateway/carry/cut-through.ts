@@ -19,7 +19,7 @@ import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../.
 import type { Candidate } from '../../routing/balance.ts'
 import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
-import { type Answer, answerAlone, answerOf, type Carried, othersRefused, outage, refusedEach } from './carried.ts'
+import { type Answer, answerAlone, answerOf, type Carried, othersRefused, outage, takenByNobody } from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import { IdleInTransaction } from './idle-in-transaction.ts'
 import type { Wait } from './live-first.ts'
@@ -158,7 +158,7 @@ export class CutThrough {
         const staged = found instanceof Promise ? await found : found
         const carried: Carried | undefined =
           staged.kind === 'nobody'
-            ? { kind: 'nobody', answer: answerOf(staged), answers: refusedEach(staged, this.#accepted) }
+            ? takenByNobody(staged, this.#accepted)
             : await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
         if (!carried) continue
         this.#learn(asked, carried)

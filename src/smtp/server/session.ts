@@ -4,8 +4,7 @@
  *
  *   greet → ( take a command → answer it )* → end
  *
- * What a sender says is read by `input`, who it says it is stands in `introduction`, what it hears goes by `outgoing`; `conduct` and `session-age` say
- * when it has been enough.
+ * Commands are read by `input`, who says them stands in `introduction`, answers go by `outgoing`; `conduct` and `session-age` say when it is enough.
  */
 import type { Socket } from 'node:net'
 import type { AtTurnEnd } from '../../base/turn-end.ts'
