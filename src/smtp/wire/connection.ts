@@ -252,7 +252,9 @@ export class Connection {
   endNow(): void {
     this.flush()
     this.#isEnding = true
-    this.#socket.destroySoon()
+    // What the operating system has taken it sends before its FIN; only TLS has a last word of its own (RFC 8446 §6.1).
+    if (this.#socket.writableLength === 0 && !('encrypted' in this.#socket)) this.#socket.destroy()
+    else this.#socket.destroySoon()
   }
 
   /** The end, at once, without a word. */
