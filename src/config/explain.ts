@@ -84,8 +84,9 @@ function judgeKey(key: string, path: readonly PropertyKey[], { root, schema }: C
     return {
       why: `${where}; YAML's merge keys are not read: write the keys out, or what all domains share under defaults:`,
     }
-  if (isDomain(path) && backendKeys(schema()).includes(key))
-    return { why: `${where}; it may stand beside "to:" in a backend: deliver: [{ to: …, ${key}: … }]` }
+  const ofBackend = isDomain(path) ? backendKeys(schema()).find((name) => isWordFor(name, key)) : undefined
+  if (ofBackend !== undefined && ofBackend !== 'to')
+    return { why: `${where}; it may stand beside "to:" in a backend: deliver: [{ to: …, ${ofBackend}: … }]` }
   const elsewhere = placesOf(key, schema())
   const mayBeMeant = path.length < 2 || isDomain(path)
   if (mayBeMeant && elsewhere.length > 0 && elsewhere.length <= 3)
@@ -95,9 +96,20 @@ function judgeKey(key: string, path: readonly PropertyKey[], { root, schema }: C
     .flatMap((part) => Object.keys(part.properties ?? {}))
   const [, name = '', value = ''] = /^([^:]+):(.+)$/.exec(key) ?? []
   if (known.includes(name)) return { why: `${where}; a space is missing: write "${name}: ${value}"` }
-  const guess = didYouMean(key, known)
-  return { why: `${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`, meant: meantBy(key, known) }
+  if (key === 'port' && known.includes('to')) return { why: `${where}; the port stands in to: smtp://host:port` }
+  const word = known.find((name) => isWordFor(name, key))
+  const guess = word === undefined ? didYouMean(key, known) : `; did you mean "${word}"?`
+  return { why: `${where}${guess === '' ? ';' : guess} Known: ${known.join(', ')}`, meant: word ?? meantBy(key, known) }
 }
+
+/** What people call a key who come from elsewhere, and no slip of the pen leads from it to ours. */
+const otherWords: Readonly<Record<string, readonly string[]>> = {
+  to: ['host', 'server', 'address', 'backend', 'target', 'url'],
+  preference: ['priority', 'prio'],
+  deliver: ['to', 'backend', 'backends', 'server', 'servers', 'route', 'relay', 'transport', 'forward'],
+}
+
+const isWordFor = (name: string, key: string) => name === key || otherWords[name]?.includes(key.toLowerCase()) === true
 
 function tellKey({ why }: UnknownKey, key: string, path: readonly PropertyKey[], { source, root }: Checked): Problem[] {
   const { start, end } = keyPlaceOf(root, [...path, key])

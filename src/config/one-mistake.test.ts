@@ -147,6 +147,25 @@ test('a misspelt key is told once and read as what was meant', async (t) => {
   await one('domains: { a.example: {deliver:mx} }', /^1:24 unknown key .*; a space is missing: write "deliver: mx"$/)
 })
 
+test("another's word for a key is told once and read as ours", async (t) => {
+  const entry = (keys: string) => `domains: { a.example: { deliver: [{ ${keys} }] } }`
+  await told(t, entry('to: mx, priority: 20'), [
+    /^1:45 unknown key "priority" in .*; did you mean "preference"\? Known: to, preference/,
+  ])
+  for (const word of ['host', 'server', 'address'])
+    await told(t, entry(`${word}: "smtp://10.0.0.1"`), [new RegExp(`unknown key "${word}" .*; did you mean "to"\\?`)])
+  await told(t, entry('to: "smtp://10.0.0.1", port: 26'), [
+    /^1:60 unknown key "port" in .*; the port stands in to: smtp:\/\/host:port$/,
+  ])
+  await told(t, 'domains: { a.example: { backends: ["smtp://10.0.0.1"] } }', [
+    /"backends" .*; did you mean "deliver"\?/,
+  ])
+  await told(t, 'domains: { a.example: { to: "smtp://10.0.0.1" } }', [/"to" .*; did you mean "deliver"\?/])
+  await told(t, 'domains: { a.example: { deliver: mx, priority: 5 } }', [
+    /"priority" in .*; it may stand beside "to:" in a backend: deliver: \[\{ to: …, preference: … \}\]$/,
+  ])
+})
+
 test('a misspelt key hides no mistake below it, and no right one beside it', (t) =>
   told(
     t,
