@@ -4,7 +4,7 @@
 import { type Clock, Deadline } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
-import type { WriteDown } from '../hold/write-down.ts'
+import type { WriteDown } from '../settle/write-down.ts'
 import type { LaneStates } from './lane-states.ts'
 
 export interface DrainAlarm {

@@ -21,9 +21,9 @@ import type { Endpoint, Route } from '../../routing/backend.ts'
 import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
-import { isAboutSender, isUnknownRecipient } from '../hold/about-recipient.ts'
-import type { Watched } from '../hold/late-watch.ts'
-import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../hold/sort-answers.ts'
+import { isAboutSender, isUnknownRecipient } from '../settle/about-recipient.ts'
+import type { Watched } from '../settle/late-watch.ts'
+import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
 
 export interface AttemptDeps {

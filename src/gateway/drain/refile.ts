@@ -1,7 +1,7 @@
 /** Files what is held under the ways of today. For `hold-parts`: at the start, after a reload, and where something is found under a way that is not its own. */
 import type { Log } from '../../base/log.ts'
 import type { Queue } from '../../queue/queue.ts'
-import type { WriteDown } from '../hold/write-down.ts'
+import type { WriteDown } from '../settle/write-down.ts'
 import type { Ways } from '../ways/ways.ts'
 import type { Drain } from './drain.ts'
 

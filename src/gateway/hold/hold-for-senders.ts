@@ -4,9 +4,9 @@ import type { Recipient } from '../../mail/message.ts'
 import type { Lane, Queue } from '../../queue/queue.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
+import type { LateWatch } from '../settle/late-watch.ts'
+import type { WriteDown } from '../settle/write-down.ts'
 import type { Hold } from './hold.ts'
-import type { LateWatch } from './late-watch.ts'
-import type { WriteDown } from './write-down.ts'
 
 export interface HoldForSenders {
   readonly hold: Hold

@@ -4,8 +4,8 @@ import type { Recipient } from '../../mail/message.ts'
 import type { KnownRecipients } from '../../queue/known-recipients.ts'
 import { type Destinations, whoExists } from '../../routing/destinations.ts'
 import type { LearnFromAnswers } from '../carry/cut-through-deps.ts'
+import { isAboutRecipient } from '../settle/about-recipient.ts'
 import { laneOf } from '../ways/lanes.ts'
-import { isAboutRecipient } from './about-recipient.ts'
 
 /**
  * What backends say of recipients is remembered for the time when they cannot be asked. Where the configuration says who exists, or that everybody does

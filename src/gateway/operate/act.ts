@@ -3,7 +3,7 @@
  * page a call. What may be done to a recipient, `decide` says. For `queue-operations`.
  */
 import type { HeldEntry, HeldRecipient, Lane, QueueFilter, Settlement } from '../../queue/queue.ts'
-import { watchedUntilMs } from '../hold/may-have-it.ts'
+import { watchedUntilMs } from '../settle/may-have-it.ts'
 import { choices, chosenLane, nameIn } from '../ways/chosen-lane.ts'
 import { decide } from './decide.ts'
 import { isMeant } from './is-meant.ts'

@@ -7,7 +7,7 @@ import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { heldId, heldMessage, lane, mailbox } from '../../../test/unit/held-message.ts'
 import type { Queue } from '../../queue/queue.ts'
-import { lateWatchMs } from '../hold/may-have-it.ts'
+import { lateWatchMs } from '../settle/may-have-it.ts'
 import { createQueueTransfer } from './queue-transfer.ts'
 
 test('what a backend may still answer for is not copied either: elsewhere it would be delivered again', async () => {

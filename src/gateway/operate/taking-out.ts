@@ -2,7 +2,7 @@
  * Held mail leaves for a folder: what is to be written of a message, of which no backend may be asked meanwhile. Half of `queue-transfer`.
  */
 import type { HeldRecipient, QueueFilter, Settled } from '../../queue/queue.ts'
-import { watchedUntilMs } from '../hold/may-have-it.ts'
+import { watchedUntilMs } from '../settle/may-have-it.ts'
 import { envelopeOf, type WrittenEnvelope } from './held-envelope.ts'
 import { isMeant } from './is-meant.ts'
 import type { QueueOperationsDeps } from './queue-operations-deps.ts'

@@ -18,8 +18,8 @@ import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
 import { notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
-import { silenceReply, unknownUntilTold } from '../hold/may-have-it.ts'
-import { type Before, type Refused, sortAnswers } from '../hold/sort-answers.ts'
+import { silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
+import { type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
 
 /** One route of a transaction, with the recipients that go there. */
