@@ -71,9 +71,10 @@ async function remarks(
   t: TestContext,
   words: { readonly dnsNames: readonly string[]; readonly notAfterMs: number },
   more = '',
+  tls = 'tls: { certificate: c.pem, key: k.pem }',
 ): Promise<string[]> {
   const { pem, keyPem } = makeCertificate({ name: 'mx.example.org', notBeforeMs: nowMs - 60 * dayMs, ...words })
-  const text = `hostname: mx.example.org\ntls: { certificate: c.pem, key: k.pem }\n${more}domains: { a.example: { deliver: mx } }\n`
+  const text = `hostname: mx.example.org\n${tls}\n${more}domains: { a.example: { deliver: mx } }\n`
   const path = await folder(t, { 'waypost.yaml': text, 'c.pem': pem, 'k.pem': keyPem })
   const clock = { ...systemClock, now: () => nowMs }
   const loaded = await loadConfig(join(path, 'waypost.yaml'), { ...deps, clock })
@@ -112,4 +113,17 @@ test('a certificate without a name for the hostname is told, with the names that
   const both = await remarks(t, { dnsNames: [], notAfterMs: nowMs })
   assert.equal(both.length, 2)
   assert.match(both.join('\n'), /ended on .*\n.* is for no DNS name at all/)
+})
+
+test("the dashboard's own certificate is held against the calendar and web.hosts", async (t) => {
+  const web = (hosts: string) => `web: { hosts: [${hosts}], tls: { certificate: c.pem, key: k.pem } }`
+  const dnsNames = ['panel.example.org']
+  const fine = { dnsNames, notAfterMs: nowMs + 80 * dayMs }
+  assert.deepEqual(await remarks(t, fine, '', web('"panel.example.org:8443", "192.0.2.1"')), [])
+  assert.deepEqual(await remarks(t, fine, '', web('')), [])
+  const told = await remarks(t, { dnsNames, notAfterMs: nowMs + dayMs }, '', web('panel.example.org, mx.example.org'))
+  assert.deepEqual(told, [
+    '2:72 the certificate in /c.pem ends on 2030-01-16 00:00:00 UTC. Browsers let nobody in without a warning then. Renew it; the file is read again when it changes.',
+    '2:72 the certificate in /c.pem is for "panel.example.org", and not for mx.example.org. Browsers warn whoever opens https://mx.example.org: have one issued for mx.example.org, or take it out of web.hosts.',
+  ])
 })

@@ -67,7 +67,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const planned = await planGeneral(main, general, deps, problems, remarks)
   const publishing = planPublishing(main, general, deps, problems)
   const watching = planWatching(main, general, deps, problems)
-  const web = await planWeb(main, general, unread, deps, problems)
+  const web = await planWeb(main, general, unread, deps, problems, remarks)
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
   const outboundVia = readOutboundVia(trustedMain, general, book, problems)
   const listens = { smtp: planned.listen, dns: publishing.listenDns, http: web.listen }

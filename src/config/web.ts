@@ -3,7 +3,7 @@ import { parseIp } from '../base/ip.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { defaultHttpPlace } from '../web/options.ts'
 import type { WebSettings } from '../web/settings.ts'
-import { readPair } from './certificate.ts'
+import { doubtWebCertificate, readPair } from './certificate.ts'
 import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
@@ -16,19 +16,27 @@ export async function planWeb(
   unread: ReadonlySet<PropertyKey>,
   deps: ReadDeps,
   problems: Problem[],
+  remarks: Problem[],
 ): Promise<WebSettings> {
-  const wrong = (path: readonly PropertyKey[], message: string) => {
+  const told = (to: Problem[]) => (path: readonly PropertyKey[], message: string) => {
     const { start, end } = placeOf(main.root, path)
-    problems.push(main.source.problem(start, end, message))
+    to.push(main.source.problem(start, end, message))
   }
+  const wrong = told(problems)
   const { http } = said.listen
   const { access, hosts } = said.web
   const listen = http ?? [defaultPlace]
   const files = said.web.tls ?? said.tls
   const resolved = (path: string) => deps.files.resolve(main.folder, path)
   const tls = files && { certificate: resolved(files.certificate), key: resolved(files.key) }
-  if (tls && said.web.tls)
-    for (const { file, why } of (await readPair(tls, deps.files)).wrong) wrong(['web', 'tls', file], why)
+  const pair = tls && said.web.tls && (await readPair(tls, deps.files))
+  for (const { file, why } of pair?.wrong ?? []) wrong(['web', 'tls', file], why)
+  if (tls && pair?.certificate) {
+    const { certificateEndsWithin: endsWithinMs } = said.watch
+    const shown = { path: tls.certificate, nowMs: deps.nowMs, endsWithinMs }
+    for (const doubt of doubtWebCertificate(pair.certificate, shown, hosts))
+      told(remarks)(['web', 'tls', 'certificate'], doubt)
+  }
   const names = new Set<string>()
   for (const [index, { name }] of access.entries()) {
     if (names.has(name)) wrong(['web', 'access', index, 'name'], `"${name}" stands in the list already`)

@@ -136,8 +136,8 @@ export async function planGeneral(
   for (const { file, why } of pair?.wrong ?? []) wrong(['tls', file], why)
   if (tls && pair?.certificate) {
     const { certificateEndsWithin: endsWithinMs } = said.watch
-    const shown = { path: tls.certificate, hostname, nowMs: deps.nowMs, endsWithinMs }
-    for (const doubt of doubtCertificate(pair.certificate, shown))
+    const shown = { path: tls.certificate, nowMs: deps.nowMs, endsWithinMs }
+    for (const doubt of doubtCertificate(pair.certificate, shown, hostname))
       complainAt(main, ['tls', 'certificate'], remarks)([], doubt)
   }
   return {

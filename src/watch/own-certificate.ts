@@ -82,9 +82,12 @@ const nowOf = (endsMs: number | undefined) =>
 /** Whether it is worth telling: `waypost config check` and a start say it by the same rule. @param withinMs  before the end */
 export const isNearItsEnd = (endsMs: number, nowMs: number, withinMs: number): boolean => endsMs - nowMs <= withinMs
 
-/** `certificate in … ended on …. Senders …` */
+/** `certificate in … ended on ….` */
 export const endText = (path: string, endsMs: number, nowMs: number): string =>
-  `certificate in ${printable(path, 300)} ${endsMs <= nowMs ? 'ended' : 'ends'} on ${timeText(endsMs)}. Senders that verify it (MTA-STS, DANE) hold their mail back then.`
+  `certificate in ${printable(path, 300)} ${endsMs <= nowMs ? 'ended' : 'ends'} on ${timeText(endsMs)}.`
+
+/** What comes of that where senders are shown it. */
+export const endForSenders = 'Senders that verify it (MTA-STS, DANE) hold their mail back then.'
 
 /** What to do. */
 export const renewal = 'Renew it; the file is read again when it changes.'
@@ -96,7 +99,7 @@ function nearItsEnd(path: string, endsMs: number, nowMs: number): Condition {
     severity: endsMs - nowMs < 3 * dayMs ? 'error' : 'warning',
     domain: undefined,
     title: endsMs <= nowMs ? 'our certificate has ended' : 'our certificate ends soon',
-    detail: `The ${endText(path, endsMs, nowMs)}`,
+    detail: `The ${endText(path, endsMs, nowMs)} ${endForSenders}`,
     remedy: renewal,
   }
 }

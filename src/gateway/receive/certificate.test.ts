@@ -85,9 +85,22 @@ test('files that changed are read again without a reload', async (t) => {
   assert.deepEqual(at.alerts(), [])
 })
 
-for (const [what, spoil] of [
-  ['no PEM', (files: { certificate: string }) => writeFile(files.certificate, 'half a certif')],
-  ['of another key', (files: { certificate: string }) => writeFile(files.certificate, secondCertificate)],
+for (const [what, spoil, why] of [
+  [
+    'no PEM',
+    (files: { certificate: string }) => writeFile(files.certificate, 'half a certif'),
+    /^\S+\/certificate\.pem holds no certificate in PEM form$/,
+  ],
+  [
+    'of another key',
+    (files: { certificate: string }) => writeFile(files.certificate, secondCertificate),
+    /^\S+\/key\.pem is not the key of the certificate \S+\/certificate\.pem$/,
+  ],
+  [
+    'gone',
+    (files: { certificate: string }) => rm(files.certificate),
+    /^\S+\/certificate\.pem cannot be read \(ENOENT\)$/,
+  ],
 ] as const) {
   test(`a new one that is ${what} leaves the old in place and alerts once; a good one after it is taken`, async (t) => {
     const at = await stage(t)
@@ -98,6 +111,7 @@ for (const [what, spoil] of [
     assert.equal(await shown(at.certificate.context), first)
     assert.equal(at.alerts().length, 1)
     assert.equal(at.alerts()[0]?.fields.certificate, at.files.certificate)
+    assert.match(String(at.alerts()[0]?.fields.why), why)
 
     await writeFile(at.files.certificate, secondCertificate)
     await writeFile(at.files.key, secondKey)

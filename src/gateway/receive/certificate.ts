@@ -8,17 +8,13 @@ import type { Clock, Timer } from '../../base/clock.ts'
 import { errorCode } from '../../base/error-code.ts'
 import type { Log } from '../../base/log.ts'
 import { heardAlerts, type Tell } from '../events.ts'
-
-export interface CertificateFiles {
-  readonly certificate: string
-  readonly key: string
-}
+import { judgePair, type PairPaths } from './certificate-pair.ts'
 
 export interface Certificate {
   /** Undefined: no STARTTLS. */
   readonly context: SecureContext | undefined
   /** Reads the files now. Rejects with the reason where they cannot be used, and keeps what was there. */
-  load(files: CertificateFiles | undefined): Promise<void>
+  load(files: PairPaths | undefined): Promise<void>
   stop(): void
 }
 
@@ -33,17 +29,18 @@ export interface CertificateDeps {
 }
 
 export function createCertificate({ clock, log, tell, loaded }: CertificateDeps): Certificate {
-  let files: CertificateFiles | undefined
+  let files: PairPaths | undefined
   let context: SecureContext | undefined
   let seen = ''
   let timer: Timer | undefined
   let isStopped = false
 
-  async function load(next: CertificateFiles | undefined): Promise<void> {
+  async function load(next: PairPaths | undefined): Promise<void> {
     if (next) {
       const stamp = await stampOf(next)
       const [cert, key] = await Promise.all([readFile(next.certificate), readFile(next.key)])
-      // Throws where key and certificate do not belong together, or one is no PEM.
+      const [wrong] = judgePair(next, { certificate: cert, key }).wrong
+      if (wrong) throw new Error(wrong.why)
       context = createSecureContext({ cert, key, minVersion: 'TLSv1.2' })
       loaded?.({ cert, key })
       seen = stamp
@@ -73,7 +70,7 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
     } catch (error) {
       log.alert(heardAlerts.certificateUnusable, {
         certificate: current.certificate,
-        why: error instanceof Error ? error.message : String(error),
+        why: whyUnusable(error),
       })
       schedule()
     }
@@ -92,7 +89,12 @@ export function createCertificate({ clock, log, tell, loaded }: CertificateDeps)
   }
 }
 
-async function stampOf(files: CertificateFiles): Promise<string> {
+async function stampOf(files: PairPaths): Promise<string> {
   const stats = await Promise.all([stat(files.certificate), stat(files.key)])
   return stats.map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(' ')
+}
+
+function whyUnusable(error: unknown): string {
+  const { path, message } = error as NodeJS.ErrnoException
+  return path === undefined ? message : `${path} cannot be read (${errorCode(error)})`
 }
