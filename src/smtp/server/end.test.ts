@@ -63,6 +63,49 @@ test('a message that comes in when the connection has become too old is delivere
   assert.deepEqual(server.messages, ['hello\r\n'])
 })
 
+/** Says with each end of a message the begin of the next, so that it is never waited for a command. @returns the last that it heard */
+async function sendWithoutPause(sender: Sender, messages: number): Promise<string> {
+  sender.send(`${mailAndRcpt}DATA\r\n`)
+  for (let sent = 0; sent < messages; sent++) {
+    const heard = await sender.expect(/^(354|421) .*\r\n$/m)
+    if (!heard.includes('354 ')) return heard
+    sender.send(`hello\r\n.\r\n${mailAndRcpt}DATA\r\n`)
+  }
+  throw new Error(`${messages} messages, and no end`)
+}
+
+test('who never pauses hears too when the connection has become too old', async (t) => {
+  let aheadMs = 0
+  const clock = { ...steadyClock, monotonicMs: () => steadyClock.monotonicMs() + aheadMs }
+  const end = async () => {
+    aheadMs = 3_600_000
+    return ok
+  }
+  const server = await startServer(t, { end, clock, budgets: { connectionMs: 3_600_000, messageMs: 7_200_000 } })
+  const sender = await Sender.greeted(t, server.port)
+  const heard = await sendWithoutPause(sender, 100)
+  assert.match(heard, /^(?:250 .*\r\n)*421 4\.4\.2 The connection has been open for too long\r\n$/)
+  assert.ok(server.messages.length < 10, `${server.messages.length} messages`)
+  sender.fin()
+  await until(() => server.calls.at(-1) === 'closed')
+})
+
+test('shutdown: who never pauses is answered for the message that it is about, and hears 421', async (t) => {
+  let closed: Promise<void> | undefined
+  const server = await startServer(t, {
+    end: async () => {
+      closed ??= server.server.close(600_000)
+      return ok
+    },
+  })
+  const sender = await Sender.greeted(t, server.port)
+  assert.match(await sendWithoutPause(sender, 100), /^250 .*\r\n421 4\.3\.2 .*\r\n$/)
+  assert.deepEqual(server.messages, ['hello\r\n'])
+  sender.fin()
+  await closed
+  assert.equal(server.server.sessions, 0)
+})
+
 for (const [name, budgets] of [
   ['without an octet for a block', { blockMs: 50 }],
   ['that takes too long as a whole', { messageMs: 100 }],

@@ -25,6 +25,9 @@ import { type NamedReplies, replies } from './replies.ts'
 import { SessionAge } from './session-age.ts'
 import { type Intake, takeBody } from './take-body.ts'
 
+/** So many commands that are here already are answered before the clock is asked again. */
+const commandsUnchecked = 16
+
 /** What all sessions of a server have in common. */
 export interface SessionContext {
   readonly options: SmtpServerOptions
@@ -50,6 +53,8 @@ export class ServerSession {
   /** The sender talked before the greeting: nothing is done for it but QUIT. */
   #isUnwelcome = false
   readonly #age: SessionAge
+  /** Commands since it was last asked whether this has lasted long enough. */
+  #unchecked = 0
   #isClosing = false
   #isTakingBody = false
   #mayCloseAtOnce = false
@@ -124,7 +129,7 @@ export class ServerSession {
         this.#out.flush()
         if (this.#connection.isFull && !(await this.#drained())) return
         const nowMs = this.#context.deps.clock.monotonicMs()
-        if (!this.#mayWait(nowMs)) return
+        if (!this.#mayGoOn(nowMs)) return
         this.#isWaiting = true
         const came = await this.#input.wait(nowMs, this.#age.untilMs)
         this.#isWaiting = false
@@ -144,10 +149,17 @@ export class ServerSession {
   // ---- reading
 
   /** Whether another command is waited for; else the session is over. */
-  #mayWait(nowMs: number): boolean {
+  #mayGoOn(nowMs: number): boolean {
+    this.#unchecked = 0
     const last = this.#isClosing ? replies.shutdown : this.#age.lateReply(nowMs)
     if (last !== undefined) this.#out.finish(last)
     return last === undefined
+  }
+
+  /** The same for a command that is here already: who never pauses is never waited for. */
+  #mayAnswer(): boolean {
+    if (!this.#isClosing && ++this.#unchecked < commandsUnchecked) return true
+    return this.#mayGoOn(this.#context.deps.clock.monotonicMs())
   }
 
   #heardNothing(why: NoMore): void {
@@ -207,6 +219,7 @@ export class ServerSession {
   #answer(command: Command, handler: SessionHandler): void | Promise<void> {
     if (command.kind === 'foreign') return this.#end(replies.foreign, 'another protocol')
     if (command.kind === 'quit') return this.#quit()
+    if (!this.#mayAnswer()) return
     if (this.#isUnwelcome) return this.#fail(replies.notAfterEarlyTalk)
     switch (command.kind) {
       case 'mail':
