@@ -12,6 +12,7 @@ export class Conduct {
   #idleCommands = 0
   #accepted = 0
   #notAccepted = 0
+  #isHurried = false
   #endPause: (() => void) | undefined
 
   constructor(limits: ServerLimits, clock: Clock) {
@@ -41,9 +42,10 @@ export class Conduct {
     return Math.floor((surplus + Math.max(0, this.#notAccepted - fruitlessAtOnce)) / fruitlessASecond)
   }
 
-  #pause(): Promise<void> {
+  #pause(): Promise<void> | undefined {
+    if (this.#isHurried) return undefined
     return new Promise<void>((resolve) => {
-      const timer = this.#clock.after(errorDelayMs, () => this.hurry())
+      const timer = this.#clock.after(errorDelayMs, () => this.#endPause?.())
       this.#endPause = () => {
         this.#endPause = undefined
         timer.cancel()
@@ -52,8 +54,9 @@ export class Conduct {
     })
   }
 
-  /** Ends a pause: the sender has gone, or the server goes. */
+  /** Ends a pause, and lets there be none any more: the sender has gone, or the server goes. */
   hurry(): void {
+    this.#isHurried = true
     this.#endPause?.()
   }
 

@@ -29,8 +29,8 @@ export interface SessionHandler {
    */
   rcpt(recipients: readonly Recipient[]): Promise<readonly Reply[]>
   recipientsAtOnce(): number
-  /** DATA, with at least one recipient accepted. A sink opens the body (354); a reply refuses it, and the transaction stays open. */
-  data(): BodySink | Reply
+  /** DATA, with at least one recipient accepted: the sender hears 354, and the sink takes what it sends. */
+  data(): BodySink
   /**
    * ETRN (RFC 1985), outside of a transaction: whether and what of held mail is sent now, over connections of its own. Undefined: it is not offered to
    * this sender.

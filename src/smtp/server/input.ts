@@ -1,5 +1,5 @@
 /**
- * What a sender says, command by command, for `session.ts`: what is here already, and waiting for more with one deadline for a whole
+ * What a sender says, command by command, for `session` and `transactions`: what is here already, and waiting for more with one deadline for a whole
  * line, so that octets that trickle in win nothing.
  */
 import type { Recipient } from '../../mail/message.ts'

@@ -1,5 +1,5 @@
 /**
- * Who the sender says it is, by EHLO or HELO and over which TLS (RFC 3207), for `session.ts`: what it is offered depends on it, and without it there is
+ * Who the sender says it is, by EHLO or HELO and over which TLS (RFC 3207), for `commands`: what it is offered depends on it, and without it there is
  * no mail.
  */
 import type { SecureContext } from 'node:tls'

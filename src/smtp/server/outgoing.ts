@@ -1,7 +1,8 @@
 /**
- * What we say to a sender, for `session.ts`: replies wait here while more commands are there to be read, where RFC 2920 §3.2 lets them, and behind the
+ * What we say to a sender, for `session`, `commands` and `transactions`: replies wait here while more commands are there to be read, where RFC 2920 §3.2 lets them, and behind the
  * last word there is none.
  */
+import { encodeReply, isPositive, type Reply } from '../../mail/reply.ts'
 import type { Connection } from '../wire/connection.ts'
 
 /** Replies that wait are sent when there are so many characters of them. */
@@ -31,6 +32,13 @@ export class Outgoing {
   sayNow(text: string): void {
     this.say(text)
     this.flush()
+  }
+
+  /** What a handler said. 421 is the last word (RFC 5321 §3.8). @returns whether it is a yes */
+  pass(said: Reply): boolean {
+    if (said.code === 421) this.finish(encodeReply(said))
+    else this.say(encodeReply(said))
+    return isPositive(said)
   }
 
   /** The last word, unless it was said already. */

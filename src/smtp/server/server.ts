@@ -9,7 +9,8 @@ import { createGreetingMoment } from './early-talker.ts'
 import type { SmtpServerDeps, SmtpServerOptions } from './options.ts'
 import { SocketPeer } from './peer.ts'
 import { namedReplies } from './replies.ts'
-import { ServerSession, type SessionContext } from './session.ts'
+import { ServerSession } from './session.ts'
+import type { SessionContext } from './session-parts.ts'
 
 export type { ServerBudgets, ServerLimits, SmtpServerDeps, SmtpServerOptions } from './options.ts'
 

@@ -170,7 +170,7 @@ for (const [name, lines, count] of [
   })
 }
 
-test('a refusal of the handler at MAIL, DATA and the dot is passed on; 421 is the last word', async (t) => {
+test('a refusal of the handler at MAIL and the dot is passed on; 421 is the last word', async (t) => {
   const server = await startServer(t, {
     end: async () => reply(421, '4.3.2', 'No more'),
     handler: { mail: (envelope) => (envelope.sender === null ? reply(550, '5.7.1', 'No') : ok) },

@@ -1,6 +1,6 @@
 /**
  * One command line of a sender → what it asks for (RFC 5321 §4.1.1). Called by the server's session with what `line-reader.ts` found.
- * Syntax is judged here, order and limits in `smtp/server/session.ts`. A line that holds anything but printable ASCII is never a command.
+ * Syntax is judged here, order and limits in `smtp/server/commands.ts`. A line that holds anything but printable ASCII is never a command.
  */
 import { type HostName, type Mailbox, parseMailbox, parsePath, type ReversePath } from '../../mail/address.ts'
 import {
