@@ -27,16 +27,18 @@ for (const [what, words] of Object.entries(faults)) {
   })
 }
 
-test('550 5.7.1 that names our address, from a backend that took this domain before: still about us', async (t) => {
-  const lab = await startLab(t)
-  const backend = await lab.backend()
-  const gateway = await lab.gateway({ deliver: backend })
-  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
-  backend.change({ rcpt: '554 5.7.1 <unknown[127.0.0.1]>: Client host rejected: Access denied' })
-  const sent = await lab.send({ to: 'you@example.test' })
-  assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.5'])
-  assert.equal(gateway.find('backend refuses us').length, 1)
-})
+for (const step of ['mail', 'rcpt'] as const) {
+  test(`550 5.7.1 to ${step.toUpperCase()} that names our address, from a backend that took this domain before: still about us`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend()
+    const gateway = await lab.gateway({ deliver: backend })
+    assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+    backend.change({ [step]: '554 5.7.1 <unknown[127.0.0.1]>: Client host rejected: Access denied' })
+    const sent = await lab.send({ to: 'you@example.test' })
+    assert.deepEqual([sent.code, sent.enhanced], [451, '4.3.5'])
+    assert.equal(gateway.find('backend refuses us').length, 1)
+  })
+}
 
 test('550 5.7.1 that names somebody else, from a backend that took this domain before: the sender hears it', async (t) => {
   const lab = await startLab(t)

@@ -260,8 +260,9 @@ export class CutThrough {
       return asked
     }
     if (outcome.kind === 'mail-refused') {
-      this.#staging.drop(staged)
+      // Judged while the session is known: what it says may name the address that we came from.
       const said = this.#staging.judge(outcome.reply, 'mail', candidate)
+      this.#staging.drop(staged)
       if (said.kind === 'next-backend') return asked
       if (said.kind === 'about-us') {
         this.#staging.aboutUs(candidate, 'mail', outcome.reply)
