@@ -1,4 +1,4 @@
-/** What carrying a transaction needs of the gateway: for `cut-through` and `staging`, made by `cut-through-deps-maker` once for each load of the settings. */
+/** What carrying a transaction needs of the gateway: for `cut-through`, `staging` and `judging`, made by `cut-through-deps-maker` once for each load of the settings. */
 import type { Clock } from '../../base/clock.ts'
 import type { IpAddress } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'

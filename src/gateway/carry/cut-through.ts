@@ -1,30 +1,29 @@
 /**
  * Cut-through: one transaction, carried to one route.
  *
- *   recipients  → `staging` finds a backend → session → MAIL, RCPT → its verdict, or the next backend
+ *   recipients  → `staging` finds a backend → session → MAIL, RCPT → `judging`: its verdict, or the next backend
  *   the body    → comes in whole; the session serves others if that takes longer than a second
- *   deliver     → the same session, else the same backend, else the next → DATA, dot → its verdict
+ *   deliver     → the same session, else the same backend, else the next → DATA, dot → `judging`: what became of it (`carried`)
  *
  * Called by `recipient-asker` and `hand-over` while a sender waits, and by `attempt` for what is held; what the outcome means for the one or the other
  * is theirs to say. Until our dot has left nothing can have been delivered, so going on is free of duplicates; behind it no other backend
  * is asked.
  */
-import type { Log } from '../../base/log.ts'
 import type { Job } from '../../delivery/delivery.ts'
-import { type DataOutcome, faultText, type RecipientsOutcome } from '../../delivery/outcome.ts'
+import type { DataOutcome, RecipientsOutcome } from '../../delivery/outcome.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Message, Recipient } from '../../mail/message.ts'
 import type { Reply } from '../../mail/reply.ts'
-import { backendFields, type Endpoint, looksUpRecipient, type Route } from '../../routing/backend.ts'
-import type { Candidate } from '../../routing/balance.ts'
+import { type Endpoint, looksUpRecipient, type Route } from '../../routing/backend.ts'
 import type { Dot } from '../../routing/health.ts'
 import { blockOctets } from '../../smtp/client/step-limits.ts'
 import { type Answer, answerAlone, answerOf, type Carried, othersRefused, outage, takenByNobody } from './carried.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import { IdleInTransaction } from './idle-in-transaction.ts'
+import { Judging, type Staged, type Trouble } from './judging.ts'
 import type { Wait } from './live-first.ts'
 import { Phase } from './phase.ts'
-import { type Staged, Staging, type Trouble } from './staging.ts'
+import { Staging } from './staging.ts'
 import * as verdict from './verdict.ts'
 
 export class CutThrough {
@@ -32,7 +31,7 @@ export class CutThrough {
   readonly #job: Job
   readonly #domain: HostName | undefined
   readonly #deps: CutThroughDeps
-  readonly #log: Log
+  readonly #judging: Judging
   readonly #staging: Staging
   #accepted: Recipient[] = []
   /** No backend has accepted these, and the message is for them too. */
@@ -52,8 +51,8 @@ export class CutThrough {
     this.#domain = domain
     this.#job = job
     this.#deps = deps
-    this.#log = deps.log
-    this.#staging = new Staging(route, domain, job, deps)
+    this.#judging = new Judging(route, domain, job, deps)
+    this.#staging = new Staging(route, domain, job, deps, this.#judging)
     this.#idle = new IdleInTransaction(this.#staging, deps)
   }
 
@@ -64,12 +63,12 @@ export class CutThrough {
 
   /** Whether a backend has said no to a step of it: its connection is in order, then. */
   get wasAnswered(): boolean {
-    return this.#staging.wasAnswered
+    return this.#judging.wasAnswered
   }
 
   /** What the backends that were asked said, or did, instead of taking it. */
   get troubles(): readonly Trouble[] {
-    return this.#staging.troubles
+    return this.#judging.troubles
   }
 
   /** Whether a recipient of this domain goes to the same exchangers: an `mx` route has others for each domain. */
@@ -143,7 +142,7 @@ export class CutThrough {
     const wait = this.#beginWait(nowMs)
     try {
       this.#idle.end()
-      this.#staging.atDot()
+      this.#judging.atDot()
       if (this.#included.length > 0) {
         this.#staging.giveBack()
         this.#accepted.push(...this.#included.splice(0))
@@ -260,12 +259,11 @@ export class CutThrough {
       return asked
     }
     if (outcome.kind === 'mail-refused') {
-      // Judged while the session is known: what it says may name the address that we came from.
-      const said = this.#staging.judge(outcome.reply, 'mail', candidate)
       this.#staging.drop(staged)
+      const said = this.#judging.judge(outcome.reply, 'mail', staged)
       if (said.kind === 'next-backend') return asked
       if (said.kind === 'about-us') {
-        this.#staging.aboutUs(candidate, 'mail', outcome.reply)
+        this.#judging.aboutUs(staged, 'mail', outcome.reply)
         return asked
       }
       this.#senderRefusal =
@@ -285,20 +283,19 @@ export class CutThrough {
     said: readonly Reply[],
     answers: Map<Recipient, Answer>,
   ): readonly Recipient[] {
-    const { candidate } = staged
-    const { endpoint } = candidate
+    const { endpoint } = staged.candidate
     const elsewhere: { readonly recipient: Recipient; readonly reply: Reply }[] = []
     for (const [index, recipient] of asked.entries()) {
       const reply = said[index]
       if (!reply) throw new TypeError(`${said.length} replies for ${asked.length} recipients`)
-      const judged = this.#staging.judge(reply, 'rcpt', candidate, recipient)
+      const judged = this.#judging.judge(reply, 'rcpt', staged, recipient)
       if (judged.kind === 'accepted') answers.set(recipient, this.#take(recipient, reply, endpoint))
       else if (judged.kind === 'pass') {
         this.#deps.onAnswer?.refused(recipient, this.route, reply)
         answers.set(recipient, { kind: 'said', by: 'backend', reply: judged.reply, endpoint })
       } else if (judged.kind === 'hold') answers.set(recipient, outage)
       else {
-        if (judged.kind === 'about-us') this.#staging.aboutUs(candidate, 'rcpt', reply)
+        if (judged.kind === 'about-us') this.#judging.aboutUs(staged, 'rcpt', reply)
         elsewhere.push({ recipient, reply })
       }
     }
@@ -331,63 +328,10 @@ export class CutThrough {
   /** @returns what became of it, or undefined where another backend may be asked */
   #judgeData(staged: Staged, outcome: DataOutcome): Carried | undefined {
     this.#staging.forgetStaged()
-    const { candidate } = staged
-    const { endpoint } = candidate
-    if (outcome.kind === 'lost') {
-      this.#staging.lost(candidate, outcome)
-      this.#dotLeft = false
-      return undefined
-    }
-    const step = outcome.kind === 'answered' && outcome.step === 'data' ? 'data' : 'dot'
-    const judged = outcome.replies.map((said) => this.#judgeOne(said, step, candidate))
-    if (judged.some((each) => each?.kind === 'accepted')) this.#deps.backends.delivered(endpoint)
-    if (outcome.kind === 'unknown') {
-      this.#tellUnknown(endpoint, outcome)
-      return {
-        kind: 'unknown',
-        endpoint,
-        fault: outcome.fault,
-        answers: judged.map((each, at) => ({ recipient: this.#accepted[at] as Recipient, answer: each ?? outage })),
-        unanswered: this.#accepted.slice(judged.length),
-        late: outcome.late,
-        waitedMs: outcome.waitedMs,
-        owed: staged.transaction.owedOnSuccess,
-      }
-    }
-    // What answered 4yz at the dot must not deliver it (RFC 5321 §4.2.5), so another one may; unless a recipient was served already.
-    if (judged.every((each) => each === undefined)) {
-      this.#dotLeft = false
-      return undefined
-    }
-    const isForAll = judged.length === 1
-    const answers = this.#accepted.map((recipient, at) => ({ recipient, answer: judged[isForAll ? 0 : at] ?? outage }))
-    return { kind: 'answered', endpoint, answers, owed: staged.transaction.owedOnSuccess }
-  }
-
-  /** @returns undefined where another backend may do better */
-  #judgeOne(said: Reply, step: 'data' | 'dot', candidate: Candidate): Answer | undefined {
-    const judged = this.#staging.judge(said, step, candidate)
-    switch (judged.kind) {
-      case 'accepted':
-        return { kind: 'accepted', reply: { ...verdict.ownWords(said, 'dot'), code: 250 } }
-      case 'pass':
-        return { kind: 'said', by: 'backend', reply: judged.reply }
-      case 'hold':
-        return outage
-      case 'about-us':
-        this.#staging.aboutUs(candidate, step, said)
-        return undefined
-      case 'next-backend':
-        return undefined
-    }
-  }
-
-  #tellUnknown(endpoint: Endpoint, { fault, waitedMs }: Extract<DataOutcome, { kind: 'unknown' }>): void {
-    this.#log.alert('outcome unknown', {
-      id: this.#job.id,
-      ...backendFields(endpoint),
-      why: faultText(fault),
-      waitedMs: Math.round(waitedMs),
-    })
+    let carried: Carried | undefined
+    if (outcome.kind === 'lost') this.#staging.lost(staged.candidate, outcome)
+    else carried = this.#judging.judgeData(outcome, staged, this.#accepted)
+    if (!carried) this.#dotLeft = false
+    return carried
   }
 }

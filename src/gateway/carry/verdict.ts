@@ -1,6 +1,6 @@
 /**
  * What one reply of a backend means for the sender who waits, for MAIL, RCPT, DATA and the dot alike, and what is said where no backend says
- * anything. What follows for the others of a message is `cut-through`'s, for the backend and the next one `staging`'s.
+ * anything. What follows for the others of a message is `cut-through`'s, for the backend and the next one `judging`'s.
  */
 import { isPermanent, isPositive, isTransient, type Reply, reply } from '../../mail/reply.ts'
 import type { Route } from '../../routing/backend.ts'
