@@ -202,6 +202,34 @@ test('who asks for somebody who exists again and again wins no room for guesses 
   sender.destroy()
 })
 
+for (const [whom, name, asked] of [
+  ['forty plus-addresses of one mailbox wins room for one guess', (number: number) => `you+${number}`, 6],
+  [
+    'forty people wins room for as many guesses as may be refused, and no more',
+    (number: number) => `you.${number}`,
+    10,
+  ],
+] as const)
+  test(`who sends a message to ${whom}`, async (t) => {
+    const lab = await startLab(t)
+    const open = Promise.withResolvers<void>()
+    const backend = await lab.backend({
+      rcpt: (address) => (address.startsWith('you') ? undefined : open.promise.then(() => '550 5.1.1 No such user')),
+    })
+    await lab.gateway({ deliver: [{ to: backend, connections: 100 }], limits: { refusedPerMinute: 5 } })
+    const sender = await lab.connect({ source: '127.60.0.1' })
+    await sender.hello()
+    await sender.untilData(
+      'a@sender.test',
+      ...Array.from({ length: 40 }, (_, number) => `${name(number)}@example.test`),
+    )
+    await sender.write('hello\r\n.\r\n')
+    await sender.expect(250)
+    const heard = { 450: 30 - asked, 550: asked }
+    assert.deepEqual(await burst(lab, backend, 30, asked, open.resolve), { heard, asked })
+    sender.destroy()
+  })
+
 test('who goes while it waits for its turn is not asked for, and a gateway that stops waits for nobody', async (t) => {
   const lab = await startLab(t)
   const open = Promise.withResolvers<void>()

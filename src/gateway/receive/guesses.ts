@@ -1,12 +1,14 @@
 /**
  * Recipients that each client has asked for and a backend has not answered yet, over all of the client's connections. Every one of them may be a guess, and
  * a refusal counts only when it is heard, so many connections at once would hear many more of them than the limit. So a client that has as
- * many of them on their way on one route as it has refusals left, and one for each recipient whose message was taken since its last refusal, waits: who sends
- * to people who exist does not. By route, because a backend that is silent must not stop what its neighbours send to others. What is asked of a backend
- * together goes whole where there is room for one, so it may be a few more (`refusalsAtOnce`). `sender-handler` asks (by way of
- * `refusals`) and says what is on its way; `refusals` says what was refused, and `message-sink` for whom a message was taken.
+ * many of them on their way on one route as it has refusals left waits. By route, because a backend that is silent must not stop what its neighbours send to
+ * others. Who sends to people who exist waits less: each mailbox that a message was taken for since the client's last refusal makes room for one more, up
+ * to as many as may be refused in a minute, for all routes together. What is asked of a backend together goes whole where there is room for one, so it may
+ * be a few more (`refusalsAtOnce`). `sender-handler` asks (by way of `refusals`) and says what is on its way; `refusals` says what was refused, and
+ * `message-sink` for whom a message was taken.
  */
 import type { Clock } from '../../base/clock.ts'
+import type { Mailbox } from '../../mail/address.ts'
 
 /** What is on its way of one client. */
 export interface ClientGuesses {
@@ -18,8 +20,11 @@ export interface ClientGuesses {
   /** Whoever waits looks again, once what runs now has counted what was said. */
   end(route: string, recipients: number): void
   refused(): void
-  /** A message was taken for so many whom a backend accepted: that is no guess, and costs more than one. */
-  taken(recipients: number): void
+  /**
+   * A message was taken for recipients whom a backend accepted: that is no guess, and costs more than one.
+   * @param recipients  asked for where it makes a difference
+   */
+  taken(recipients: () => readonly Mailbox[]): void
   /** Whoever waits looks again: one of them has gone. */
   wake(): void
 }
@@ -32,11 +37,12 @@ export interface Guesses {
   readonly size: number
 }
 
-export function createGuesses(clock: Clock): Guesses {
+/** @param mostEarned  beyond the refusals that are left so many guesses may be on their way of one client; asked each time */
+export function createGuesses(clock: Clock, mostEarned: () => number): Guesses {
   const clients = new Map<string, OneClient>()
   return {
     join(client) {
-      const known = clients.get(client) ?? new OneClient(clock)
+      const known = clients.get(client) ?? new OneClient(clock, mostEarned)
       known.connections++
       clients.set(client, known)
       return known
@@ -53,19 +59,24 @@ export function createGuesses(clock: Clock): Guesses {
 
 class OneClient implements ClientGuesses {
   readonly #clock: Clock
+  readonly #mostEarned: () => number
   connections = 0
   /** By route; those with none are left out. */
   readonly #onWay = new Map<string, number>()
-  /** Recipients of messages that were taken since the last refusal. */
+  /** Mailboxes that messages were taken for since the last refusal. */
   #earned = 0
   #waiting: (() => void)[] = []
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, mostEarned: () => number) {
     this.#clock = clock
+    this.#mostEarned = mostEarned
   }
 
   hasRoom(route: string, left: number): boolean {
-    return (this.#onWay.get(route) ?? 0) < this.#earned + left
+    if ((this.#onWay.get(route) ?? 0) < left) return true
+    let beyond = 0
+    for (const onWay of this.#onWay.values()) beyond += Math.max(0, onWay - left)
+    return beyond < this.#earned
   }
 
   waitForAnswer(mostMs: number): Promise<void> {
@@ -89,8 +100,9 @@ class OneClient implements ClientGuesses {
     this.wake()
   }
 
-  taken(recipients: number): void {
-    this.#earned += recipients
+  taken(recipients: () => readonly Mailbox[]): void {
+    const most = this.#mostEarned()
+    if (this.#earned < most) this.#earned = Math.min(most, this.#earned + mailboxes(recipients()))
   }
 
   wake(): void {
@@ -103,4 +115,13 @@ class OneClient implements ClientGuesses {
   refused(): void {
     this.#earned = 0
   }
+}
+
+/** How many they are where `user+detail` (RFC 5233) is `user`: who knows one mailbox has any number of such addresses. */
+const mailboxes = (recipients: readonly Mailbox[]): number =>
+  recipients.length < 2 ? recipients.length : new Set(recipients.map(mailboxOf)).size
+
+function mailboxOf({ localPart, domain }: Mailbox): string {
+  const plus = localPart.indexOf('+', 1)
+  return `${plus < 0 ? localPart : localPart.slice(0, plus)}@${domain}`.toLowerCase()
 }

@@ -2,7 +2,7 @@
  * A message from DATA to its end: its body is taken in (`incoming-body`), and at the dot it is handed on (`hand-over`), unless it was delivered before and its
  * sender did not hear so (`repeat-memory`). Made by `sender-handler`, driven by the SMTP server.
  */
-import type { Body, Message } from '../../mail/message.ts'
+import type { Body, Message, Recipient } from '../../mail/message.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { receivedLine } from '../../mail/trace.ts'
 import type { AbortReason, BodySink } from '../../smtp/server/handler.ts'
@@ -55,7 +55,7 @@ export class MessageSink implements BodySink {
       const said = await this.#deliver(message)
       if (isPositive(said)) {
         transaction.unheard = message.body
-        this.#deps.guesses.taken(acceptedByBackends(transaction))
+        this.#deps.guesses.taken(() => acceptedByBackends(transaction))
       }
       return said
     } catch (error) {
@@ -136,8 +136,8 @@ export class MessageSink implements BodySink {
 }
 
 /** Or known, where none could be asked. */
-const acceptedByBackends = ({ taken }: SenderTransaction): number =>
-  taken.reduce((sum, { recipients }) => sum + recipients.filter(({ wasKnown }) => wasKnown).length, 0)
+const acceptedByBackends = ({ taken }: SenderTransaction): readonly Recipient[] =>
+  taken.flatMap(({ recipients }) => recipients.filter(({ wasKnown }) => wasKnown).map(({ recipient }) => recipient))
 
 /** Also heard at MAIL, where so much is declared. */
 export const noRoom = reply(452, '4.3.1', 'No room for messages right now, please try again later')

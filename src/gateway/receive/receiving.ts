@@ -50,13 +50,14 @@ export interface ReceivingDeps {
 export function createReceiving(settings: () => GatewaySettings, deps: ReceivingDeps): Receiving {
   const { clock, random, log, tell, ids, cutThroughDeps, isOurs, holdParts } = deps
   const places = createConnectionPlaces({ clock, log, tell, limits: () => settings().limits })
-  const toldRefusals = createToldRefusals({ clock, log, most: () => settings().limits.refusedPerMinute })
+  const refusedPerMinute = () => settings().limits.refusedPerMinute
+  const toldRefusals = createToldRefusals({ clock, log, most: refusedPerMinute })
   const ownProbes = createOwnProbes({ clock, random })
   const spool = () => join(settings().state, 'spool')
   const onConnect = createSenderHandlers({
     ...{ clock, log, tell, ids, settings, cutThroughDeps, isOurs, places, toldRefusals, ownProbes },
     refusedByClient: createRateCounter(clock, 60_000),
-    guesses: createGuesses(clock),
+    guesses: createGuesses(clock, refusedPerMinute),
     strangers: createRateCounter(clock, 60_000, 10_000),
     repeats: createRepeatMemory(clock),
     holdForSenders: holdParts?.forSenders,

@@ -56,7 +56,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
     }),
     places: createConnectionPlaces({ clock, log, limits: () => settings.limits }),
     refusedByClient: createRateCounter(steadyClock, 60_000),
-    guesses: createGuesses(steadyClock),
+    guesses: createGuesses(steadyClock, () => 30),
     strangers: createRateCounter(steadyClock, 60_000),
     toldRefusals: createToldRefusals({ clock, log, most: () => 30 }),
     repeats: createRepeatMemory(steadyClock),
