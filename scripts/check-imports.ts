@@ -157,7 +157,7 @@ export function checkCircles(texts: ReadonlyMap<string, string>): Finding[] {
 }
 
 /** Rooms whose folders, or files beside them, need each other. A room that has none leaves this list. */
-const tangled = words('mail checks watch')
+const tangled = words('mail checks')
 
 /**
  * The folders of a room, and the files beside them, stand above one another as rooms do.

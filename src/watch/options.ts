@@ -13,8 +13,8 @@ import {
   text,
 } from '../base/option.ts'
 import { parseMailbox } from '../mail/address.ts'
-import { type ChannelUrl, parseChannelUrl } from './alerts/channel-url.ts'
-import { type MailServer, parseMailServer } from './alerts/mail-server.ts'
+import { type ChannelUrl, parseChannelUrl } from './channel-url.ts'
+import { type MailServer, parseMailServer } from './mail-server.ts'
 
 const no = (why: string) => ({ kind: 'no', why }) as const
 const value = <Value>(of: Value) => ({ kind: 'value', value: of }) as const

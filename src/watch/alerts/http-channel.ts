@@ -8,7 +8,7 @@ import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
 import type { SecretSource } from '../../base/option.ts'
 import { printable } from '../../base/printable.ts'
 import type { SecretReader } from '../../base/secret.ts'
-import { type ChannelUrl, parseChannelUrl } from './channel-url.ts'
+import { type ChannelUrl, parseChannelUrl } from '../channel-url.ts'
 
 export interface ChannelDeps {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 /** The URL of a webhook or a ping, parsed once. Its path and query are secrets at many services, so it is never logged: `host` is. */
-import { type IpAddress, parseIp } from '../../base/ip.ts'
-import { type HostName, parseMailbox } from '../../mail/address.ts'
+import { type IpAddress, parseIp } from '../base/ip.ts'
+import { type HostName, parseMailbox } from '../mail/address.ts'
 
 export interface ChannelUrl {
   readonly isTls: boolean

@@ -1,6 +1,6 @@
 /** `alerts.email.via`: the server that takes alerts by mail, `smtp://host:port` or `smtps://host:port`. */
-import type { IpAddress } from '../../base/ip.ts'
-import type { HostName } from '../../mail/address.ts'
+import type { IpAddress } from '../base/ip.ts'
+import type { HostName } from '../mail/address.ts'
 import { readHost } from './channel-url.ts'
 
 export interface MailServer {
