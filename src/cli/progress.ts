@@ -3,6 +3,7 @@
  * line from time to time. Called by `check/run.ts`, the look-up of lists, and plans.
  */
 import type { Clock, Timer } from '../base/clock.ts'
+import { roughSpanText } from '../base/time-text.ts'
 import type { Progress as Waiting } from '../checks/collect/inquiry.ts'
 import type { StatusLine, Terminal } from './terminal.ts'
 
@@ -54,7 +55,7 @@ export function barText(done: number, fraction: number | undefined, tookMs: numb
   if (fraction === undefined) return rate
   const full = Math.round(fraction * barWidth)
   const leftMs = fraction > 0 ? (tookMs / fraction) * (1 - fraction) : undefined
-  const left = leftMs === undefined || done === 0 ? '' : `, ${durationText(leftMs)} left`
+  const left = leftMs === undefined || done === 0 ? '' : `, ${roughSpanText(Math.ceil(leftMs / 1000))} left`
   return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ${String(Math.floor(fraction * 100)).padStart(3)} %  ${rate}${left}`
 }
 
@@ -71,10 +72,3 @@ export function spentText({ queries, connections, waitsFor }: Waiting, tookMs: n
 
 /** Answers take a moment; what takes longer is what a person wonders about. */
 const worthTellingMs = 2_000
-
-function durationText(ms: number): string {
-  const seconds = Math.ceil(ms / 1000)
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  return `${Math.round(seconds / 3600)} h`
-}

@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util'
 import { printable } from '../../base/printable.ts'
+import { roughSpanText } from '../../base/time-text.ts'
 import type { Candidate, Dropped, Exchangers } from '../../routing/exchangers.ts'
 
 export interface LookupReport {
@@ -55,7 +56,7 @@ function factsOf(found: Exchangers): string {
   return [
     found.source === 'mx' ? 'from MX records' : 'from its addresses, having no MX records',
     // The least TTL of all that was asked.
-    `${found.source === 'mx' ? 'with their addresses ' : ''}good for ${ttlText(found.ttlSeconds)}`,
+    `${found.source === 'mx' ? 'with their addresses ' : ''}good for ${roughSpanText(found.ttlSeconds)}`,
     answeredBy,
     found.authenticated ? 'validated by DNSSEC' : '',
     found.stale ? 'older than its TTL, because no name server answers' : '',
@@ -112,12 +113,6 @@ function shareText(share: number): string {
   if (share === 0) return '–'
   const percent = share * 100
   return `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`
-}
-
-function ttlText(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  return `${Math.round(seconds / 3600)} h`
 }
 
 // styleText leaves colours out where NO_COLOR is set or standard output is no terminal.

@@ -2,13 +2,14 @@
 import { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import { shortLengthText } from '../../base/time-text.ts'
 import { type ListedMessage, listAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
 import { type FilterWords, filterOf, isEmptyFilter, withFilters } from './options.ts'
-import { shortLengthText, sizeText, tableText } from './words.ts'
+import { sizeText, tableText } from './words.ts'
 
 interface ListOptions extends FilterWords {
   readonly config: string | undefined

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
+import { shortLengthText } from '../../base/time-text.ts'
 import { resumeAnswer, type StatsAnswer, statsAnswer } from '../../gateway/operate/queue-shapes.ts'
 import { recipientStates } from '../../queue/queue.ts'
 import { backendUrl, parseBackend } from '../../routing/parse-backend.ts'
@@ -9,7 +10,7 @@ import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
-import { bold, counted, dim, dueText, shortLengthText, sizeText, tableText, whenUp } from './words.ts'
+import { bold, counted, dim, dueText, sizeText, tableText, whenUp } from './words.ts'
 
 interface StatsOptions {
   readonly config: string | undefined

@@ -1,19 +1,7 @@
 /** How `waypost queue` and `waypost trace` say times, sizes and states to people. Pure. */
 import { styleText } from 'node:util'
+import { shortLengthText } from '../../base/time-text.ts'
 import type { RecipientState } from '../../queue/queue.ts'
-
-const unitsMs: readonly (readonly [number, string])[] = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1_000, 's'],
-]
-
-/** `3 d`, `5 h`, `12 min`, `40 s`, `0 s`. */
-export function shortLengthText(ms: number): string {
-  const [unitMs, unit] = unitsMs.find(([each]) => ms >= each) ?? [1_000, 's']
-  return `${Math.floor(Math.max(0, ms) / unitMs)} ${unit}`
-}
 
 /** `512 B`, `4.0 KiB`, `2.3 GiB`. */
 export function sizeText(octets: number): string {

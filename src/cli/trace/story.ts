@@ -3,8 +3,9 @@
  * sentence here are told with their fields.
  */
 import { printable } from '../../base/printable.ts'
+import { shortLengthText } from '../../base/time-text.ts'
 import type { ShowAnswer } from '../../gateway/operate/queue-shapes.ts'
-import { bold, counted, dueText, momentText, shortLengthText, sizeText, stateWords } from '../queue/words.ts'
+import { bold, counted, dueText, momentText, sizeText, stateWords } from '../queue/words.ts'
 import type { LogLine } from './log-search.ts'
 
 type Fields = Readonly<Record<string, unknown>>
