@@ -4,7 +4,7 @@
  * goes on where the first ended.
  */
 import { lstat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { writeWhole } from '../../base/atomic-file.ts'
@@ -34,7 +34,7 @@ export function exportCommand(run: Run): Command {
       .description(
         'Writes held messages into a folder, each as ID.eml with an ID.json beside it that "import" reads, here or on another machine. Without --remove they stay, and what is imported elsewhere is delivered twice.',
       )
-      .argument('<folder>', 'made where it is missing')
+      .argument('<folder>', 'made where it is missing, in a folder that is there')
       .argument('[ids...]', 'messages, or how their ids begin; or say which by the options; otherwise all')
       .addOption(runningConfigOption()),
   )
@@ -68,6 +68,13 @@ async function exportAll(
     if (found.kind !== 'ids') return found.kind === 'not-one' ? 1 : 2
     const filter = ids.length > 0 ? { ids: [...found.ids] } : said
     try {
+      const parent = dirname(folder)
+      if (!(await exists(parent))) {
+        terminal.err(
+          `waypost: there is no ${printable(parent)} to make the folder in. Is the path right? If it is, make that first: mkdir -p ${printable(parent)}\n`,
+        )
+        return 2
+      }
       await makeFolder(folder)
       return await new Export(folder, filter, options.remove === true, access, terminal).run()
     } catch (error) {

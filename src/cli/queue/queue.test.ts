@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chown, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -219,6 +220,10 @@ test('a folder that is none, or holds nothing of an export; and what stays where
   const nothing = await run('import', empty)
   assert.deepEqual([nothing.code, nothing.out], [2, ''])
   assert.match(nothing.err, /there is no exported message in /)
+  const astray = await run('export', join(folder, 'mnt', 'usb', 'held'))
+  assert.equal(astray.code, 2)
+  assert.match(astray.err, /^waypost: there is no \S+\/mnt\/usb to make the folder in\. Is the path right\?.*mkdir -p/)
+  assert.equal(existsSync(join(folder, 'mnt')), false)
   const copy = await run('export', join(folder, 'copy'), heldId(1).slice(0, 12))
   assert.equal(copy.out, `1 message copied to ${join(folder, 'copy')}.\n`)
   assert.match(copy.err, /^They stay here too, .* with --remove they leave/)
