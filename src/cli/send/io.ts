@@ -11,6 +11,8 @@ export interface SendIo {
   readonly door: Door
   readonly machine: Machine
   readonly lookupHost: HostLookup
+  /** Where it goes when nobody says it, as `host:port`. @param config  what `-c` says */
+  findServer(config: string | undefined): Promise<string>
   /** A message on standard input, or undefined where there is none. */
   readInput(): Promise<Buffer | undefined>
   out(line: string): void

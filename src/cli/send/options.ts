@@ -4,9 +4,14 @@ import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { type HostName, parseName } from '../../dns/name.ts'
 import { barePostmaster, type Mailbox, parseMailbox, type ReversePath } from '../../mail/address.ts'
 
+/** Where a gateway listens of which nothing else is known. */
+export const usualServer = '127.0.0.1:2525'
+
 /** As `commander` hands them over. */
 export interface RawOptions {
-  readonly server: string
+  /** Undefined: the gateway of the configuration at hand. */
+  readonly server?: string
+  readonly config?: string
   readonly from?: string
   readonly to?: readonly string[]
   readonly subject?: string
@@ -45,9 +50,10 @@ export interface Machine {
   readonly npmScript: string | undefined
 }
 
-export function parseOptions(raw: RawOptions, machine: Machine): Parsed {
-  const server = parseServer(raw.server)
-  if (!server) return invalid(`--server ${raw.server}: write host:port, for example 127.0.0.1:2525 or [::1]:2525`)
+/** @param place  the server, as `host:port` */
+export function parseOptions(raw: RawOptions, place: string, machine: Machine): Parsed {
+  const server = parseServer(place)
+  if (!server) return invalid(`--server ${place}: write host:port, for example 127.0.0.1:2525 or [::1]:2525`)
   const named = parseName(machine.hostname)
   const hostname = named.kind === 'name' ? named.name : 'localhost'
   const helo = raw.helo ?? hostname

@@ -50,13 +50,16 @@ export async function sendAll(
     let session: ClientSession | undefined
     while (tally.left > 0 && !tally.isStopped) {
       tally.left--
-      session ??= await connect(options, addresses, io)
-      if (!session) {
+      const opened = session ?? (await connect(options, addresses, io))
+      if (typeof opened === 'string') {
         // What cannot be reached once is not tried a thousand times.
+        tally.left++
+        if (!tally.isStopped) io.err(`waypost: ${opened}`)
         tally.isStopped = true
         tally.worst = 2
         return
       }
+      session = opened
       const outcome = await sendOne(session, options, composeOne(options, content, io), io)
       tell(outcome)
       if (outcome.isOver) session.destroy()
@@ -70,6 +73,10 @@ export async function sendAll(
     io.out(
       `sent ${tally.sent} of ${options.count} messages in ${seconds.toFixed(1)} s, ${Math.round(tally.sent / seconds)} a second`,
     )
+    if (tally.isStopped)
+      io.err(
+        `waypost: stopped with ${tally.left} not tried, because there was no new connection: what cannot be reached once is not tried again and again`,
+      )
   }
   // Whoever named no server may have met another one than they think.
   if (tally.worst === 1) io.err(`waypost: refused by ${hostText(options.server.host)}:${options.server.port}`)
@@ -92,14 +99,14 @@ function composeOne(options: SendOptions, content: Buffer | undefined, io: SendI
   })
 }
 
-/** A session to the first address that gives one; says what went wrong where none does. */
+/** A session to the first address that gives one; in words, what went wrong where none does. */
 async function connect(
   options: SendOptions,
   addresses: readonly IpAddress[],
   io: SendIo,
-): Promise<ClientSession | undefined> {
+): Promise<ClientSession | string> {
   const { server, tls, helo, verbose } = options
-  let last: { fault: ClientFault; where: string } | undefined
+  let why = ''
   for (const address of addresses) {
     const where = `${hostText(address)}:${server.port}`
     const opening = io.door.open('client', { kind: 'tcp', address, port: server.port })
@@ -120,11 +127,13 @@ async function connect(
       io.clock.monotonicMs() + openMs,
     )
     if (opened.kind === 'open') return opened.session
-    last = { fault: opened.fault, where }
+    why = whyNot(opened.fault, where)
   }
-  if (last) io.err(`waypost: ${whyNot(last.fault, last.where)}`)
-  return undefined
+  return why
 }
+
+/** RFC 5321 §3.8: it closes the connection, and says nothing of the message. */
+const fewer = '. It may take one later, or fewer at once (--concurrency).'
 
 /** One line: what happened, and what to look at. */
 function whyNot(fault: ClientFault, where: string): string {
@@ -138,7 +147,7 @@ function whyNot(fault: ClientFault, where: string): string {
     case 'garbage':
       return `${where} does not speak SMTP (${fault.detail}). Is the port right? TLS from the first octet (465) is not tried here.`
     case 'rejected':
-      return `${where} does not want to talk: ${fault.reply ? replyText(fault.reply) : fault.detail}`
+      return `${where} does not want to talk: ${fault.reply ? replyText(fault.reply) : fault.detail}${fault.reply?.code === 421 ? fewer : ''}`
     case 'tls':
       return `no TLS with ${where}: ${fault.detail}. Without --tls it is sent in clear.`
     default:

@@ -27,12 +27,13 @@ async function send(raw: Partial<RawOptions>, more: Partial<SendIo> = {}): Promi
     door: systemDoor,
     machine: { hostname: 'here.example.test', user: 'me', npmScript: undefined },
     lookupHost: async () => [],
+    findServer: async () => '127.0.0.1:1',
     readInput: async () => undefined,
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     ...more,
   }
-  const options = { server: '127.0.0.1:2525', to: ['you@example.test'], count: '1', concurrency: '1', ...raw }
+  const options = { to: ['you@example.test'], count: '1', concurrency: '1', ...raw }
   try {
     return { exit: await runSend(options, io), out, err }
   } catch (error) {
@@ -178,6 +179,34 @@ test('--count over --concurrency sessions, each used again', async (t) => {
   assert.equal(backend.messages.length, 20)
   assert.equal(backend.peers.length, 3)
   assert.equal(new Set(backend.messages.map((each) => /Message-ID: (.*)/.exec(each)?.[1])).size, 20)
+})
+
+test('--count ends where there is no new connection, and says so and how many are left', async (t) => {
+  const backend = await startBackend(t)
+  const busy = { greeting: '421 Too many', on: (verb: string) => (verb === 'MAIL' ? '421 4.3.2 closing' : undefined) }
+  backend.behaviour = {
+    on(verb) {
+      if (verb === '.' && backend.messages.length === 2) backend.behaviour = busy
+      return undefined
+    },
+  }
+  const run = await send({ server: at(backend), body: 'x', count: '5' })
+  assert.equal(run.exit, 2)
+  assert.match(run.out.join('\n'), /^421 4\.3\.2 closing \(for the sender\)\nsent 2 of 5 messages in /)
+  assert.deepEqual(run.err, [
+    `waypost: ${at(backend)} does not want to talk: 421 Too many. It may take one later, or fewer at once (--concurrency).`,
+    'waypost: stopped with 2 not tried, because there was no new connection: what cannot be reached once is not tried again and again',
+  ])
+})
+
+test('without --server it goes where the configuration at hand says', async (t) => {
+  const backend = await startBackend(t)
+  const asked: unknown[] = []
+  const findServer = async (config: string | undefined) => {
+    asked.push(config)
+    return at(backend)
+  }
+  assert.deepEqual([(await send({ body: 'x', config: 'here.yaml' }, { findServer })).exit, asked], [0, ['here.yaml']])
 })
 
 /** The command in a process of its own, as `main.ts` runs it. */

@@ -12,10 +12,11 @@ import { createHostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
 import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
+import { runningConfigOption } from '../config-path.ts'
 import { Misuse } from '../misuse.ts'
 import { processTerminal } from '../terminal.ts'
 import type { SendIo } from './io.ts'
-import { parseOptions, type RawOptions, type SendOptions, splitList } from './options.ts'
+import { parseOptions, type RawOptions, type SendOptions, splitList, usualServer } from './options.ts'
 import { sendAll } from './run.ts'
 
 /** @returns the command for `cli/main.ts`; it sets `process.exitCode` */
@@ -23,7 +24,11 @@ export function sendCommand(io: SendIo = systemIo()): Command {
   const collect = (text: string, sofar: string[] = []) => [...sofar, ...splitList(text)]
   return new Command('send')
     .description('Send a test message to an SMTP server and print what it answers.')
-    .option('-s, --server <host:port>', 'where to send it; without a port 25', '127.0.0.1:2525')
+    .option(
+      '-s, --server <host:port>',
+      `where to send it; without a port 25 (default: the first of listen.smtp in the configuration, or ${usualServer} without one)`,
+    )
+    .addOption(runningConfigOption())
     .option('-f, --from <address>', 'the envelope sender; "<>" for none (default: you at this machine)')
     .option('-t, --to <address>', 'a recipient; may be repeated, or a list with commas', collect)
     .option('--subject <text>', 'the subject (default: "Test from waypost send")')
@@ -44,7 +49,7 @@ export function sendCommand(io: SendIo = systemIo()): Command {
 
 /** The command without its command line. @returns the exit code; throws a `Misuse` where the options are wrong */
 export async function runSend(raw: RawOptions, io: SendIo): Promise<0 | 1 | 2> {
-  const parsed = parseOptions(raw, io.machine)
+  const parsed = parseOptions(raw, raw.server ?? (await io.findServer(raw.config)), io.machine)
   if (parsed.kind === 'invalid') throw new Misuse(printable(parsed.why))
   const { options } = parsed
   const addresses = await addressesOf(options, io)
@@ -79,6 +84,10 @@ function systemIo(): SendIo {
     door: systemDoor,
     machine: { hostname: hostname(), user: userName(), npmScript: process.env.npm_lifecycle_event },
     lookupHost: createHostLookup(systemClock),
+    async findServer(config) {
+      const { findServer } = await import('./find-server.ts')
+      return await findServer(config, (line) => processTerminal.err(`${line}\n`))
+    },
     readInput: () => readInput(),
     out: (line) => processTerminal.out(`${line}\n`),
     err: (line) => processTerminal.err(`${line}\n`),

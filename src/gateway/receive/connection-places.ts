@@ -49,10 +49,10 @@ export function createConnectionPlaces({ clock, log, tell, limits }: ConnectionP
   /** @returns what the sender hears where there is no place for one more */
   function occupy({ client, network }: Place): Reply | undefined {
     if (used >= limits().connections) return tooManyInAll
-    if (!clients.take(client, 1)) return tooMany
+    if (!clients.take(client, 1)) return tooManyOfOne
     if (!networks.take(network, 1)) {
       clients.give(client, 1)
-      return tooMany
+      return tooManyOfNetwork
     }
     used++
     return undefined
@@ -87,5 +87,6 @@ export function createConnectionPlaces({ clock, log, tell, limits }: ConnectionP
 
 // RFC 2034 §4: no enhanced code in a greeting.
 const tooManyInAll = reply(421, undefined, 'Too many connections, please try again later')
-const tooMany = reply(421, undefined, 'Too many connections from your network, please try again later')
+const tooManyOfOne = reply(421, undefined, 'Too many connections from your address, please try again later')
+const tooManyOfNetwork = reply(421, undefined, 'Too many connections from your network, please try again later')
 const tooFast = reply(421, undefined, 'Too many new connections from your network, please try again later')
