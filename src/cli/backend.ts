@@ -53,7 +53,9 @@ export function backendCommand(run: Run): Command {
   command
     .command('out')
     .alias('drain')
-    .description('Takes a backend out of service: it gets no new mail until it is put back in.')
+    .description(
+      'Takes a backend out of service: it gets no new mail until it is put back in. Mail of domains that have no other is held meanwhile.',
+    )
     .argument('<url>', 'the backend, as it stands in waypost.yaml')
     .addOption(runningConfigOption())
     .addHelpText(
@@ -137,16 +139,54 @@ async function tell(
   const heard = await askGateway(options.config, request, terminal)
   if (heard.kind !== 'done') return 2
   terminal.out(command === 'backend.drain' ? `${canonical} gets no new mail.\n` : `${canonical} takes mail again.\n`)
+  const left = leftShape.safeParse(heard.result)
+  if (left.success) terminal.err(leftText(left.data, canonical))
   return 0
+}
+
+/** What a running gateway answers to `backend.drain`; one of an older version answers nothing. */
+const leftShape = z.object({
+  held: z.object({ first: z.array(z.string()), more: z.number() }),
+  deferred: z.object({ first: z.array(z.string()), more: z.number() }),
+})
+
+type Left = z.output<typeof leftShape>
+
+const someOf = (names: readonly string[]): Left['held'] => ({
+  first: names.slice(0, 3),
+  more: Math.max(0, names.length - 3),
+})
+
+function leftText({ held, deferred }: Left, url: string): string {
+  const lines: string[] = []
+  if (held.first.length > 0)
+    lines.push(
+      `No backend is left for ${namesText(held)}: from now on that mail is held. "waypost queue list" shows it.`,
+      `It goes when a backend is up again: "waypost backend in ${printable(url)}" puts this one back, and "waypost queue retry --all" hurries what is held.`,
+    )
+  if (deferred.first.length > 0)
+    lines.push(
+      `No backend is left for ${namesText(deferred)}: with "hold: off" their senders hear 451, and must come again.`,
+    )
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function namesText({ first, more }: Left['held']): string {
+  const names = first.map((name) => printable(name, 300)).join(', ')
+  return more > 0 ? `${names} and ${more.toLocaleString('en')} more` : names
 }
 
 /** What the control socket answers about backends. */
 export function backendHandlers(gateway: Gateway) {
+  const leftOf = (url: string): Left => {
+    const { held, deferred } = gateway.leftWithout(url)
+    return { held: someOf(held), deferred: someOf(deferred) }
+  }
   const setOut =
     (isOut: boolean) =>
     async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
       const url = String(given.url)
-      if (await gateway.setOut(url, isOut)) return { kind: 'done', result: null }
+      if (await gateway.setOut(url, isOut)) return { kind: 'done', result: isOut ? leftOf(url) : null }
       const known = [...new Set(gateway.backends().map((backend) => backend.url))]
       return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }
     }

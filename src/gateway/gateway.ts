@@ -17,6 +17,7 @@ import { createMessageIds } from '../mail/trace.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer } from '../smtp/server/server.ts'
+import type { LeftWithout } from './backends/left-without.ts'
 import { createReach } from './backends/reach.ts'
 import type { BackendReport } from './backends/report.ts'
 import { createCutThroughDepsMaker } from './carry/cut-through-deps-maker.ts'
@@ -69,6 +70,8 @@ export interface Gateway {
    * @returns whether there is such a backend
    */
   setOut(url: string, isOut: boolean): Promise<boolean>
+  /** Whose mail has nobody to go to while a backend is out of service. @param url  as in `backends()` */
+  leftWithout(url: string): LeftWithout
   /** What `waypost check` says behind NOOP so that its session neither counts nor teaches; good once, and for two minutes. */
   ownProbeWord(): string
   /**
@@ -166,6 +169,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     backends: reach.report,
     tryNow: reach.tryNow,
     setOut: reach.setOut,
+    leftWithout: reach.leftWithout,
   }
 }
 

@@ -107,13 +107,22 @@ test('`waypost backend` lists, drains and enables, and a drained one stays out o
   assert.match(listed.stdout, new RegExp(`${one.url} .* up `))
 
   const drained = await call(running, 'backend', 'drain', one.url)
-  assert.deepEqual([drained.code, drained.stdout], [0, `${one.url} gets no new mail.\n`])
+  assert.deepEqual([drained.code, drained.stdout, drained.stderr], [0, `${one.url} gets no new mail.\n`, ''])
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   assert.deepEqual([one.messages.length, other.messages.length], [1, 1])
   const out = await call(running, 'backend', 'list', '--json')
   assert.equal(out.code, 1)
   const states = JSON.parse(out.stdout) as readonly { url: string; state: string }[]
   assert.equal(states.find(({ url }) => url === one.url)?.state, 'out')
+
+  const last = await call(running, 'backend', 'drain', other.url)
+  assert.equal(last.code, 0)
+  assert.match(
+    last.stderr,
+    /^No backend is left for example\.test: from now on that mail is held\. "waypost queue list" .*\n.* puts this one back, and "waypost queue retry --all"/,
+  )
+  await lab.until(() => said(running, 'no backend left in service'))
+  assert.equal((await call(running, 'backend', 'enable', other.url)).stderr, '')
 
   const unknown = await call(running, 'backend', 'drain', 'smtp://127.0.0.1:9')
   assert.equal(unknown.code, 2)

@@ -54,6 +54,7 @@ async function stage(t: TestContext, text: string) {
       connections: 0,
       dns: undefined,
       setOut: async () => false,
+      leftWithout: () => ({ held: [], deferred: [] }),
       ownProbeWord: () => 'waypost-probe-test',
       tryNow: () => false,
       doubt() {},

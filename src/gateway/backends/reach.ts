@@ -15,6 +15,7 @@ import { type GatewaySettings, routesOf } from '../settings.ts'
 import { type Backends, createBackends } from './backends.ts'
 import { createDoubted } from './doubted.ts'
 import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { type LeftWithout, leftWithout } from './left-without.ts'
 import { createMailboxRoom } from './mailbox-room.ts'
 import { createMxLookup, type MxLookup } from './mx.ts'
 import { createOutOfService } from './out-of-service.ts'
@@ -38,6 +39,8 @@ export interface Reach {
   tryNow(url: string): boolean
   /** Takes it out of service, or puts it back. @param url  as in `report()` @returns whether there is such a backend */
   setOut(url: string, isOut: boolean): Promise<boolean>
+  /** Whose mail has nobody to go to because of that. @param url  as in `report()` */
+  leftWithout(url: string): LeftWithout
   /** There are new settings. */
   settingsChanged(): void
   /** Nothing is tried any more that no mail asks for, and time makes nothing slow. */
@@ -90,6 +93,8 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
   const report = () => reportBackends(settings(), backends, delivery, endpoints)
   const isReported = (url: string) => report().some((backend) => backend.url === url)
 
+  const without = (url: string) => leftWithout(url, settings(), report())
+
   return {
     backends,
     delivery,
@@ -114,8 +119,12 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     async setOut(url, isOut) {
       const isKnown = backends.out.has(url) || isReported(url)
       if (isKnown) await outOfService.set(url, isOut)
+      const { held, deferred } = isOut ? without(url) : { held: [], deferred: [] }
+      if (held.length + deferred.length > 0)
+        log.warn('no backend left in service', { backend: url, held: firstNames(held), deferred: firstNames(deferred) })
       return isKnown
     },
+    leftWithout: without,
     settingsChanged() {
       // One that was down when it left, and was not tried any more, may be back.
       for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
@@ -128,6 +137,10 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     close: mx.close,
   }
 }
+
+/** For the log: a name, or the first of many. */
+const firstNames = (names: readonly string[]) =>
+  names.length > 3 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names
 
 /** Not a way to strangers, to whom mail of our own goes: those are asked by mail alone. */
 const isOurs = ({ address }: Backend): boolean => address.protocol !== 'mx' || !address.isForOwnMail
