@@ -47,7 +47,10 @@ test('unknownRecipients: defer: a stranger is asked to come again', async (t) =>
   assert.deepEqual([stranger.step, stranger.code], ['rcpt', 451])
 })
 
-for (const unknownRecipients of ['hold', 'defer'] as const)
+for (const [unknownRecipients, putOff] of [
+  ['hold', 450],
+  ['defer', 451],
+] as const)
   test(`unknownRecipients: ${unknownRecipients}: who guesses hears the same of those who exist, and nobody else hears it`, async (t) => {
     const lab = await startLab(t)
     const backend = await lab.backend()
@@ -61,12 +64,12 @@ for (const unknownRecipients of ['hold', 'defer'] as const)
     const ask = (name: string) => guesser.command(`RCPT TO:<${name}@example.test>`)
     if (unknownRecipients === 'hold') for (let number = 0; number < 20; number++) await ask(`taken${number}`)
     // The same one again is no guess, however often its sender tries.
-    for (let number = 0; number < 15; number++) assert.ok((await ask('mistyped')).code < 500)
+    for (let number = 0; number < 15; number++) assert.equal((await ask('mistyped')).code, putOff)
     const known = await ask('good')
     assert.equal(known.code, 250)
     await guesser.command('RSET', 250)
     await guesser.command('MAIL FROM:<a@sender.test>', 250)
-    for (let number = 0; number < 11; number++) assert.ok([450, 451].includes((await ask(`guess${number}`)).code))
+    for (let number = 0; number < 11; number++) assert.equal((await ask(`guess${number}`)).code, putOff)
     const [stranger, good] = [await ask('one-more'), await ask('good')]
     assert.deepEqual([good.code, good.enhanced, good.text], [450, '4.7.1', stranger.text])
     guesser.destroy()
