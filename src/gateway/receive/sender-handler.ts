@@ -11,6 +11,7 @@ import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import type { ClientGuesses } from './guesses.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { MessageSink, noRoom } from './message-sink.ts'
+import type { Placed } from './placing.ts'
 import { type Asking, isGuess, RecipientAsker, tooManyWait } from './recipient-asker.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { Refusals } from './refusals.ts'
@@ -108,33 +109,42 @@ class SenderHandler implements SessionHandler {
     this.#watchPeer()
     if (this.#ownProbesLeft > 0) return this.#askAsOwner(asked, current)
     const { transaction, asker } = current
-    const guesses = this.#guesses
     const replies: Reply[] = []
     let waitUntilMs: number | undefined
     while (replies.length < asked.length) {
-      const behind = asked.slice(replies.length)
-      const placed = asker.place(behind.shift() as Recipient, forSender)
+      const at = replies.length
+      const placed = asker.place(asked[at] as Recipient, forSender)
       let said: readonly Reply[]
       if (isReply(placed)) said = [placed]
-      else if (isGuess(placed) && !this.#refusals.hasRoom(placed.route.id)) {
+      else if (this.#mustWait(placed)) {
         waitUntilMs ??= this.#nowMs + this.#connection.settings.budgets.rcptMs
-        await guesses.waitForAnswer(waitUntilMs - this.#nowMs)
-        // Nothing is awaited between this and the next look, or all who wait would find the same room.
-        if (this.#isAbout(current) && this.#nowMs < waitUntilMs) continue
-        said = [tooManyWait, ...behind.map(() => tooManyWait)]
+        if (await this.#waitForAnswer(current, waitUntilMs)) continue
+        said = asked.slice(at).map(() => tooManyWait)
       } else {
-        const group = asker.together(placed, behind, forSender)
+        // Nothing is awaited between `mustWait` and `begin`, or all who wait would find the same room; nor between `end` and the count.
+        const group = asker.together(placed, asked.slice(at + 1), forSender)
         const count = isGuess(placed) ? group.length : 0
-        guesses.begin(placed.route.id, count)
+        this.#guesses.begin(placed.route.id, count)
         try {
           said = await asker.ask(group, forSender)
         } finally {
-          guesses.end(placed.route.id, count)
+          this.#guesses.end(placed.route.id, count)
         }
       }
       for (const each of said) replies.push(this.#refusals.count(asked[replies.length] as Recipient, each, transaction))
     }
     return replies
+  }
+
+  /** Whether it may be a guess, and as many of this client as may be wrong wait for their answers. */
+  #mustWait(placed: Placed): boolean {
+    return isGuess(placed) && !this.#refusals.hasRoom(placed.route.id)
+  }
+
+  /** @returns whether it is to be looked again: something was answered in time, and the sender still wants it */
+  async #waitForAnswer(current: Current, untilMs: number): Promise<boolean> {
+    await this.#guesses.waitForAnswer(untilMs - this.#nowMs)
+    return this.#current === current && !this.#connection.peer.isGone && this.#nowMs < untilMs
   }
 
   /** One at a time, as a check asks; when they are used up, the session is one like any other. */
@@ -195,10 +205,6 @@ class SenderHandler implements SessionHandler {
       this.#current?.transaction.abandon()
       this.#guesses.wake()
     })
-  }
-
-  #isAbout(current: Current): boolean {
-    return this.#current === current && !this.#connection.peer.isGone
   }
 
   get #nowMs(): number {
