@@ -11,7 +11,7 @@ import { deliverOption } from '../routing/options.ts'
 /** Reads a host name as it may stand in EHLO (RFC 5321 §2.3.5). */
 export function readHostName(input: string): Read<HostName> {
   const name = parseName(input)
-  if (name.kind === 'invalid') return { kind: 'no', why: `is ${name.why}` }
+  if (name.kind === 'invalid') return { kind: 'no', why: `is no name: ${name.why}` }
   if (parseIp(input) !== undefined) return { kind: 'no', why: 'is an address' }
   if (!isHostName(name.name)) return { kind: 'no', why: 'has characters that no host name has' }
   // RFC 1123 §2.1: a name whose last label is a number would be read as an address.

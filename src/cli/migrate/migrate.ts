@@ -81,7 +81,12 @@ export function migrateCommand(run: Run, deps: MigrateDeps): Command {
         .argParser(waitTime)
         .default(300_000, '5m'),
     )
-    .addOption(new Option('--abort', 'go back to what was there before').conflicts('to'))
+    .addOption(
+      new Option(
+        '--abort',
+        'turn it back: this writes nothing to DNS by itself, and each "waypost apply" behind it (or --apply beside it) does a step back to what was there before; where nothing was written yet, it is over at once',
+      ).conflicts('to'),
+    )
     .addOption(
       new Option('--forget', 'end it as it stands: DNS is left as it is, and nothing is remembered').conflicts([
         'to',
@@ -101,7 +106,7 @@ Examples:
   waypost apply example.com                          does the next step, as soon as it is safe
   waypost migrate example.com                        where it stands
   waypost migrate example.com --to microsoft-365 --set host=example-com.mail.protection.outlook.com
-  waypost migrate example.com --abort`,
+  waypost migrate example.com --abort                turned back; "waypost apply example.com" does it`,
     )
     .action((name: HostName, flags: MigrateFlags) => run((terminal) => migrate(name, flags, terminal, deps)))
 }

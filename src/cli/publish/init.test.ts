@@ -66,6 +66,22 @@ test('what was said is not asked, and an answer that is wrong writes nothing', a
   assert.equal(said.out, '')
 })
 
+test('a --hostname that is none is told at once, with why and what is allowed', async (t) => {
+  const { run, questions, said } = await start(t, () => '')
+  for (const [name, why] of [
+    ['BAD', 'has no dot'],
+    ['mx_1.example.test', 'has characters that no host name has'],
+    ['192.0.2.1', 'is an address'],
+    ['mx..example.test', 'is no name: two dots with nothing between them'],
+  ] as const) {
+    said.err = ''
+    assert.equal(await run('--hostname', name), 1)
+    assert.ok(said.err.startsWith(`waypost: --hostname: "${name}" is no full host name: it ${why}`), said.err)
+    assert.match(said.err, /\. Labels of a-z, 0-9 and "-" with dots between them, such as mx1\.example\.test\n$/)
+  }
+  assert.equal(questions.length, 0)
+})
+
 test('how a name server reads its file again is asked of nobody, and told as a guess', async (t) => {
   const { run, said, output } = await start(t, undefined)
   assert.equal(await run('--publisher', 'zonefile', '--at', '/etc/bind/db', '--hostname', 'mx1.example.test'), 0)

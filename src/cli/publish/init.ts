@@ -9,11 +9,13 @@ import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { systemClock } from '../../base/clock.ts'
 import { errorCode } from '../../base/error-code.ts'
+import type { Read } from '../../base/option.ts'
 import { printable } from '../../base/printable.ts'
 import { loadConfig } from '../../config/load.ts'
 import { formatProblems } from '../../config/source.ts'
-import { type HostName, isHostName, parseName } from '../../dns/name.ts'
+import type { HostName } from '../../dns/name.ts'
 import { type NameServer, nameServerText } from '../../dns/servers.ts'
+import { readHostName } from '../../gateway/options.ts'
 import type { LiveDomain, LiveExchanger } from '../../publish/declare/live-domain.ts'
 import { declarationLines } from '../../publish/declare/write-declaration.ts'
 import { domainArgument } from '../publishing/flags.ts'
@@ -44,7 +46,7 @@ export function initCommand(run: Run, deps: InitDeps): Command {
     )
     .argument('<domain...>', 'domains', domainArgument)
     .addOption(new Option('-o, --output <file>', 'where to').default('waypost.yaml'))
-    .option('--hostname <name>', 'the full name of this machine, as mail servers see it')
+    .option('--hostname <name>', 'the full name of this machine, as mail servers see it, such as mx1.example.com')
     .addOption(new Option('--publisher <kind>', 'where the DNS records are kept').choices(publisherWords))
     .option('--at <place>', 'of the publisher: the address of a server, the path of a zone file, the URL of an API')
     .option('--deliver <backend>', 'take mail in, too, and hand it to this server, such as smtp://192.0.2.10')
@@ -80,6 +82,11 @@ async function init(
   const path = resolve(flags.output)
   // Before anybody is asked anything.
   if (existsSync(path)) return notWritten(path, isThere, terminal)
+  const name = flags.hostname === undefined ? undefined : readFullName(flags.hostname, domains[0] as HostName)
+  if (name?.kind === 'no') {
+    terminal.err(`waypost: --hostname: ${name.why}\n`)
+    return 1
+  }
   const lives: LiveDomain[] = []
   const exit = await lookAtAll(domains, flags, terminal, ({ live }) => lives.push(live))
   if (exit !== 0) return exit
@@ -120,9 +127,8 @@ async function answersOf(flags: InitFlags, domain: HostName, { askLine }: InitDe
   const guessed = new Set<'hostname' | 'at'>()
   if (flags.hostname === undefined && !askLine) guessed.add('hostname')
   const name = await asked(flags.hostname, 'The full name of this machine, as mail servers see it?', usualName(domain))
-  const parsed = parseName(name)
-  if (parsed.kind === 'invalid' || !isHostName(parsed.name) || !parsed.name.includes('.'))
-    return `"${printable(name, 100)}" is no full host name, such as mx1.${domain}`
+  const full = readFullName(name, domain)
+  if (full.kind === 'no') return full.why
   const word = await asked(flags.publisher, `Where are its DNS records kept (${publisherWords.join(', ')})?`, 'none')
   const publisher = publisherWords.find((each) => each === word)
   if (publisher === undefined) return `"${printable(word, 100)}" is none of ${publisherWords.join(', ')}`
@@ -131,7 +137,17 @@ async function answersOf(flags: InitFlags, domain: HostName, { askLine }: InitDe
     return `--at says where ${Object.keys(places).join(', ')} keep records; with "${publisher}" there is no such place`
   const at = question === undefined ? '' : await asked(flags.at, question.says, question.usual(domain))
   if (question !== undefined && flags.at === undefined && !askLine) guessed.add('at')
-  return { hostname: parsed.name, publisher, at, deliver: flags.deliver, guessed }
+  return { hostname: full.value, publisher, at, deliver: flags.deliver, guessed }
+}
+
+function readFullName(name: string, domain: HostName): Read<HostName> {
+  const read = readHostName(name)
+  const why = read.kind === 'no' ? read.why : read.value.includes('.') ? undefined : 'has no dot'
+  if (why === undefined) return read
+  return {
+    kind: 'no',
+    why: `"${printable(name, 100)}" is no full host name: it ${why}. Labels of a-z, 0-9 and "-" with dots between them, such as mx1.${domain}`,
+  }
 }
 
 const usualName = (domain: HostName) => (machineName().includes('.') ? machineName() : `waypost.${domain}`)
