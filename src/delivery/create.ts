@@ -15,12 +15,12 @@ import { shortSteps } from '../smtp/client/step-limits.ts'
 import { Scratch } from '../smtp/wire/scratch.ts'
 import type { Begun, Delivery, HealthReports, Job } from './delivery.ts'
 import { boundlessRoom, type MailboxRoom } from './mailbox-room.ts'
-import { MaildirTransaction, probeMaildir } from './maildir.ts'
+import { MaildirTransaction } from './maildir.ts'
 import { type MaildirFiles, systemFiles } from './maildir-files.ts'
 import { createOpener } from './opening.ts'
 import { OurEnds } from './our-ends.ts'
-import type { Fault } from './outcome.ts'
 import { Pool, stopping } from './pool.ts'
+import { createMaildirProbe } from './probe-maildir.ts'
 import { SmtpTransaction } from './smtp.ts'
 import type { Taken } from './waiting-line.ts'
 
@@ -67,6 +67,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
   })
   const pools = new Map<string, Pool>()
   const ends = new OurEnds()
+  const maildirProbe = createMaildirProbe({ clock, random, files, health })
 
   function poolOf(endpoint: Endpoint): Pool {
     const known = pools.get(endpoint.key)
@@ -109,8 +110,13 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
 
     async probe(endpoint, readyUntilMs) {
       if (isClosed) return { kind: 'failed', fault: stopping }
-      if (endpoint.backend.address.protocol === 'maildir') return probeFolder(endpoint, files, health)
-      const opened = await open(endpoint, readyUntilMs, () => false)
+      if (endpoint.backend.address.protocol === 'maildir') return maildirProbe.probe(endpoint, readyUntilMs)
+      // A server that has no room for one more session is well.
+      const hasOthers = () => {
+        const counts = pools.get(endpoint.key)?.counts
+        return counts !== undefined && counts.busy + counts.idle > 0
+      }
+      const opened = await open(endpoint, readyUntilMs, hasOthers)
       if (opened.kind === 'failed') return opened
       opened.session.quit()
       return { kind: 'up' }
@@ -124,21 +130,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       isClosed = true
       for (const pool of pools.values()) pool.close()
       for (const socket of opening) socket.destroy()
+      await maildirProbe.settle()
     },
   }
-}
-
-async function probeFolder(
-  endpoint: Endpoint,
-  files: MaildirFiles,
-  health: HealthReports,
-): ReturnType<Delivery['probe']> {
-  const code = await probeMaildir(endpoint, files)
-  if (code === undefined) {
-    health.opened(endpoint)
-    return { kind: 'up' }
-  }
-  const fault: Fault = { kind: 'unreachable', step: 'connect', reply: undefined, detail: code }
-  health.failed(endpoint, fault)
-  return { kind: 'failed', fault }
 }

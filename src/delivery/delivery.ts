@@ -48,7 +48,7 @@ export interface Delivery {
     job: Job,
     limits: { sessionUntilMs: number; readyUntilMs: number; steps?: StepLimits; fresh?: boolean; cancel?: Cancel },
   ): Begun | Promise<Begun>
-  /** Connects, greets, says EHLO (and STARTTLS where required) and QUIT: is it up? Tells health, as every opening does. */
+  /** Connects, greets, says EHLO (and STARTTLS where required) and QUIT, or sees whether the Maildir can be written: is it up? Tells health, as every opening does. */
   probe(endpoint: Endpoint, readyUntilMs: number): Promise<{ kind: 'up' } | { kind: 'failed'; fault: Fault }>
   /** Sessions that are taken or being opened, for `balance: least-connections` and for people. */
   sessions(endpoint: Endpoint): { readonly busy: number; readonly idle: number; readonly waiting: number }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -290,16 +290,4 @@ test('a disk that hangs: the sender hears it in time, and what comes through lat
   goOn()
   while (!log.includes('remove')) await new Promise((resolve) => setImmediate(resolve))
   while ((await readdir(join(box, 'new'))).length > 0) await new Promise((resolve) => setImmediate(resolve))
-})
-
-test('a probe says whether the folder can be had', async (t) => {
-  const base = await folder(t)
-  const { delivery: out, health } = delivery(t)
-  assert.deepEqual(await out.probe(maildir(`${base}/{local}`), 0), { kind: 'up' })
-  assert.equal((await out.probe(maildir(`${base}/gone/{local}`), 0)).kind, 'failed')
-  assert.deepEqual(await out.probe(maildir(`${base}/box`), 0), { kind: 'up' })
-  await writeFile(join(base, 'file'), '')
-  await chmod(join(base, 'file'), 0o600)
-  assert.equal((await out.probe(maildir(`${base}/file/box`), 0)).kind, 'failed')
-  assert.deepEqual(health, ['opened', 'unreachable connect', 'opened', 'unreachable connect'])
 })

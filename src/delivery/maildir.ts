@@ -11,7 +11,6 @@ import type { Random } from '../base/random.ts'
 import type { HostName } from '../mail/address.ts'
 import type { Message, Recipient } from '../mail/message.ts'
 import { isPositive, type Reply, reply } from '../mail/reply.ts'
-import type { Endpoint } from '../routing/backend.ts'
 import type { Job, Transaction } from './delivery.ts'
 import type { MailboxRoom, TakenRoom } from './mailbox-room.ts'
 import type { MaildirFiles } from './maildir-files.ts'
@@ -209,31 +208,6 @@ export class MaildirTransaction implements Transaction {
   #warn(code: string): void {
     const why = whyNoMaildir(this.#path, code)
     this.#deps.log.warn('maildir cannot be written', { id: this.#job.id, path: this.#path, code, why })
-  }
-}
-
-/** Whether the folder can be had: for `waypost backend` and the health of a Maildir. @returns the system's code where it cannot */
-export async function probeMaildir(endpoint: Endpoint, files: MaildirFiles): Promise<string | undefined> {
-  const { address } = endpoint.backend
-  if (address.protocol !== 'maildir') throw new TypeError('not a Maildir')
-  const fixed = address.path.split('/{local}', 1)[0] ?? ''
-  if (fixed === address.path) {
-    const folder = await findFolder(address.path, 'postmaster', files)
-    if (folder.kind !== 'folder') return folder.kind === 'failed' ? folder.code : 'ENOTDIR'
-    await folder.leave()
-    return undefined
-  }
-  try {
-    // The fixed part may be reached by links: they are the operator's.
-    const entered = await files.enter(fixed, 'any')
-    if (typeof entered === 'string') return 'ENOENT'
-    // Whether what is held open can be gone on from, too.
-    const again = await files.enter(`${entered.path}/.`, 'any').finally(entered.leave)
-    if (typeof again === 'string') return 'ENOENT'
-    await again.leave()
-    return undefined
-  } catch (error) {
-    return errorCode(error) ?? 'EIO'
   }
 }
 

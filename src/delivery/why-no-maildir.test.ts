@@ -19,5 +19,6 @@ test('the folder that must be there, and what to do where it is not', () => {
     /^the folder \/mail is missing: make it, and a folder in it/,
   )
   assert.match(whyNoMaildir('/mail/box', 'ENOTDIR') ?? '', /^\/mail\/box, or what leads to it, is no folder/)
+  assert.match(whyNoMaildir('/mail/box', 'EROFS') ?? '', /^\/mail\/box lies on a file system that is mounted read-only/)
   assert.equal(whyNoMaildir('/mail/box', 'ENOSPC'), undefined)
 })

@@ -20,6 +20,10 @@ export function whyNoMaildir(path: string, code: string): string | undefined {
       return `${isForEach ? folder : path}, or what leads to it, is no folder`
     case 'EACCES':
       return `${isForEach ? folder : path} may not be written by the user that Waypost runs as`
+    case 'EROFS':
+      return `${isForEach ? folder : path} lies on a file system that is mounted read-only`
+    case 'ETIMEDOUT':
+      return `the disk of ${isForEach ? folder : path} does not answer`
     default:
       return undefined
   }
