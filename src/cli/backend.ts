@@ -19,7 +19,7 @@ interface BackendCommandOptions {
 export const backendList = z.array(
   z.object({
     url: z.string(),
-    /** Where the URL leads: an address and port, a path; empty where no message has asked yet. */
+    /** Where the URL leads: an address and port, a path; empty where it has not been asked yet. */
     address: z.string(),
     state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
     /** Sessions that are open now. */

@@ -8,7 +8,7 @@ import type { HostName } from '../dns/name.ts'
 import type { ResolverOptions } from '../dns/resolver-options.ts'
 import type { Mailbox } from '../mail/address.ts'
 import type { HoldLimits } from '../queue/quota.ts'
-import type { Route } from '../routing/backend.ts'
+import type { Backend, Route } from '../routing/backend.ts'
 import type { Destinations } from '../routing/destinations.ts'
 import type { ServerBudgets } from '../smtp/server/options.ts'
 
@@ -59,6 +59,12 @@ export const routesOf = ({
   postmaster,
   ...(outbound.via ? [outbound.via] : []),
 ]
+
+/** The backends of those routes, each once. */
+export const backendsOf = (settings: Parameters<typeof routesOf>[0]): readonly Backend[] => {
+  const entries = routesOf(settings).flatMap((route) => route.entries)
+  return [...new Map(entries.map(({ backend }) => [backend.key, backend])).values()]
+}
 
 /** Whether the configuration believes whoever sends from there. */
 export const isTrusted = ({ trusted }: Pick<GatewaySettings, 'trusted'>, address: IpAddress): boolean =>

@@ -16,6 +16,8 @@ import { createStateChanges, type StateListeners } from './state-changes.ts'
 
 export interface Backends extends HealthReports, Dots {
   health(endpoint: Endpoint): Health
+  /** When an attempt at it ended last, on the monotonic clock: a session, a delivery, or that there was none. */
+  heardMs(endpoint: Endpoint): number
   /** The last answer to a dot brought a delivery. */
   delivered(endpoint: Endpoint): void
   /** A session with it ended before the dot, or it said that it takes no mail now: kept for people, without a word on its state. */
@@ -61,24 +63,31 @@ export function createBackends(deps: BackendsDeps): Backends {
     changes.tell(found)
   }
 
+  /** From the endpoint itself, and not from a person. */
+  function hear(endpoint: Endpoint, event: HealthEvent): void {
+    met.of(endpoint).heardMs = clock.monotonicMs()
+    tell(endpoint, event)
+  }
+
   return {
     ...createDots(clock, met, changes),
     health: (endpoint) => met.of(endpoint).health,
+    heardMs: (endpoint) => met.of(endpoint).heardMs,
     opened(endpoint) {
-      tell(endpoint, { kind: 'opened' })
+      hear(endpoint, { kind: 'opened' })
       if (doubted.size > 0 && endpoint.purpose !== 'dsn') doubted.delete(endpoint.backend.url)
     },
     failed(endpoint, fault) {
       if (fault.kind === 'abandoned') return
-      tell(endpoint, {
+      hear(endpoint, {
         kind: 'failed',
         isRefused: fault.kind === 'refused',
         isRefusingUs: fault.reply !== undefined && isPermanent(fault.reply),
         fault: faultText(fault),
       })
     },
-    delivered: (endpoint) => tell(endpoint, { kind: 'delivered' }),
-    troubled: (endpoint, what) => tell(endpoint, { kind: 'troubled', what }),
+    delivered: (endpoint) => hear(endpoint, { kind: 'delivered' }),
+    troubled: (endpoint, what) => hear(endpoint, { kind: 'troubled', what }),
     hasAccepted: ({ backend }, domain) => acceptedDomains.has(backend.key, domain),
     accepted: ({ backend }, domain) => acceptedDomains.add(backend.key, domain),
     list() {

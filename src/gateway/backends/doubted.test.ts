@@ -26,7 +26,6 @@ function stage(address: BackendAddress, names: readonly string[]) {
       },
     },
     endpoints: {
-      whyNameless: () => undefined,
       expand: async (_, domain) => ({
         kind: 'members',
         members: [{ endpoint: { name: `mx.${domain}`, backend } as unknown as Endpoint }] as never,

@@ -20,7 +20,7 @@ export interface DoubtedDeps {
   readonly clock: Clock
   readonly log: Log
   readonly backends: Pick<Backends, 'doubted' | 'health'>
-  readonly endpoints: Endpoints
+  readonly endpoints: Pick<Endpoints, 'expand'>
   readonly routes: () => readonly Route[]
   /** Those that are declared. */
   readonly domains: () => readonly Pick<MailDomain, 'name' | 'subdomains' | 'route'>[]

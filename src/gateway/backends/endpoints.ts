@@ -50,6 +50,8 @@ export interface EndpointsDeps {
 export interface Endpoints {
   /** @param domain  the recipient's, which `mx` looks up; undefined for the postmaster's route */
   expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion>
+  /** The addresses of one backend; none of `mx`, whose exchangers are the recipients' business. */
+  of(backend: Backend): readonly Endpoint[] | Promise<readonly Endpoint[]>
   /** Why mail that asked for this host cannot be handed to it: its name has no address. It is looked up again now and then, for whom nobody waits. */
   whyNameless(host: string): string | undefined
 }
@@ -73,21 +75,26 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
   }
 
   function expandEntry(entry: RouteEntry, domain: HostName | undefined): Expansion | Promise<Expansion> {
-    const { backend } = entry
-    const { address } = backend
+    const { address } = entry.backend
     if (address.protocol === 'mx') return expandMx(entry, address, domain)
-    if (address.protocol === 'maildir')
-      return members(entry, [endpoint(backend, { kind: 'maildir' }, address.path, 'backend')])
-    if ('path' in address)
-      return members(entry, [endpoint(backend, { kind: 'unix', path: address.path }, address.path, 'backend')])
+    const found = of(entry.backend)
+    return found instanceof Promise ? found.then((all) => members(entry, all)) : members(entry, found)
+  }
+
+  function of(backend: Backend): readonly Endpoint[] | Promise<readonly Endpoint[]> {
+    const { address } = backend
+    if (address.protocol === 'mx') return []
+    if (address.protocol === 'maildir') return [endpoint(backend, { kind: 'maildir' }, address.path, 'backend')]
+    if ('path' in address) return [endpoint(backend, { kind: 'unix', path: address.path }, address.path, 'backend')]
     const { host, port } = address
     const purpose = backend.options.isPublicOnly ? 'included' : 'backend'
     const tcp = (ip: IpAddress) => endpoint(backend, { kind: 'tcp', address: ip, port }, host, purpose)
     const ip = parseIp(host)
-    if (ip) return members(entry, [tcp(ip)])
+    if (ip) return [tcp(ip)]
     const addresses = addressesOf(host as HostName)
-    if (addresses instanceof Promise) return addresses.then((all) => members(entry, interleave(all).map(tcp)))
-    return members(entry, interleave(addresses).map(tcp))
+    return addresses instanceof Promise
+      ? addresses.then((all) => interleave(all).map(tcp))
+      : interleave(addresses).map(tcp)
   }
 
   async function expandMx(entry: RouteEntry, mx: MxAddress, recipients: HostName | undefined): Promise<Expansion> {
@@ -146,7 +153,7 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     return entry.why
   }
 
-  return { expand, whyNameless }
+  return { expand, of, whyNameless }
 }
 
 type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>

@@ -9,6 +9,8 @@ import type { ToldState } from './state-changes.ts'
 
 export interface MetEndpoint extends ToldState {
   health: Health
+  /** When something was heard of it last, on the monotonic clock. */
+  heardMs: number
   /** Set while time alone may make it slow. */
   timer: Timer | undefined
 }
@@ -47,7 +49,8 @@ export class MetEndpoints {
     // Strangers, to whom mail of our own goes, are met by no doubt.
     const isDoubted = endpoint.purpose !== 'dsn' && this.doubted.has(url)
     const health = { ...(isDoubted ? doubtedHealth : freshHealth), isOut: this.out.has(url) }
-    const met = { endpoint, health, said: healthState(health, 0), saidSlowFor: undefined, timer: undefined }
+    const heardMs = Number.NEGATIVE_INFINITY
+    const met = { endpoint, health, heardMs, said: healthState(health, 0), saidSlowFor: undefined, timer: undefined }
     if (this.#byKey.size >= mostMet) this.#forgetHealthy()
     this.#byKey.set(endpoint.key, met)
     if (isDoubted) this.#onDoubted(endpoint)

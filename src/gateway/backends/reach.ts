@@ -11,10 +11,11 @@ import { createDelivery } from '../../delivery/create.ts'
 import type { Delivery } from '../../delivery/delivery.ts'
 import type { Backend, Endpoint } from '../../routing/backend.ts'
 import type { Tell } from '../events.ts'
-import { type GatewaySettings, routesOf } from '../settings.ts'
+import { backendsOf, type GatewaySettings, routesOf } from '../settings.ts'
 import { type Backends, createBackends } from './backends.ts'
 import { createDoubted } from './doubted.ts'
 import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { createKnocks } from './knocks.ts'
 import { type LeftWithout, leftWithout } from './left-without.ts'
 import { createMailboxRoom } from './mailbox-room.ts'
 import { createMxLookup, type MxLookup } from './mx.ts'
@@ -29,7 +30,7 @@ export interface Reach {
   readonly mx: Pick<MxLookup, 'resolver' | 'counts'>
   /** These were down when the last process ended. Before the start. @param urls  as in `report()` */
   doubt(urls: readonly string[]): void
-  /** Takes out what was out of service before the start, and begins to try what was down. */
+  /** Takes out what was out of service before the start, and begins to try what was down, and to knock at what has no mail. */
   start(): Promise<void>
   /** Each configured backend with its endpoints. */
   report(): readonly BackendReport[]
@@ -88,6 +89,10 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     routes: () => routesOf(settings()),
     domains: () => settings().destinations.domains,
   })
+  const knocks = createKnocks({
+    ...{ clock, random, log, backends, endpoints, delivery },
+    configured: () => backendsOf(settings()),
+  })
   const outOfService = createOutOfService(() => settings().state, backends)
 
   const report = () => reportBackends(settings(), backends, delivery, endpoints)
@@ -108,6 +113,7 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     async start() {
       await outOfService.restore()
       doubted.meet()
+      knocks.begin()
     },
     report,
     hurry: probe.hurry,
@@ -128,9 +134,11 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     settingsChanged() {
       // One that was down when it left, and was not tried any more, may be back.
       for (const { endpoint, health } of backends.list()) if (health.failures > 0) probe.watch(endpoint)
+      knocks.backendsChanged()
     },
     rest() {
       doubted.stop()
+      knocks.stop()
       probe.stop()
       backends.stop()
     },

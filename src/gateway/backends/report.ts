@@ -8,7 +8,7 @@ import type { Endpoints } from './endpoints.ts'
 
 export interface BackendReport {
   readonly url: string
-  /** `10.0.0.11:25`, a socket's path; empty for a Maildir, and where no message has asked yet. */
+  /** `10.0.0.11:25`, a socket's path; empty for a Maildir, and where it has not been asked yet. */
   readonly address: string
   readonly state: HealthState
   readonly sessions: number

@@ -12,7 +12,7 @@ export interface Standing {
   readonly isUp: boolean
   /** Of its addresses. */
   readonly worst: HealthState
-  /** How many addresses are known, and how many of them are in the worst state; 0 where no message has asked for it yet. */
+  /** How many addresses are known, and how many of them are in the worst state; 0 where it has not been asked yet. */
   readonly addresses: number
   readonly inWorst: number
   /** Of one that is in the worst state. */
@@ -22,7 +22,7 @@ export interface Standing {
 const fromBest: readonly HealthState[] = ['up', 'suspect', 'slow', 'down', 'out']
 const rank = (state: HealthState) => fromBest.indexOf(state)
 
-/** @param reports  those of one backend; none: no message has asked for it, and it is taken for well */
+/** @param reports  those of one backend; none: it has not been asked yet, and is taken for well */
 export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'lastError'>[]): Standing {
   const worst = reports.reduce<HealthState>((one, { state }) => (rank(state) > rank(one) ? state : one), 'up')
   const inWorst = reports.filter(({ state }) => state === worst)
@@ -36,7 +36,7 @@ export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'last
   }
 }
 
-/** By URL, those that are known of: one whose addresses no message has asked for yet is not. */
+/** By URL, those that are known of: one that has not been asked yet is not. */
 export function standings(reports: readonly BackendReport[]): ReadonlyMap<string, Standing> {
   const known = reports.filter(
     ({ url, address, state }) => address !== '' || url.startsWith('maildir:') || state !== 'up',

@@ -137,7 +137,7 @@ function backendsOf({ backends, balance }: DomainAnswer, stage: Stage): HTMLElem
   )
 }
 
-/** A backend that no message has asked for yet. */
+/** A backend that has not been asked yet. */
 const unmet = { address: '', state: 'up', sessions: 0, share: 0, lastError: null, p50Ms: null, p95Ms: null } as const
 
 /** Half of the messages of the last minutes, and 95 of 100. */
