@@ -168,6 +168,8 @@ function schema(terminal: Terminal): ExitCode {
 /** What the running gateway says of a reload. One of an older version says less. */
 const reloaded = z.object({
   later: z.array(z.string()).optional(),
+  /** Of domains, in words. */
+  changes: z.string().optional(),
   remarks: z
     .array(
       z.object({
@@ -187,8 +189,8 @@ async function reload(options: ReloadOptions, terminal: Terminal): Promise<ExitC
   const heard = await askGateway(options.config, request, terminal)
   if (heard.kind === 'could-not') return 2
   if (heard.kind === 'refused') return 1
-  terminal.out('Reloaded.\n')
-  const { later = [], remarks = [] } = reloaded.safeParse(heard.result).data ?? {}
+  const { later = [], remarks = [], changes } = reloaded.safeParse(heard.result).data ?? {}
+  terminal.out(`${changes === undefined ? 'Reloaded' : `Reloaded: ${printable(changes, 2000)}`}.\n`)
   for (const what of later) terminal.err(`${what}\n`)
   if (remarks.length > 0) terminal.err(remarksText({ remarks }))
   return 0

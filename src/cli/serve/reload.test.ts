@@ -4,7 +4,7 @@ import { type Fields, type Log, silentLog } from '../../base/log.ts'
 import type { Loaded } from '../../config/load.ts'
 import { createSource, type Problem, problemOfFile } from '../../config/source.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
-import { createReloader } from './reload.ts'
+import { changesText, createReloader } from './reload.ts'
 
 function start(
   followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>,
@@ -19,11 +19,12 @@ function start(
     lines.push(`${event}${more ? `: ${more}` : ''}`)
   }
   const log: Log = { ...silentLog, info: line, warn: line, error: line }
-  const settings = { state: '/nowhere' } as GatewaySettings
+  const settings = { state: '/nowhere', destinations: { domains: [] } } as unknown as GatewaySettings
   const { message: _, ...written } = createSource('waypost.yaml', 'listen: { smtp: "[::1]:25" }').problem(16, 26, '')
   const listeners = [{ kind: 'smtp', address: '::1', port: 25, written }]
   const commit = async () => void kept++
-  const loaded = { kind: 'loaded', settings, summary: { remarks }, listeners, commit } as unknown as Loaded
+  const publishing = { declarations: [] }
+  const loaded = { kind: 'loaded', settings, publishing, summary: { remarks }, listeners, commit } as unknown as Loaded
   const gateway = { apply: apply ?? (async (now: GatewaySettings) => void applied.push(now)) } as never
   const reloader = createReloader({
     ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },
@@ -42,7 +43,7 @@ test('what cannot follow a configuration that runs is told as that, and no refus
   })
   const answer = await reloader.reload({ allowRemoval: false })
   const later = ['the dashboard could not follow; see the log', 'this takes a restart']
-  assert.deepEqual(answer, { kind: 'done', result: { remarks: [], later } })
+  assert.deepEqual(answer, { kind: 'done', result: { remarks: [], later, changes: 'no domain came, went or changed' } })
   assert.deepEqual(lines, [
     'not all of the gateway followed the configuration',
     ...later.map((what) => `reloaded, but for one thing: ${what}`),
@@ -70,4 +71,13 @@ test('what is in order and probably not meant is told at each reload', async () 
     'the configuration is in order, and probably not meant: /pair.pem: the certificate has ended',
     'reloaded',
   ])
+})
+
+test('what a reload did to domains is told in a few words', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `d${at + 1}.example`)
+  assert.equal(
+    changesText({ came: names(1), went: [], changed: names(1003) }),
+    '1 domain came (d1.example), 1,003 changed (d1.example, d2.example, d3.example and 1,000 more)',
+  )
+  assert.equal(changesText({ came: [], went: names(2), changed: [] }), '2 domains went (d1.example, d2.example)')
 })

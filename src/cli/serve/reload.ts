@@ -3,6 +3,7 @@
  */
 
 import type { Log } from '../../base/log.ts'
+import { type DomainChanges, domainChanges } from '../../config/domain-changes.ts'
 import type { Loaded, LoadedConfig, LoadedNames } from '../../config/load.ts'
 import { formatProblems, type Problem } from '../../config/source.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
@@ -59,14 +60,16 @@ export function createReloader(deps: ReloadDeps): Reloader {
       if (taken === undefined) throw error
       return refuse([taken])
     }
+    const changes = await domainChanges(current, loaded)
     current = loaded
     deps.applied?.(loaded.settings)
     const later = await follow(loaded)
     for (const what of later) log.warn('reloaded, but for one thing', { path, what })
     await keepCopy(loaded, log)
     tellRemarks(loaded, path, log)
-    log.info('reloaded', { path, domains: loaded.summary.domains, routes: loaded.summary.routes })
-    return { kind: 'done', result: { ...loaded.summary, later } }
+    const { domains, routes } = loaded.summary
+    log.info('reloaded', { path, domains, routes, changes: changesText(changes) })
+    return { kind: 'done', result: { ...loaded.summary, later, changes: changesText(changes) } }
   }
 
   function refuse(wrong: readonly Problem[]): ControlAnswer {
@@ -108,6 +111,19 @@ export function createReloader(deps: ReloadDeps): Reloader {
       await last
     },
   }
+}
+
+/** `1 domain came (a.example), 5 changed (b.example, c.example, d.example and 2 more)`; the first three of each are named. */
+export function changesText({ came, went, changed }: DomainChanges): string {
+  const parts = Object.entries({ came, went, changed }).filter(([, names]) => names.length > 0)
+  if (parts.length === 0) return 'no domain came, went or changed'
+  return parts
+    .map(([what, names], at) => {
+      const domains = at === 0 ? ` domain${names.length === 1 ? '' : 's'}` : ''
+      const more = names.length > 3 ? ` and ${(names.length - 3).toLocaleString('en')} more` : ''
+      return `${names.length.toLocaleString('en')}${domains} ${what} (${names.slice(0, 3).join(', ')}${more})`
+    })
+    .join(', ')
 }
 
 /** What is in order and probably not meant, such as a certificate that has ended. */
