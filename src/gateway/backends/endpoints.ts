@@ -1,16 +1,16 @@
 /**
  * From a route to the addresses that mail can be handed to now: IP addresses as they are, host names by the system's resolver
- * (so `/etc/hosts` and container names work), `mx` by our own look-up. Asked by `staging` for each message; what does
+ * (so `/etc/hosts` and container names work; `named-hosts`), `mx` by our own look-up. Asked by `staging` for each message; what does
  * not need to wait does not wait.
  */
 import type { Clock } from '../../base/clock.ts'
-import { errorCode } from '../../base/error-code.ts'
 import type { HostLookup } from '../../base/host-lookup.ts'
 import { type IpAddress, isIpv6, parseIp } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../../routing/backend.ts'
 import type { Member } from '../../routing/balance.ts'
+import { createNamedHosts } from './named-hosts.ts'
 
 export type Expansion =
   | { readonly kind: 'members'; readonly members: readonly Member[] }
@@ -56,13 +56,12 @@ export interface Endpoints {
   whyNameless(host: string): string | undefined
 }
 
-const hostCachedMs = 30_000
 /** One preference of a route holds the 65,536 preferences that MX records can have. */
 const tiersAPreference = 65_536
 
 export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }: EndpointsDeps): Endpoints {
   const unchanging = new WeakMap<Route, Expansion>()
-  const hosts = new Map<string, HostEntry>()
+  const hosts = createNamedHosts(clock, log, lookupHost)
 
   function expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion> {
     const known = unchanging.get(route)
@@ -91,7 +90,7 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     const tcp = (ip: IpAddress) => endpoint(backend, { kind: 'tcp', address: ip, port }, host, purpose)
     const ip = parseIp(host)
     if (ip) return [tcp(ip)]
-    const addresses = addressesOf(host as HostName)
+    const addresses = hosts.addressesOf(host as HostName)
     return addresses instanceof Promise
       ? addresses.then((all) => interleave(all).map(tcp))
       : interleave(addresses).map(tcp)
@@ -121,59 +120,10 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     return { kind: 'members', members: all }
   }
 
-  /** Fresh for 30 s; after that the last good answer serves while a new one is fetched. Only the first caller of all waits. */
-  function addressesOf(host: HostName): readonly IpAddress[] | Promise<readonly IpAddress[]> {
-    const entry = hosts.get(host) ?? { ...unknownHost }
-    hosts.set(host, entry)
-    if (clock.monotonicMs() < entry.freshUntilMs) return entry.addresses
-    entry.fetching ??= fetch(host, entry)
-    return entry.addresses.length > 0 ? entry.addresses : entry.fetching
-  }
-
-  async function fetch(host: HostName, entry: HostEntry): Promise<readonly IpAddress[]> {
-    try {
-      const addresses = await lookupHost(host)
-      if (addresses.length > 0) entry.addresses = addresses
-      entry.why = addresses.length > 0 ? undefined : 'no address'
-    } catch (error) {
-      entry.why = String(errorCode(error) ?? error)
-      log.warn('backend name not resolved', { host, why: entry.why, kept: entry.addresses })
-    }
-    entry.fetchedMs = clock.monotonicMs()
-    entry.fetching = undefined
-    // A name that has no address yet is asked for again soon: a container may be starting.
-    entry.freshUntilMs = clock.monotonicMs() + (entry.addresses.length > 0 ? hostCachedMs : 1_000)
-    return entry.addresses
-  }
-
-  function whyNameless(host: string): string | undefined {
-    const entry = hosts.get(host)
-    if (!entry || entry.addresses.length > 0 || entry.why === undefined) return undefined
-    if (clock.monotonicMs() - entry.fetchedMs > hostCachedMs) entry.fetching ??= fetch(host as HostName, entry)
-    return entry.why
-  }
-
-  return { expand, of, whyNameless }
+  return { expand, of, whyNameless: hosts.whyNameless }
 }
 
 type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>
-
-interface HostEntry {
-  addresses: readonly IpAddress[]
-  /** Why there is none, where it was asked for. */
-  why: string | undefined
-  fetchedMs: number
-  freshUntilMs: number
-  fetching: Promise<readonly IpAddress[]> | undefined
-}
-
-const unknownHost: HostEntry = {
-  addresses: [],
-  why: undefined,
-  fetchedMs: Number.NEGATIVE_INFINITY,
-  freshUntilMs: Number.NEGATIVE_INFINITY,
-  fetching: undefined,
-}
 
 function endpoint(backend: Backend, target: Endpoint['target'], name: string, purpose: Endpoint['purpose']): Endpoint {
   const place = target.kind === 'tcp' ? `${target.address} ${target.port}` : target.kind === 'unix' ? target.path : ''
