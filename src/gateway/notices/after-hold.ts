@@ -81,7 +81,7 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     if (isOurOwn(message)) return await settleOwn(mail, nowMs)
     const notice = await noticeOf(mail, nowMs)
     // DNS was asked meanwhile: of what another attempt, its end or a person has changed since, this is no longer the last word.
-    const left = await settleWith(notice, () => stillThere(id, refusals))
+    const left = await settleWith(notice, async () => stillThere(await queue.get(id), refusals))
     if (left.length === refusals.length) return await settle(mail, notice, nowMs)
     if (notice.kind === 'written') notice.giveBack()
     await refused({ ...what, refused: left })
@@ -99,41 +99,11 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
   }
 
   async function settle(mail: RefusedMail, notice: Notice, nowMs: number): Promise<void> {
-    const { message, refusals } = mail
     const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
-    const settlement: Settlement = {
-      id: message.id,
-      attempt: attemptOf(mail, nowMs),
-      recipients: refusals.map(({ held, reply }) => {
-        const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs)
-        // What a person holds does not go on by itself.
-        const mayWait = [held.state].filter((state) => state !== 'held')
-        return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
-      }),
-      ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
-      ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
-    }
+    const settlement = settlementOf(mail, notice, told, nowMs, random)
     await settleWith(notice, () => queue.settle(settlement))
     if (notice.kind === 'written') onHeld(notice.lane)
     tellRefused(mail, notice, told, deps)
-  }
-
-  /** Of what was refused, what no attempt has spoken of since; a person may have held it meanwhile. */
-  async function stillThere(id: string, refusals: readonly Refusal[]): Promise<RefusedAfterHold['refused']> {
-    const now = await queue.get(id)
-    return refusals.flatMap(({ held: before, reply }) => {
-      const held = now?.recipients.find(({ index }) => index === before.index)
-      const isSame = held?.attempts === before.attempts && final(before).includes(held.state)
-      return isSame ? [{ index: before.index, reply }] : []
-    })
-  }
-
-  /** While DNS does not say who the sender is, the refusal is not the last word: the next one finds out more. */
-  function kept({ attempts, firstRefusedMs }: HeldRecipient, { kind }: Notice, nowMs: number): Settled {
-    const sinceMs = firstRefusedMs ?? nowMs
-    const isOpen = kind === 'undecided' && nowMs - sinceMs < undecidedMs
-    if (isOpen) return { kind: 'waiting', notBeforeMs: nowMs + pauseAfter(attempts, random), firstRefusedMs: sinceMs }
-    return { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
   }
 
   async function noticeOf({ message, endpoint, refusals }: RefusedMail, nowMs: number): Promise<Notice> {
@@ -186,6 +156,45 @@ const refusalsOf = ({ recipients }: HeldEntry, { refused, behind }: RefusedAfter
   refused.flatMap(({ index, reply }) => {
     const held = recipients.find((each) => each.index === index)
     return held && (behind === undefined || held.backend === behind) ? [{ held, reply }] : []
+  })
+
+/** What is to be written down where the sender was told, or not. @param told  those whom the notice names */
+function settlementOf(
+  mail: RefusedMail,
+  notice: Notice,
+  told: ReadonlySet<Recipient>,
+  nowMs: number,
+  random: Random,
+): Settlement {
+  const { message, refusals } = mail
+  return {
+    id: message.id,
+    attempt: attemptOf(mail, nowMs),
+    recipients: refusals.map(({ held, reply }) => {
+      const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs, random)
+      // What a person holds does not go on by itself.
+      const mayWait = [held.state].filter((state) => state !== 'held')
+      return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
+    }),
+    ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
+    ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
+  }
+}
+
+/** While DNS does not say who the sender is, the refusal is not the last word: the next one finds out more. */
+function kept({ attempts, firstRefusedMs }: HeldRecipient, { kind }: Notice, nowMs: number, random: Random): Settled {
+  const sinceMs = firstRefusedMs ?? nowMs
+  const isOpen = kind === 'undecided' && nowMs - sinceMs < undecidedMs
+  if (isOpen) return { kind: 'waiting', notBeforeMs: nowMs + pauseAfter(attempts, random), firstRefusedMs: sinceMs }
+  return { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
+}
+
+/** Of what was refused, what no attempt has spoken of since; a person may have held it meanwhile. @param now  what is held of the message now */
+const stillThere = (now: HeldEntry | undefined, refusals: readonly Refusal[]): RefusedAfterHold['refused'] =>
+  refusals.flatMap(({ held: before, reply }) => {
+    const held = now?.recipients.find(({ index }) => index === before.index)
+    const isSame = held?.attempts === before.attempts && final(before).includes(held.state)
+    return isSame ? [{ index: before.index, reply }] : []
   })
 
 /** From where it may come to its end. */

@@ -57,20 +57,7 @@ const mostAtOnce = 100
 export function createSuccesses(deps: SuccessesDeps): Successes {
   const { log, queue, notices, known, hostname, now, policyOf, onHeld } = deps
   let atOnce = 0
-
-  function told({ endpoint, owed, recipients }: Success): readonly DsnRecipient[] {
-    const host = remoteOf(endpoint, hostname())
-    return recipients
-      .filter(({ recipient }) => isOwed(owed, recipient.notify))
-      .map(({ recipient, reply }) => ({
-        recipient,
-        action: owed,
-        status: replyStatus(reply),
-        // RFC 3461 §6.3: only where there was another MTA.
-        remote: owed === 'relayed' ? { host, reply } : undefined,
-        lastAttemptMs: now(),
-      }))
-  }
+  const told = (success: Success) => toldOf(success, hostname(), now)
 
   /** By those that are told of, each as its own domain wants: what shares a route, and so a lane, need not share that. */
   const whom = ({ way: { lane } }: Success, told: readonly DsnRecipient[]) =>
@@ -132,14 +119,8 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
     },
     async drained({ message, recipients }, settled, { way, endpoint, owed }) {
       if (!endpoint || !owed) return undefined
-      const taken = recipients.flatMap(({ index, recipient }) => {
-        // Most want to hear nothing.
-        if (recipient.notify === undefined) return []
-        const { to, reply } = settled.find((each) => each.index === index) ?? {}
-        return to?.kind === 'gone' && reply ? [{ recipient, reply }] : []
-      })
       try {
-        return await noticeOf(message, { way, endpoint, owed, recipients: taken })
+        return await noticeOf(message, { way, endpoint, owed, recipients: takenOf(recipients, settled) })
       } catch (error) {
         log.error('success not told', { id: message.id, error })
         return undefined
@@ -147,6 +128,34 @@ export function createSuccesses(deps: SuccessesDeps): Successes {
     },
   }
 }
+
+/** What the notice says of each, if it wants to hear of it. */
+function toldOf(
+  { endpoint, owed, recipients }: Success,
+  hostname: HostName,
+  now: () => number,
+): readonly DsnRecipient[] {
+  const host = remoteOf(endpoint, hostname)
+  return recipients
+    .filter(({ recipient }) => isOwed(owed, recipient.notify))
+    .map(({ recipient, reply }) => ({
+      recipient,
+      action: owed,
+      status: replyStatus(reply),
+      // RFC 3461 §6.3: only where there was another MTA.
+      remote: owed === 'relayed' ? { host, reply } : undefined,
+      lastAttemptMs: now(),
+    }))
+}
+
+/** Those that are gone, by what a backend has said. */
+const takenOf = (recipients: HeldEntry['recipients'], settled: readonly SettledRecipient[]): Success['recipients'] =>
+  recipients.flatMap(({ index, recipient }) => {
+    // Most want to hear nothing.
+    if (recipient.notify === undefined) return []
+    const { to, reply } = settled.find((each) => each.index === index) ?? {}
+    return to?.kind === 'gone' && reply ? [{ recipient, reply }] : []
+  })
 
 /** As much of the message as a notice can give back, in memory of its own: the body itself goes with our answer. */
 async function startOf(body: Body): Promise<Body> {
