@@ -60,57 +60,18 @@ const conditionsAlready: ReadonlySet<string> = new Set([
 
 export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayConditions {
   const { clock, log, alerting, conditions, history, read, watched } = deps
-  let isStopped = false
-  let lookedMs = Number.NEGATIVE_INFINITY
-  const alarm = new Deadline(clock, () => {
-    lookedMs = clock.monotonicMs()
-    isSoon = false
-    look()
-    alarm.arm(lookMs)
-  })
-  let isSoon = false
-  alarm.arm(lookMs)
-
-  /** Once for all that comes until then: whoever comes last must neither put it off nor have it done again. */
-  function lookSoon(): void {
-    if (isSoon || isStopped) return
-    isSoon = true
-    alarm.armAt(Math.max(clock.monotonicMs() + soonMs, lookedMs + apartMs))
-  }
+  const looks = createLooks(clock, () => lookAt(read(), watched(), conditions, clock.now()))
   const certificate = createOwnCertificate({
     ...{ clock, log, conditions, readText: deps.readText },
     path: () => watched().certificate,
     endsWithinMs: () => watched().certificateEndsWithinMs,
   })
 
-  function look(): void {
-    if (isStopped) return
-    const gauges = read()
-    const { routes, queueOlderThanMs } = watched()
-    const asItIs = backendsNow(gauges, routes)
-    raiseOnly(backendPrefix, backendsDown(gauges, routes), asItIs, notUpYet(gauges))
-    const old = lanesOlderThan(queueOlderThanMs, gauges.heldByLane, clock.now())
-    raiseOnly(lanePrefix, old, ({ key }) => laneNow(key.slice(lanePrefix.length), gauges.heldByLane))
-    const closed = gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)]
-    raiseOnly('hold', closed, () => 'mail can be held again')
-  }
-
-  /** Of those whose key begins so. @param now  what is so instead of one that is over. @param unsure  keys of what stays as it is, open or not */
-  function raiseOnly(
-    prefix: string,
-    found: readonly Condition[],
-    now: (condition: Condition) => string,
-    unsure: readonly string[] = [],
-  ): void {
-    for (const condition of found) conditions.raise(condition)
-    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]), now)
-  }
-
   function tellAlert(event: AlertEvent): void {
     if (conditionsAlready.has(event.event)) return
     // Of one domain's share alone, or of a message that was too long for the room left, it is no condition.
     if (event.event === heardAlerts.messageNotHeld && read().whyNotKept !== undefined) {
-      lookSoon()
+      looks.soon()
       return
     }
     const note = noteOf(event)
@@ -136,7 +97,7 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
       switch (event.kind) {
         case 'backend-state':
           // Several addresses go at once, and a message is on its way here.
-          return lookSoon()
+          return looks.soon()
         case 'drain-stopped':
           return conditions.raise(drainStopped(event.backend, event.why ?? ''))
         case 'drain-resumed':
@@ -151,14 +112,62 @@ export function createGatewayConditions(deps: GatewayConditionsDeps): GatewayCon
         default:
       }
     },
-    look,
+    look: looks.now,
     certificate: () => certificate.last,
     stop() {
-      isStopped = true
-      alarm.end()
+      looks.stop()
       certificate.stop()
     },
   }
+}
+
+/** When it is looked: every few seconds, and soon where something has happened; not at all once it is stopped. */
+function createLooks(clock: Clock, look: () => void) {
+  let isStopped = false
+  let isSoon = false
+  let lookedMs = Number.NEGATIVE_INFINITY
+  const alarm = new Deadline(clock, () => {
+    lookedMs = clock.monotonicMs()
+    isSoon = false
+    look()
+    alarm.arm(lookMs)
+  })
+  alarm.arm(lookMs)
+  return {
+    now() {
+      if (!isStopped) look()
+    },
+    /** Once for all that comes until then: whoever comes last must neither put it off nor have it done again. */
+    soon() {
+      if (isSoon || isStopped) return
+      isSoon = true
+      alarm.armAt(Math.max(clock.monotonicMs() + soonMs, lookedMs + apartMs))
+    },
+    stop() {
+      isStopped = true
+      alarm.end()
+    },
+  }
+}
+
+/** Raises what is wrong now, and clears what is not any more. */
+function lookAt(gauges: Gauges, watched: WatchedGateway, conditions: ToldConditions, nowMs: number): void {
+  const { routes, queueOlderThanMs } = watched
+  /** @param now  what is so instead of one that is over. @param unsure  keys of what stays as it is, open or not */
+  function raiseOnly(
+    prefix: string,
+    found: readonly Condition[],
+    now: (condition: Condition) => string,
+    unsure: readonly string[] = [],
+  ): void {
+    for (const condition of found) conditions.raise(condition)
+    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]), now)
+  }
+  raiseOnly(backendPrefix, backendsDown(gauges, routes), backendsNow(gauges, routes), notUpYet(gauges))
+  const old = lanesOlderThan(queueOlderThanMs, gauges.heldByLane, nowMs)
+  raiseOnly(lanePrefix, old, ({ key }) => laneNow(key.slice(lanePrefix.length), gauges.heldByLane))
+  const closed = gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)]
+  raiseOnly('hold', closed, () => 'mail can be held again')
 }
 
 function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condition[] {

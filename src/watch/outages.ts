@@ -113,16 +113,7 @@ export function createOutages(
           end(outage, nowMs)
           continue
         }
-        if (now.messages !== outage.value.left) {
-          outage.value.left = now.messages
-          touch(outage)
-        }
-        // What still waits has waited so long at least.
-        const waitedMs = Math.round(nowMs - Math.max(now.oldestMs, outage.beganMs))
-        if (waitedMs > outage.value.longestMs) {
-          outage.value.longestMs = waitedMs
-          touch(outage)
-        }
+        if (goesOn(outage, now, nowMs)) touch(outage)
       }
     },
     changed() {
@@ -135,6 +126,16 @@ export function createOutages(
       for (const row of rows) unwritten.set(row.id, row)
     },
   }
+}
+
+/** @returns whether that is news. @param now  what waits of it */
+function goesOn({ value, beganMs }: Open, now: Waiting, nowMs: number): boolean {
+  // What still waits has waited so long at least.
+  const longestMs = Math.max(value.longestMs, Math.round(nowMs - Math.max(now.oldestMs, beganMs)))
+  const isNews = now.messages !== value.left || longestMs > value.longestMs
+  value.left = now.messages
+  value.longestMs = longestMs
+  return isNews
 }
 
 const rowOf = ({ id, kind, name, beganMs, endedMs, value }: Open): OutageRow => ({
@@ -156,12 +157,17 @@ const openOf = ({ id, kind, name, beganMs, value }: OutageRow): Open => ({
   value: { ...none(), ...(JSON.parse(value) as Partial<DomainOutage>) },
 })
 
+interface Waiting {
+  readonly oldestMs: number
+  readonly messages: number
+}
+
 /** What goes by itself when a backend is there, by declared domain. */
 function waitingOf(
   domains: readonly DomainSummary[],
   declaredOf: (domain: string) => string | undefined,
-): ReadonlyMap<string, { readonly oldestMs: number; readonly messages: number }> {
-  const waiting = new Map<string, { oldestMs: number; messages: number }>()
+): ReadonlyMap<string, Waiting> {
+  const waiting = new Map<string, Waiting>()
   for (const { domain, byState, oldestMs, messages } of domains) {
     const isGoing = (byState.ready ?? 0) + (byState.waiting ?? 0) + (byState.unknown ?? 0) + (byState.offered ?? 0) > 0
     if (!isGoing) continue

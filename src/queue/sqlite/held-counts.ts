@@ -5,7 +5,7 @@
 import { type Clock, Deadline } from '../../base/clock.ts'
 import { StoreFailure } from '../../store/failure.ts'
 import type { Store, StoreRoom } from '../../store/store.ts'
-import { type Counters, createCounters } from '../counters.ts'
+import { type Counters, createCounters, type LoadedCounts } from '../counters.ts'
 import type { NewHeld, RecipientState } from '../queue.ts'
 import type { Counts } from './count-rows.ts'
 import { countedNew, countedRow } from './message-codec.ts'
@@ -53,23 +53,7 @@ export async function openHeldCounts(store: Store, room: StoreRoom<RowOperations
 
   function load(counts: Counts): void {
     nextWakeMs = counts.nextWakeMs ?? Number.POSITIVE_INFINITY
-    counters.load({
-      ...counts,
-      lanes: counts.lanes.map(([lane, state, messages, oldestMs]) => ({
-        lane,
-        state: stateOf(state),
-        messages,
-        oldestMs,
-      })),
-      domains: counts.domains.map(([domain, messages, bytes, liveCost, oldestMs]) => ({
-        domain,
-        messages,
-        bytes,
-        liveCost,
-        oldestMs,
-      })),
-      states: counts.states.map(([domain, state, recipients]) => ({ domain, state: stateOf(state), recipients })),
-    })
+    counters.load(countedOf(counts))
   }
 
   async function reload(): Promise<void> {
@@ -131,3 +115,17 @@ export async function openHeldCounts(store: Store, room: StoreRoom<RowOperations
     },
   }
 }
+
+/** As the rows have it, with its columns named. */
+const countedOf = (counts: Counts): LoadedCounts => ({
+  ...counts,
+  lanes: counts.lanes.map(([lane, state, messages, oldestMs]) => ({ lane, state: stateOf(state), messages, oldestMs })),
+  domains: counts.domains.map(([domain, messages, bytes, liveCost, oldestMs]) => ({
+    domain,
+    messages,
+    bytes,
+    liveCost,
+    oldestMs,
+  })),
+  states: counts.states.map(([domain, state, recipients]) => ({ domain, state: stateOf(state), recipients })),
+})
