@@ -117,7 +117,44 @@ export function createSite(deps: SiteDeps): Site {
   const app = new OpenAPIHono<SiteEnv>()
 
   const probes = new Set<string>()
-  app.use(async (context, next) => {
+  app.use(admitting(probes, deps))
+  app.notFound((context) =>
+    isForReader(context) ? deps.nothing(context) : no(context, 404, 'there is nothing of this name'),
+  )
+  app.onError((error, context) => {
+    log.error('a page or call failed', { path: printable(context.req.path, 200), error })
+    return no(context, 500, 'this could not be done; the log says why')
+  })
+
+  const acting = actingFor(deps)
+  const limited = bodyLimit({ maxSize: mostBodyBytes, onError: (context) => no(context, 413, 'this is too long') })
+
+  return {
+    app,
+    page(path, access, handle) {
+      app.get(path, only(access, deps.wayIn), async (context) => handle(context))
+    },
+    probe(path, handle) {
+      probes.add(path)
+      app.get(path, (context) => handle(context))
+    },
+    resource(resource) {
+      const guards = [only(resource.access), ...(resource.method === 'get' ? [] : [limited, acting])]
+      // A parameter that is not there may be another one misspelt: passed over in silence, it would ask for all.
+      const strict = resource.query
+        ? { ...resource, query: resource.query.strict() as typeof resource.query }
+        : resource
+      const route = documented(strict)
+      app.openAPIRegistry.registerPath(route)
+      app.on(resource.method, [route.getRoutingPath()], ...guards, (context) => answer(context, strict))
+    },
+  }
+}
+
+/** Whether we listen to it at all, and who asks: known to all that comes behind, but to probes, whom nobody need know. */
+const admitting =
+  (probes: ReadonlySet<string>, deps: SiteDeps): MiddlewareHandler<SiteEnv> =>
+  async (context, next) => {
     for (const [name, value] of Object.entries(commonFields)) context.header(name, value)
     context.header('content-security-policy', apiPolicy)
     const connection = connectionOf(context)
@@ -141,33 +178,26 @@ export function createSite(deps: SiteDeps): Site {
     // Nobody will read what HEAD leaves out: a stream that nobody ends would go on without a reader.
     if (context.req.method === 'HEAD') await context.res.body?.cancel()
     return undefined
-  })
-  app.notFound((context) =>
-    isForReader(context) ? deps.nothing(context) : no(context, 404, 'there is nothing of this name'),
-  )
-  app.onError((error, context) => {
-    log.error('a page or call failed', { path: printable(context.req.path, 200), error })
-    return no(context, 500, 'this could not be done; the log says why')
-  })
+  }
 
-  const limited = bodyLimit({ maxSize: mostBodyBytes, onError: (context) => no(context, 413, 'this is too long') })
-
-  /** Who has no right to it gets no further. */
-  const only =
-    (access: Access, isPage: boolean): MiddlewareHandler<SiteEnv> =>
-    async (context, next) => {
-      const who = context.get('who')
-      const has = who.kind === 'person' ? who.role : who.kind === 'nobody' ? who.access : 'public'
-      if (!isEnough(has, access)) {
-        if (isPage && who.kind !== 'person') return deps.wayIn(context)
-        if (who.kind === 'person') return no(context, 403, `this takes the role ${access}`)
-        return no(context, 401, takesPerson)
-      }
-      return next()
+/** Who has no right to it gets no further. @param wayIn  of a page: what who is not known is shown instead */
+const only =
+  (access: Access, wayIn?: SiteDeps['wayIn']): MiddlewareHandler<SiteEnv> =>
+  async (context, next) => {
+    const who = context.get('who')
+    const has = who.kind === 'person' ? who.role : who.kind === 'nobody' ? who.access : 'public'
+    if (!isEnough(has, access)) {
+      if (wayIn && who.kind !== 'person') return wayIn(context)
+      if (who.kind === 'person') return no(context, 403, `this takes the role ${access}`)
+      return no(context, 401, takesPerson)
     }
+    return next()
+  }
 
-  /** What changes something: not from another site, not without end, and not without a line in the log. */
-  const acting: MiddlewareHandler<SiteEnv> = async (context, next) => {
+/** What changes something: not from another site, not without end, and not without a line in the log. */
+const actingFor =
+  ({ log, sparingly, watch, clock }: SiteDeps): MiddlewareHandler<SiteEnv> =>
+  async (context, next) => {
     const who = context.get('who')
     const why = whyNotOurPage((name) => context.req.header(name), context.get('connection').isTls)
     // A token is sent by a program that knows it, and by no browser for somebody else.
@@ -177,8 +207,8 @@ export function createSite(deps: SiteDeps): Site {
     const by = who.kind === 'person' ? who.name : 'nobody'
     const title = context.res.ok ? actionWords(context.req.path, by, audited) : undefined
     if (title !== undefined)
-      deps.watch?.history.note({
-        ...{ atMs: deps.clock.now(), kind: deedKind, severity: 'notice', title },
+      watch?.history.note({
+        ...{ atMs: clock.now(), kind: deedKind, severity: 'notice', title },
         ...{ domain: typeof audited.domain === 'string' ? audited.domain : null, detail: '' },
       })
     const { peer } = context.get('connection')
@@ -187,31 +217,9 @@ export function createSite(deps: SiteDeps): Site {
     const fields = { action, by, client: peer, status, ...audited }
     // Whoever reaches us may try to come in, as often as it likes: the disk under the log is not its own.
     if (who.kind === 'person' || context.res.ok) log.info('done through the dashboard', fields)
-    else deps.sparingly.tell('info', 'done through the dashboard', aboutTry(peer, status, audited), fields)
+    else sparingly.tell('info', 'done through the dashboard', aboutTry(peer, status, audited), fields)
     return undefined
   }
-
-  return {
-    app,
-    page(path, access, handle) {
-      app.get(path, only(access, true), async (context) => handle(context))
-    },
-    probe(path, handle) {
-      probes.add(path)
-      app.get(path, (context) => handle(context))
-    },
-    resource(resource) {
-      const guards = [only(resource.access, false), ...(resource.method === 'get' ? [] : [limited, acting])]
-      // A parameter that is not there may be another one misspelt: passed over in silence, it would ask for all.
-      const strict = resource.query
-        ? { ...resource, query: resource.query.strict() as typeof resource.query }
-        : resource
-      const route = documented(strict)
-      app.openAPIRegistry.registerPath(route)
-      app.on(resource.method, [route.getRoutingPath()], ...guards, (context) => answer(context, strict))
-    },
-  }
-}
 
 /** A browser that goes to a page says that it takes HTML; a program, or a script of ours, does not. */
 const isForReader = ({ req }: SiteContext): boolean =>

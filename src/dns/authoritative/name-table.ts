@@ -64,7 +64,7 @@ export function createNameTable<T extends Named>(seed: number): NameTable<T> {
   const own = createHashedName()
   const hashText = (name: WireName): number => {
     for (let at = 0; at < name.length; at++) scratch[at] = name.charCodeAt(at)
-    if (!table.hash(scratch.subarray(0, name.length), 0, own)) throw new TypeError('a name that is none')
+    if (!hashName(seed, scratch.subarray(0, name.length), 0, own)) throw new TypeError('a name that is none')
     return own.hashes[0] ?? 0
   }
 
@@ -79,31 +79,8 @@ export function createNameTable<T extends Named>(seed: number): NameTable<T> {
     return slot
   }
 
-  const table: NameTable<T> = {
-    hash(bytes, at, into) {
-      const { starts, hashes } = into
-      let labels = 0
-      let place = at
-      for (;;) {
-        if (place >= bytes.length || labels >= mostLabels) return false
-        starts[labels++] = place
-        const length = bytes[place] as number
-        if (length === 0) break
-        if (length > 63) return false
-        place += length + 1
-      }
-      if (place - at > 254) return false
-      into.end = place + 1
-      into.labels = labels
-      let hash = seed
-      let octet = place
-      for (let label = labels - 1; label >= 0; label--) {
-        const start = starts[label] as number
-        for (; octet >= start; octet--) hash = Math.imul(hash ^ (fold[bytes[octet] as number] as number), 0x01000193)
-        hashes[label] = spread(hash)
-      }
-      return true
-    },
+  return {
+    hash: (bytes, at, into) => hashName(seed, bytes, at, into),
 
     find(bytes, name, label) {
       const hash = name.hashes[label] as number
@@ -150,7 +127,32 @@ export function createNameTable<T extends Named>(seed: number): NameTable<T> {
       return size
     },
   }
-  return table
+}
+
+/** See `NameTable.hash`. */
+function hashName(seed: number, bytes: Uint8Array, at: number, into: HashedName): boolean {
+  const { starts, hashes } = into
+  let labels = 0
+  let place = at
+  for (;;) {
+    if (place >= bytes.length || labels >= mostLabels) return false
+    starts[labels++] = place
+    const length = bytes[place] as number
+    if (length === 0) break
+    if (length > 63) return false
+    place += length + 1
+  }
+  if (place - at > 254) return false
+  into.end = place + 1
+  into.labels = labels
+  let hash = seed
+  let octet = place
+  for (let label = labels - 1; label >= 0; label--) {
+    const start = starts[label] as number
+    for (; octet >= start; octet--) hash = Math.imul(hash ^ (fold[bytes[octet] as number] as number), 0x01000193)
+    hashes[label] = spread(hash)
+  }
+  return true
 }
 
 /** Folded on the one side, as it came on the other. */
