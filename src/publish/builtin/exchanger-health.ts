@@ -70,7 +70,7 @@ export function createExchangerHealth(options: ExchangerHealthOptions, deps: Exc
   let isStopped = false
   let lastTooMany = 0
 
-  const isDown = (address: IpAddress) => isDownAmong(watched, address)
+  const known = createKnown(watched, deps)
 
   function plan(one: Watched, delayMs: number): void {
     one.timer = clock.after(jitter(delayMs, 0.2, random), () => void turn(one))
@@ -84,10 +84,49 @@ export function createExchangerHealth(options: ExchangerHealthOptions, deps: Exc
     // The addresses are declared by whoever runs this, so private ones are meant.
     const said = await ask({ address, port, hello, limitMs, isPrivate: true }, deps).finally(() => asking--)
     if (isStopped || watched.get(address) !== one) return
-    heard(one, said)
+    known.heard(one, said)
     const isSuspect = one.health.failures > 0 && !one.health.isDown
     plan(one, options.intervalMs * (isSuspect ? suspectPart : 1))
   }
+
+  return {
+    isDown: known.isDown,
+    watch(exchangers) {
+      for (const [address, { timer }] of watched) {
+        if (exchangers.has(address)) continue
+        timer.cancel()
+        watched.delete(address)
+      }
+      for (const [address, host] of exchangers) {
+        const before = watched.get(address)
+        if (before) before.host = host
+        if (before || isStopped || watched.size >= mostWatched) continue
+        // Few are asked within a second, and very many not all at once.
+        const withinMs = Math.min(1_000 + exchangers.size * 20, options.intervalMs)
+        const first = clock.after(random.number() * withinMs, () => void turn(one))
+        const one: Watched = { address, host, health: freshHealth, wasReached: false, isTold: false, timer: first }
+        watched.set(address, one)
+      }
+      const tooMany = exchangers.size - watched.size
+      if (tooMany > 0 && tooMany !== lastTooMany)
+        log.warn('too many exchangers to watch: the rest count as up', { watched: watched.size, others: tooMany })
+      lastTooMany = tooMany
+      known.tell()
+    },
+    stop() {
+      isStopped = true
+      for (const { timer } of watched.values()) timer.cancel()
+      watched.clear()
+    },
+  }
+}
+
+/** What is known of those that are watched, by what they say, and who hears when it is something else. */
+function createKnown(
+  watched: ReadonlyMap<IpAddress, Watched>,
+  { log, changed }: Pick<ExchangerHealthDeps, 'log' | 'changed'>,
+) {
+  const isDown = (address: IpAddress) => isDownAmong(watched, address)
 
   function heard(one: Watched, said: Knocked): void {
     const before = one.health
@@ -125,39 +164,10 @@ export function createExchangerHealth(options: ExchangerHealthOptions, deps: Exc
       if (now) log.alert('exchanger is down', { host, address, why: one.health.lastFault })
       else log.info('exchanger is up again', { host, address })
     }
-    if (isChanged) deps.changed()
+    if (isChanged) changed()
   }
 
-  return {
-    isDown,
-    watch(exchangers) {
-      for (const [address, { timer }] of watched) {
-        if (exchangers.has(address)) continue
-        timer.cancel()
-        watched.delete(address)
-      }
-      for (const [address, host] of exchangers) {
-        const known = watched.get(address)
-        if (known) known.host = host
-        if (known || isStopped || watched.size >= mostWatched) continue
-        // Few are asked within a second, and very many not all at once.
-        const withinMs = Math.min(1_000 + exchangers.size * 20, options.intervalMs)
-        const first = clock.after(random.number() * withinMs, () => void turn(one))
-        const one: Watched = { address, host, health: freshHealth, wasReached: false, isTold: false, timer: first }
-        watched.set(address, one)
-      }
-      const tooMany = exchangers.size - watched.size
-      if (tooMany > 0 && tooMany !== lastTooMany)
-        log.warn('too many exchangers to watch: the rest count as up', { watched: watched.size, others: tooMany })
-      lastTooMany = tooMany
-      tell()
-    },
-    stop() {
-      isStopped = true
-      for (const { timer } of watched.values()) timer.cancel()
-      watched.clear()
-    },
-  }
+  return { isDown, heard, tell }
 }
 
 /** Whether it does not answer, and that is not for us: it has before, or another of its family does. */
