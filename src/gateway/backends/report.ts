@@ -1,7 +1,7 @@
 /** What `waypost backend list` shows: each address of each configured backend, with what is known of it. */
 import type { Delivery } from '../../delivery/delivery.ts'
 import { addressText, type Backend, type Endpoint, type Route } from '../../routing/backend.ts'
-import { downBefore, faultNow, type HealthState, isServing } from '../../routing/health.ts'
+import { downBefore, faultNow, type HealthState } from '../../routing/health.ts'
 import { type GatewaySettings, routesOf } from '../settings.ts'
 import type { Backends } from './backends.ts'
 import type { Endpoints } from './endpoints.ts'
@@ -14,7 +14,7 @@ export interface BackendReport {
   readonly sessions: number
   /** What is wrong with it now, or was at the last message that it did not take; null where nothing is. */
   readonly lastError: string | null
-  /** Share of its route's mail which goes there now, 0–1; 0 for a spare and for what is out. Of several routes, the largest. */
+  /** Share of its route's mail which goes there now, 0–1; 0 for a spare, for what is out, and for what is suspect while another is up. Of several routes, the largest. */
   readonly share: number
   /** Where several routes name it: of each, 20 at most. */
   readonly shares?: readonly { readonly route: string; readonly share: number }[]
@@ -31,10 +31,7 @@ export function reportBackends(
     const key = each.endpoint.backend.key
     met.set(key, [...(met.get(key) ?? []), each])
   }
-  const serves = (backend: Backend) => {
-    const endpoints = met.get(backend.key)
-    return endpoints ? endpoints.some(({ state }) => isServing(state)) : isServing(unmet(backend).state)
-  }
+  const statesOf = (backend: Backend) => met.get(backend.key)?.map(({ state }) => state) ?? [unmet(backend).state]
   /** No address of it has been met. */
   const unmet = ({ url, address }: Backend): Pick<BackendReport, 'state' | 'lastError'> => {
     const why = 'host' in address ? whyNameless(address.host) : undefined
@@ -43,20 +40,19 @@ export function reportBackends(
     return backends.doubted.has(url) ? { state: 'suspect', lastError: downBefore } : { state: 'up', lastError: null }
   }
   return configured(settings).flatMap(({ backend, routes }) => {
-    const all = routes.map((route) => ({ route: route.id, share: shareIn(route, backend, serves) }))
-    const shared = (part: number) => ({
-      share: part * Math.max(...all.map(({ share }) => share)),
-      ...(all.length > 1
-        ? { shares: all.slice(0, mostShares).map(({ route, share }) => ({ route, share: part * share })) }
-        : {}),
-    })
+    const parts = routes.map((route) => ({ route: route.id, ...partIn(route, backend, statesOf) }))
+    const shared = (state: HealthState) => {
+      const shares = parts.map(({ route, taking, part }) => ({ route, share: state === taking ? part : 0 }))
+      return {
+        share: shares.reduce((most, { share }) => Math.max(most, share), 0),
+        ...(shares.length > 1 ? { shares: shares.slice(0, mostShares) } : {}),
+      }
+    }
     const endpoints = met.get(backend.key)
     if (!endpoints) {
       const { state, lastError } = unmet(backend)
-      const share = isServing(state) ? 1 : 0
-      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(share) } as const]
+      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(state) } as const]
     }
-    const serving = endpoints.filter(({ state }) => isServing(state)).length
     return endpoints.map(({ endpoint, health, state }) => {
       const { busy, idle } = delivery.sessions(endpoint)
       return {
@@ -65,7 +61,7 @@ export function reportBackends(
         state,
         sessions: busy + idle,
         lastError: faultNow(health) ?? null,
-        ...shared(isServing(state) ? 1 / serving : 0),
+        ...shared(state),
       }
     })
   })
@@ -88,13 +84,24 @@ function configured(settings: GatewaySettings): readonly { backend: Backend; rou
   return [...found.values()]
 }
 
-/** By weight among those of the best tier that serves at all; who stands behind it is a spare. */
-function shareIn(route: Route, backend: Backend, serves: (backend: Backend) => boolean): number {
-  const serving = route.entries.filter((entry) => serves(entry.backend))
-  const best = Math.min(...serving.map(({ preference }) => preference))
-  const tier = serving.filter(({ preference }) => preference === best)
+/**
+ * What each address of the backend that is in the state `taking` gets of the route's mail: by weight among those of the best tier; who stands behind it is a spare.
+ * Those that are suspect get mail only while none of the route is up (`routing/balance.ts`).
+ */
+function partIn(
+  route: Route,
+  backend: Backend,
+  statesOf: (backend: Backend) => readonly HealthState[],
+): { readonly taking: HealthState; readonly part: number } {
+  const isAny = (state: HealthState) => route.entries.some((entry) => statesOf(entry.backend).includes(state))
+  const taking = isAny('up') ? 'up' : 'suspect'
+  const takers = route.entries.filter((entry) => statesOf(entry.backend).includes(taking))
+  const best = Math.min(...takers.map(({ preference }) => preference))
+  const tier = takers.filter(({ preference }) => preference === best)
   const own = tier.find((entry) => entry.backend.key === backend.key)
-  return own ? own.weight / tier.reduce((sum, { weight }) => sum + weight, 0) : 0
+  if (!own) return { taking, part: 0 }
+  const addresses = statesOf(backend).filter((state) => state === taking).length
+  return { taking, part: own.weight / tier.reduce((sum, { weight }) => sum + weight, 0) / addresses }
 }
 
 function placeText(target: Endpoint['target']): string {

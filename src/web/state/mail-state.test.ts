@@ -44,6 +44,8 @@ test('degraded: one is not well, a spare serves, a drain is stopped', () => {
     isDraining: false,
   })
   assert.match(stateOf('a:down b:up@20').why, /a spare takes the mail/)
+  assert.match(stateOf('a:suspect b:up@20').why, /a spare takes the mail/)
+  assert.doesNotMatch(stateOf('a:suspect b:suspect@20').why, /a spare takes the mail/)
   assert.equal(stateOf('a:suspect').state, 'degraded')
   const halted = stateOf('a:up', { waiting: 9, stopped: new Map([['a', 'it knows nobody']]) })
   assert.deepEqual([halted.state, halted.isDraining], ['degraded', false])

@@ -51,7 +51,9 @@ export function mailState(facts: DomainFacts): StateOfDomain {
   if (serving.length === 0) return withoutBackend(facts, backends)
 
   const troubled = backends.filter(({ standing }) => standing.worst !== 'up')
-  const bestServing = Math.min(...serving.map(({ preference }) => preference))
+  // What is suspect gets mail only while none is up.
+  const up = serving.filter(({ standing }) => standing.isUp)
+  const bestServing = Math.min(...(up.length > 0 ? up : serving).map(({ preference }) => preference))
   const isSpare = backends.some(({ preference }) => preference < bestServing)
   const halted = backends.flatMap(({ url }) => {
     const why = stopped.get(url)
