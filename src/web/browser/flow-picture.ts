@@ -5,7 +5,7 @@
 import type { BackendNow, Overview } from '../state/shapes.ts'
 import { h, svg } from './element.ts'
 import { backendTone, backendWord, type Tone } from './states.ts'
-import { number } from './words.ts'
+import { count, number } from './words.ts'
 
 interface Box {
   readonly title: string
@@ -43,10 +43,18 @@ export function flowPicture() {
   return { element, show, end: () => narrow.removeEventListener('change', again) }
 }
 
-function picture({ backends: all, backendCount: count, perSecond, connections, held, hostname }: Overview) {
+function picture({
+  backends: all,
+  backendCount: counted,
+  perSecond,
+  lastMinute,
+  connections,
+  held,
+  hostname,
+}: Overview) {
   // The box for what nobody in particular gets is no news.
   const backends = all.filter(({ url }) => !/^maildir:.*\/postmaster$/.test(url))
-  const backendCount = count - (all.length - backends.length)
+  const backendCount = counted - (all.length - backends.length)
   const shown = backends.slice(0, backendCount > mostBackends ? mostBackends - 1 : mostBackends)
   const rest = backendCount - shown.length
   const serves = (backend: BackendNow) => backend.state === 'up' || backend.state === 'suspect'
@@ -58,7 +66,7 @@ function picture({ backends: all, backendCount: count, perSecond, connections, h
   }))
   if (rest > 0) boxes.push({ title: `${number(rest)} more`, small: 'backends', tone: undefined })
   const columns: readonly (readonly Box[])[] = [
-    [{ title: 'Senders', small: `${number(connections)} connected`, tone: undefined }],
+    [{ title: 'Senders', small: `${count(lastMinute, 'message')} a minute`, tone: undefined }],
     [{ title: shortName(hostname), small: `takes ${number(perSecond.taken)} a second`, tone: undefined }],
     boxes,
     [
@@ -88,7 +96,7 @@ function picture({ backends: all, backendCount: count, perSecond, connections, h
   if (perSecond.held > 0 || held.messages > 0)
     ways.push({ from: [1, 0], to: [3, 1], kind: perSecond.held > 0 ? 'live' : 'still', tone: 'hold' })
   if (perSecond.refused > 0) ways.push({ from: [1, 0], to: [3, 2], kind: 'live', tone: 'bad' })
-  const sentence = `${number(connections)} senders are connected. ${number(perSecond.taken)} messages a second come in, ${number(perSecond.delivered + perSecond.drained)} are delivered, ${number(perSecond.refused)} refused; ${number(held.messages)} are held. ${shown.filter(serves).length} of ${backendCount} backends take mail.`
+  const sentence = `${count(lastMinute, 'message')} came in the last minute; ${count(connections, 'sender')} ${connections === 1 ? 'is' : 'are'} connected now. ${number(perSecond.taken)} messages a second come in, ${number(perSecond.delivered + perSecond.drained)} are delivered, ${number(perSecond.refused)} refused; ${number(held.messages)} are held. ${shown.filter(serves).length} of ${backendCount} backends take mail.`
   return { columns, ways, sentence }
 }
 

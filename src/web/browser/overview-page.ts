@@ -120,30 +120,27 @@ function tiles() {
     ['Held', 'messages'],
     ['From the hold', 'a second'],
     ['Refused', 'a second'],
-    ['Senders connected', ''],
+    ['From senders', 'a minute'],
+    ['Senders connected', 'now'],
   ] as const
   const values = words.map(() => h('span'))
   const element = h(
     'dl',
     { class: 'tiles', 'aria-label': 'Figures of now' },
     ...words.map(([name, unit], index) =>
-      h(
-        'div',
-        { class: 'tile' },
-        h('dt', {}, name),
-        h('dd', {}, values[index], unit === '' ? undefined : h('small', {}, ` ${unit}`)),
-      ),
+      h('div', { class: 'tile' }, h('dt', {}, name), h('dd', {}, values[index], h('small', {}, ` ${unit}`))),
     ),
   )
   return {
     element,
-    show({ perSecond, held, connections }: Overview) {
+    show({ perSecond, held, lastMinute, connections }: Overview) {
       const shown = [
         perSecond.taken,
         perSecond.delivered,
         held.messages,
         perSecond.drained,
         perSecond.refused,
+        lastMinute,
         connections,
       ]
       for (const [index, value] of values.entries()) setText(value, number(shown[index] ?? 0))

@@ -11,12 +11,18 @@ const declared = (name: string, subdomains: boolean) => ({ name, subdomains, rou
 const held = (domain: string, messages: number, oldestMs: number): DomainSummary =>
   ({ domain, messages, bytes: 0, oldestMs, byState: { ready: messages, refused: 1 } }) as never
 
-function nowOf(domains: readonly object[], rows: readonly DomainSummary[], reports: readonly BackendReport[] = []) {
+function nowOf(
+  domains: readonly object[],
+  rows: readonly DomainSummary[],
+  reports: readonly BackendReport[] = [],
+  seconds: typeof idle.figures.seconds = () => [],
+) {
   const clock = createFakeClock()
   let made = 0
   const now = createNow({
     ...{ ...idle, clock, canKeep: { whyNot: () => undefined } },
     gateway: { ...idle.gateway, backends: () => reports },
+    figures: { ...idle.figures, seconds },
     gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
     queue: {
       totals: { messages: 0, bytes: 0, oldestMs: undefined },
@@ -101,4 +107,15 @@ test('domains come with what is worst first, then by name, and of many the first
     many.filter((name) => name !== 'm30.test').slice(0, 47),
   )
   assert.equal(overview.domainCount, 62)
+})
+
+test('what senders brought in the last minute is told beside who is connected, whatever they heard', () => {
+  const asked: number[] = []
+  const second = { atMs: 0, delivered: 3, refused: 2, deferred: 1, held: 1, unknown: 1, drained: 9 }
+  const { now } = nowOf([], [], [], (most) => {
+    asked.push(most)
+    return most === 60 ? [second, { ...second, delivered: 0 }] : []
+  })
+  const { lastMinute, connections } = now.overview(false)
+  assert.deepEqual([lastMinute, connections, asked.includes(60)], [13, 0, true])
 })

@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { printable } from '../../base/printable.ts'
 import type { BackendReport } from '../../gateway/backends/report.ts'
+import { messageVerdicts } from '../../gateway/events.ts'
 import { declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { WebDeps } from '../deps.ts'
 import { createOrder, type Everything, type EverythingDeps, everythingNow } from './everything.ts'
@@ -104,6 +105,7 @@ export function createNow(deps: EverythingDeps): Now {
           needPerson,
         },
         perSecond: rates(deps),
+        lastMinute: broughtIn(deps, 60),
         connections: deps.gateway.connections,
         whyNotHeld: whyNotHeld ?? null,
       }
@@ -158,6 +160,11 @@ function createRemembered(clock: Clock, make: () => Everything): Remembered {
 }
 
 const rank = (state: BackendNow['state']) => ['up', 'suspect', 'out', 'slow', 'down'].indexOf(state)
+
+const broughtIn = ({ figures }: WebDeps, seconds: number): number =>
+  figures
+    .seconds(seconds)
+    .reduce((all, second) => messageVerdicts.reduce((sum, verdict) => sum + second[verdict], all), 0)
 
 function rates({ figures }: WebDeps): Overview['perSecond'] {
   const seconds = figures.seconds(secondsOfRates)

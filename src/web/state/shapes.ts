@@ -76,7 +76,10 @@ export const overviewShape = z.object({
       deferred: z.number(),
     })
     .describe('Means of the last five whole seconds.'),
-  connections: z.number().describe('Senders that are connected.'),
+  lastMinute: z.number().describe('Messages that senders brought in the last 60 whole seconds, whatever they heard.'),
+  connections: z
+    .number()
+    .describe('Senders that are connected now. Most stay for a moment, so 0 says little of how much mail comes.'),
   whyNotHeld: z
     .string()
     .nullable()
