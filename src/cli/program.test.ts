@@ -258,7 +258,7 @@ test('config check sees a state folder that this user could not serve with', asy
   assert.match(
     another.err,
     new RegExp(
-      `^${file}:1:8: the state folder ${state} belongs to another user \\(${uid}\\): only that user, or root, can serve`,
+      `^${file}:1:8: the state folder ${state} belongs to another user \\(${uid}\\): only that user, or root, can serve with it\\. Run this as that user, .* chown -R ${uid + 1} ${state}\\)`,
     ),
   )
   assert.equal((await waypostAs(0, 'config', 'check', '-c', file)).err, '')
@@ -269,9 +269,12 @@ test('config check sees a state folder that this user could not serve with', asy
 test('config check: a state folder that nobody can have is a mistake with its place', async (t) => {
   const { file } = await config(t, good)
   const wrong = {
-    'waypost.yaml': /^.*:2:8: the state folder .*waypost\.yaml is not a folder\n/,
-    'waypost.yaml/x': /^.*:2:8: the state folder .*waypost\.yaml\/x lies below something that is not a folder\n/,
-    '/proc/nosuch/x': /^.*:2:8: the state folder \/proc\/nosuch\/x cannot be made: \/proc keeps no files\n/,
+    'waypost.yaml':
+      /^.*:2:8: the state folder .*waypost\.yaml is not a folder: name another with "state:", or move what is there away\n/,
+    'waypost.yaml/x':
+      /^.*:2:8: the state folder .*waypost\.yaml\/x lies below something that is not a folder: name another with "state:"\n/,
+    '/proc/nosuch/x':
+      /^.*:2:8: the state folder \/proc\/nosuch\/x cannot be made: \/proc keeps no files; name another with "state:"\n/,
   }
   for (const [state, pattern] of Object.entries(wrong)) {
     await writeFile(file, `# here\nstate: ${state}\n${good}`)
@@ -295,7 +298,7 @@ test('config check: a state folder that this user cannot make is told; root can 
   else
     assert.match(
       err,
-      /:1:8: the state folder .*\/closed\/x\/y cannot be made by this user: .*\/closed cannot be written \(EACCES\)/,
+      /:1:8: the state folder .*\/closed\/x\/y cannot be made by this user: .*\/closed cannot be written \(EACCES\)\. Make it as root \(install -d -m 700 -o \d+ .*\/closed\/x\/y\), or name another/,
     )
 })
 

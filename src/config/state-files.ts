@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import { errorCode, isMissing } from '../base/error-code.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import type { HostName } from '../dns/name.ts'
+import { type Problem, problemOfFile } from './source.ts'
 
 const lastGoodName = 'last-good-config.json'
 const departedName = 'departed-domains.json'
@@ -121,37 +122,53 @@ export interface StateDoubt {
 export async function doubtState(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
   try {
     const found = await stat(state)
-    if (!found.isDirectory()) return { kind: 'for-everybody', why: `the state folder ${state} is not a folder` }
+    if (!found.isDirectory())
+      return {
+        kind: 'for-everybody',
+        why: `the state folder ${state} is not a folder: ${elsewhere}, or move what is there away`,
+      }
     // Root may do everything, and a service's folder belongs to the service's user.
     if (userId === undefined || userId === 0 || found.uid === userId) return undefined
     return {
       kind: 'for-this-user',
-      why: `the state folder ${state} belongs to another user (${found.uid}): only that user, or root, can serve with it`,
+      why: `the state folder ${state} belongs to another user (${found.uid}): only that user, or root, can serve with it. Run this as that user, ${elsewhere}, or, where nobody else serves with it, give it away (as root: chown -R ${userId} ${state})`,
     }
   } catch (error) {
     const code = errorCode(error)
-    if (code === 'ENOENT') return doubtMaking(state)
+    if (code === 'ENOENT') return doubtMaking(state, userId)
     if (code === 'ENOTDIR')
-      return { kind: 'for-everybody', why: `the state folder ${state} lies below something that is not a folder` }
+      return {
+        kind: 'for-everybody',
+        why: `the state folder ${state} lies below something that is not a folder: ${elsewhere}`,
+      }
     if (!notThere.has(code)) throw error
-    return { kind: 'for-this-user', why: `the state folder ${state} cannot be reached by this user (${String(code)})` }
+    return {
+      kind: 'for-this-user',
+      why: `the state folder ${state} cannot be reached by this user (${String(code)}): what is above it is closed to them; ${elsewhere}`,
+    }
   }
 }
 
+/** With the place of `state:`, where the file says it. */
+export const stateProblem = (why: string, file: string, written: Omit<Problem, 'message'> | undefined): Problem =>
+  written ? { ...written, message: why } : problemOfFile(file, why)
+
+const elsewhere = 'name another with "state:"'
+
 /** Whether a folder that is missing could be made: what is there of the way to it must be a folder that can be written. */
-async function doubtMaking(state: string): Promise<StateDoubt | undefined> {
+async function doubtMaking(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
   const above = await firstThere(dirname(state))
   const cannot = `the state folder ${state} cannot be made`
   // Root may write to these by their modes, and nothing can be made there all the same.
   if (kernelOnly.has((await statfs(above)).type))
-    return { kind: 'for-everybody', why: `${cannot}: ${above} keeps no files` }
+    return { kind: 'for-everybody', why: `${cannot}: ${above} keeps no files; ${elsewhere}` }
   try {
     await access(above, constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
     return {
       kind: 'for-this-user',
-      why: `${cannot} by this user: ${above} cannot be written (${errorCode(error)})`,
+      why: `${cannot} by this user: ${above} cannot be written (${errorCode(error)}). Make it as root (install -d -m 700 -o ${userId ?? 'USER'} ${state}), or ${elsewhere}`,
     }
   }
 }

@@ -73,6 +73,8 @@ export function whyNotOpened(why: NotOpened, folder: string): string {
       // What was held must be in reach, so nothing runs without it; what it needs to open is little.
       if (why.failure.code === 'full')
         return `the store in ${folder} cannot be opened: the disk is full; make room there (a few MiB are enough), and start again`
+      if (why.failure.code === 'read-only')
+        return `the store in ${folder} cannot be written by this user (${why.failure.message}): its files belong to another one, as after a start as root, or their disk is mounted to be read alone; see "ls -l ${folder}"`
       return `the store in ${folder} cannot be opened (${why.failure.code}): ${why.failure.message}`
   }
 }

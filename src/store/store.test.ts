@@ -127,6 +127,10 @@ test('a folder that may not be written is told as read-only', async (t) => {
   disk.makeReadOnly()
   const refused = await openStore({ folder: disk.folder, modules: [notes] }, { clock: systemClock })
   assert.equal(refused.kind === 'failed' && refused.failure.code, 'read-only')
+  assert.match(
+    refused.kind === 'failed' ? whyNotOpened(refused, '/state') : '',
+    /^the store in \/state cannot be written by this user \(.*\): its files belong to another one, .*see "ls -l \/state"$/,
+  )
   disk.makeWritable()
   await (await open(t, disk.folder)).close()
 })

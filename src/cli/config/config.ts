@@ -9,11 +9,11 @@ import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createSecretReader } from '../../base/secret.ts'
 import { placeText } from '../../config/listen.ts'
-import { type Loaded, loadConfig } from '../../config/load.ts'
+import { loadConfig } from '../../config/load.ts'
 import type { Summary } from '../../config/plan.ts'
 import { publishedSchema } from '../../config/schema.ts'
-import { formatProblems, type Problem, problemOfFile } from '../../config/source.ts'
-import { doubtState } from '../../config/state-files.ts'
+import { formatProblems, type Problem } from '../../config/source.ts'
+import { doubtState, stateProblem } from '../../config/state-files.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { checkOwnMail, type OwnMailFinding } from '../../gateway/operate/own-mail-check.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
@@ -82,7 +82,7 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
   if (loaded.kind === 'loaded') {
     const { summary } = loaded
     const doubt = await doubtState(loaded.settings.state, userId)
-    const stateDoubt = doubt && stateProblem(doubt.why, found.path, loaded)
+    const stateDoubt = doubt && stateProblem(doubt.why, found.path, loaded.stateWritten)
     // Who looks at the file need not be who serves with it; with this, nobody can.
     if (doubt && stateDoubt && doubt.kind === 'for-everybody') return tellProblems([stateDoubt], options, terminal, 1)
     const doubts = await doubtsOf(
@@ -113,10 +113,6 @@ function tellProblems(
   terminal.out(`${json ? JSON.stringify({ valid: false, problems }) : formatProblems(problems)}\n`)
   return exit
 }
-
-/** With the place of `state:`, where the file says it. */
-const stateProblem = (why: string, file: string, { stateWritten }: Loaded): Problem =>
-  stateWritten ? { ...stateWritten, message: why } : problemOfFile(file, why)
 
 function summaryText(summary: Summary): string {
   const listeners = summary.listeners.map((place) => `${place.kind} ${placeText(place)}`)

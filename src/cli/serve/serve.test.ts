@@ -296,7 +296,10 @@ test('a state folder that cannot be ours is one clear line', async (t) => {
   const at = await stage(t, good)
   await writeFile(join(at.folder, 'state'), 'a file')
   assert.equal(await at.run(), 2)
-  assert.match(at.err, /^waypost: the state folder .*\/state cannot be made and owned by this user \(EEXIST\)\n$/)
+  assert.match(
+    at.err,
+    /^\S+:\d+:\d+: the state folder .*\/state is not a folder: name another with "state:", or move what is there away\n/,
+  )
   await writeFile(at.file, good.replace('./state', `./${'x'.repeat(100)}`))
   const again = await at.run()
   assert.equal(again, 2)
