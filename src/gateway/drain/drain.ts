@@ -4,26 +4,18 @@
  * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-runs` has one
  * run of it follow the other, `lane-states` knows how things stand with each, `alarm` when to look again, `attempt-turns` who may begin an attempt.
  */
-import type { Clock } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
-import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
-import type { Lane, Queue } from '../../queue/queue.ts'
+import type { Lane } from '../../queue/queue.ts'
 import type { Backend, Endpoint } from '../../routing/backend.ts'
 import type { LiveFirst } from '../carry/live-first.ts'
-import type { Declared, Tell } from '../events.ts'
-import type { AfterHold } from '../notices/after-hold.ts'
-import type { Successes } from '../notices/successes.ts'
-import type { LateWatch } from '../settle/late-watch.ts'
-import type { WriteDown } from '../settle/write-down.ts'
 import type { Way } from '../ways/lanes.ts'
 import { createDrainAlarm } from './alarm.ts'
 import type { AttemptDeps } from './attempt.ts'
 import { createAttemptTurns } from './attempt-turns.ts'
-import type { DrainGuard } from './drain-guard.ts'
 import { createGate } from './gate.ts'
 import { createLaneRuns } from './lane-runs.ts'
 import { LaneStates } from './lane-states.ts'
+import type { SettleDeps } from './settle-attempt.ts'
 import { createUnderWay } from './under-way.ts'
 
 export interface Drain {
@@ -47,24 +39,11 @@ export interface Drain {
   nextTryMs(lane: Lane): number | undefined
 }
 
-export interface DrainDeps {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  readonly tell?: Tell | undefined
-  readonly declared?: Declared | undefined
-  readonly queue: Queue
+export interface DrainDeps extends Omit<SettleDeps, 'onHeld'> {
   readonly attempting: AttemptDeps
-  readonly guard: DrainGuard
-  /** As in `settle-attempt`. */
-  readonly isAnyGood: (recipient: Recipient) => boolean
-  readonly afterHold: AfterHold
-  readonly lateWatch: LateWatch
-  readonly successes: Successes
   readonly wayOfLane: (lane: Lane) => Way | undefined
   /** Something is filed under a lane that leads nowhere. */
   readonly onNowhere: (lane: Lane, recipient: Recipient) => void
-  readonly writeDown: WriteDown
   readonly live: Pick<LiveFirst, 'turn'>
 }
 
