@@ -156,9 +156,6 @@ export function checkCircles(texts: ReadonlyMap<string, string>): Finding[] {
   return circles.map((way) => ({ file: `src/${way[0]}`, line: 1, message: `it needs itself: ${way.join(' → ')}` }))
 }
 
-/** Rooms whose folders, or files beside them, need each other. A room that has none leaves this list. */
-const tangled = words('mail checks')
-
 /**
  * The folders of a room, and the files beside them, stand above one another as rooms do.
  * @param texts  of all files, by path below `src/`
@@ -168,7 +165,6 @@ export function checkFolders(texts: ReadonlyMap<string, string>): Finding[] {
   const needs = new Map<string, Map<string, string>>()
   for (const [path, text] of texts) {
     const [part, room = ''] = [partOf(path), path.split('/')[0]]
-    if (tangled.includes(room)) continue
     const needed = needs.get(part) ?? new Map<string, string>()
     needs.set(part, needed)
     for (const target of filesNamed(path, text)) {

@@ -2,7 +2,7 @@
  * What a rule says: a finding, or that it could not look (why). That nothing is wrong is said by silence. Made by `rules/`, told by `report/`.
  */
 import type { NotExamined, NotExaminedReason } from './facts.ts'
-import type { RuleId } from './rules/ids.ts'
+import type { RuleId } from './rule-ids.ts'
 
 /**
  * `error`: mail fails for some senders now. `warning`: one fault away from it, or for a part of them. `notice`: against a standard or a

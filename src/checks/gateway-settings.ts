@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts'
 import type { Fault, Remedy } from './finding.ts'
 import { everyAddress, plainName } from './read-facts.ts'
 import { visitsOf } from './read-sessions.ts'
-import type { RuleId } from './rules/ids.ts'
+import type { RuleId } from './rule-ids.ts'
 
 const certificate = ['tls: { certificate: /path/fullchain.pem, key: /path/privkey.pem } (waypost.yaml)']
 const recipients: Partial<Remedy> = {

@@ -7,7 +7,7 @@ import type { Mailbox } from '../mail/address.ts'
 import type { Roots } from './certificate.ts'
 import type { Facts } from './facts.ts'
 import type { Verdict } from './finding.ts'
-import type { RuleId } from './rules/ids.ts'
+import type { RuleId } from './rule-ids.ts'
 
 /**
  * A part of the facts that costs questions of its own. What no chosen rule needs is not collected. The MX set, the exchangers and their

@@ -12,7 +12,7 @@ import {
   trace,
 } from '../../test/unit/deliver.ts'
 import { rounds, startBackend, until } from '../../test/unit/scripted-backend.ts'
-import { parseEnvelopeId, parseNotify, parseOriginalRecipient } from '../mail/dsn/request.ts'
+import { parseEnvelopeId, parseNotify, parseOriginalRecipient } from '../mail/dsn-request.ts'
 import type { Transaction } from './delivery.ts'
 
 const you = mailbox('you@example.test')

@@ -3,7 +3,7 @@
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { Mailbox, ReversePath } from './address.ts'
-import type { EnvelopeId, Notify, OriginalRecipient, ReturnContent } from './dsn/request.ts'
+import type { EnvelopeId, Notify, OriginalRecipient, ReturnContent } from './dsn-request.ts'
 
 /** Who handed the message to us. Presented to backends that want to know (`present:`), and written into Received. */
 export interface Client {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { seededRandom } from '../../src/base/random.ts'
 import { parseMailbox } from '../../src/mail/address.ts'
-import { readEnvelopeId, readOriginalRecipient } from '../../src/mail/dsn/request.ts'
+import { readEnvelopeId, readOriginalRecipient } from '../../src/mail/dsn-request.ts'
 import { encodeReply } from '../../src/mail/reply.ts'
 import { type Command, parseCommand } from '../../src/smtp/wire/command.ts'
 

@@ -10,7 +10,7 @@ import { createDelivery, type DeliveryDeps, type DeliveryOptions } from '../../s
 import type { Delivery, Job, Transaction } from '../../src/delivery/delivery.ts'
 import { type HostName, parseName } from '../../src/dns/name.ts'
 import { type Mailbox, parseMailbox } from '../../src/mail/address.ts'
-import type { EnvelopeId, ReturnContent } from '../../src/mail/dsn/request.ts'
+import type { EnvelopeId, ReturnContent } from '../../src/mail/dsn-request.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { BackendAddress, BackendOptions, Endpoint } from '../../src/routing/backend.ts'
 import { steadyClock } from '../lab/fast-clock.ts'

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Mailbox } from '../../src/mail/address.ts'
 import type { DsnRecipient, DsnReport } from '../../src/mail/dsn/report.ts'
+import type { Original } from '../../src/mail/dsn/returned.ts'
+import { type DsnStatus, parseStatus } from '../../src/mail/dsn/status.ts'
+import { type Dsn, writeDsn } from '../../src/mail/dsn/write.ts'
 import {
   type EnvelopeId,
   type Notify,
@@ -11,10 +14,7 @@ import {
   parseNotify,
   parseOriginalRecipient,
   type ReturnContent,
-} from '../../src/mail/dsn/request.ts'
-import type { Original } from '../../src/mail/dsn/returned.ts'
-import { type DsnStatus, parseStatus } from '../../src/mail/dsn/status.ts'
-import { type Dsn, writeDsn } from '../../src/mail/dsn/write.ts'
+} from '../../src/mail/dsn-request.ts'
 import type { Recipient } from '../../src/mail/message.ts'
 import { reply } from '../../src/mail/reply.ts'
 import { loopback, mailbox, name } from './deliver.ts'

@@ -11,7 +11,7 @@ import { withoutOwnFaults } from '../collect/own-faults.ts'
 import type { Facts } from '../facts.ts'
 import type { Outcome } from '../finding.ts'
 import { addressSubject } from '../read-facts.ts'
-import type { RuleId } from '../rules/ids.ts'
+import type { RuleId } from '../rule-ids.ts'
 import { summarize } from './summary.ts'
 
 const asked: ReadonlySet<RuleId> = new Set<RuleId>(['single-exchanger'])

@@ -9,7 +9,7 @@ import type { ExchangerAddress, Facts } from '../facts.ts'
 import type { Outcome, Severity } from '../finding.ts'
 import { isDead, type Reachability, reachabilityOf } from '../reachability.ts'
 import { addressSubject, everyAddress, isNullMx } from '../read-facts.ts'
-import type { RuleId } from '../rules/ids.ts'
+import type { RuleId } from '../rule-ids.ts'
 import { pointName, singlePoints } from '../single-points.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** What a run over many domains came to, in bounded memory: the summary table is made of it. Kept by `waypost check`. */
 import { type Severity, severities } from '../finding.ts'
-import type { RuleId } from '../rules/ids.ts'
+import type { RuleId } from '../rule-ids.ts'
 import type { DomainReport } from './domain-report.ts'
 import type { State } from './summary.ts'
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { contextOf, factsOf } from '../../../test/unit/facts/facts.ts'
 import { notExamined } from '../../../test/unit/facts/views.ts'
+import { leftOut, ruleIds } from '../rule-ids.ts'
 import { runRules } from '../run-rules.ts'
 import { allRules } from './all.ts'
-import { leftOut, ruleIds } from './ids.ts'
 
 test('each id is that of one rule, and none is left out that is also a rule', () => {
   const ids = allRules.map(({ id }) => id)

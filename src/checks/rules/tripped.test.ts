@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Examinations } from '../../../test/unit/record-examinations.ts'
-import { ruleIds } from './ids.ts'
+import { ruleIds } from '../rule-ids.ts'
 
 /** Why something could not be decided is all that they ever say. */
 const neverFind = ['smtp-temporarily-refused']

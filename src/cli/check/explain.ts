@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { isMissing } from '../../base/error-code.ts'
 import { createPaint, fewestColumns, mostColumns, type Paint, table, wrapped } from '../../checks/report/layout.ts'
-import { hintAtCheck, leftOut, ruleIds } from '../../checks/rules/ids.ts'
+import { hintAtCheck, leftOut, ruleIds } from '../../checks/rule-ids.ts'
 import { Misuse } from '../misuse.ts'
 import { type ExitCode, outShape, type Terminal } from '../terminal.ts'
 

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { parseIp } from '../../base/ip.ts'
 import { barePostmaster, type Mailbox, parseMailbox } from '../../mail/address.ts'
-import { parseEnvelopeId, parseNotify, parseOriginalRecipient, parseReturnContent } from '../../mail/dsn/request.ts'
+import { parseEnvelopeId, parseNotify, parseOriginalRecipient, parseReturnContent } from '../../mail/dsn-request.ts'
 import type { Recipient } from '../../mail/message.ts'
 import {
   type Attempt,

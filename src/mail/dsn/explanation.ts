@@ -2,10 +2,10 @@
  * The part of a notification that people read (RFC 6522 §3): what happened, to whom, and what they can do. Plain text, called by `write.ts`.
  */
 import { printable } from '../../base/printable.ts'
+import { readOriginalRecipient } from '../dsn-request.ts'
 import { mailDate } from '../trace.ts'
 import { hostText, replyLines } from './fields.ts'
 import type { DsnRecipient, DsnReport } from './report.ts'
-import { readOriginalRecipient } from './request.ts'
 import type { DsnAction } from './status.ts'
 import { type DsnStatus, statusFor } from './status.ts'
 import { decodeUnitext } from './unitext.ts'

@@ -4,9 +4,9 @@
  */
 import type { IpAddress } from '../../base/ip.ts'
 import type { HostName, Mailbox } from '../address.ts'
+import type { Notify } from '../dsn-request.ts'
 import type { Client, Envelope, Recipient } from '../message.ts'
 import type { Reply } from '../reply.ts'
-import type { Notify } from './request.ts'
 import type { DsnAction, DsnStatus } from './status.ts'
 
 /** One recipient, and what became of the message for it. */

@@ -6,13 +6,13 @@
  */
 import type { Random } from '../../base/random.ts'
 import type { Mailbox } from '../address.ts'
+import { notifyNever } from '../dsn-request.ts'
 import type { Body, Envelope, Recipient } from '../message.ts'
 import { mailDate } from '../trace.ts'
 import { explain, order, subjects } from './explanation.ts'
 import { deliveryStatus, field } from './fields.ts'
 import { quotedPrintable } from './quoted-printable.ts'
 import { type DsnRecipient, type DsnReport, isBeyondAscii, isInternational, isOwed } from './report.ts'
-import { notifyNever } from './request.ts'
 import { hasLongLine, isSevenBit, type Original, type Returned, readReturned } from './returned.ts'
 
 /** A notification, ready to be sent. */

@@ -12,7 +12,7 @@ import {
   parseOriginalRecipient,
   parseReturnContent,
   type ReturnContent,
-} from '../../mail/dsn/request.ts'
+} from '../../mail/dsn-request.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { type Reply, reply } from '../../mail/reply.ts'
 

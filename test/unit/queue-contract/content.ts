@@ -5,7 +5,7 @@ import {
   parseNotify,
   parseOriginalRecipient,
   parseReturnContent,
-} from '../../../src/mail/dsn/request.ts'
+} from '../../../src/mail/dsn-request.ts'
 import { heldId, heldMessage, lane, startMs } from '../held-message.ts'
 import { type Cases, contentOf, none, settleAll } from './made-queue.ts'
 

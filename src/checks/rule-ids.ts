@@ -3,7 +3,7 @@
  * takes is one of these.
  */
 
-import { didYouMean } from '../../base/nearest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 export const ruleIds = [
   // Records

@@ -8,7 +8,7 @@ import {
   parseReturnContent,
   readEnvelopeId,
   readOriginalRecipient,
-} from './request.ts'
+} from './dsn-request.ts'
 import { decodeXtext } from './xtext.ts'
 
 /** RFC 3461 §4, written as its grammar has it, to compare with. */
