@@ -1,18 +1,16 @@
 /**
  * From the octets of a query to those of its answer: what is wrong with it, whether its client is within its limits, and which prepared answer it gets.
- * This is the hot path, and `write-answer.ts` the other half of it. Used by the UDP and the TCP server. RFC 6891, RFC 7873, RFC 8906, RFC 9619.
+ * This is the hot path, and `write-answer.ts` the other half of it; `answer-signed.ts` is for secondaries. Used by the UDP and
+ * the TCP server. RFC 6891, RFC 7873, RFC 8906, RFC 9619.
  */
 
-import type { Clock } from '../../base/clock.ts'
 import { type IpAddress, ipBytes } from '../../base/ip.ts'
-import { createAnswerSigner } from '../tsig/answers.ts'
-import type { TsigKey } from '../tsig/key.ts'
-import { type BadRequest, tsigBytes, tsigErrorAnswer, verifyRequest } from '../tsig/request.ts'
 import { classCodes, metaTypeCodes, rcodes, typeCodes } from '../types.ts'
+import { createSignedAnswerer, type SignedAnswerDeps } from './answer-signed.ts'
 import type { Cookies } from './cookies.ts'
 import { createQuery, type Query, readQuery, type Verdict } from './query.ts'
-import type { LimitedKind, RateLimiter } from './rate-limit.ts'
-import { type AnswerCounts, createAnswerWriter, optBytes, tcFlag } from './write-answer.ts'
+import type { LimitedKind } from './rate-limit.ts'
+import { type AnswerCounts, createAnswerWriter, tcFlag } from './write-answer.ts'
 import type { Zones } from './zones.ts'
 
 export interface Answerer {
@@ -27,29 +25,20 @@ export interface Answerer {
   readonly counts: AnswerCounts
 }
 
-export interface AnswererDeps {
+export interface AnswererDeps extends SignedAnswerDeps {
   readonly zones: Zones
-  readonly limiter: RateLimiter
-  /** Networks that are not limited. @param address  as text */
-  readonly isExempt: (address: string) => boolean
   /** None: cookies are ignored. */
   readonly cookies: Cookies | undefined
   /** Whether a cookie without our part is answered with BADCOOKIE always, and not only beyond the rate limit. */
   readonly requireCookies: boolean
   /** The largest UDP answer, 512–4096 octets. */
   readonly udpBytes: number
-  /** Those that may sign queries. */
-  readonly keys: readonly TsigKey[]
-  readonly clock: Clock
 }
 
 /** RFC 7873 §8. */
 const badCookie = 23
 const ixfrType = 251
 const axfrType = 252
-/** The longest question with the longest names of key and algorithm and every option has less; more would be work for the hash and nothing else. */
-const mostSignedBytes = 1232
-const tooLongToHash = { kind: 'malformed', why: 'it is longer than any signed question' } as const
 
 /** One for each socket's thread of work: nothing in it is shared with another call in progress. */
 export function createAnswerer(deps: AnswererDeps): Answerer {
@@ -60,7 +49,9 @@ export function createAnswerer(deps: AnswererDeps): Answerer {
     ...{ error: 0, truncated: 0, limited: 0, dropped: 0 },
   }
 
-  const { start, write, error, finish, roomFor } = createAnswerWriter(query, counts, deps.udpBytes)
+  const writer = createAnswerWriter(query, counts, deps.udpBytes)
+  const { start, write, error, finish, roomFor } = writer
+  const answerSigned = createSignedAnswerer(query, writer, counts, deps, answer)
 
   /** @param vouched  octets to leave for a signature, once the query's own was found good; else −1 */
   function answer(bytes: Uint8Array, address: string, out: Buffer, isTcp: boolean, vouched = -1): number {
@@ -98,44 +89,6 @@ export function createAnswerer(deps: AnswererDeps): Answerer {
     if (prepared)
       return write(bytes, out, prepared, roomFor(isTcp, cookie?.answer) - Math.max(0, vouched), cookie?.answer)
     return error(bytes, out, isPlain ? rcodes.refused : rcode, cookie?.answer)
-  }
-
-  /**
-   * A query with a TSIG (RFC 8945 §5.2): secondaries sign what they ask. The answer is signed too. The signature is looked at before anything is
-   * counted: what others send in a secondary's name must not use up what the secondary may ask. To find out costs about as much as an answer
-   * does, and with a key's name that we do not know next to nothing.
-   */
-  function answerSigned(bytes: Uint8Array, address: string, out: Buffer, isTcp: boolean): number {
-    const nowSeconds = Math.floor(deps.clock.now() / 1000)
-    const isHashable = isTcp || bytes.length <= mostSignedBytes
-    const request = isHashable ? verifyRequest(Buffer.from(bytes), deps.keys, nowSeconds) : tooLongToHash
-    const kind: LimitedKind = request.kind === 'verified' ? 'signed' : 'error'
-    if (!isTcp && limiter.count(address, kind) !== 'send' && !deps.isExempt(address)) {
-      counts.limited++
-      return 0
-    }
-    if (request.kind === 'malformed' || request.kind === 'unsigned') return error(bytes, out, rcodes.formErr, undefined)
-    let signed: Buffer
-    if (request.kind === 'verified') {
-      const length = answer(request.message, address, out, isTcp, tsigBytes(request.key))
-      signed = createAnswerSigner(request.key, request.tsig.mac).sign(out.subarray(0, length), nowSeconds)
-    } else {
-      const length = error(bytes, out, rcodes.notAuth, undefined)
-      signed = tsigErrorAnswer(out.subarray(0, length), request, nowSeconds)
-      if (!isTcp && signed.length > mostForBad(request.kind, bytes.length))
-        return finish(out, start(bytes, out, query.questionEnd), tcFlag, rcodes.notAuth, undefined)
-    }
-    out.set(signed)
-    return signed.length
-  }
-
-  /**
-   * RFC 8945 §5.3.1: what does not fit goes with TC and without a signature. Whoever knows no key may have forged its address, and gets no
-   * more than it sent: a name that was compressed there is not here.
-   */
-  function mostForBad(kind: BadRequest['kind'], queryBytes: number): number {
-    const most = roomFor(false, undefined) + (query.hasEdns ? optBytes : 0)
-    return kind === 'bad-key' || kind === 'bad-signature' ? Math.min(most, queryBytes) : most
   }
 
   function judgeCookie(bytes: Uint8Array, address: string) {
