@@ -91,10 +91,15 @@ export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): Route
       const entries = entriesOf(deliver, site)
       if (!entries) return undefined
       const key = `${manner.balance} ${manner.onDefer}\n${entries.map(entryKey).join('\n')}`
+      const name = typeof deliver === 'string' && isRouteName(deliver) ? deliver : undefined
       const known = indexByKey.get(key)
-      if (known !== undefined) return known
-      const routeId = typeof deliver === 'string' && isRouteName(deliver) ? deliver : id
-      routes.push({ id: routeId, entries, ...manner })
+      if (known !== undefined) {
+        // Its name, where it has one, and not the domain that happened to write the same list first.
+        const there = routes[known]
+        if (name !== undefined && there && !named.has(there.id)) routes[known] = { ...there, id: name }
+        return known
+      }
+      routes.push({ id: name ?? id, entries, ...manner })
       indexByKey.set(key, routes.length - 1)
       return routes.length - 1
     },
