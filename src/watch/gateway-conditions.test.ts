@@ -25,7 +25,15 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
   let lanes: LaneSummary[] = []
   let whyNotKept: string | undefined
   const alerting = createAlerting(
-    () => ({ groupMs: 0, intervalMs: 0, repeatMs: 0, settleMs: 60_000, afterMs: () => 0, quiet: undefined }),
+    () => ({
+      isHeard: true,
+      groupMs: 0,
+      intervalMs: 0,
+      repeatMs: 0,
+      settleMs: 60_000,
+      afterMs: () => 0,
+      quiet: undefined,
+    }),
     [],
     { clock, log: silentLog, send: (message) => void sent.push(message), saved() {} },
   )

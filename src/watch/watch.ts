@@ -240,7 +240,9 @@ function createHeart(history: Pick<History, 'tidy'>, deps: Pick<WatchDeps, 'cloc
 }
 
 function alertingOptions({ watch, alerts }: WatchedSettings): AlertingOptions {
+  const { email, webhook, command } = alerts
   return {
+    isHeard: email.length + webhook.length + command.length > 0,
     groupMs: alerts.group,
     intervalMs: alerts.interval,
     repeatMs: alerts.repeat ?? 86_400_000,

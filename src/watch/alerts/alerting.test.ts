@@ -8,6 +8,7 @@ import type { OpenCondition } from './open-conditions.ts'
 import { jsonOf, subjectOf, textOf } from './wording.ts'
 
 const usual: AlertingOptions = {
+  isHeard: true,
   groupMs: 30_000,
   intervalMs: 300_000,
   repeatMs: 86_400_000,
@@ -34,20 +35,27 @@ const finding: Condition = {
   title: 'one exchanger',
 }
 
-function start(options: Partial<AlertingOptions> = {}, before: readonly OpenCondition[] = []) {
+function start(
+  options: Partial<AlertingOptions> | (() => Partial<AlertingOptions>) = {},
+  before: readonly OpenCondition[] = [],
+) {
   const clock = createFakeClock()
   const sent: AlertMessage[] = []
   const warned: [string, Fields | undefined][] = []
   const kept = new Map<string, OpenCondition>()
-  const alerting = createAlerting(() => ({ ...usual, ...options }), before, {
-    clock,
-    log: { ...silentLog, warn: (event, fields) => void warned.push([event, fields]) },
-    send: (message) => void sent.push(message),
-    saved(key, open) {
-      if (open) kept.set(key, structuredClone(open))
-      else kept.delete(key)
+  const alerting = createAlerting(
+    () => ({ ...usual, ...(typeof options === 'function' ? options() : options) }),
+    before,
+    {
+      clock,
+      log: { ...silentLog, warn: (event, fields) => void warned.push([event, fields]) },
+      send: (message) => void sent.push(message),
+      saved(key, open) {
+        if (open) kept.set(key, structuredClone(open))
+        else kept.delete(key)
+      },
     },
-  })
+  )
   const pass = (ms: number) => {
     for (let left = ms; left > 0; left -= 1_000) clock.advance(1_000)
   }
@@ -287,4 +295,25 @@ test('findings of very many domains are bounded, the log says so once, and a bac
   assert.equal(alerting.raise(down), true)
   alerting.tellNow()
   assert.equal(sent[0]?.alerts[0]?.condition.kind, 'backend-down')
+})
+
+test('the first channel hears of what stands already, and not of what was and is over', () => {
+  let isHeard = false
+  const { sent, kept, alerting, pass } = start(() => ({ isHeard }))
+  alerting.raise(down)
+  alerting.raise(finding)
+  alerting.note({ key: 'n', kind: 'records-changed', severity: 'notice', domain: undefined, title: 'n', detail: '' })
+  pass(3_600_000)
+  alerting.clear(finding.key, 'in order')
+  pass(3_600_000)
+  assert.deepEqual([sent, kept.get(down.key)?.toldMs], [[], undefined])
+
+  isHeard = true
+  pass(60_000)
+  assert.equal(sent.length, 1)
+  assert.deepEqual(
+    sent[0]?.alerts.map(({ condition }) => condition.key),
+    [down.key],
+  )
+  assert.deepEqual([sent[0]?.recoveries, sent[0]?.notes], [[], []])
 })

@@ -28,6 +28,8 @@ import {
 } from './open-conditions.ts'
 
 export interface AlertingOptions {
+  /** Somebody is told: there is a channel. Until there is, nothing counts as told, so that the first one hears of what stands already. */
+  readonly isHeard: boolean
   readonly groupMs: number
   readonly intervalMs: number
   /** 0: never again. */
@@ -112,7 +114,13 @@ export function createAlerting(
 
   function tell(isHurried = false): void {
     const now = momentOf(clock)
-    const { repeatMs, quiet, afterMs } = options()
+    const { isHeard, repeatMs, quiet, afterMs } = options()
+    if (!isHeard) {
+      // What was and is over is in the history, and no news later.
+      recoveries = []
+      notes = []
+      return
+    }
     const mayTell = ({ severity }: { readonly severity: Severity }) =>
       !quiet || !isQuiet(quiet, now.wallMs) || (severity === 'error' && quiet.errors === 'tell')
     const mayTellOf = ({ condition }: { readonly condition: Condition }) => mayTell(condition)
