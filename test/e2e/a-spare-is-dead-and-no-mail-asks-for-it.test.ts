@@ -73,3 +73,23 @@ test('a Maildir that cannot be written is told as down without any mail, with wh
   await lab.until(() => own().state === 'up')
   assert.deepEqual(await readdir(disk), [])
 })
+
+test('a route to the exchangers of a domain whose DNS does not answer is told as down, and as up when it does', async (t) => {
+  const lab = await startLab(t)
+  const exchanger = await lab.backend()
+  const dns = await lab.dns({
+    'mx.test': { MX: [[10, 'mx1.mx.test']] },
+    'mx1.mx.test': { A: [exchanger.address] },
+  })
+  dns.fault('*', 'servfail')
+  const gateway = await lab.gateway(
+    { deliver: [{ to: 'mx:mx.test', mxPort: exchanger.port }], resolver: { servers: [dns.server] } },
+    { clock: createFastClock(50) },
+  )
+  const own = () => gateway.backends().find(({ url }) => url.startsWith('mx:')) ?? assert.fail()
+  await lab.until(() => own().state === 'down')
+  assert.match(own().lastError ?? '', /^the exchangers of mx\.test cannot be found: temporary-failure/)
+  dns.fault('*', undefined)
+  await lab.until(() => own().state === 'up')
+  assert.equal(exchanger.sessions.length, 0)
+})

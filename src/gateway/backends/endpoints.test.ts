@@ -175,3 +175,39 @@ test('null MX is told where nothing else is named; that and an outage of DNS lea
   assert.deepEqual(addresses(await loop.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
   assert.equal((await loop.endpoints.expand(alone, host('example.com'))).kind, 'misconfigured')
 })
+
+test('exchangers that cannot be found are told with why, once they were asked for, and looked up again after half a minute', async () => {
+  const found: MxAnswer = {
+    kind: 'hosts',
+    hosts: [{ host: host('mx1'), preference: 10, addresses: [ip('192.0.2.1')] }],
+  }
+  const { state, endpoints } = world({}, { kind: 'outage', why: 'temporary-failure: no answer' })
+  const named = backend({ protocol: 'mx', domain: host('example.com') })
+  assert.equal(endpoints.whyUnknown(named), undefined, 'nobody has asked')
+  // A knock: it leads to nobody, also where DNS answers.
+  assert.deepEqual(await endpoints.of(named), [])
+  const why = 'the exchangers of example.com cannot be found: temporary-failure: no answer'
+  assert.equal(endpoints.whyUnknown(named), why)
+  state.mx = found
+  assert.equal(endpoints.whyUnknown(named), why)
+  await new Promise(setImmediate)
+  assert.equal(endpoints.whyUnknown(named), why)
+  state.nowMs = 30_001
+  assert.equal(endpoints.whyUnknown(named), why, 'they are being looked up')
+  await new Promise(setImmediate)
+  assert.equal(endpoints.whyUnknown(named), undefined)
+  assert.deepEqual(await endpoints.of(named), [])
+})
+
+test('of the exchangers of its own domains mail alone asks, and the last answer counts', async () => {
+  const { state, endpoints } = world({}, { kind: 'outage', why: 'no-such-domain' })
+  const own = route({ protocol: 'mx', domain: undefined })
+  const [unnamed = assert.fail()] = own.entries.map((each) => each.backend)
+  assert.deepEqual(endpoints.of(unnamed), [])
+  assert.equal(endpoints.whyUnknown(unnamed), undefined)
+  await endpoints.expand(own, host('one.example'))
+  assert.equal(endpoints.whyUnknown(unnamed), 'the exchangers of one.example cannot be found: no-such-domain')
+  state.mx = { kind: 'hosts', hosts: [] }
+  await endpoints.expand(own, host('two.example'))
+  assert.equal(endpoints.whyUnknown(unnamed), undefined)
+})

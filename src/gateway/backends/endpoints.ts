@@ -10,6 +10,7 @@ import type { Log } from '../../base/log.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../../routing/backend.ts'
 import type { Member } from '../../routing/balance.ts'
+import { createMxOutages } from './mx-outages.ts'
 import { createNamedHosts } from './named-hosts.ts'
 
 export type Expansion =
@@ -50,10 +51,15 @@ export interface EndpointsDeps {
 export interface Endpoints {
   /** @param domain  the recipient's, which `mx` looks up; undefined for the postmaster's route */
   expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion>
-  /** The addresses of one backend; none of `mx`, whose exchangers are the recipients' business. */
+  /**
+   * The addresses of one backend. Of `mx` none, because mail alone asks exchangers that DNS names; those of `mx:domain` are looked up, so that `whyUnknown`
+   * knows of them.
+   */
   of(backend: Backend): readonly Endpoint[] | Promise<readonly Endpoint[]>
   /** Why mail that asked for this host cannot be handed to it: its name has no address. It is looked up again now and then, for whom nobody waits. */
   whyNameless(host: string): string | undefined
+  /** Why no exchanger is known, where the last look-up for this `mx` backend brought none. It is looked up again in the same way. */
+  whyUnknown(backend: Backend): string | undefined
 }
 
 /** One preference of a route holds the 65,536 preferences that MX records can have. */
@@ -62,6 +68,7 @@ const tiersAPreference = 65_536
 export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }: EndpointsDeps): Endpoints {
   const unchanging = new WeakMap<Route, Expansion>()
   const hosts = createNamedHosts(clock, log, lookupHost)
+  const outages = createMxOutages(clock, log, async (backend, domain) => expandEntry(alone(backend), domain))
 
   function expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion> {
     const known = unchanging.get(route)
@@ -82,7 +89,8 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
 
   function of(backend: Backend): readonly Endpoint[] | Promise<readonly Endpoint[]> {
     const { address } = backend
-    if (address.protocol === 'mx') return []
+    if (address.protocol === 'mx')
+      return address.domain === undefined ? [] : expandMx(alone(backend), address, undefined).then(() => [])
     if (address.protocol === 'maildir') return [endpoint(backend, { kind: 'maildir' }, address.path, 'backend')]
     if ('path' in address) return [endpoint(backend, { kind: 'unix', path: address.path }, address.path, 'backend')]
     const { host, port } = address
@@ -103,8 +111,11 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     const answer = await lookupMx(domain, mx.domain === undefined, entry.backend.options.private)
     if (answer.kind === 'outage') {
       log.warn('exchangers unknown', { domain, why: answer.why })
+      // Of strangers, to whom mail of our own goes, one says nothing of the others.
+      if (!mx.isForOwnMail) outages.failed(entry.backend, domain, answer.why)
       return { kind: 'members', members: [] }
     }
+    outages.answered(entry.backend)
     if (answer.kind === 'ourselves')
       return mx.isForOwnMail ? expand(postmaster(), undefined) : { kind: 'misconfigured', why: answer.why }
     if (answer.kind !== 'hosts') return answer
@@ -120,8 +131,11 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
     return { kind: 'members', members: all }
   }
 
-  return { expand, of, whyNameless: hosts.whyNameless }
+  return { expand, of, whyNameless: hosts.whyNameless, whyUnknown: outages.whyUnknown }
 }
+
+/** In no route: its place in one does not matter. */
+const alone = (backend: Backend): RouteEntry => ({ backend, preference: 0, weight: 1 })
 
 type MxAddress = Extract<BackendAddress, { protocol: 'mx' }>
 

@@ -119,13 +119,6 @@ test('what is out of service is left alone, and what is not up is the probe’s'
   assert.deepEqual(new Set(at.keys()), new Set([one.url, other.url]))
 })
 
-test('exchangers that DNS names are never knocked at', async () => {
-  const at = stage([backend('mx'), backend('mx:example.com'), one])
-  at.knocks.begin()
-  await at.pass(20 * minuteMs, 1_000)
-  assert.deepEqual(new Set(at.asked), new Set([one.url]))
-})
-
 test('a thousand backends come one after the other, five a second at the most, each once in a round', async () => {
   const many = Array.from({ length: 1_000 }, (_, number) => backend(`smtp://10.0.${number >> 8}.${number & 255}:25`))
   const at = stage(many)

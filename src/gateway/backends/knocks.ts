@@ -62,10 +62,9 @@ export function createKnocks(deps: KnocksDeps): Knocks {
     wait(left.length > 0 ? apartMs : jitter(pauseMs, 0.2, random))
   }
 
-  const isToBeAsked = ({ key, url, address }: Backend) =>
-    address.protocol !== 'mx' && !backends.out.has(url) && !underWay.has(key)
+  const isToBeAsked = ({ key, url }: Backend) => !backends.out.has(url) && !underWay.has(key)
 
-  /** One address behind the other. */
+  /** One address behind the other; an `mx` backend has none here. */
   async function ask(backend: Backend): Promise<void> {
     underWay.add(backend.key)
     try {

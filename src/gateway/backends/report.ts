@@ -24,7 +24,7 @@ export function reportBackends(
   settings: GatewaySettings,
   backends: Backends,
   delivery: Delivery,
-  { whyNameless }: Pick<Endpoints, 'whyNameless'>,
+  { whyNameless, whyUnknown }: Pick<Endpoints, 'whyNameless' | 'whyUnknown'>,
 ): readonly BackendReport[] {
   const met = new Map<string, Met[]>()
   for (const each of backends.list()) {
@@ -33,10 +33,12 @@ export function reportBackends(
   }
   const statesOf = (backend: Backend) => met.get(backend.key)?.map(({ state }) => state) ?? [unmet(backend).state]
   /** No address of it has been met. */
-  const unmet = ({ url, address }: Backend): Pick<BackendReport, 'state' | 'lastError'> => {
-    const why = 'host' in address ? whyNameless(address.host) : undefined
+  const unmet = (backend: Backend): Pick<BackendReport, 'state' | 'lastError'> => {
+    const { url, address } = backend
+    const whyNoAddress = 'host' in address ? whyNameless(address.host) : undefined
+    const why = whyNoAddress === undefined ? whyUnknown(backend) : `its name has no address in DNS: ${whyNoAddress}`
     if (backends.out.has(url)) return { state: 'out', lastError: null }
-    if (why !== undefined) return { state: 'down', lastError: `its name has no address in DNS: ${why}` }
+    if (why !== undefined) return { state: 'down', lastError: why }
     return backends.doubted.has(url) ? { state: 'suspect', lastError: downBefore } : { state: 'up', lastError: null }
   }
   return configured(settings).flatMap(({ backend, routes }) => {
