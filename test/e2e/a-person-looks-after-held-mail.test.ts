@@ -115,10 +115,13 @@ test('messages are held: they are listed, shown, held back, released, routed and
 
 test('what is shown of a held message says who said it and when: Waypost as it came, then the servers that were asked', async (t) => {
   const lab = await startLab(t)
-  let answer = '451 4.3.0 the disk is full'
-  const backend = await lab.backend({ rcpt: () => answer })
+  let answer: string | Promise<string> = '451 4.3.0 the disk is full'
+  const backend = await lab.backend({ rcpt: async () => await answer })
   const running = await lab.process({ config: { domains: { 'one.test': { deliver: [backend] } } } })
   assert.equal((await lab.send({ to: 'a@one.test' })).code, 250)
+  // The drain comes in five seconds, and hears nothing before we have looked.
+  const looked = Promise.withResolvers<string>()
+  answer = looked.promise
   const [{ id, receivedMs }] = JSON.parse((await call(running, 'queue', 'list', '--json')).stdout).messages
   const came = new Date(receivedMs).toISOString().slice(0, 19).replace('T', ' ')
   const show = async () => (await call(running, 'queue', 'show', id)).stdout
@@ -128,7 +131,7 @@ test('what is shown of a held message says who said it and when: Waypost as it c
     new RegExp(`when it was held, ${came}Z, Waypost noted: 451 4\\.3\\.0 The servers for this address`),
   )
   assert.match(first, new RegExp(`What each server said then is in the log: waypost trace ${id}\n`))
-  answer = '450 4.2.1 the box is busy'
+  looked.resolve('450 4.2.1 the box is busy')
   await lab.until(async () => / 1 attempt\n/.test(await show()))
   const then = await show()
   assert.match(then, /last answer, [-0-9]{10} [:0-9]{8}Z, by 127\.[.0-9]+: 450 4\.2\.1 the box is busy\n/)
