@@ -57,3 +57,34 @@ test('a third backend that takes both gets the message, although the second disa
   assert.equal(sent.code, 250)
   assert.deepEqual([second.messages.length, third.messages.length], [0, 1])
 })
+
+for (const [said, code] of [
+  ['550 5.7.1 sender refused by policy', 550],
+  ['450 4.7.1 sender is greylisted', 450],
+] as const)
+  for (const [what, settings] of [
+    ['nothing is held', {}],
+    ['there is a hold', { hold: {} }],
+  ] as const)
+    test(`the sender of two recipients hears ${code} at MAIL of the replay: it is of both, and of a third (${what})`, async (t) => {
+      const lab = await startLab(t)
+      const backend = await lab.backend({ mail: (_, count) => (count > 1 ? said : undefined) })
+      const gateway = await lab.gateway({
+        deliver: backend,
+        budgets: { sessionIdleInTransactionMs: 30 },
+        ...settings,
+      })
+      const sender = await lab.connect()
+      await sender.hello()
+      await sender.command('MAIL FROM:<a@sender.test>', 250)
+      await sender.command('RCPT TO:<one@example.test>\r\nRCPT TO:<two@example.test>', 250)
+      await sender.expect(250)
+      // The session is given back, and they are said again on the next one.
+      await lab.until(() => backend.commands.includes('RSET'))
+      await sender.command('RCPT TO:<three@example.test>', code)
+      await sender.command('DATA', 354)
+      const heard = await sender.command('Subject: x\r\n\r\nx\r\n.', code)
+      assert.equal(`${heard.code} ${heard.enhanced} ${heard.text}`, said)
+      assert.equal(backend.messages.length, 0)
+      if ('hold' in settings) assert.equal(gateway.held(), 0)
+    })

@@ -144,6 +144,7 @@ export class Judging {
     const first = verdicts[0]
     if (verdicts.some((each) => each.kind === 'next-backend')) return
     if (verdicts.some((each) => each.kind === 'about-us')) this.aboutUs(staged, step, replies.find(isPermanent))
+    else if (first?.kind === 'pass' && step === 'mail') staged.line.noteSenderRefused(first.reply)
     else if (first?.kind === 'pass' && verdict.isOfOneMind(replies))
       staged.line.noteRefusal(verdicts.map((each) => (each.kind === 'pass' ? each.reply : first.reply)))
     else staged.line.noteDisagreement()

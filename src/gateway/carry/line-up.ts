@@ -11,8 +11,8 @@ export class LineUp {
   readonly #waiting: Candidate[]
   /** A tier whose sessions are all taken: worse tiers are not tried because of load. */
   #busyTier: number | undefined
-  /** The backend's own words to a replay, one a recipient: it wants none of them. */
-  #refusals: readonly Reply[] | undefined
+  /** The backend's own words to a replay: it wants none of the recipients, or nothing of this sender. */
+  #refusal: Pick<Nobody, 'reply' | 'replies'> | undefined
   // Why nobody could take it: what was met on the way.
   #isMisconfigured = false
   #isDisagreeing = false
@@ -99,12 +99,18 @@ export class LineUp {
 
   /** @param said  to each recipient that was said again, in order */
   noteRefusal(said: readonly Reply[]): void {
-    this.#refusals ??= said
+    const [reply] = said
+    if (reply) this.#refusal ??= { reply, replies: said }
+  }
+
+  /** @param said  to MAIL, which is of the whole transaction: whoever is in it, and whoever is asked for behind it */
+  noteSenderRefused(said: Reply): void {
+    this.#refusal ??= { reply: said }
   }
 
   /** Another one has accepted them again: what was refused before is not the last word. */
   noteAccepted(): void {
-    this.#refusals = undefined
+    this.#refusal = undefined
   }
 
   /**
@@ -112,8 +118,7 @@ export class LineUp {
    * recipients that one of them took, and each recipient is better asked for alone, from the hold.
    */
   nobodyLeft(): Nobody {
-    const [refusal] = this.#refusals ?? []
-    if (refusal) return { kind: 'nobody', why: 'refused', reply: refusal, replies: this.#refusals }
+    if (this.#refusal) return { kind: 'nobody', why: 'refused', ...this.#refusal }
     if (this.#isMisconfigured) return nobodyConfigured
     if (this.#isDisagreeing) return { kind: 'nobody', why: 'disagreeing', reply: verdict.disagreeingReply }
     if (this.#unable) return { kind: 'nobody', why: 'unable', reply: this.#unable }
@@ -129,7 +134,7 @@ export interface Nobody {
   readonly why: 'refused' | 'misconfigured' | 'disagreeing' | 'unable' | 'busy' | 'out'
   /** What the sender hears where nothing is held. */
   readonly reply: Reply
-  /** Where those who were accepted before were said again and refused: what was said of each, in order. It says nothing of anybody else. */
+  /** Where those who were accepted before were said again and refused at RCPT: what was said of each, in order. It says nothing of anybody else. */
   readonly replies?: readonly Reply[] | undefined
 }
 
