@@ -54,6 +54,26 @@ test('turns are spread, not in blocks: 5:1:1 never gives the first five in a row
   assert.equal(turns, 'aabacaa')
 })
 
+test('whoever asks again for a message that has had its turn takes the turn of nobody else', () => {
+  const members = [member('a', 2), member('b')]
+  const balancer = createBalancer('round-robin')
+  const firsts = Array.from({ length: 6 }, () => {
+    const order = names(balancer.order(members, view()))
+    assert.deepEqual(names(balancer.order(members, view(), true)).sort(), ['a', 'b'])
+    return order[0]
+  })
+  assert.equal(firsts.join(''), 'abaaba')
+  const back = [member('main'), member('dr', 1, 20)]
+  const slowly = createBalancer('round-robin')
+  const seen = view({ main: { proven: 1 } })
+  const turns = Array.from({ length: 4 }, () => {
+    const order = names(slowly.order(back, seen))
+    slowly.order(back, seen, true)
+    return order[0]
+  })
+  assert.deepEqual(turns, ['dr', 'main', 'dr', 'main'])
+})
+
 test('for any weights each backend gets its share within one message at any moment', () => {
   fc.assert(
     fc.property(

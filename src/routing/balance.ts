@@ -1,6 +1,6 @@
 /**
  * In which order a message tries the endpoints of its route: tiers by preference, smooth weighted round robin or least connections
- * within a tier, those that are up before those that are suspect. Asked by `gateway/carry/staging.ts` once a message.
+ * within a tier, those that are up before those that are suspect. Asked by `gateway/carry/staging.ts`, for one message once or again.
  */
 import type { Endpoint } from './backend.ts'
 import { type Health, healthState, isServing, trust } from './health.ts'
@@ -29,8 +29,11 @@ export interface BalanceView {
 }
 
 export interface Balancer {
-  /** The candidates for one message, first choice first; empty when the route is out. Each call counts as a message. */
-  order(members: readonly Member[], view: BalanceView): readonly Candidate[]
+  /**
+   * The candidates for one message, first choice first; empty when the route is out.
+   * @param isAgain  for a message that has had its turn: whose turn is next stays as it is
+   */
+  order(members: readonly Member[], view: BalanceView, isAgain?: boolean): readonly Candidate[]
 }
 
 /** A balancer remembers whose turn it is; one a route, kept over reloads. */
@@ -40,26 +43,31 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
   /** What a tier that is coming back is owed, by tier. */
   const owed = new Map<number, number>()
 
-  function order(members: readonly Member[], view: BalanceView): readonly Candidate[] {
+  function order(members: readonly Member[], view: BalanceView, isAgain = false): readonly Candidate[] {
     const only = members[0]
     if (only && members.length === 1) return isCandidate(only, view) ? [only] : []
     const up = tiersOf(members.filter((member) => state(member, view) === 'up'))
     const suspect = tiersOf(members.filter((member) => state(member, view) === 'suspect'))
-    const ordered = [...failBackSlowly(up, view), ...suspect].flatMap((tier) => orderTier(tier, view))
+    const ordered = [...failBackSlowly(up, view, isAgain), ...suspect].flatMap((tier) =>
+      isAgain ? byTurn(tier, view) : takeTurn(tier, view),
+    )
     forgetOthers(members)
     return ordered
   }
 
-  function orderTier(tier: readonly Member[], view: BalanceView): readonly Member[] {
+  function takeTurn(tier: readonly Member[], view: BalanceView): readonly Member[] {
     if (tier.length < 2) return tier
     const shares = tier.map((member) => ({ member, share: member.weight * trust(view.health(member.endpoint)) }))
     const total = shares.reduce((sum, { share }) => sum + share, 0)
     for (const { member, share } of shares) credit.set(member.endpoint.key, creditOf(member) + share)
-    const ordered = [...tier].sort((a, b) => loadOf(a, view) - loadOf(b, view) || creditOf(b) - creditOf(a))
+    const ordered = byTurn(tier, view)
     const first = ordered[0]
     if (first) credit.set(first.endpoint.key, creditOf(first) - total)
     return ordered
   }
+
+  const byTurn = (tier: readonly Member[], view: BalanceView) =>
+    [...tier].sort((a, b) => loadOf(a, view) - loadOf(b, view) || creditOf(b) - creditOf(a))
 
   /** Only least-connections looks at the load; equal loads fall back to whose turn it is. */
   function loadOf(member: Member, view: BalanceView): number {
@@ -70,14 +78,18 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
    * A better tier that has just come back takes a share that grows over three messages; the others of it go to the next tier first, which has served
    * meanwhile. One that has just come back too is no better than the first.
    */
-  function failBackSlowly(tiers: readonly (readonly Member[])[], view: BalanceView): readonly (readonly Member[])[] {
+  function failBackSlowly(
+    tiers: readonly (readonly Member[])[],
+    view: BalanceView,
+    isAgain: boolean,
+  ): readonly (readonly Member[])[] {
     const [best, next, ...rest] = tiers
     if (!best?.[0] || !next) return tiers
     const trustOf = (tier: readonly Member[]) => Math.max(...tier.map((member) => trust(view.health(member.endpoint))))
     const share = trustOf(best)
     if (share >= 1 || trustOf(next) <= share) return tiers
     const due = (owed.get(best[0].tier) ?? 0) + share
-    owed.set(best[0].tier, due >= 1 ? due - 1 : due)
+    if (!isAgain) owed.set(best[0].tier, due >= 1 ? due - 1 : due)
     return due >= 1 ? tiers : [next, best, ...rest]
   }
 

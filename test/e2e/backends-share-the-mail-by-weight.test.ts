@@ -64,3 +64,20 @@ test('one of two is killed in the middle of 3,000: what was answered 250 arrived
   assert.ok(unknown.every(({ fields }) => fields.backend === heavy.url))
   assert.ok(light.messages.length >= 2_000 - heavy.messages.length)
 })
+
+test('bodies that are slower than a session waits: they are shared like any others', async (t) => {
+  const lab = await startLab(t)
+  const [one, other] = [await lab.backend(), await lab.backend()]
+  await lab.gateway({ deliver: [one, other], budgets: { sessionIdleInTransactionMs: 30 } })
+  const resets = () => [one, other].flatMap(({ commands }) => commands.filter((line) => line === 'RSET')).length
+  for (let number = 1; number <= 8; number++) {
+    const slow = await lab.connect()
+    await slow.hello()
+    await slow.untilData('a@sender.test', 'you@example.test')
+    await lab.until(() => resets() === number)
+    await slow.write('Subject: x\r\n\r\nx\r\n.\r\n')
+    await slow.expect(250)
+    await slow.quit()
+  }
+  assert.deepEqual([one.messages.length, other.messages.length], [4, 4])
+})

@@ -29,6 +29,8 @@ export class Staging {
   readonly #judging: Judging
   /** Candidates not tried yet; undefined before the first recipient. */
   #line: LineUp | undefined
+  /** The balance has counted this transaction as a message, and does so once. */
+  #hasHadTurn = false
   /** All of the route, whether they may be asked now or not. */
   #members: readonly Member[] = []
   #staged: Staged | undefined
@@ -115,7 +117,7 @@ export class Staging {
     return this.#judging.isOutForUs(this.#members) ? nobodyConfigured : nobody
   }
 
-  /** Puts the candidates in line, once a transaction; or why there is none to be had. */
+  /** Puts the candidates in line; or why there is none to be had. */
   #lineUp(phase: Phase): LineUp | Nobody | Promise<LineUp | Nobody> {
     const { endpoints, clock } = this.#deps
     const expansion = endpoints.expand(this.#route, this.#domain)
@@ -144,7 +146,9 @@ export class Staging {
     }
     const isCandidate = (endpoint: Endpoint, nowMs: number) =>
       isServing(healthState(backends.health(endpoint), nowMs, network))
-    return new LineUp(balancer(this.#route).order(expansion.members, view), isCandidate)
+    const candidates = balancer(this.#route).order(expansion.members, view, this.#hasHadTurn)
+    if (candidates.length > 0) this.#hasHadTurn = true
+    return new LineUp(candidates, isCandidate)
   }
 
   /** Without waiting where the candidate has an idle session. */
