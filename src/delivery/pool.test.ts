@@ -10,12 +10,14 @@ import {
   inMs,
   job,
   mailbox,
+  message,
   stepLimits,
 } from '../../test/unit/deliver.ts'
 import { startBackend, until } from '../../test/unit/scripted-backend.ts'
 import { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Begun } from './delivery.ts'
+import type { Endpoint } from '../routing/backend.ts'
+import type { Begun, Delivery, Transaction } from './delivery.ts'
 import { createTurns } from './turns.ts'
 
 test('turns: keys in turn, each in its own order', () => {
@@ -102,6 +104,64 @@ test('live and held mail both wait all the time: every fifth session that comes 
   await Promise.all(all)
   const fifth = ['live', 'live', 'live', 'live', 'held']
   assert.deepEqual(order.slice(0, 40), Array(8).fill(fifth).flat())
+})
+
+/** A message behind whose dot the backend is silent. @returns what may be listened to, where it may */
+async function silent(out: Delivery, to: Endpoint, isFromHold = false, beforeData?: () => void) {
+  const begun = await out.begin(to, { ...job(), isFromHold }, beginLimits())
+  assert(begun.kind === 'begun')
+  await begun.transaction.askRecipients([mailbox('you@example.test')], stepLimits())
+  beforeData?.()
+  const sent = await begun.transaction.data(message('x\r\n'), { ...stepLimits(), untilMs: inMs(150) })
+  assert(sent.kind === 'unknown')
+  return sent.late
+}
+
+const silentAtTheDot = { on: (verb: string) => (verb === '.' ? ('silence' as const) : undefined) }
+
+for (const isFromHold of [false, true])
+  test(`one session at most: it listens until somebody waits, and serves then (${isFromHold ? 'held' : 'live'} mail)`, async (t) => {
+    const backend = await startBackend(t, silentAtTheDot)
+    const { delivery: out, health } = delivery(t)
+    const to = endpoint(backend, { connections: 1 })
+    const late = await silent(out, to, isFromHold)
+    const heard = late?.wait(inMs(60_000))
+    assert.deepEqual(out.sessions(to), { busy: 1, idle: 0, waiting: 0 })
+    const next = await out.begin(to, { ...job(), isFromHold }, beginLimits())
+    assert.equal(next.kind, 'begun')
+    assert.deepEqual([heard !== undefined, await heard, backend.peers.length], [true, undefined, 2])
+    assert.deepEqual(health, ['opened', 'opened'])
+  })
+
+test('let go before anybody listened: that is heard at once', async (t) => {
+  const { delivery: out } = delivery(t)
+  const to = endpoint(await startBackend(t, silentAtTheDot), { connections: 2 })
+  const late = await silent(out, to)
+  await begin(out, to)
+  await begin(out, to)
+  assert.equal(await late?.wait(inMs(60_000)), undefined)
+})
+
+test('one session at most, and somebody waits already: nobody listens', async (t) => {
+  const { delivery: out } = delivery(t)
+  const to = endpoint(await startBackend(t, silentAtTheDot), { connections: 1 })
+  const others: Promise<Transaction>[] = []
+  assert.equal(await silent(out, to, false, () => others.push(begin(out, to))), undefined)
+  await others[0]
+})
+
+test('of eight sessions two listen, not a third, and who waits takes the place of none of them', async (t) => {
+  const { delivery: out } = delivery(t)
+  const to = endpoint(await startBackend(t, silentAtTheDot), { connections: 8 })
+  const late = [await silent(out, to), await silent(out, to), await silent(out, to)]
+  assert.deepEqual(
+    late.map((each) => each !== undefined),
+    [true, true, false],
+  )
+  await Promise.all(Array.from({ length: 6 }, () => begin(out, to)))
+  const limits = { sessionUntilMs: inMs(50), readyUntilMs: inMs(5_000) }
+  assert.deepEqual(await out.begin(to, job(), limits), { kind: 'busy' })
+  assert.equal(out.sessions(to).busy, 8)
 })
 
 test('waiting ends at sessionUntilMs: busy, and nothing is left behind', async (t) => {

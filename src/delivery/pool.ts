@@ -44,8 +44,8 @@ export class Pool {
   #roomUntilMs = 0
   /** Sessions in use that serve the hold. */
   #fromHold = 0
-  /** Sessions in use that wait for a word behind a dot that nobody waits for any more. */
-  #listening = 0
+  /** Sessions in use that wait for a word behind a dot that nobody waits for any more, the oldest first: how each is let go. */
+  readonly #listening = new Set<() => void>()
   #sweep: Timer | undefined
   #isClosed = false
 
@@ -73,14 +73,14 @@ export class Pool {
     if (wish.cancel?.isCancelled) return senderHasGone
     if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
     // What is held passes by nobody.
-    if (wish.isFromHold && this.#line.size > 0) return this.#line.wait(wish)
+    if (wish.isFromHold && this.#line.size > 0) return this.#wait(wish)
     const pooled = wish.fresh ? undefined : this.#takeIdle()
     if (pooled) {
       this.#busy++
       this.#use(pooled, wish.isFromHold)
       return { kind: 'taken', pooled }
     }
-    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#line.wait(wish)
+    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#wait(wish)
   }
 
   /**
@@ -102,15 +102,23 @@ export class Pool {
     else this.#serve(pooled)
   }
 
-  /** Whether one more session may be kept for a late word: at most a quarter of them, so that the others serve. */
-  keepListening(): boolean {
-    if (this.#isClosed || this.#listening >= this.#most / 4) return false
-    this.#listening++
+  /**
+   * Whether one more session may be kept for a late word: at most a quarter of them, so that the others serve. Where they are too few for that, one may,
+   * for as long as nobody waits for a session.
+   * @param letGo  ends it; it may be called at any time
+   */
+  keepListening(pooled: PooledSession, letGo: () => void): boolean {
+    const most = this.#line.size > 0 ? this.#mostListening : Math.max(1, this.#mostListening)
+    if (this.#isClosed || this.#listening.size >= most) return false
+    this.#listening.add(letGo)
+    // Nor does it take the place of what else is held.
+    if (pooled.isFromHold) this.#fromHold--
+    pooled.isFromHold = false
     return true
   }
 
-  stopListening(): void {
-    this.#listening--
+  stopListening(letGo: () => void): void {
+    this.#listening.delete(letGo)
   }
 
   /** The session has ended, or must. */
@@ -158,10 +166,29 @@ export class Pool {
     return undefined
   }
 
+  /** In turn; what listens beyond its quarter makes room. */
+  #wait(wish: Wish): Promise<Taken> {
+    const taken = this.#line.wait(wish)
+    for (const letGo of this.#listening) {
+      if (this.#line.size === 0 || this.#listening.size <= this.#mostListening) break
+      letGo()
+    }
+    return taken
+  }
+
+  get #mostListening(): number {
+    return Math.floor(this.#mostNow / 4)
+  }
+
+  /** As many as the server itself allows, where it has said so lately. */
+  get #mostNow(): number {
+    return this.#clock.monotonicMs() < this.#roomUntilMs ? Math.min(this.#most, this.#room) : this.#most
+  }
+
   /** Whether one more session may be opened; an idle one makes room for it. */
   #hasRoom(): boolean {
     const used = this.#busy + this.#opening
-    const most = this.#clock.monotonicMs() < this.#roomUntilMs ? Math.min(this.#most, this.#room) : this.#most
+    const most = this.#mostNow
     if (used + this.#idle.length < most) return true
     if (used >= most) return false
     this.#idle.shift()?.session.quit()

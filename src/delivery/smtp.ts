@@ -124,15 +124,12 @@ export class SmtpTransaction implements Transaction {
 
   /** The session is kept for the word that may still come, if not too many are kept so already. */
   #listenOn(missing: number): LateAnswer | undefined {
-    if (!this.#pool.keepListening()) return undefined
     const { session } = this.#pooled
-    let isOver = false
     const end = () => {
-      if (isOver) return
-      isOver = true
-      this.#pool.stopListening()
+      this.#pool.stopListening(end)
       this.#end()
     }
+    if (!this.#pool.keepListening(this.#pooled, end)) return undefined
     return {
       wait: (untilMs) => awaitLate(session, missing, untilMs).finally(end),
       letGo: end,

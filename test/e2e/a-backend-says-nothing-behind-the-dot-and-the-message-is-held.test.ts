@@ -132,6 +132,21 @@ test('silent behind many dots: of its sessions a quarter is kept for a late word
   await lab.until(() => gateway.held() === 3)
 })
 
+test('silent behind one dot, and it takes one session at most: that listens until the next message comes, which is delivered', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ afterDot: (_, count) => (count === 1 ? 'silence' : undefined) })
+  const gateway = await lab.gateway({
+    deliver: [{ to: backend, connections: 1 }],
+    hold: {},
+    budgets: { dotMs: 600, bodyReserveMs: 100 },
+  })
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(backend.openSessions, 1)
+  assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+  assert.equal(backend.messages.length, 2)
+  assert.deepEqual([gateway.held(), await states(gateway)], [1, ['unknown']])
+})
+
 for (const how of ['halfClose', 'reset'] as const)
   test(`the sender has gone (${how}) before its time is over: nothing is held, because it comes again`, async (t) => {
     const lab = await startLab(t)
