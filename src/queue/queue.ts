@@ -24,7 +24,8 @@ export type Lane = string & { readonly __lane: never }
  * - `offered`: a transaction with several routes is under way and answers for it (`fanOut: together`); after a crash it is `ready`.
  * - `ready`: goes as soon as its route can take it, in the order of `turnMs`: that of its arrival, or the last one at which a backend put it off.
  * - `waiting`: a backend deferred it: not before `notBeforeMs`, then `ready` again.
- * - `unknown`: a backend is silent or gone behind our dot and may have it: not before `notBeforeMs`, and until `elsewhereMs` only to `backend`.
+ * - `unknown`: a backend is silent or gone behind our dot and may have it: not before `notBeforeMs`, and until `elsewhereMs` only to `backend`. It stays
+ *   so when a later attempt puts it off.
  * - `held`: a person said so (`waypost queue hold`), until `release`. An attempt that was under way then ends it by what is final (`gone`, `refused`,
  *   `expired`, `corrupt`) and by nothing else; behind whose dot it is unknown stays written down.
  * - `no-route`: its domain is not declared any more; never bounced, never sent by MX.
@@ -150,7 +151,13 @@ export type Settled =
   | { readonly kind: 'ready'; readonly turnMs?: number }
   /** Its turn is then, not that of its arrival: what was never tried goes before it. */
   | { readonly kind: 'waiting'; readonly notBeforeMs: number; readonly firstRefusedMs?: number }
-  | { readonly kind: 'unknown'; readonly backend: string; readonly notBeforeMs: number; readonly elsewhereMs: number }
+  | {
+      readonly kind: 'unknown'
+      readonly backend: string
+      readonly notBeforeMs: number
+      readonly elsewhereMs: number
+      readonly firstRefusedMs?: number
+    }
   | { readonly kind: 'refused' | 'expired'; readonly keepUntilMs: number }
   | { readonly kind: 'held' | 'no-route' | 'set-aside' | 'corrupt' }
   /** It stays what it is by now; what else the settlement says of it is noted. */

@@ -205,3 +205,26 @@ test('a backend that keeps what it is given and breaks off, each time: when its 
   assert.ok(first.messages.length <= 2, `${first.messages.length} copies`)
   assert.equal(second.messages.length, 1)
 })
+
+test('gone behind the dot, and then it puts the recipient off: nobody else gets it before its time is over', async (t) => {
+  const lab = await startLab(t)
+  const first = await lab.backend({
+    afterDot: 'reset',
+    rcpt: (_, count) => (count > 1 ? '450 4.2.0 later' : undefined),
+  })
+  const second = await lab.backend()
+  const clock = createFastClock(200)
+  const unknownWaitMs = 20 * 60_000
+  const gateway = await lab.gateway(
+    { deliver: [first, { to: second, preference: 20 }], hold: { unknownWaitMs } },
+    { clock },
+  )
+  const sentMs = clock.now()
+  assert.equal((await lab.send({ to: 'you@example.test', body: 'to the other' })).code, 250)
+  await lab.until(() => second.messages.length === 1, 60_000)
+  assert.ok(clock.now() - sentMs >= unknownWaitMs)
+  await lab.until(() => gateway.held() === 0)
+  assert.ok(first.commands.filter((command) => command.startsWith('RCPT')).length > 1)
+  assert.equal(first.messages.length, 1)
+  await lab.until(() => gateway.find('drained', { possibleDuplicates: 1 }).length === 1)
+})

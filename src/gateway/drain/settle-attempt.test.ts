@@ -7,18 +7,24 @@ import { seededRandom } from '../../base/random.ts'
 import type { HeldRecipient, Settlement, Task } from '../../queue/queue.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { CouldNot } from './attempt.ts'
-import { type SettleDeps, settleAttempt } from './settle-attempt.ts'
+import { type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 
 const { body, ...message } = heldMessage({ id: heldId(1) })
 
-/** @returns what is written down of an attempt at which no backend could be asked to take it */
-async function settled(held: Partial<HeldRecipient>, kind: CouldNot['kind']): Promise<Settlement> {
+/** @returns what is written down of what `settle` is handed */
+async function written(
+  held: Partial<HeldRecipient>,
+  settle: (task: Task, deps: SettleDeps) => Promise<void>,
+): Promise<Settlement> {
   const settlements: Settlement[] = []
   const deps = {
     clock: createFakeClock(),
     random: seededRandom(1),
     log: collectLog().log,
-    queue: { settle: async (settlement: Settlement) => void settlements.push(settlement) },
+    queue: {
+      get: async () => undefined,
+      settle: async (settlement: Settlement) => void settlements.push(settlement),
+    },
     writeDown: { surely: (_: unknown, write: () => Promise<void>) => write() },
   } as unknown as SettleDeps
   const recipients = message.recipients.map((each) => ({ ...each, attempts: 2, index: 0, ...held })) as HeldRecipient[]
@@ -28,9 +34,15 @@ async function settled(held: Partial<HeldRecipient>, kind: CouldNot['kind']): Pr
     turnMs: 0,
     recipients,
   }
-  await settleAttempt(task, {} as Way, { kind, endpoint: undefined, why: 'in this test' }, deps)
+  await settle(task, deps)
   return settlements[0] ?? assert.fail()
 }
+
+/** Of an attempt at which no backend could be asked to take it. */
+const settled = (held: Partial<HeldRecipient>, kind: CouldNot['kind']) =>
+  written(held, (task, deps) =>
+    settleAttempt(task, {} as Way, { kind, endpoint: undefined, why: 'in this test' }, deps),
+  )
 
 test('what nobody could take is put off only where it is still what it was when the attempt began', async () => {
   const bound = { state: 'unknown', backend: 'smtp://one', elsewhereMs: 9 } as const
@@ -47,4 +59,16 @@ test('what nobody could take is put off only where it is still what it was when 
     const [one] = (await settled({ state: 'ready' }, kind)).recipients
     assert.deepEqual([one?.to.kind, one?.from, one?.behind], ['waiting', ['ready'], undefined])
   }
+})
+
+test('a fault of our own takes nothing from the backend that may have it', async () => {
+  const crashed = async (held: Partial<HeldRecipient>) =>
+    (await written(held, (task, deps) => settleCrash(task, new TypeError('in this test'), () => '', deps)))
+      .recipients[0]
+  const bound = await crashed({ state: 'unknown', backend: 'smtp://one', elsewhereMs: 9e15 })
+  assert.ok(bound?.to.kind === 'unknown')
+  assert.deepEqual([bound.to.backend, bound.to.elsewhereMs], ['smtp://one', 9e15])
+  assert.deepEqual([bound.from, bound.behind], [['unknown'], 'smtp://one'])
+  const free = await crashed({ state: 'ready' })
+  assert.deepEqual([free?.to.kind, free?.from, free?.behind], ['waiting', ['ready'], undefined])
 })

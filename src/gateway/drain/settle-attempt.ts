@@ -7,11 +7,12 @@ import { printable } from '../../base/printable.ts'
 import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { reply } from '../../mail/reply.ts'
-import { type Attempt, type Lane, type Queue, type Settled, StoreFailure, type Task } from '../../queue/queue.ts'
+import { type Attempt, type Lane, type Queue, StoreFailure, type Task } from '../../queue/queue.ts'
 import { backendFields } from '../../routing/backend.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import { pauseAfter } from '../pauses.ts'
+import { putOff } from '../put-off.ts'
 import type { LateWatch } from '../settle/late-watch.ts'
 import { beforeOf } from '../settle/sort-answers.ts'
 import { type TellAttemptDeps, tellAttempt } from '../settle/tell-attempt.ts'
@@ -69,12 +70,7 @@ function waitForItsBackend(task: Task, attempted: CouldNot, deps: SettleDeps): P
   const recipients = task.recipients.map((held) => ({
     index: held.index,
     ...beforeOf(held),
-    to: {
-      kind: 'unknown' as const,
-      backend: held.backend ?? '',
-      notBeforeMs: nowMs + pauseAfter(held.attempts, deps.random),
-      elsewhereMs: held.elsewhereMs ?? nowMs,
-    },
+    to: putOff(held, pauseAfter(held.attempts, deps.random), nowMs),
   }))
   return defer(task, attempted, recipients, deps)
 }
@@ -162,7 +158,7 @@ export async function settleCrash(task: Task, error: unknown, routeId: () => str
     { id, message, recipients, route: routeId(), endpoint: undefined, outcome: 'failed', tookMs: 0, isLate: false },
     deps,
   )
-  const to = await afterCrash(id, error, deps)
+  const as = await afterCrash(id, error, deps)
   const attempt = {
     atMs: clock.now(),
     backend: undefined,
@@ -174,22 +170,26 @@ export async function settleCrash(task: Task, error: unknown, routeId: () => str
     queue.settle({
       id,
       attempt,
-      // A damaged one is damaged in whatever state.
-      recipients: recipients.map(({ index, state }) => ({
-        index,
-        to,
-        ...(to.kind === 'corrupt' ? {} : { from: [state] }),
-      })),
+      recipients: recipients.map((held) => {
+        const { index } = held
+        // A damaged one is damaged in whatever state.
+        if (as === 'corrupt') return { index, to: { kind: as } }
+        const to = as === 'put-off' ? putOff(held, crashPauseMs, clock.now()) : { kind: as }
+        return { index, ...beforeOf(held), to }
+      }),
     }),
   )
   // A person who is told looks at once, and must find it so.
-  if (to.kind !== 'waiting') log.alert('held message set aside', { id, as: to.kind, error })
+  if (as !== 'put-off') log.alert('held message set aside', { id, as, error })
 }
 
-async function afterCrash(id: string, error: unknown, { queue, clock }: SettleDeps): Promise<Settled> {
+async function afterCrash(
+  id: string,
+  error: unknown,
+  { queue }: SettleDeps,
+): Promise<'corrupt' | 'set-aside' | 'put-off'> {
   // What was damaged once stays so.
-  if (error instanceof StoreFailure && error.code === 'corrupt') return { kind: 'corrupt' }
+  if (error instanceof StoreFailure && error.code === 'corrupt') return 'corrupt'
   const before = (await queue.get(id))?.attempts.filter(({ outcome }) => outcome === 'failed').length ?? 0
-  if (before + 1 >= crashesUntilSetAside) return { kind: 'set-aside' }
-  return { kind: 'waiting', notBeforeMs: clock.now() + crashPauseMs }
+  return before + 1 >= crashesUntilSetAside ? 'set-aside' : 'put-off'
 }

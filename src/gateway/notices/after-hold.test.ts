@@ -6,6 +6,7 @@ import { settingsOf } from '../../../test/lab/settings.ts'
 import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
+import { reply } from '../../mail/reply.ts'
 import { createMessageIds } from '../../mail/trace.ts'
 import { type Queue, type Settlement, StoreFailure } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
@@ -141,4 +142,42 @@ test('the late word of a backend is no word on what another may have by now', as
     settled.map(({ recipients }) => recipients.map(({ index }) => index)),
     [[0]],
   )
+})
+
+test('while DNS does not say who the sender is, what a backend may have waits for that one, unless it was its late word', async () => {
+  const [clock, random] = [createFakeClock(), seededRandom(1)]
+  const message = heldMessage({ id: heldId(1) })
+  const bound = { state: 'unknown', backend: 'smtp://one', elsewhereMs: clock.now() + 9e6 } as const
+  const settled: Settlement[] = []
+  const queue = {
+    get: async () => ({
+      message: { ...message, size: message.body.size, has8bit: false },
+      recipients: message.recipients.map((held, index) => ({ ...held, ...bound, index, attempts: 1 })),
+      attempts: [],
+    }),
+    settle: async (settlement: Settlement) => void settled.push(settlement),
+  } as unknown as Queue
+  const afterHold = createAfterHold({
+    clock,
+    random,
+    log: collectLog().log,
+    queue,
+    notices: { write: async () => ({ kind: 'undecided', why: 'in this test', proof: { kind: 'undecided' } }) },
+    policyOf: () => holdPolicy({}, {}),
+    hostname: () => 'mx.waypost.test' as HostName,
+    onHeld: () => undefined,
+  })
+  const way = { lane: lane('main'), route: { id: 'main' }, domain: undefined, policy: holdPolicy({}, {}) } as Way
+  const what = { id: message.id, way, endpoint: undefined, refused: [{ index: 0, reply: reply(550, '5.7.1', 'no') }] }
+  await afterHold.refused(what)
+  await afterHold.refused({ ...what, behind: 'smtp://one' })
+  const to = settled.map(({ recipients }) => recipients[0]?.to)
+  assert.deepEqual(
+    to.map((each) => [each?.kind, each && 'firstRefusedMs' in each && each.firstRefusedMs]),
+    [
+      ['unknown', clock.now()],
+      ['waiting', clock.now()],
+    ],
+  )
+  assert.equal(to[0]?.kind === 'unknown' && to[0].backend, 'smtp://one')
 })

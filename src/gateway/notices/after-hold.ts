@@ -26,6 +26,7 @@ import type {
 import type { Endpoint } from '../../routing/backend.ts'
 import type { Declared, Tell } from '../events.ts'
 import { pauseAfter } from '../pauses.ts'
+import { putOff } from '../put-off.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { PolicyOf } from '../ways/ways.ts'
 import { type Notice, type Notices, settleWith, toWhom } from './notices.ts'
@@ -82,7 +83,7 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     const notice = await noticeOf(mail, nowMs)
     // DNS was asked meanwhile: of what another attempt, its end or a person has changed since, this is no longer the last word.
     const left = await settleWith(notice, async () => stillThere(await queue.get(id), refusals))
-    if (left.length === refusals.length) return await settle(mail, notice, nowMs)
+    if (left.length === refusals.length) return await settle(mail, notice, nowMs, what.behind)
     if (notice.kind === 'written') notice.giveBack()
     await refused({ ...what, refused: left })
   }
@@ -98,9 +99,10 @@ export function createAfterHold(deps: AfterHoldDeps): AfterHold {
     tellOwnRefused(mail, deps)
   }
 
-  async function settle(mail: RefusedMail, notice: Notice, nowMs: number): Promise<void> {
+  async function settle(mail: RefusedMail, notice: Notice, nowMs: number, behind: string | undefined): Promise<void> {
     const told = notice.kind === 'written' ? notice.told : new Set<Recipient>()
-    const settlement = settlementOf(mail, notice, told, nowMs, random)
+    const waits = (held: HeldRecipient) => waitsForDns(held, behind, nowMs, random)
+    const settlement = settlementOf(mail, notice, told, nowMs, waits)
     await settleWith(notice, () => queue.settle(settlement))
     if (notice.kind === 'written') onHeld(notice.lane)
     tellRefused(mail, notice, told, deps)
@@ -164,17 +166,17 @@ function settlementOf(
   notice: Notice,
   told: ReadonlySet<Recipient>,
   nowMs: number,
-  random: Random,
+  waits: (held: HeldRecipient) => Settled,
 ): Settlement {
   const { message, refusals } = mail
   return {
     id: message.id,
     attempt: attemptOf(mail, nowMs),
     recipients: refusals.map(({ held, reply }) => {
-      const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs, random)
+      const to: Settled = told.has(held.recipient) ? { kind: 'gone' } : kept(held, notice, nowMs, waits)
       // What a person holds does not go on by itself.
       const mayWait = [held.state].filter((state) => state !== 'held')
-      return { index: held.index, reply, to, from: to.kind === 'waiting' ? mayWait : final(held) }
+      return { index: held.index, reply, to, from: to.kind === 'refused' || to.kind === 'gone' ? final(held) : mayWait }
     }),
     ...(notice.kind === 'written' ? { dsn: notice.held } : {}),
     ...(notice.proof.kind === message.proof.kind ? {} : { proof: notice.proof }),
@@ -182,11 +184,15 @@ function settlementOf(
 }
 
 /** While DNS does not say who the sender is, the refusal is not the last word: the next one finds out more. */
-function kept({ attempts, firstRefusedMs }: HeldRecipient, { kind }: Notice, nowMs: number, random: Random): Settled {
-  const sinceMs = firstRefusedMs ?? nowMs
-  const isOpen = kind === 'undecided' && nowMs - sinceMs < undecidedMs
-  if (isOpen) return { kind: 'waiting', notBeforeMs: nowMs + pauseAfter(attempts, random), firstRefusedMs: sinceMs }
-  return { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
+function kept(held: HeldRecipient, { kind }: Notice, nowMs: number, waits: (held: HeldRecipient) => Settled): Settled {
+  const isOpen = kind === 'undecided' && nowMs - (held.firstRefusedMs ?? nowMs) < undecidedMs
+  return isOpen ? waits(held) : { kind: 'refused', keepUntilMs: nowMs + keptForAPersonMs }
+}
+
+/** @param behind  of a late word: what that backend was given it has not taken, so nobody has it */
+function waitsForDns(held: HeldRecipient, behind: string | undefined, nowMs: number, random: Random): Settled {
+  const to = putOff(behind === undefined ? held : undefined, pauseAfter(held.attempts, random), nowMs)
+  return { ...to, firstRefusedMs: held.firstRefusedMs ?? nowMs }
 }
 
 /** Of what was refused, what no attempt has spoken of since; a person may have held it meanwhile. @param now  what is held of the message now */

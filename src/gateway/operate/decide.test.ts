@@ -95,4 +95,12 @@ test('what a backend may have goes nowhere while its word may come, and then to 
   const held = inState('held', { backend: 'smtp://one', elsewhereMs: 9_000 })
   const released = { to: { ...toIt, notBeforeMs: 2_000 }, from: ['held'], lane: 'today' }
   assert.deepEqual(decide('release', held, watched), released)
+  // So is one whose route went, and one that a fault of our own had set aside.
+  for (const state of ['no-route', 'set-aside'] as const) {
+    const decision = decide('retry', inState(state, { backend: 'smtp://one', elsewhereMs: 9_000 }), {
+      ...watched,
+      isNamed: true,
+    })
+    assert.deepEqual(typeof decision === 'object' && 'to' in decision && decision.to, { ...toIt, notBeforeMs: 2_000 })
+  }
 })

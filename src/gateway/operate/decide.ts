@@ -68,9 +68,9 @@ function retried(held: HeldRecipient, at: Circumstances): Decision {
       return at.isNamed ? 'it is held by a person: release it' : undefined
     case 'no-route':
       if (at.hasWays && at.lane === undefined) return at.isNamed ? 'its domain has no route' : undefined
-      return { to: { kind: 'ready' }, from: ['no-route'], lane: at.lane }
+      return { ...goesOn(held, at), from: ['no-route'] }
     default:
-      return at.isNamed ? { to: { kind: 'ready' }, from: ended, lane: at.lane } : undefined
+      return at.isNamed ? { ...goesOn(held, at), from: ended } : undefined
   }
 }
 

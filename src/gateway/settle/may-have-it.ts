@@ -9,6 +9,7 @@ import { type Reply, reply } from '../../mail/reply.ts'
 import type { HeldRecipient, Settled } from '../../queue/queue.ts'
 import type { Carried } from '../carry/carried.ts'
 import { pauseAfter } from '../pauses.ts'
+import type { HeldBefore } from '../put-off.ts'
 import type { Way } from '../ways/lanes.ts'
 
 type Unknown = Extract<Carried, { kind: 'unknown' }>
@@ -30,7 +31,7 @@ export function unknownUntilTold(
   { endpoint: { backend }, late }: Unknown,
   { policy }: Way,
   nowMs: number,
-  before?: { readonly held: HeldRecipient; readonly random: Random },
+  before?: { readonly held: HeldBefore; readonly random: Random },
 ) {
   const soonestMs = nowMs + (late ? lateWatchMs : brokenWaitMs)
   const unknown = { kind: 'unknown', backend: backend.key } as const

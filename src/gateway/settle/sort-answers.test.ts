@@ -122,6 +122,29 @@ test('a backend that breaks off behind each dot is given it ever more rarely, an
   assert.ok(again.notBeforeMs - last.notBeforeMs >= 24 * 60_000)
 })
 
+test('what a backend may have since an earlier dot stays behind that one, whatever puts it off', () => {
+  const hourMs = 60 * 60_000
+  const after = (answer: Answer, more: Partial<HeldRecipient> = {}) => {
+    const bound = held({ state: 'unknown', backend: 'smtp://b', elsewhereMs: nowMs + hourMs, ...more })
+    const sorting = { nowMs, random: seededRandom(1), way, carried: undefined }
+    const [first] = sortAnswers([{ index: 0, before: beforeOf(bound), answer, held: bound }], sorting).recipients
+    return first?.to
+  }
+  for (const answer of [said(450, '4.2.0'), said(550, '5.1.1'), said(451, '4.3.5', 'us'), outage]) {
+    const to = after(answer)
+    assert.ok(to?.kind === 'unknown', JSON.stringify(answer))
+    assert.deepEqual([to.backend, to.elsewhereMs], ['smtp://b', nowMs + hourMs])
+    assert.ok(to.notBeforeMs > nowMs && to.notBeforeMs < nowMs + 2 * 60_000)
+    assert.equal(to.firstRefusedMs, answer.reply.code === 550 ? nowMs : undefined)
+  }
+  // Others are asked as soon as they may be, and where one of them has put it off, it is known still who may have it.
+  const soon = after(said(450, '4.2.0'), { attempts: 9, elsewhereMs: nowMs + 1 })
+  assert.equal(soon?.kind === 'unknown' && soon.notBeforeMs, nowMs + 1)
+  const later = after(said(450, '4.2.0'), { elsewhereMs: nowMs - 1 })
+  assert.ok(later?.kind === 'unknown' && later.notBeforeMs > nowMs)
+  assert.equal(after(accepted)?.kind, 'gone')
+})
+
 test('but for a yes, nothing is said of what others have moved since the backend was asked', () => {
   const ready = beforeOf(held({ state: 'ready' }))
   const bound = beforeOf(held({ state: 'unknown', backend: 'smtp://b' }))

@@ -14,6 +14,7 @@ import {
 } from '../../queue/queue.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
 import { pauseAfter } from '../pauses.ts'
+import { type HeldBefore, putOff } from '../put-off.ts'
 import type { Way } from '../ways/lanes.ts'
 import { isUnknownRecipient } from './about-recipient.ts'
 import { silenceReply, unknownUntilTold } from './may-have-it.ts'
@@ -25,7 +26,7 @@ export interface Answered {
   /** Undefined: the backend is silent behind our dot. */
   readonly answer: Answer | undefined
   /** Where it was held before: what was said of it then counts as well. */
-  readonly held?: HeldRecipient
+  readonly held?: HeldBefore
 }
 
 /** The states of a row, and the backend behind whose dot it is unknown, where it is. */
@@ -79,9 +80,8 @@ export function sortAnswers(answered: readonly Answered[], { nowMs, random, way,
     const { reply } = answer
     // A backend has it, whatever others have made of it meanwhile.
     if (answer.kind === 'accepted') recipients.push({ index, from: recipientStates, to: { kind: 'gone' }, reply })
-    else if (isOfRoute(answer)) recipients.push({ index, ...before, to: { kind: 'ready' }, reply })
     else if (isPermanent(reply) && !mustRepeat(held, reply, nowMs)) refused.push({ index, reply })
-    else recipients.push({ index, ...before, to: waits(held, reply, nowMs, random), reply })
+    else recipients.push({ index, ...before, to: waits(held, answer, nowMs, random), reply })
   }
   return { recipients, refused, outcome: outcomeOf(recipients, refused, carried) }
 }
@@ -105,12 +105,12 @@ export const beforeOf = ({ state, backend }: Pick<HeldRecipient, 'state' | 'back
 export const isOfRoute = (answer: Answer): boolean =>
   answer.kind === 'outage' || (answer.kind === 'said' && answer.by !== 'backend' && !isPermanent(answer.reply))
 
-const mustRepeat = (held: HeldRecipient | undefined, said: Reply, nowMs: number) =>
+const mustRepeat = (held: HeldBefore | undefined, said: Reply, nowMs: number) =>
   held?.wasKnown && isUnknownRecipient(said) && nowMs - (held.firstRefusedMs ?? nowMs) < refusalRepeatsMs
 
-/** A backend's 4yz is obeyed, and a 5yz that is not believed yet waits as long. */
-function waits(held: HeldRecipient | undefined, said: Reply, nowMs: number, random: Random): Settled {
-  const notBeforeMs = nowMs + pauseAfter(held?.attempts ?? 0, random)
-  if (!isPermanent(said)) return { kind: 'waiting', notBeforeMs }
-  return { kind: 'waiting', notBeforeMs, firstRefusedMs: held?.firstRefusedMs ?? nowMs }
+/** A backend's 4yz is obeyed, and a 5yz that is not believed yet waits as long. What speaks of the way there goes as soon as that is open. */
+function waits(held: HeldBefore | undefined, answer: Answer, nowMs: number, random: Random): Settled {
+  const to = putOff(held, pauseAfter(held?.attempts ?? 0, random), nowMs)
+  if (isOfRoute(answer)) return to.kind === 'waiting' ? { kind: 'ready' } : to
+  return isPermanent(answer.reply) ? { ...to, firstRefusedMs: held?.firstRefusedMs ?? nowMs } : to
 }

@@ -252,13 +252,13 @@ function settledColumns(to: Settled): Columns {
     case 'as-it-is':
       return { ...none, to: asItIs }
     case 'waiting': {
-      const firstRefused = to.firstRefusedMs === undefined ? undefined : Math.round(to.firstRefusedMs)
       const notBefore = Math.round(to.notBeforeMs)
-      return { ...none, to: numberOfState.waiting, notBefore, turn: notBefore, firstRefused }
+      return { ...none, to: numberOfState.waiting, notBefore, turn: notBefore, firstRefused: firstRefused(to) }
     }
     case 'unknown': {
       const [notBefore, elsewhere] = [Math.round(to.notBeforeMs), Math.round(to.elsewhereMs)]
-      return { ...none, to: numberOfState.unknown, notBefore, elsewhere, backend: to.backend }
+      const { backend } = to
+      return { ...none, to: numberOfState.unknown, notBefore, elsewhere, backend, firstRefused: firstRefused(to) }
     }
     case 'ready':
       return { ...none, to: numberOfState.ready, turn: moment(to.turnMs) }
@@ -269,6 +269,9 @@ function settledColumns(to: Settled): Columns {
       return { ...none, to: numberOfState[to.kind] }
   }
 }
+
+const firstRefused = ({ firstRefusedMs }: { readonly firstRefusedMs?: number }): number | undefined =>
+  firstRefusedMs === undefined ? undefined : Math.round(firstRefusedMs)
 
 function attemptRow({ atMs, backend, outcome, text, recipients }: Attempt): AttemptRow {
   return [Math.round(atMs), backend ?? null, outcome, text, recipients]

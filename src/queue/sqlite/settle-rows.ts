@@ -42,6 +42,12 @@ export interface SettledResult {
   readonly isDsnHeld: boolean
 }
 
+const keepingStates: ReadonlySet<number> = new Set([
+  numberOfState.held,
+  numberOfState['no-route'],
+  numberOfState['set-aside'],
+])
+
 export const gone = -1
 export const asItIs = -2
 
@@ -110,7 +116,7 @@ function settleOne(db: Database, seq: number, recipient: SettledRow, settlement:
   if (to === asItIs) return noteDelayTold(db, seq, recipient, settlement)
   if (to === numberOfState.unknown) noteUnknown(db, seq, recipient)
   // Behind whose dot it is unknown is not forgotten while nobody acts on it.
-  const keeps = to === numberOfState.held || to === numberOfState['no-route'] ? 1 : 0
+  const keeps = keepingStates.has(to) ? 1 : 0
   return Number(
     db
       .sql(

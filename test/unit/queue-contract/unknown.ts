@@ -58,4 +58,21 @@ export const unknown: Cases = {
     const held = (await queue.get(heldId(1)))?.recipients[0]
     assert.deepEqual([held?.state, held?.backend, held?.elsewhereMs], ['unknown', 'smtp://b', startMs + 9])
   },
+
+  async 'what is put off behind a dot keeps when it was refused first, and its backend also where it is set aside'(
+    t,
+    make,
+  ) {
+    const { queue } = await make(t)
+    await queue.hold(heldMessage({ id: heldId(1) }))
+    const to = { kind: 'unknown', backend: 'smtp://b', notBeforeMs: startMs + 5, elsewhereMs: startMs + 9 } as const
+    await settleAll(queue, heldId(1), { ...to, firstRefusedMs: startMs + 3 })
+    await settleAll(queue, heldId(1), { ...to, firstRefusedMs: startMs + 4 })
+    await settleAll(queue, heldId(1), { kind: 'set-aside' })
+    const held = (await queue.get(heldId(1)))?.recipients[0]
+    assert.deepEqual(
+      [held?.state, held?.backend, held?.elsewhereMs, held?.firstRefusedMs],
+      ['set-aside', 'smtp://b', startMs + 9, startMs + 3],
+    )
+  },
 }
