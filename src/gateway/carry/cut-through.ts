@@ -133,8 +133,11 @@ export class CutThrough {
     this.#staging.giveBack()
   }
 
-  /** Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold. */
-  async deliver(message: Message): Promise<Carried> {
+  /**
+   * Hands the message over and brings what became of it. The dot of the sender has just been read, or it comes from the hold.
+   * @param onDotLeft  called when ours has left for a backend
+   */
+  async deliver(message: Message, onDotLeft?: () => void): Promise<Carried> {
     const { clock, budgets } = this.#deps
     const asked = this.#accepted.length
     this.#isDelivering = true
@@ -158,7 +161,7 @@ export class CutThrough {
         const carried: Carried | undefined =
           staged.kind === 'nobody'
             ? takenByNobody(staged, this.#accepted)
-            : await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs })
+            : await this.#hand(message, staged, { bodyUntilMs, untilMs: dotUntilMs }, onDotLeft)
         if (!carried) continue
         this.#learn(asked, carried)
         return carried
@@ -173,13 +176,17 @@ export class CutThrough {
     message: Message,
     staged: Staged,
     { bodyUntilMs, untilMs }: { bodyUntilMs: number; untilMs: number },
+    onLeft: (() => void) | undefined,
   ): Promise<Carried | undefined> {
     // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
     if (staged.transaction.acceptedCount !== this.#accepted.length)
       throw new TypeError(
         `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
       )
-    const onDotLeft = () => this.#dotLeaves(staged)
+    const onDotLeft = () => {
+      this.#dotLeaves(staged)
+      onLeft?.()
+    }
     return staged.transaction.data(message, { bodyUntilMs, untilMs, onDotLeft }).then(
       (outcome) => {
         this.#dotIsOver(staged, outcome.kind === 'answered')

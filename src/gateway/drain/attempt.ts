@@ -89,6 +89,14 @@ export interface Heard {
   readonly isUnknown: boolean
 }
 
+/** Hears how far an attempt is, so that a backend that says nothing keeps no lane. */
+export interface Hearing {
+  /** A backend has spoken, for the recipients or behind the dot, or none is left to be asked. */
+  heard(): void
+  /** Our dot has left: the backend's word is waited for. */
+  dotLeft(): void
+}
+
 /** Whom mail of our own comes from. */
 const ourselves: Client = {
   address: '127.0.0.1' as IpAddress,
@@ -98,16 +106,13 @@ const ourselves: Client = {
   tls: undefined,
 }
 
-/**
- * @param route  the way's own, or a part of it
- * @param heard  called when a backend has answered for the recipients, or none is left to be asked
- */
+/** @param route  the way's own, or a part of it */
 export async function attempt(
   task: Task,
   way: Way,
   route: Route,
   deps: AttemptDeps,
-  heard: () => void,
+  hearing: Hearing,
 ): Promise<Attempted> {
   const { message, recipients } = task
   const opened = await deps.queue.body(message.id)
@@ -125,10 +130,11 @@ export async function attempt(
   const cut = new CutThrough(route, way.domain, job, deps.cutThroughDeps())
   try {
     const asked = await cut.askRecipients(recipients.map(({ recipient }) => recipient))
-    heard()
+    hearing.heard()
     if (!asked.some(({ kind }) => kind === 'accepted')) return conclude(task, way, asked, undefined, cut, deps)
     const whole: Message = { ...message, client: job.client, body }
-    const carried = await cut.deliver(whole)
+    const carried = await cut.deliver(whole, hearing.dotLeft)
+    hearing.heard()
     // Nobody has it: each backend heard it break off before the dot.
     if (body.failure && carried.kind === 'nobody') throw body.failure
     return conclude(task, way, asked, carried, cut, deps)

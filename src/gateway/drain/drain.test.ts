@@ -88,55 +88,6 @@ test('the queue answers slowly, and what was being attempted as it was asked is 
   await drain.stop()
 })
 
-/** A drain with one message in one lane that leads nowhere now: each try finds nobody. */
-function leadingNowhere() {
-  const [clock, random] = [createFakeClock(), seededRandom(2)]
-  const name = lane('example.test')
-  const { body, ...message } = heldMessage({ id: 'one' })
-  const task: Task = { message: { ...message, size: body.size, has8bit: false }, lane: name, turnMs: 0, recipients: [] }
-  const tries: number[] = []
-  const queue = {
-    lanes: () => [{ lane: name, ready: 1, waiting: 0, unknown: 0, oldestMs: 0 }],
-    nextWakeMs: () => undefined,
-    nextUnknown: async () => [],
-    next: async (_: Lane, __: number, without: ReadonlySet<string>) => (without.has('one') ? [] : [task]),
-  } as unknown as Queue
-  const drain = createDrain({
-    clock,
-    random,
-    log: collectLog().log,
-    queue,
-    live: { turn: () => undefined },
-    onNowhere: () => undefined,
-    wayOfLane() {
-      tries.push(clock.monotonicMs())
-      return undefined
-    },
-  } as unknown as DrainDeps)
-  return { clock, drain, name, tries }
-}
-
-test('a route where nobody can be asked is tried after 1, 2, 5, 10, 20 and then every 30 minutes, not each message by itself', async () => {
-  const { clock, drain, name, tries } = leadingNowhere()
-  drain.start()
-  for (const minutes of [1, 2, 5, 10, 20, 30, 30, 30]) {
-    await until(() => drain.nextTryMs(name) !== undefined)
-    const before = tries.length
-    assert.ok(drain.isOut(name))
-    const waitMs = (drain.nextTryMs(name) ?? 0) - clock.now()
-    // ± 20 %, so that what failed together does not come back together.
-    assert.ok(Math.abs(waitMs - minutes * 60_000) <= minutes * 12_000, `${waitMs} ms for ${minutes} minutes`)
-    // Whatever comes meanwhile waits with it.
-    drain.noticed(name)
-    clock.advance(waitMs - 2)
-    await Promise.resolve()
-    assert.equal(tries.length, before)
-    clock.advance(4)
-    await until(() => tries.length === before + 1)
-  }
-  await drain.stop()
-})
-
 test('what fails by the store or by ourselves says nothing of the backends, and is told by its name', async () => {
   for (const [error, event] of [
     [new StoreFailure('io', 'the disk is broken'), 'drain stopped by the store'],
@@ -331,6 +282,41 @@ test('a session on which a backend says nothing to MAIL keeps its lane for half 
   await drain.stop()
 })
 
+test('what has waited its minute is tried while its lane is being drained, whatever else of it is under way', async () => {
+  const settled: string[] = []
+  const written = Promise.withResolvers<void>()
+  let wakeMs: number | undefined
+  const made = withTwoBackends({
+    transaction: {
+      ...refusing,
+      askRecipients: async () => ({ kind: 'answered', replies: [reply(450, '4.2.1', 'Later')] }),
+    },
+    queue: {
+      next: async (_, __, without) => tasks.filter(({ message: { id } }) => !without?.has(id) && !settled.includes(id)),
+      nextWakeMs: () => wakeMs,
+      async wake() {
+        wakeMs = undefined
+        tasks.push(task('woken'))
+        return [name]
+      },
+      async settle({ id }) {
+        if (id === 'slow disk') await written.promise
+        if (id === 'put off') wakeMs = clock.now() + 60_000
+        settled.push(id)
+      },
+    } as Partial<Queue>,
+  })
+  const { clock, drain, name, task } = made
+  const tasks = [task('slow disk'), task('put off')]
+  drain.start()
+  await until(() => wakeMs !== undefined && !drain.isAttempting('put off'))
+  clock.advance(60_001)
+  await until(() => settled.includes('woken'))
+  assert.deepEqual(settled, ['put off', 'woken'])
+  written.resolve()
+  await drain.stop()
+})
+
 test('what may be with a backend that is away waits for that one, and what is behind it goes to the others', async () => {
   const settled: string[] = []
   const refused: string[] = []
@@ -410,20 +396,5 @@ test('a queue that cannot be read is read again a second later, not at once', as
     })
     assert.ok(clock.monotonicMs() - before >= 950)
   }
-  await drain.stop()
-})
-
-test('a person who wants it tried, or a backend that is back, begins the pauses anew', async () => {
-  const { clock, drain, name, tries } = leadingNowhere()
-  drain.start()
-  for (let round = 0; round < 4; round++) {
-    await until(() => drain.nextTryMs(name) !== undefined)
-    clock.advance(40 * 60_000)
-    await until(() => tries.length === round + 2)
-  }
-  await until(() => drain.nextTryMs(name) !== undefined)
-  drain.kick([name])
-  await until(() => tries.length === 6 && drain.nextTryMs(name) !== undefined)
-  assert.ok((drain.nextTryMs(name) ?? 0) - clock.now() <= 72_000)
   await drain.stop()
 })

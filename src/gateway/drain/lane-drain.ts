@@ -6,10 +6,10 @@
 import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
 import type { Route } from '../../routing/backend.ts'
-import type { Stay, WaitingPlaces } from '../carry/waiting-places.ts'
+import type { WaitingPlaces } from '../carry/waiting-places.ts'
 import { tellAttempt } from '../settle/tell-attempt.ts'
 import type { Way } from '../ways/lanes.ts'
-import { type AttemptDeps, type Attempted, attempt } from './attempt.ts'
+import { type AttemptDeps, type Attempted, attempt, type Hearing } from './attempt.ts'
 import { type Enough, Pace } from './pace.ts'
 import { routeOfTask } from './route-of-task.ts'
 import { type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
@@ -26,12 +26,14 @@ export interface LaneDrainDeps extends SettleDeps {
   readonly turnOver: () => void
   /** Recipients that are being attempted, in whatever lane, and the end of that. */
   readonly underWay: UnderWay
-  /** With backends that say nothing to MAIL and RCPT. */
+  /** With backends that say nothing to MAIL and RCPT, or behind our dot. */
   readonly waitingPlaces: WaitingPlaces
   /** Ids of what cannot be written down, though the store can be written: never touched again while this process lives. */
   readonly avoided: Set<string>
   /** Resolves when rows are where they belong again; undefined where they are. */
   readonly gate: () => Promise<void> | undefined
+  /** It may have changed when the next look is due. */
+  readonly setAlarm: () => void
 }
 
 /**
@@ -133,10 +135,16 @@ export class LaneDrain {
     this.#isStopping = true
   }
 
-  /** A person has changed something: what was fetched ahead may not be as it was. */
+  /** A person has changed something, or a backend is up: what was fetched ahead, or left aside, may not be as it was. */
   forgetFetched(): void {
     this.#fetching++
     this.#fetched = []
+    this.#bound.clear()
+  }
+
+  /** Something of the lane may go that could not when it was looked for: that is not to wait for what is under way. */
+  lookAgain(): void {
+    this.#whenOneLess?.()
   }
 
   /** What is under way and not mute. */
@@ -144,7 +152,7 @@ export class LaneDrain {
     return this.#active.size - this.#mute
   }
 
-  /** Resolves when an attempt has ended or gone mute, at once where none is under way. */
+  /** Resolves when an attempt has ended or gone mute, or something new may go; at once where none is under way. */
   #oneLess(): Promise<void> {
     if (this.#audible === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -212,10 +220,23 @@ export class LaneDrain {
     }
     this.#enters(id, 'asking')
     const { waitingPlaces, clock } = this.#deps
-    const hearing = waitingPlaces.begin({ ranOut: () => this.#becomesMute(id) }, clock.monotonicMs())
-    void this.#serve(task, () => this.#heard(id, hearing)).finally(() => {
-      waitingPlaces.end(hearing)
-      const wasMute = this.#active.get(id) === 'mute'
+    let wasMute = false
+    const ranOut = () => {
+      wasMute = true
+      this.#becomesMute(id)
+    }
+    let silence = waitingPlaces.begin({ ranOut }, clock.monotonicMs())
+    const hearing: Hearing = {
+      heard: () => {
+        waitingPlaces.end(silence)
+        this.#heard(id)
+      },
+      dotLeft() {
+        silence = waitingPlaces.begin({ ranOut }, clock.monotonicMs())
+      },
+    }
+    void this.#serve(task, hearing).finally(() => {
+      waitingPlaces.end(silence)
       this.#enters(id, undefined)
       this.#deps.turnOver()
       this.#whenOneLess?.()
@@ -224,15 +245,18 @@ export class LaneDrain {
     })
   }
 
-  /** Its place goes to others: a session on which nobody answers must not keep a lane for the minutes that RFC 5321 gives it. */
+  /**
+   * Its place goes to others: a session on which nobody answers must not keep a lane for the minutes that RFC 5321 gives it. They are fewer then, because
+   * a backend that is silent to all of them is not to be handed the whole queue.
+   */
   #becomesMute(id: string): void {
+    this.#pace.narrow()
     this.#enters(id, 'mute')
     this.#whenOneLess?.()
   }
 
   /** A backend has spoken, so the message counts again. */
-  #heard(id: string, hearing: Stay): void {
-    this.#deps.waitingPlaces.end(hearing)
+  #heard(id: string): void {
     if (this.#active.get(id) === 'mute') this.#enters(id, 'asking')
   }
 
@@ -248,22 +272,23 @@ export class LaneDrain {
   }
 
   /** Never rejects: a fault of one message must not reach the others. */
-  async #serve(task: Task, heard: () => void): Promise<void> {
+  async #serve(task: Task, hearing: Hearing): Promise<void> {
     const other = this.#deps.underWay.of(task)
     // It was another lane's a moment ago, and is being attempted there; afterwards the rows say what is left of it.
     if (other) return await other
     const over = this.#deps.underWay.begin(task)
     try {
-      await this.#attempt(task, heard)
+      await this.#attempt(task, hearing)
     } catch (error) {
       const routeId = () => this.#deps.way()?.route.id ?? ''
       await settleCrash(task, error, routeId, this.#deps).catch((again: unknown) => this.#endForFault(again))
+      this.#deps.setAlarm()
     } finally {
       over()
     }
   }
 
-  async #attempt(task: Task, heard: () => void): Promise<void> {
+  async #attempt(task: Task, hearing: Hearing): Promise<void> {
     const { clock, writeDown, onNowhere } = this.#deps
     const way = this.#deps.way()
     if (!way) {
@@ -276,7 +301,7 @@ export class LaneDrain {
     const fromMs = clock.monotonicMs()
     const fetching = this.#fetching
     const { route, bound } = routeOfTask(task, this.#unstopped(way), clock.now())
-    const attempted = await attempt(task, way, route, this.#deps.attempting, heard)
+    const attempted = await attempt(task, way, route, this.#deps.attempting, hearing)
     // That one backend is away says nothing of the others: it waits for that one, as it is, and what is behind it goes on.
     if (bound !== undefined && attempted.kind === 'route-out') {
       this.#bound.add(task.message.id)
@@ -299,6 +324,9 @@ export class LaneDrain {
       if (!(error instanceof StoreFailure)) this.#avoid(task, error)
       else this.#endForFault(error)
     }
+    // What waits has its own time, which may come before this run is over.
+    const isDelivered = kind === 'spoken' && attempted.delivered === task.recipients.length
+    if (!isDelivered) this.#deps.setAlarm()
   }
 
   #tell(task: Task, way: Way, attempted: Attempted, tookMs: number): void {

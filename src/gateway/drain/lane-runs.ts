@@ -20,11 +20,9 @@ export interface LaneRunsDeps extends Omit<LaneDrainDeps, 'way' | 'turn' | 'turn
   readonly lanes: LaneStates
   readonly turns: AttemptTurns
   readonly wayOfLane: (lane: Lane) => Way | undefined
-  /** It may have changed when the next look is due. */
-  readonly setAlarm: () => void
 }
 
-/** So long a backend may say nothing to MAIL and RCPT until its session counts as one that is lost to the lane, though it may speak yet. */
+/** So long a backend may say nothing to MAIL and RCPT, or behind our dot, until its session counts as one that is lost to the lane, though it may speak yet. */
 const muteMs = 30_000
 
 export function createLaneRuns(deps: LaneRunsDeps): LaneRuns {
@@ -38,6 +36,7 @@ export function createLaneRuns(deps: LaneRunsDeps): LaneRuns {
     if (isStopped) return
     if (state.running) {
       state.isWanted = true
+      state.running.lookAgain()
       return
     }
     const drain = new LaneDrain(lane, { ...deps, ...shared, ...turns.of(lane), way: () => deps.wayOfLane(lane) })

@@ -78,3 +78,11 @@ test('nobody to be asked is enough at once, and a message that is gone says noth
   assert.equal(new Pace().learn(ended('route-out'), 10, 1), 'route-out')
   assert.equal(new Pace().learn(ended('gone'), 10, 1), undefined)
 })
+
+test('one that says nothing for long halves them: a silent backend is not handed the whole queue', () => {
+  const pace = new Pace()
+  for (let times = 0; times < 49; times++) pace.learn(spoken(1), 10, 1)
+  assert.equal(atOnce(pace), 50)
+  for (let silent = 0; silent < 50; silent++) pace.narrow()
+  assert.equal(atOnce(pace), 1)
+})

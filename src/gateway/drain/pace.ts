@@ -49,7 +49,7 @@ export class Pace {
         return 'route-out'
       case 'unable':
       case 'broken':
-        this.#window = Math.max(1, this.#window / 2)
+        this.narrow()
         this.#unable++
         this.#broken = attempted.kind === 'broken' ? this.#broken + 1 : 0
         return this.#unable >= unableInARow || this.#broken >= brokenInARow ? 'unable' : undefined
@@ -66,6 +66,11 @@ export class Pace {
       case 'corrupt':
         return undefined
     }
+  }
+
+  /** A backend has enough, or says nothing for so long that it may have. */
+  narrow(): void {
+    this.#window = Math.max(1, this.#window / 2)
   }
 
   #widen(tookMs: number): void {
