@@ -18,6 +18,8 @@ import { Cancel } from '../base/cancel.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Endpoint } from '../routing/backend.ts'
 import type { Begun, Delivery, Transaction } from './delivery.ts'
+import type { Fault } from './outcome.ts'
+import { Pool } from './pool.ts'
 import { createTurns } from './turns.ts'
 
 test('turns: keys in turn, each in its own order', () => {
@@ -200,6 +202,22 @@ test('who waits behind an opening that fails hears of it, and does not try the s
   )
   assert.deepEqual(health, ['rejected greeting'])
   assert.equal(backend.peers.length, 1)
+})
+
+test('an opening that ends in a bug of ours makes room for who waits', async () => {
+  const broken = Promise.withResolvers<never>()
+  const fault: Fault = { kind: 'closed', step: 'greeting', reply: undefined, detail: 'closed' }
+  let opened = 0
+  const open = async () => (++opened === 1 ? broken.promise : ({ kind: 'failed', fault } as const))
+  let isEmpty = false
+  const pool = new Pool(1, open, steadyClock, () => (isEmpty = true))
+  const wish = { key: 'a', fresh: false, isFromHold: false, sessionUntilMs: inMs(60_000), readyUntilMs: inMs(60_000) }
+  const [first, second] = [pool.take(wish), pool.take(wish)]
+  assert.deepEqual(pool.counts, { busy: 1, idle: 0, waiting: 1 })
+  broken.reject(new TypeError('a bug'))
+  await assert.rejects(async () => first, TypeError)
+  assert.deepEqual(await second, { kind: 'failed', fault })
+  assert.deepEqual([pool.counts, isEmpty], [{ busy: 0, idle: 0, waiting: 0 }, true])
 })
 
 test('a fresh session is one that served nobody, also where an idle one has to make room', async (t) => {

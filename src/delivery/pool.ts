@@ -222,7 +222,13 @@ export class Pool {
   async #openFor(wish: Wish, breakOff: Cancel): Promise<Taken> {
     this.#opening++
     const hasOthers = () => this.#busy + this.#idle.length > 0
-    const opened = await this.#open(wish.readyUntilMs, hasOthers, breakOff).finally(() => this.#opening--)
+    const opened = await this.#open(wish.readyUntilMs, hasOthers, breakOff)
+      .finally(() => this.#opening--)
+      .catch((error: unknown) => {
+        // A bug of ours takes nobody's place: who waits for it would wait to the end of its time.
+        this.#placeFreed(false)
+        throw error
+      })
     if (opened.kind === 'failed' && isFull(opened.fault) && hasOthers()) {
       // The server has had enough of us, not of mail: whoever wanted one more session waits for one of those that are there.
       this.#room = this.#busy + this.#idle.length
