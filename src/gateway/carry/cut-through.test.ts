@@ -60,6 +60,22 @@ test('a long message of the hold has the time of each of its blocks, and behind 
   assert.deepEqual(await timeFor(50 * 1024 * 1024, false), { bodyMs: 5 * minuteMs, thenMs: 10 * minuteMs })
 })
 
+test('a backend that knows of other recipients than we do gets nothing, and its session serves others', async () => {
+  let abandoned = 0
+  const transaction = {
+    askRecipients: async () => ({ kind: 'answered', replies: [reply(250, '2.0.0', 'yes')] }),
+    data: () => assert.fail('it gets nothing'),
+    acceptedCount: 2,
+    refusalsLeft: 5,
+    abandon: () => abandoned++,
+  }
+  const deps = depsFor(transaction, createFakeClock())
+  const cut = new CutThrough({ id: 'one', entries: [] } as unknown as Route, undefined, job(), deps)
+  await cut.askRecipients([mailbox('you@example.test')])
+  await assert.rejects(cut.deliver(message('x')), TypeError)
+  assert.equal(abandoned, 1)
+})
+
 /** What is learnt of two recipients, whom a backend has accepted, and of one that the hold has vouched for. */
 async function learning(words: { said?: readonly Reply[]; isFromHold?: true }) {
   const yes = reply(250, '2.0.0', 'yes')

@@ -179,10 +179,11 @@ export class CutThrough {
     onLeft: (() => void) | undefined,
   ): Promise<Carried | undefined> {
     // What it says is taken as said of all: a recipient that it knows nothing of would be lost.
-    if (staged.transaction.acceptedCount !== this.#accepted.length)
-      throw new TypeError(
-        `${staged.transaction.acceptedCount} of ${this.#accepted.length} recipients are with the backend`,
-      )
+    const { acceptedCount } = staged.transaction
+    if (acceptedCount !== this.#accepted.length) {
+      this.#staging.drop(staged)
+      throw new TypeError(`${acceptedCount} of ${this.#accepted.length} recipients are with the backend`)
+    }
     const onDotLeft = () => {
       this.#dotLeaves(staged)
       onLeft?.()
