@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { parseMailbox } from '../../mail/address.ts'
 import { createGuesses } from './guesses.ts'
 
@@ -58,7 +59,12 @@ test('each route has room of its own', () => {
 
 test('connections of one client are counted together, and who waits looks again with each answer, when one of them goes, or in time', async () => {
   const clock = createFakeClock()
-  const guesses = createGuesses(clock, () => 30)
+  let cancelled = 0
+  const after: Clock['after'] = (delayMs, run) => {
+    const timer = clock.after(delayMs, run)
+    return { cancel: () => [cancelled++, timer.cancel()] }
+  }
+  const guesses = createGuesses({ ...clock, after }, () => 30)
   const [one, two] = [guesses.join('192.0.2.1'), guesses.join('192.0.2.1')]
   guesses.join('192.0.2.2')
   assert.equal(guesses.size, 2)
@@ -74,6 +80,11 @@ test('connections of one client are counted together, and who waits looks again 
   const late = two.waitForAnswer(1_000)
   clock.advance(1_000)
   await late
+
+  // Whose time is over is remembered no more.
+  const before = cancelled
+  one.wake()
+  assert.equal(cancelled, before)
 
   for (const client of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) guesses.leave(client)
   assert.equal(guesses.size, 0)

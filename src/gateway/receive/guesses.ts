@@ -65,7 +65,7 @@ class OneClient implements ClientGuesses {
   readonly #onWay = new Map<string, number>()
   /** Mailboxes that messages were taken for since the last refusal. */
   #earned = 0
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   constructor(clock: Clock, mostEarned: () => number) {
     this.#clock = clock
@@ -81,11 +81,13 @@ class OneClient implements ClientGuesses {
 
   waitForAnswer(mostMs: number): Promise<void> {
     return new Promise((done) => {
-      const timer = this.#clock.after(mostMs, done)
-      this.#waiting.push(() => {
+      const wake = () => {
         timer.cancel()
+        this.#waiting.delete(wake)
         done()
-      })
+      }
+      const timer = this.#clock.after(mostMs, wake)
+      this.#waiting.add(wake)
     })
   }
 
@@ -106,10 +108,7 @@ class OneClient implements ClientGuesses {
   }
 
   wake(): void {
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
+    if (this.#waiting.size > 0) for (const wake of this.#waiting) wake()
   }
 
   refused(): void {
