@@ -137,6 +137,26 @@ test('QUIT and FIN behind the dot: the sender is still there, and is answered', 
   assert.match(await sender.rest(), /^250 .*\r\n221 .*\r\n$/)
 })
 
+for (const [first, second] of [
+  ['hello\r\n.\r\nQU', 'IT\r\n'],
+  ['hello\r\n.\r\nQUIT\r', '\n'],
+  ['hello\r\n.\r\n', 'quit\r\n'],
+] as const)
+  test(`QUIT behind the dot in two pieces, ${JSON.stringify(first.slice(8))} and ${JSON.stringify(second)}: the sender is still there`, async (t) => {
+    const { end, give } = verdict()
+    const server = await startServer(t, { end })
+    const sender = await Sender.greeted(t, server.port)
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354/m)
+    sender.send(first)
+    await until(() => server.calls.includes('end'))
+    sender.send(second)
+    sender.fin()
+    for (let times = 0; times < 3; times++) await Sender.greeted(t, server.port)
+    assert.equal(server.peers[0]?.isGone, false)
+    give(ok)
+    assert.match(await sender.rest(), /^250 .*\r\n221 .*\r\n$/)
+  })
+
 for (const [name, leave] of [
   ['FIN without QUIT', (sender: Sender) => sender.fin()],
   ['a reset', (sender: Sender) => void sender.socket.resetAndDestroy()],

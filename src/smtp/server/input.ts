@@ -67,10 +67,10 @@ export class CommandInput {
 
   /** Whether the last that is here is a QUIT. */
   get endsWithQuit(): boolean {
-    if (this.#connection.hasInput) return this.#connection.unreadEndsWith(quit)
-    return (
-      this.#ahead?.kind === 'quit' || this.lines.rest.subarray(-quit.length).toString('latin1').toLowerCase() === quit
-    )
+    if (this.#ahead?.kind === 'quit') return true
+    // It may have come in pieces, of which the first stood behind a message.
+    const last = this.lines.tail(quit.length) + this.#connection.unreadTail(quit.length)
+    return last.toLowerCase().endsWith(quit)
   }
 
   /**

@@ -96,13 +96,12 @@ export class Connection {
     if (this.#no === 'lost') listener()
   }
 
-  /** Whether the unread octets end with these, given in lower case: what a peer that has sent FIN said last. */
-  unreadEndsWith(text: string): boolean {
+  /** The last of the unread octets, as latin1, so many at most: what a peer that has sent FIN said last. */
+  unreadTail(most: number): string {
     const last = this.#chunks.at(-1)
-    if (!last) return false
-    const tail =
-      last.length >= text.length ? last.subarray(-text.length) : Buffer.concat(this.#chunks).subarray(-text.length)
-    return tail.toString('latin1').toLowerCase() === text
+    if (!last) return ''
+    const tail = last.length >= most ? last : Buffer.concat(this.#chunks)
+    return tail.subarray(-most).toString('latin1')
   }
 
   /** Resolves when the socket is closed, and its descriptor given back. */

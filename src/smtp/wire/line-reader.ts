@@ -50,6 +50,12 @@ export class LineReader {
     return this.#at >= this.#chunk.length ? nothing : this.#chunk.subarray(this.#at)
   }
 
+  /** The last octets of those, as latin1, and of a line that has begun: twice so many at most. */
+  tail(most: number): string {
+    const kept = this.#kept?.subarray(0, this.#keptLength).subarray(-most).toString('latin1') ?? ''
+    return kept + this.rest.subarray(-most).toString('latin1')
+  }
+
   /** Gives the next octets. Only when `next` has said that there is no line, or with what stands behind a message. */
   feed(chunk: Buffer): void {
     this.#chunk = this.#at < this.#chunk.length ? Buffer.concat([this.rest, chunk]) : chunk
