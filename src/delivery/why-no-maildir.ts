@@ -19,7 +19,7 @@ export function whyNoMaildir(path: string, code: string): string | undefined {
     case 'ENOTDIR':
       return `${isForEach ? folder : path}, or what leads to it, is no folder`
     case 'EACCES':
-      return `${isForEach ? folder : path} may not be written by the user that Waypost runs as`
+      return `${isForEach ? `a box in ${folder}, or what leads to it,` : path} may not be written by the user that Waypost runs as`
     case 'EROFS':
       return `${isForEach ? folder : path} lies on a file system that is mounted read-only`
     case 'ETIMEDOUT':

@@ -82,7 +82,7 @@ export const gatewayOptions = {
   ),
 
   trusted: list(
-    'Networks of relays that know their senders: what comes from them counts as proven, so their senders are told when held mail is refused. At most a /8, or an IPv6 /16.',
+    'Networks of relays that know their senders: what comes from them counts as proven, so their senders are told when held mail is refused; and none is turned away for what others have guessed through it. At most a /8, or an IPv6 /16.',
     'a list of networks, such as ["10.20.0.0/16"]',
     parsed('A network.', 'a network such as "10.20.0.0/16" or "2001:db8::/32", or an address', readTrusted),
     1000,

@@ -109,6 +109,22 @@ test('30 refusals a minute: then 450 4.7.1 without asking, for that address and 
   assert.equal(gateway.backends()[0]?.state, 'up')
 })
 
+test('a stranger guesses through a trusted filter: it hears each no, and its mail to those who exist goes on', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ rcpt: onlyYou })
+  await lab.gateway({ deliver: backend, trusted: ['127.60.0.0/16'] })
+  const sender = await lab.connect({ source: '127.60.0.1' })
+  await sender.hello()
+  await sender.command('MAIL FROM:<a@sender.test>', 250)
+  for (let number = 0; number < 60; number++) await sender.command(`RCPT TO:<guess${number}@example.test>`, 550)
+  await sender.command('RCPT TO:<you@example.test>', 250)
+  assert.equal((await lab.send({ to: 'you@example.test', source: '127.60.0.1' })).code, 250)
+  assert.ok(
+    refusedBySession(backend).every((refused) => refused <= 5),
+    String(refusedBySession(backend)),
+  )
+})
+
 test('a thousand unknown recipients: the backend is asked about few, counts no session down, and is up', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ rcpt: onlyYou })

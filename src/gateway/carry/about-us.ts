@@ -33,8 +33,12 @@ export function isAboutUs(said: Reply, step: AskedStep, who: WhoWeAre): boolean 
   return !who.hasAcceptedDomain || namesUs(text, who)
 }
 
-function namesUs(text: string, who: WhoWeAre): boolean {
-  return [who.hello.toLowerCase(), who.sourceAddress].some((name) => name !== undefined && isNamedIn(text, name))
+/** A name of ours that the sender has put behind the "@", of which the reply may quote the domain alone, says nothing. */
+function namesUs(text: string, { hello, sourceAddress, quoted }: WhoWeAre): boolean {
+  const domains = quoted.map((address) => address.slice(address.lastIndexOf('@') + 1).toLowerCase())
+  return [hello.toLowerCase(), sourceAddress].some(
+    (name) => name !== undefined && isNamedIn(text, name) && !domains.some((domain) => isNamedIn(domain, name)),
+  )
 }
 
 /** As a whole word: 10.0.0.1 is not named by "10.0.0.11". */

@@ -63,6 +63,10 @@ test('5.7.1 to MAIL or RCPT is about us where it names us, or where this backend
   assert.equal(kind(550, '5.7.1', 'rcpt', known, 'blocked: 10.0.0.11'), 'pass')
   assert.equal(kind(550, '5.7.1', 'rcpt', known, 'see http://smx.example.net.invalid'), 'pass')
   assert.equal(kind(550, '5.7.1', 'rcpt', known, '<mx.example.net@example.com>: spam'), 'pass')
+  for (const own of ['mx.example.net', '[10.0.0.1]']) {
+    const who = { ...known, quoted: [`bad@${own}`] }
+    assert.equal(kind(550, '5.7.1', 'mail', who, `Sender domain ${own} is on our list`), 'pass', own)
+  }
   assert.equal(kind(554, '5.7.1', 'rcpt', { ...known, hasAcceptedDomain: false }, 'Relay access denied'), 'about-us')
   assert.equal(kind(550, '5.7.1', 'dot', { ...known, hasAcceptedDomain: false }, 'spam from 10.0.0.1'), 'pass')
 })

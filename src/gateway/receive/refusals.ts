@@ -6,6 +6,7 @@ import { isPostmaster } from '../../mail/address.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { isPermanent, isPositive, type Reply, reply } from '../../mail/reply.ts'
 import { declaredDomain } from '../../routing/destinations.ts'
+import { isTrusted } from '../settings.ts'
 import type { ClientGuesses } from './guesses.ts'
 import type { RefusalLog } from './refusal-log.ts'
 import type { SenderConnection } from './sender-handler-deps.ts'
@@ -18,6 +19,8 @@ export class Refusals {
   readonly #connection: SenderConnection
   readonly #guesses: ClientGuesses
   readonly #log: RefusalLog
+  /** A filter in front of us passes on what others guess: who is turned away for that would be everybody. */
+  readonly #isTrusted: boolean
   #refusedHere = 0
 
   /** @param guesses  of this client, over all of its connections */
@@ -25,6 +28,7 @@ export class Refusals {
     this.#connection = connection
     this.#guesses = guesses
     this.#log = log
+    this.#isTrusted = isTrusted(connection.settings, connection.peer.address)
   }
 
   /** Whether the client has collected so many of late, here and elsewhere, that nothing more is said to it of who exists. */
@@ -40,6 +44,7 @@ export class Refusals {
 
   /** Refusals that this client may still hear. */
   get #refusalsLeft(): number {
+    if (this.#isTrusted) return Number.POSITIVE_INFINITY
     const { deps, place, settings } = this.#connection
     return settings.limits.refusedPerMinute - deps.refusedByClient.recent(place.client)
   }
@@ -60,7 +65,7 @@ export class Refusals {
       code: said.code,
     })
     this.#log.recipient(recipient, said, transaction)
-    if (!isPermanent(said) || this.#isOurPostmaster(recipient)) return said
+    if (!isPermanent(said) || this.#isTrusted || this.#isOurPostmaster(recipient)) return said
     this.#refusedHere++
     this.#guesses.refused()
     deps.refusedByClient.count(place.client)
@@ -72,6 +77,7 @@ export class Refusals {
    * same one again says nothing new, and a sender that is put off comes again. It ends no connection, because it may be somebody new.
    */
   countStranger({ text }: Recipient): void {
+    if (this.#isTrusted) return
     const { deps, place } = this.#connection
     const name = `${place.client} ${text}`
     if (deps.strangers.recent(name) > 0) return

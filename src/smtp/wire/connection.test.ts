@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { until } from '../../../test/lab/until.ts'
+import type { Clock } from '../../base/clock.ts'
 import { createInlets } from '../../base/inlet.ts'
 import { Connection, type NoMore } from './connection.ts'
 
@@ -16,6 +18,7 @@ async function pair(
   way: Way,
   maxBuffered?: number,
   newInlet = createInlets(),
+  clock: Clock = steadyClock,
 ): Promise<{ connection: Connection; peer: Socket }> {
   const server = createServer({ allowHalfOpen: true, noDelay: true })
   server.listen(0, '127.0.0.1')
@@ -33,7 +36,7 @@ async function pair(
   await hasConnected
   const [socket, peer] = inlet ? [opened, accepted] : [accepted, opened]
   peer.on('error', () => {})
-  const connection = new Connection(socket, steadyClock, {
+  const connection = new Connection(socket, clock, {
     inlet,
     ...(maxBuffered === undefined ? {} : { maxBuffered }),
   })
@@ -137,6 +140,17 @@ function connectionTests(way: Way): void {
     peer.end()
     await connection.closed()
     assert.equal(connection.noMore, 'lost')
+  })
+
+  test(`${way}: endNow waits for a peer that reads nothing no longer than five seconds`, async (t) => {
+    const clock = createFakeClock()
+    const { connection, peer } = await pair(t, way, undefined, undefined, clock)
+    peer.pause()
+    // More than the system takes.
+    for (let sent = 0; sent < 64 && !connection.isFull; sent++) connection.write(Buffer.alloc(1 << 20))
+    connection.endNow()
+    clock.advance(5_001)
+    await connection.closed()
   })
 
   test(`${way}: a reset while nobody reads is told at once`, async (t) => {

@@ -17,6 +17,9 @@ export type NoMore = 'ended' | 'lost' | 'timeout'
 /** Chunks that wait to be read before they are made one. */
 const maxChunks = 32
 
+/** For a peer to take what was said last, and to close. */
+const lastWordMs = 5_000
+
 /** Octets that wait for the end of a turn. */
 const mostHeldBack = 16 * 1024
 
@@ -235,7 +238,7 @@ export class Connection {
   /** Sends what was written, then FIN; the socket is destroyed when the peer has closed too, or at the deadline. */
   end(): void {
     this.flush()
-    this.deadline.arm(5_000)
+    this.deadline.arm(lastWordMs)
     this.#isEnding = true
     this.#chunks = []
     this.#buffered = 0
@@ -252,8 +255,13 @@ export class Connection {
     this.flush()
     this.#isEnding = true
     // What the operating system has taken it sends before its FIN; only TLS has a last word of its own (RFC 8446 §6.1).
-    if (this.#socket.writableLength === 0 && !('encrypted' in this.#socket)) this.#socket.destroy()
-    else this.#socket.destroySoon()
+    if (this.#socket.writableLength === 0 && !('encrypted' in this.#socket)) {
+      this.#socket.destroy()
+      return
+    }
+    // Who reads nothing would keep us for ever.
+    this.deadline.arm(lastWordMs)
+    this.#socket.destroySoon()
   }
 
   /** The end, at once, without a word. */
