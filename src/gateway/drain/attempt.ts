@@ -23,6 +23,7 @@ import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import { isAboutSender, isUnknownRecipient } from '../settle/about-recipient.ts'
 import type { Watched } from '../settle/late-watch.ts'
+import { listenUntilMs } from '../settle/may-have-it.ts'
 import { beforeOf, type ComparedRecipient, isOfRoute, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
 
@@ -212,7 +213,7 @@ function conclude(
     settlement: recipients.length > 0 ? { id: task.message.id, recipients, attempt: noted } : undefined,
     refused,
     heard: task.recipients.flatMap((held, at) => heardOf(held, asked[at])),
-    late: lateOf(task, way, carried, unanswered),
+    late: lateOf(task, way, carried, unanswered, deps.clock.monotonicMs()),
     owed: carried?.kind === 'answered' ? carried.owed : undefined,
     why: noted.text,
   }
@@ -244,10 +245,17 @@ function finalAnswer(held: HeldRecipient, asked: Answer, carried: Carried | unde
   return asked.kind === 'accepted' && carried ? answerFor(carried, held.recipient) : asked
 }
 
-function lateOf(task: Task, way: Way, carried: Carried | undefined, indexes: readonly number[]): Spoken['late'] {
+function lateOf(
+  task: Task,
+  way: Way,
+  carried: Carried | undefined,
+  indexes: readonly number[],
+  monotonicMs: number,
+): Spoken['late'] {
   if (carried?.kind !== 'unknown' || !carried.late) return undefined
-  const { endpoint, waitedMs, owed } = carried
-  return { watched: { id: task.message.id, way, endpoint, indexes, waitedMs, owed }, answer: carried.late }
+  const { endpoint, owed } = carried
+  const untilMs = listenUntilMs(carried, monotonicMs)
+  return { watched: { id: task.message.id, way, endpoint, indexes, untilMs, owed }, answer: carried.late }
 }
 
 const corrupt = ({ message, recipients }: Task, why: string): Attempted => ({

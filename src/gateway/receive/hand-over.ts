@@ -18,7 +18,7 @@ import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
 import { notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
-import { silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
+import { listenUntilMs, silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
 
@@ -125,7 +125,8 @@ class HandOver {
       carried.late?.letGo()
       return this.#tell(leg, unknownOutcomeReply, carried.endpoint)
     }
-    const { kind: state, ...until } = unknownUntilTold(carried, leg.way, this.#deps.clock.now())
+    const gaveUp = this.#now()
+    const { kind: state, ...until } = unknownUntilTold(carried, leg.way, gaveUp.wallMs, holdForSenders.random)
     const begins = { state, ...until, lastReply: silenceReply(carried) }
     const kept = await holdForSenders.hold.keep(
       this.#message,
@@ -137,6 +138,7 @@ class HandOver {
         leg,
         carried,
         leg.recipients.map((_, index) => index),
+        gaveUp,
       )
     else carried.late?.letGo()
     const unknown = kept.kind === 'kept' && 'unknown'
@@ -146,10 +148,18 @@ class HandOver {
   #listen(
     { lateWatch }: HoldForSenders,
     { way }: Leg,
-    { late, endpoint, waitedMs, owed }: Extract<Carried, { kind: 'unknown' }>,
+    carried: Extract<Carried, { kind: 'unknown' }>,
     indexes: readonly number[],
+    { monotonicMs }: Moment,
   ): void {
-    if (late) lateWatch.listen({ id: this.#message.id, way, endpoint, indexes, waitedMs, owed }, late)
+    const { late, endpoint, owed } = carried
+    const untilMs = listenUntilMs(carried, monotonicMs)
+    if (late) lateWatch.listen({ id: this.#message.id, way, endpoint, indexes, untilMs, owed }, late)
+  }
+
+  #now(): Moment {
+    const { clock } = this.#deps
+    return { wallMs: clock.now(), monotonicMs: clock.monotonicMs() }
   }
 
   /** To several routes, or to several recipients that are answered for one by one. */
@@ -170,7 +180,7 @@ class HandOver {
       const indexes = leg.recipients.map(() => firstIndex++)
       const carried = await this.#carry(leg)
       const answers = leg.recipients.map(({ recipient }) => answerFor(carried, recipient))
-      const result = { leg, carried, indexes, answers, settled: undefined }
+      const result = { leg, carried, indexes, answers, at: this.#now(), settled: undefined }
       if (!result.answers.some(isTaken)) return result
       // The sender hears 250 whatever the others say. Until it is written down that a backend has it, a crash would bring it there again.
       return { ...result, settled: this.#settleSoon(result, holdForSenders) }
@@ -217,17 +227,20 @@ class HandOver {
     return holdForSenders.writeDown.soon({ id: this.#message.id }, () => this.#settleNow(result, holdForSenders))
   }
 
-  async #settleNow({ leg, carried, indexes, answers }: LegResult, holdForSenders: HoldForSenders): Promise<void> {
+  async #settleNow(
+    { leg, carried, indexes, answers, at: saidAt }: LegResult,
+    holdForSenders: HoldForSenders,
+  ): Promise<void> {
     const endpoint = endpointOf(carried)
     const answered = answers.map((answer, at) => ({ index: indexes[at] as number, before: offered, answer }))
-    const sorting = { nowMs: this.#deps.clock.now(), random: holdForSenders.random, way: leg.way, carried }
+    const sorting = { nowMs: saidAt.wallMs, random: holdForSenders.random, way: leg.way, carried }
     const { recipients, refused } = sortAnswers(answered, sorting)
     const unanswered = indexes.filter((_, at) => answers[at] === undefined)
     if (recipients.length > 0) await holdForSenders.queue.settle({ id: this.#message.id, recipients })
     if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, holdForSenders)
     if (refused.length > 0) this.#refuse(leg, holdForSenders, endpoint, refused)
     if (carried.kind === 'answered') await this.#tellOfSuccess(leg, carried)
-    if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered)
+    if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered, saidAt)
     this.#tell(
       leg,
       worstOf(answers),
@@ -323,6 +336,11 @@ function noticed({ recipients, way }: Leg, { onHeld }: HoldForSenders): void {
   for (const { recipient } of recipients) onHeld(recipient, way.lane)
 }
 
+interface Moment {
+  readonly wallMs: number
+  readonly monotonicMs: number
+}
+
 interface LegResult {
   readonly leg: Leg
   readonly carried: Carried
@@ -330,6 +348,8 @@ interface LegResult {
   readonly indexes: readonly number[]
   /** One a recipient of the leg; undefined where the backend is silent. */
   readonly answers: readonly (Answer | undefined)[]
+  /** When that was said, or given up. */
+  readonly at: Moment
   /** Where it was not left to the end: resolves when it is written down, or after a moment. */
   readonly settled: Promise<boolean> | undefined
 }

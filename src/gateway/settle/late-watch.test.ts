@@ -18,7 +18,7 @@ const watched = {
   endpoint: { backend: { key: 'lmtp:/run/lmtp', url: 'lmtp:/run/lmtp' }, target: { kind: 'unix', path: '/run/lmtp' } },
   indexes: [0, 1],
   owed: 'relayed',
-  waitedMs: 0,
+  untilMs: 600_000,
 } as unknown as Watched
 
 /** @param deps  what does not work */

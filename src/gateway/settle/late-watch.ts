@@ -13,7 +13,6 @@ import type { Answer } from '../carry/carried.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import type { Way } from '../ways/lanes.ts'
-import { lateWatchMs } from './may-have-it.ts'
 import { sortAnswers } from './sort-answers.ts'
 import { type TellAttemptDeps, tellAttempt } from './tell-attempt.ts'
 import type { WriteDown } from './write-down.ts'
@@ -30,8 +29,8 @@ export interface Watched {
   readonly indexes: readonly number[]
   /** What is owed to a sender who wants to hear of success, should it be one. */
   readonly owed: 'relayed' | 'delivered' | undefined
-  /** How long we have listened already. */
-  readonly waitedMs: number
+  /** How long its word is waited for, on the monotonic clock. */
+  readonly untilMs: number
 }
 
 export interface LateWatchDeps extends TellAttemptDeps {
@@ -61,8 +60,7 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
   }
 
   async function hear(watched: Watched, late: LateAnswer): Promise<void> {
-    const untilMs = clock.monotonicMs() + Math.max(0, lateWatchMs - watched.waitedMs)
-    const replies = await late.wait(untilMs)
+    const replies = await late.wait(watched.untilMs)
     if (!replies) return
     const { id, way, indexes, endpoint } = watched
     const replyAt = (at: number): Reply => replies[replies.length === 1 ? 0 : at] as Reply

@@ -18,32 +18,39 @@ type Unknown = Extract<Carried, { kind: 'unknown' }>
 export const lateWatchMs = 600_000
 /** One whose connection broke may still be at work for half of it. */
 const brokenWaitMs = 300_000
+/** A word that comes at the last moment is to be written down before anybody is asked again. */
+const lastWordMs = 5_000
 
 /** Where the first pause behind a dot ends among those of `pauseAfter`: each copy may be one too many, so the next pauses are longer. */
 const pausesBehind = 3
 
 /**
- * @param nowMs  on the wall clock, as all that is written down
- * @param before  what it was at this dot, where it came from the hold. While it is unknown behind the same backend, the time of that one does not
+ * All of it runs from our dot. Who has waited for the whole of it, as the drain does, asks again after a pause all the same.
+ * @param nowMs  when it was given up, on the wall clock, as all that is written down
+ * @param held  what it was at this dot, where it came from the hold. While it is unknown behind the same backend, the time of that one does not
  *   begin anew with each dot: else one that keeps what it is given and breaks off would be given it for ever, and nobody else would.
  */
 export function unknownUntilTold(
-  { endpoint: { backend }, late }: Unknown,
+  { endpoint: { backend }, late, waitedMs }: Unknown,
   { policy }: Way,
   nowMs: number,
-  before?: { readonly held: HeldBefore; readonly random: Random },
+  random: Random,
+  held?: HeldBefore,
 ) {
-  const soonestMs = nowMs + (late ? lateWatchMs : brokenWaitMs)
+  const dotMs = nowMs - waitedMs
   const unknown = { kind: 'unknown', backend: backend.key } as const
-  const { held, random } = before ?? {}
-  if (held?.elsewhereMs === undefined || held.backend !== backend.key || !random)
-    return { ...unknown, notBeforeMs: soonestMs, elsewhereMs: nowMs + policy.unknownWaitMs } satisfies Settled
-  const { elsewhereMs } = held
-  const pauseEndMs = nowMs + pauseAfter(held.attempts + pausesBehind, random)
+  const soonestMs = dotMs + (late ? lateWatchMs + lastWordMs : brokenWaitMs)
+  const isAgain = held?.elsewhereMs !== undefined && held.backend === backend.key
+  const elsewhereMs = isAgain ? held.elsewhereMs : dotMs + policy.unknownWaitMs
+  const pauseEndMs = nowMs + pauseAfter((held?.attempts ?? 0) + (isAgain ? pausesBehind : 0), random)
   // When others may be asked, they are.
   const nextMs = elsewhereMs > nowMs ? Math.min(pauseEndMs, elsewhereMs) : pauseEndMs
   return { ...unknown, notBeforeMs: Math.max(soonestMs, nextMs), elsewhereMs } satisfies Settled
 }
+
+/** Until when its word is listened for. @param monotonicMs  when it was given up, on the clock that the result is on */
+export const listenUntilMs = ({ waitedMs }: Pick<Unknown, 'waitedMs'>, monotonicMs: number): number =>
+  monotonicMs - waitedMs + lateWatchMs
 
 /** What stands in for the backend's word. */
 export const silenceReply = ({ fault }: Unknown): Reply => reply(451, '4.4.2', faultText(fault))

@@ -6,6 +6,7 @@ import { type HeldRecipient, recipientStates } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
 import type { Answer, Carried } from '../carry/carried.ts'
 import type { Way } from '../ways/lanes.ts'
+import { listenUntilMs } from './may-have-it.ts'
 import { type Answered, beforeOf, sortAnswers } from './sort-answers.ts'
 
 const nowMs = 1_700_000_000_000
@@ -27,6 +28,7 @@ const silent = {
   endpoint: { backend: { key: 'smtp://b' } },
   fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
   late: undefined,
+  waitedMs: 0,
 } as unknown as Carried
 
 /** @returns what becomes of it in a word, with the minutes that it waits for */
@@ -91,6 +93,25 @@ test('a backend that had accepted a recipient must refuse it for a day before it
 test('behind a silent dot the unanswered are unknown, and those that were answered are not', () => {
   assert.equal(sorted({ answer: undefined }, silent), 'unknown')
   assert.equal(sorted({ answer: accepted }, silent), 'gone')
+})
+
+test('what is unknown has its times from our dot, and not from when we gave up', () => {
+  const after = (waitedMs: number, late: object | undefined) => {
+    const carried = { ...silent, waitedMs, late } as Carried
+    const sorting = { nowMs, random: seededRandom(1), way, carried }
+    const to = sortAnswers([{ index: 0, before, answer: undefined, held: held() }], sorting).recipients[0]?.to
+    if (to?.kind !== 'unknown') assert.fail(JSON.stringify(to))
+    return { notBeforeMs: to.notBeforeMs - nowMs, elsewhereMs: to.elsewhereMs - nowMs }
+  }
+  const { unknownWaitMs } = way.policy
+  const listened = after(270_000, {})
+  assert.ok(listened.notBeforeMs > 330_000 && listened.notBeforeMs < 340_000, `${listened.notBeforeMs} ms`)
+  assert.equal(listened.elsewhereMs, unknownWaitMs - 270_000)
+  assert.equal(after(120_000, undefined).notBeforeMs, 180_000)
+  // The drain waits for all of it, and a pause follows.
+  const waited = after(600_000, {})
+  assert.ok(waited.notBeforeMs > 45_000 && waited.notBeforeMs < 75_000, `${waited.notBeforeMs} ms`)
+  assert.equal(listenUntilMs({ waitedMs: 270_000 }, 1_000_000), 1_330_000)
 })
 
 test('a backend that breaks off behind each dot is given it ever more rarely, and its time does not begin anew', () => {

@@ -73,7 +73,7 @@ export function sortAnswers(answered: readonly Answered[], { nowMs, random, way,
   for (const { index, before, answer, held } of answered) {
     if (answer === undefined) {
       if (carried?.kind !== 'unknown') continue
-      const to = unknownUntilTold(carried, way, nowMs, held && { held, random })
+      const to = unknownUntilTold(carried, way, nowMs, random, held)
       recipients.push({ index, ...before, to, reply: silenceReply(carried) })
       continue
     }
