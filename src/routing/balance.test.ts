@@ -54,6 +54,27 @@ test('turns are spread, not in blocks: 5:1:1 never gives the first five in a row
   assert.equal(turns, 'aabacaa')
 })
 
+/** Addresses of one host, which share its weight. */
+const addressesOf = (name: string, addresses: readonly string[], weight = 1) =>
+  addresses.map((address) => {
+    const { endpoint, ...place } = member(name, weight / addresses.length)
+    return { ...place, endpoint: { ...endpoint, key: address } }
+  })
+
+test('a host with an address that is down or suspect keeps its weight: the others share it', () => {
+  const members = [...addressesOf('host', ['v6', 'v4', 'other']), member('b')]
+  assert.deepEqual(firstChoices(members, 60), { v6: 10, v4: 10, other: 10, b: 30 })
+  assert.deepEqual(firstChoices(members, 60, view({ v6: { isDown: true } })), { v4: 15, other: 15, b: 30 })
+  assert.deepEqual(firstChoices(members, 60, view({ v6: { isDown: true }, other: { failures: 1 } })), { v4: 30, b: 30 })
+  assert.deepEqual(firstChoices(members, 60, view({ b: { isDown: true } })), { v6: 20, v4: 20, other: 20 })
+})
+
+test('least-connections: what is left of a host has its whole weight', () => {
+  const members = [...addressesOf('host', ['v6', 'v4'], 2), member('b')]
+  const seen = view({ v6: { isDown: true } }, { v4: 3, b: 2 })
+  assert.equal(names(createBalancer('least-connections').order(members, seen))[0], 'v4')
+})
+
 test('whoever asks again for a message that has had its turn takes the turn of nobody else', () => {
   const members = [member('a', 2), member('b')]
   const balancer = createBalancer('round-robin')

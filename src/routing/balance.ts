@@ -3,7 +3,7 @@
  * within a tier, those that are up before those that are suspect. Asked by `gateway/carry/staging.ts`, for one message once or again.
  */
 import type { Endpoint } from './backend.ts'
-import { type Health, healthState, isServing, trust } from './health.ts'
+import { type Health, type HealthState, healthState, isServing, trust } from './health.ts'
 
 /** One address in a route, with its place. */
 export interface Member {
@@ -46,8 +46,8 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
   function order(members: readonly Member[], view: BalanceView, isAgain = false): readonly Candidate[] {
     const only = members[0]
     if (only && members.length === 1) return isCandidate(only, view) ? [only] : []
-    const up = tiersOf(members.filter((member) => state(member, view) === 'up'))
-    const suspect = tiersOf(members.filter((member) => state(member, view) === 'suspect'))
+    const up = tiersOf(thoseIn('up', members, view))
+    const suspect = tiersOf(thoseIn('suspect', members, view))
     const ordered = [...failBackSlowly(up, view, isAgain), ...suspect].flatMap((tier) =>
       isAgain ? byTurn(tier, view) : takeTurn(tier, view),
     )
@@ -104,6 +104,26 @@ export function createBalancer(balance: 'round-robin' | 'least-connections'): Ba
 
   return { order }
 }
+
+/** A host of which some addresses are left out keeps its weight: the others share it. */
+function thoseIn(wanted: HealthState, members: readonly Member[], view: BalanceView): readonly Member[] {
+  const those = members.filter((member) => state(member, view) === wanted)
+  // As it mostly is.
+  if (those.length === members.length || those.length === 0) return those
+  const all = addressesOfHosts(members)
+  const left = addressesOfHosts(those)
+  const shareOf = (member: Member) => (all.get(hostOf(member)) ?? 1) / (left.get(hostOf(member)) ?? 1)
+  return those.map((member) => ({ ...member, weight: member.weight * shareOf(member) }))
+}
+
+/** How many there are, by the host. */
+function addressesOfHosts(members: readonly Member[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const member of members) counts.set(hostOf(member), (counts.get(hostOf(member)) ?? 0) + 1)
+  return counts
+}
+
+const hostOf = ({ tier, endpoint: { backend, name } }: Member) => `${tier} ${backend.key} ${name}`
 
 const state = (member: Member, view: BalanceView) => healthState(view.health(member.endpoint), view.nowMs, view.network)
 
