@@ -80,6 +80,8 @@ test('fifteen messages for users that it never knew: refused one by one, and the
   await backend.restart()
   await lab.until(() => gateway.find('refused after hold').length === 15)
   await lab.until(() => backend.messages.length === 2)
+  // The refused ones are kept.
+  await lab.until(() => gateway.held() === 15)
   assert.deepEqual(gateway.find('drain stopped'), [])
   assertNothingLost(await oracle.judge([backend], gateway.queue))
 })
