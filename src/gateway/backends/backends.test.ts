@@ -14,10 +14,12 @@ function stage() {
   const collected = collectLog()
   const probed: string[] = []
   const probe = ({ key }: { readonly key: string }) => void probed.push(key)
-  const backends = createBackends({ clock, log: collected.log, onFailed: probe, onSlow: probe, onUp: () => {} })
+  const up: string[] = []
+  const onUp = ({ key }: { readonly key: string }) => void up.push(key)
+  const backends = createBackends({ clock, log: collected.log, onFailed: probe, onSlow: probe, onUp })
   const state = () => backends.list()[0]?.state
   const changes = () => collected.find('backend state').map(({ level, fields: { from, to } }) => [level, from, to])
-  return { clock, collected, probed, backends, state, changes }
+  return { clock, collected, probed, up, backends, state, changes }
 }
 
 test('slow comes by time: the log hears it when it comes and when it goes, and the probe looks', () => {
@@ -59,6 +61,15 @@ test('one sender alone makes it slow for itself: that is logged as such, and ask
   assert.deepEqual([state(), changes()], ['slow', [['warn', 'up', 'slow']]])
   for (const dot of dots) backends.dotOver(to, dot, false)
   assert.equal(state(), 'up')
+})
+
+test('what waits for it because its network is slow hears when that is over', () => {
+  const { clock, backends, up } = stage()
+  const dots = [1, 2, 3].map((last) => backends.dotSent(to, ip(`192.0.2.${last}`)))
+  clock.advance(60_001)
+  assert.deepEqual(up, [])
+  for (const dot of dots) backends.dotOver(to, dot, false)
+  assert.deepEqual(up, [to.key])
 })
 
 test('one failure is enough for the probe to look, but at strangers, to whom mail of our own goes', () => {

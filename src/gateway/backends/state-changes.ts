@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
-import { type Health, type HealthState, healthState, slowNetwork } from '../../routing/health.ts'
+import { type Health, type HealthState, healthState, isServing, slowNetwork } from '../../routing/health.ts'
 import type { Tell } from '../events.ts'
 
 export interface StateListeners {
@@ -11,7 +11,7 @@ export interface StateListeners {
   readonly onFailed: (endpoint: Endpoint) => void
   /** An endpoint has just become slow, for everybody or for one network: whether it still greets is worth asking. */
   readonly onSlow: (endpoint: Endpoint) => void
-  /** One that was no candidate, or not quite, is up: what is held for it can go. */
+  /** One that was no candidate, or not quite, or not for everybody, is one: what is held for it can go. */
   readonly onUp: (endpoint: Endpoint) => void
 }
 
@@ -58,6 +58,7 @@ export function createStateChanges(
     of.saidSlowFor = network
     if (network === undefined) {
       log.info('backend slow for one network no more', { ...backendFields(endpoint), network: before })
+      if (isServing(of.said)) onUp(endpoint)
       return
     }
     log.warn('backend slow for one network', { ...backendFields(endpoint), network, why: silence })

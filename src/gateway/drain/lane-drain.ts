@@ -37,7 +37,7 @@ export interface LaneDrainDeps extends SettleDeps {
 }
 
 /**
- * `bound`: what is left may be with a backend that cannot be asked now, and nobody else is asked for it; `failed`: the store cannot be read or
+ * `bound`: what is left may be with a backend that cannot be asked now, and nobody else is asked for it, or is of a network for which a backend is slow; `failed`: the store cannot be read or
  * written, or a fault of our own; nothing is known of the backends.
  */
 export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
@@ -45,7 +45,7 @@ export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
 const fetchedAtOnce = 128
 /** When so few are left, the next ones are fetched, so that no session waits for them. */
 const fetchedAhead = 64
-/** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. */
+/** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. Of those of a slow network likewise. */
 const mostBound = 1_000
 
 /**
@@ -67,6 +67,8 @@ export class LaneDrain {
   #mute = 0
   /** What may be with a backend that could not be asked in this run. */
   readonly #bound = new Set<string>()
+  /** What else could not go in this run, because a backend is slow for its network. */
+  readonly #ofSlowNetworks = new Set<string>()
   #fetched: Task[] = []
   /** More of them, on their way. */
   #coming: Promise<void> | undefined
@@ -126,8 +128,11 @@ export class LaneDrain {
     this.#fetched = []
     if (this.#isStopping) return 'stopped'
     if (this.#end !== undefined) return this.#end
-    if (this.#bound.size === 0) return 'empty'
-    this.#why = `${this.#bound.size} messages may be with a backend that cannot be asked`
+    if (this.#bound.size + this.#ofSlowNetworks.size === 0) return 'empty'
+    this.#why =
+      this.#bound.size > 0
+        ? `${this.#bound.size} messages may be with a backend that cannot be asked`
+        : `a backend is slow for the networks that ${this.#ofSlowNetworks.size} messages came from`
     return 'bound'
   }
 
@@ -140,6 +145,7 @@ export class LaneDrain {
     this.#fetching++
     this.#fetched = []
     this.#bound.clear()
+    this.#ofSlowNetworks.clear()
   }
 
   /** Something of the lane may go that could not when it was looked for: that is not to wait for what is under way. */
@@ -191,7 +197,7 @@ export class LaneDrain {
       this.#bound.size < mostBound
         ? queue.nextUnknown(this.#lane, fetchedAtOnce, new Set([...without, ...this.#bound]))
         : [],
-      queue.next(this.#lane, fetchedAtOnce, without),
+      queue.next(this.#lane, fetchedAtOnce, new Set([...without, ...this.#ofSlowNetworks])),
     ])
     // Rows were moved or changed meanwhile: these may not be what they were.
     if (gate()) return
@@ -302,9 +308,9 @@ export class LaneDrain {
     const fetching = this.#fetching
     const { route, bound } = routeOfTask(task, this.#unstopped(way), clock.now())
     const attempted = await attempt(task, way, route, this.#deps.attempting, hearing)
-    // That one backend is away says nothing of the others: it waits for that one, as it is, and what is behind it goes on.
-    if (bound !== undefined && attempted.kind === 'route-out') {
-      this.#bound.add(task.message.id)
+    // That one backend is away, or slow for one network, says nothing of the others: it waits for that, as it is, and what is behind it goes on.
+    if (attempted.kind === 'slow-for-it' || (bound !== undefined && attempted.kind === 'route-out')) {
+      this.#leaveAside(task, attempted.why)
       return
     }
     const tookMs = clock.monotonicMs() - fromMs
@@ -327,6 +333,13 @@ export class LaneDrain {
     // What waits has its own time, which may come before this run is over.
     const isDelivered = kind === 'spoken' && attempted.delivered === task.recipients.length
     if (!isDelivered) this.#deps.setAlarm()
+  }
+
+  #leaveAside({ message: { id }, recipients }: Task, why: string): void {
+    // Other recipients of what is unknown may be free to go.
+    const isUnknown = recipients.some(({ state }) => state === 'unknown')
+    if (isUnknown) this.#bound.add(id)
+    else if (this.#ofSlowNetworks.add(id).size >= mostBound) this.#endWith('bound', why)
   }
 
   #tell(task: Task, way: Way, attempted: Attempted, tookMs: number): void {

@@ -62,6 +62,7 @@ export class Pace {
         this.#broken = 0
         if (attempted.delivered > 0) this.#widen(tookMs)
         return undefined
+      case 'slow-for-it':
       case 'gone':
       case 'corrupt':
         return undefined

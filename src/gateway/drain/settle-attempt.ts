@@ -41,12 +41,13 @@ const crashesUntilSetAside = 3
 const crashPauseMs = 60_000
 
 /**
- * Writes down what came of it. Nothing is where the task is as it was (`route-out`, `busy`) or `gone`; a bound task whose backend could not take it stays bound to it, and
- * waits.
+ * Writes down what came of it. Nothing is where the task is as it was (`route-out`, `slow-for-it`, `busy`) or `gone`; a bound task whose backend could not
+ * take it stays bound to it, and waits.
  */
 export async function settleAttempt(task: Task, way: Way, attempted: Attempted, deps: SettleDeps): Promise<void> {
   switch (attempted.kind) {
     case 'route-out':
+    case 'slow-for-it':
     case 'busy':
     case 'gone':
       return
