@@ -129,7 +129,7 @@ export class CutThrough {
   }
 
   /** Another route of the same transaction is asked now: a leg holds no session while it waits for another. */
-  rest(): void {
+  giveBack(): void {
     this.#staging.giveBack()
   }
 

@@ -80,7 +80,7 @@ export class Judging {
     this.#isAtDot = true
   }
 
-  /** What a reply means, and who is asked next because of it. */
+  /** What a reply means. What the backend cannot do is told and noted at once, for its line and for people, so each reply is judged once. */
   judge(said: Reply, step: AskedStep, staged: Staged, recipient?: Recipient): verdict.Verdict {
     const { endpoint } = staged.candidate
     let judged = verdict.judge(said, step, this.#route.onDefer, () => this.#who(staged, recipient))

@@ -215,12 +215,7 @@ export class Staging {
     this.#line?.again(candidate)
   }
 
-  /** Whoever it waits for has taken too long (`WaitingPlaces`). */
-  ranOut(): void {
-    this.giveBack()
-  }
-
-  /** The session serves others from now on; its backend stays the first choice. */
+  /** The session serves others from now on; its backend stays the first choice. Also where its sender has taken too long (`WaitingPlaces`). */
   giveBack(): void {
     const staged = this.#staged
     if (!staged) return

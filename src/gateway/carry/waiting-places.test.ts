@@ -7,7 +7,7 @@ function stage() {
   const clock = createFakeClock()
   const given: string[] = []
   const waitingPlaces = new WaitingPlaces(clock, 1_000)
-  const begin = (name: string) => waitingPlaces.begin({ ranOut: () => void given.push(name) }, clock.monotonicMs())
+  const begin = (name: string) => waitingPlaces.begin({ giveBack: () => void given.push(name) }, clock.monotonicMs())
   return { clock, given, waitingPlaces, begin }
 }
 

@@ -8,7 +8,7 @@ import { InOrder, type Place } from '../../base/in-order.ts'
 /** Whoever keeps a place while it waits. */
 export interface Waiting {
   /** Its time is over: the place serves others from now on. */
-  ranOut(): void
+  giveBack(): void
 }
 
 /** A wait that has begun. */
@@ -48,7 +48,7 @@ export class WaitingPlaces {
         return
       }
       this.#waiting.leave(stay)
-      who.ranOut()
+      who.giveBack()
     }
   }
 }

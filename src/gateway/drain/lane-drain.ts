@@ -227,18 +227,18 @@ export class LaneDrain {
     this.#enters(id, 'asking')
     const { waitingPlaces, clock } = this.#deps
     let wasMute = false
-    const ranOut = () => {
+    const giveBack = () => {
       wasMute = true
       this.#becomesMute(id)
     }
-    let silence = waitingPlaces.begin({ ranOut }, clock.monotonicMs())
+    let silence = waitingPlaces.begin({ giveBack }, clock.monotonicMs())
     const hearing: Hearing = {
       heard: () => {
         waitingPlaces.end(silence)
         this.#heard(id)
       },
       dotLeft() {
-        silence = waitingPlaces.begin({ ranOut }, clock.monotonicMs())
+        silence = waitingPlaces.begin({ giveBack }, clock.monotonicMs())
       },
     }
     void this.#serve(task, hearing).finally(() => {

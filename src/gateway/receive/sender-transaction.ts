@@ -50,12 +50,12 @@ export class SenderTransaction {
   }
 
   /**
-   * The part of the transaction that goes this way. A leg holds no session while it waits for another, so the others rest.
+   * The part of the transaction that goes this way. A leg holds no session while it waits for another, so the others give theirs back.
    * @param fairnessKey  whose turn it is where sessions are few
    */
   legFor(placed: Placed, fairnessKey: string, deps: CutThroughDeps): OpenLeg {
     const known = this.#legs.find((leg) => goes(leg, placed))
-    for (const leg of this.#legs) if (leg !== known) leg.cut.rest()
+    for (const leg of this.#legs) if (leg !== known) leg.cut.giveBack()
     if (known) return known
     for (const { cut, recipients } of this.#legs) if (recipients.length === 0) cut.abandon()
     const made = this.#open(placed, fairnessKey, deps)
