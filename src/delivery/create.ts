@@ -111,15 +111,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
     async probe(endpoint, readyUntilMs) {
       if (isClosed) return { kind: 'failed', fault: stopping }
       if (endpoint.backend.address.protocol === 'maildir') return maildirProbe.probe(endpoint, readyUntilMs)
-      // A server that has no room for one more session is well.
-      const hasOthers = () => {
-        const counts = pools.get(endpoint.key)?.counts
-        return counts !== undefined && counts.busy + counts.idle > 0
-      }
-      const opened = await open(endpoint, readyUntilMs, hasOthers)
-      if (opened.kind === 'failed') return opened
-      opened.session.quit()
-      return { kind: 'up' }
+      return poolOf(endpoint).look(readyUntilMs)
     },
 
     sessions: (endpoint) => pools.get(endpoint.key)?.counts ?? { busy: 0, idle: 0, waiting: 0 },

@@ -204,6 +204,24 @@ test('who waits behind an opening that fails hears of it, and does not try the s
   assert.equal(backend.peers.length, 1)
 })
 
+test('mail that comes while a server for one session is looked at waits for that session, and nobody calls it ill', async (t) => {
+  const hello = Promise.withResolvers<undefined>()
+  const on = (verb: string) => (verb === 'EHLO' ? hello.promise : undefined)
+  const backend = await startBackend(t, { on })
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend)
+  const looked = out.probe(to, inMs(60_000))
+  await until(() => backend.commands.length === 1)
+  backend.behaviour = { on, greeting: '421 4.7.0 one at a time' }
+  const begun = begin(out, to)
+  await until(() => out.sessions(to).waiting === 1)
+  hello.resolve(undefined)
+  assert.deepEqual(await looked, { kind: 'up' })
+  ;(await begun).abandon()
+  assert.equal(backend.peers.length, 2)
+  assert.deepEqual(health, ['opened'])
+})
+
 test('an opening that ends in a bug of ours makes room for who waits', async () => {
   const broken = Promise.withResolvers<never>()
   const fault: Fault = { kind: 'closed', step: 'greeting', reply: undefined, detail: 'closed' }

@@ -21,7 +21,7 @@ const fullMs = 60_000
 export type OpenOne = (
   readyUntilMs: number,
   hasOthers: () => boolean,
-  cancel: Cancel,
+  cancel?: Cancel,
 ) => Promise<
   { readonly kind: 'open'; readonly session: ClientSession } | { readonly kind: 'failed'; readonly fault: Fault }
 >
@@ -39,6 +39,8 @@ export class Pool {
   readonly #line: WaitingLine
   #busy = 0
   #opening = 0
+  /** Those of them that are for nobody. */
+  #looking = 0
   /** What the server itself allows, as it seems, and until when that is believed. */
   #room = Number.POSITIVE_INFINITY
   #roomUntilMs = 0
@@ -119,6 +121,32 @@ export class Pool {
 
   stopListening(letGo: () => void): void {
     this.#listening.delete(letGo)
+  }
+
+  /**
+   * Opens a session for nobody, to see whether the endpoint answers. Mail that comes meanwhile waits for it where the server allows no other.
+   * @returns the fault is abandoned, where we are closed
+   */
+  async look(
+    readyUntilMs: number,
+  ): Promise<{ readonly kind: 'up' } | { readonly kind: 'failed'; readonly fault: Fault }> {
+    if (this.#isClosed) return { kind: 'failed', fault: stopping }
+    this.#looking++
+    const opened = await this.#openOne(readyUntilMs, () => this.#busy + this.#idle.length > 0).finally(
+      () => this.#looking--,
+    )
+    if (opened.kind === 'failed') {
+      this.#openFailed(opened.fault)
+      return opened
+    }
+    const pooled = this.#enters(opened.session, false)
+    // Who is opening one may just be told that there is one too many.
+    if (this.#line.size > 0 || this.#opening > 0) this.#serve(pooled)
+    else {
+      pooled.session.quit()
+      this.#placeFreed()
+    }
+    return { kind: 'up' }
   }
 
   /** The session has ended, or must. */
@@ -220,18 +248,11 @@ export class Pool {
   }
 
   async #openFor(wish: Wish, breakOff: Cancel): Promise<Taken> {
-    this.#opening++
-    const hasOthers = () => this.#busy + this.#idle.length > 0
-    const opened = await this.#open(wish.readyUntilMs, hasOthers, breakOff)
-      .finally(() => this.#opening--)
-      .catch((error: unknown) => {
-        // A bug of ours takes nobody's place: who waits for it would wait to the end of its time.
-        this.#placeFreed(false)
-        throw error
-      })
-    if (opened.kind === 'failed' && isFull(opened.fault) && hasOthers()) {
+    const others = () => this.#busy + this.#idle.length + this.#looking
+    const opened = await this.#openOne(wish.readyUntilMs, () => others() > 0, breakOff)
+    if (opened.kind === 'failed' && isFull(opened.fault) && others() > 0) {
       // The server has had enough of us, not of mail: whoever wanted one more session waits for one of those that are there.
-      this.#room = this.#busy + this.#idle.length
+      this.#room = others()
       this.#roomUntilMs = this.#clock.monotonicMs() + fullMs
       return this.take(wish)
     }
@@ -241,14 +262,30 @@ export class Pool {
       else this.#openFailed(opened.fault)
       return opened
     }
+    return { kind: 'taken', pooled: this.#enters(opened.session, wish.isFromHold) }
+  }
+
+  async #openOne(...asked: Parameters<OpenOne>): ReturnType<OpenOne> {
+    this.#opening++
+    return await this.#open(...asked)
+      .finally(() => this.#opening--)
+      .catch((error: unknown) => {
+        // A bug of ours takes nobody's place: who waits for it would wait to the end of its time.
+        this.#placeFreed(false)
+        throw error
+      })
+  }
+
+  /** One that has just been opened, in use. */
+  #enters(session: ClientSession, isFromHold: boolean): PooledSession {
     this.#busy++
-    const pooled = new PooledSession(opened.session)
-    this.#use(pooled, wish.isFromHold)
+    const pooled = new PooledSession(session)
+    this.#use(pooled, isFromHold)
     this.#sessions.add(pooled)
     if (pooled.ends) this.#ends.add(pooled.ends)
-    opened.session.connection.onGone = () => this.#gone(pooled)
-    opened.session.connection.onLost = () => this.#forget(pooled)
-    return { kind: 'taken', pooled }
+    session.connection.onGone = () => this.#gone(pooled)
+    session.connection.onLost = () => this.#forget(pooled)
+    return pooled
   }
 
   /** Where no session is left at all, those who wait for one would only fail one after the other. */
