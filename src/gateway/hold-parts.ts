@@ -143,13 +143,13 @@ function createDelivering(
   { afterHold, successes, notices }: ReturnType<typeof createNoticesToSenders>,
   onHeld: (lane: Lane) => void,
 ) {
-  const { clock, random, log, tell, settings, cutThroughDeps, live } = deps
+  const { clock, random, log, sparingly, tell, settings, cutThroughDeps, live } = deps
   const { queue, whenWritable } = deps.holding
   const { ofLane: wayOfLane, policyOf } = ways
   const declared = declaredOf(settings)
   const writeDown = createWriteDown({ clock, log, whenWritable })
   const lateWatch = createLateWatch({
-    ...{ clock, random, log, tell, declared, queue, writeDown, afterHold, successes, onHeld },
+    ...{ clock, random, log, sparingly, tell, declared, queue, writeDown, afterHold, successes, onHeld },
     onDelivered: (recipient) => cutThroughDeps().onAnswer?.delivered(recipient),
   })
   const stoppedDrains = createStoppedDrains(() => settings().state, log)

@@ -223,7 +223,7 @@ function conclude(
     text: carried?.kind === 'unknown' ? faultText(carried.fault) : said ? loggedReply(said) : '',
     recipients: task.recipients.length,
   }
-  const unanswered = task.recipients.filter((_, at) => final[at] === undefined).map(({ index }) => index)
+  const unanswered = task.recipients.filter((_, at) => final[at] === undefined)
   return {
     kind: 'spoken',
     endpoint,
@@ -270,13 +270,14 @@ function lateOf(
   task: Task,
   way: Way,
   carried: Carried | undefined,
-  indexes: readonly number[],
+  unanswered: readonly HeldRecipient[],
   monotonicMs: number,
 ): Spoken['late'] {
   if (carried?.kind !== 'unknown' || !carried.late) return undefined
   const { endpoint, owed } = carried
   const untilMs = listenUntilMs(carried, monotonicMs)
-  return { watched: { id: task.message.id, way, endpoint, indexes, untilMs, owed }, answer: carried.late }
+  const recipients = unanswered.map((held) => ({ index: held.index, held }))
+  return { watched: { id: task.message.id, way, endpoint, recipients, untilMs, owed }, answer: carried.late }
 }
 
 const corrupt = ({ message, recipients }: Task, why: string): Attempted => ({

@@ -18,6 +18,7 @@ import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
 import { notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
+import type { WatchedRecipient } from '../settle/late-watch.ts'
 import { listenUntilMs, silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Way } from '../ways/lanes.ts'
@@ -137,7 +138,7 @@ class HandOver {
         holdForSenders,
         leg,
         carried,
-        leg.recipients.map((_, index) => index),
+        leg.recipients.map(({ wasKnown }, index) => watchedOf(index, wasKnown)),
         gaveUp,
       )
     else carried.late?.letGo()
@@ -149,12 +150,12 @@ class HandOver {
     { lateWatch }: HoldForSenders,
     { way }: Leg,
     carried: Extract<Carried, { kind: 'unknown' }>,
-    indexes: readonly number[],
+    recipients: readonly WatchedRecipient[],
     { monotonicMs }: Moment,
   ): void {
     const { late, endpoint, owed } = carried
     const untilMs = listenUntilMs(carried, monotonicMs)
-    if (late) lateWatch.listen({ id: this.#message.id, way, endpoint, indexes, untilMs, owed }, late)
+    if (late) lateWatch.listen({ id: this.#message.id, way, endpoint, recipients, untilMs, owed }, late)
   }
 
   #now(): Moment {
@@ -235,7 +236,9 @@ class HandOver {
     const answered = answers.map((answer, at) => ({ index: indexes[at] as number, before: offered, answer }))
     const sorting = { nowMs: saidAt.wallMs, random: holdForSenders.random, way: leg.way, carried }
     const { recipients, refused } = sortAnswers(answered, sorting)
-    const unanswered = indexes.filter((_, at) => answers[at] === undefined)
+    const unanswered = leg.recipients.flatMap(({ wasKnown }, at) =>
+      answers[at] === undefined ? [watchedOf(indexes[at] as number, wasKnown)] : [],
+    )
     if (recipients.length > 0) await holdForSenders.queue.settle({ id: this.#message.id, recipients })
     if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, holdForSenders)
     if (refused.length > 0) this.#refuse(leg, holdForSenders, endpoint, refused)
@@ -323,6 +326,9 @@ class HandOver {
     return said
   }
 }
+
+/** The dot was the first that its message has met. */
+const watchedOf = (index: number, wasKnown: boolean): WatchedRecipient => ({ index, held: { wasKnown, attempts: 0 } })
 
 function domainsOfLeg({ recipients }: Leg): readonly string[] {
   const only = recipients.length === 1 ? recipients[0]?.domain : undefined

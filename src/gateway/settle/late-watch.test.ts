@@ -10,33 +10,44 @@ import { type Reply, reply } from '../../mail/reply.ts'
 import { type Settlement, StoreFailure } from '../../queue/queue.ts'
 import type { GatewayEvent } from '../events.ts'
 import type { RefusedAfterHold } from '../notices/after-hold.ts'
+import type { HeldBefore } from '../put-off.ts'
+import { createToldSparingly } from '../told-sparingly.ts'
 import { createLateWatch, type LateWatchDeps, type Watched } from './late-watch.ts'
 
 const watched = {
   id: 'late',
   way: { lane: lane('example.test'), route: { id: 'example.test' }, policy: {} },
   endpoint: { backend: { key: 'lmtp:/run/lmtp', url: 'lmtp:/run/lmtp' }, target: { kind: 'unix', path: '/run/lmtp' } },
-  indexes: [0, 1],
+  recipients: [0, 1].map((index) => ({ index, held: { wasKnown: false, attempts: 0 } })),
   owed: 'relayed',
   untilMs: 600_000,
 } as unknown as Watched
 
-/** @param deps  what does not work */
-function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']> = {}) {
+/**
+ * @param deps  what does not work
+ * @param held  what is known of both recipients from before the dot
+ */
+function hearing(
+  replies: readonly Reply[],
+  deps: Partial<LateWatchDeps['queue']> = {},
+  held: Partial<HeldBefore> = {},
+) {
   const settled: Settlement[] = []
   const refused: number[] = []
   const behind: (string | undefined)[] = []
   const events: GatewayEvent[] = []
   const delivered: string[] = []
   const { log, find } = collectLog()
+  const clock = createFakeClock()
   const entry = {
     message: { size: 7, receivedMs: 0 },
     recipients: [{ index: 0, recipient: mailbox('you@example.test') }],
   }
   const watch = createLateWatch({
-    clock: createFakeClock(),
+    clock,
     random: seededRandom(1),
     log,
+    sparingly: createToldSparingly({ clock, log }),
     tell: (event: GatewayEvent) => void events.push(event),
     queue: { get: async () => entry, settle: async (settlement: Settlement) => void settled.push(settlement), ...deps },
     writeDown: { surely: (_: unknown, write: () => Promise<unknown>) => write() },
@@ -50,7 +61,8 @@ function hearing(replies: readonly Reply[], deps: Partial<LateWatchDeps['queue']
     onDelivered: ({ text }: Recipient) => void delivered.push(text),
     onHeld: () => undefined,
   } as unknown as LateWatchDeps)
-  watch.listen(watched, { wait: async () => replies, letGo: () => undefined })
+  const recipients = watched.recipients.map((each) => ({ ...each, held: { ...each.held, ...held } }))
+  watch.listen({ ...watched, recipients }, { wait: async () => replies, letGo: () => undefined })
   return { settled, refused, behind, events, delivered, find }
 }
 
@@ -111,4 +123,50 @@ test('whom a late yes was for is known from then on, and whom a late no was for 
   const refused = hearing([reply(550, '5.1.1', 'nobody here')])
   await until(() => refused.refused.length > 0)
   assert.deepEqual(refused.delivered, [])
+})
+
+test('a late word about us is a fault of ours: the mail goes again, nobody is refused, and a person hears of it', async () => {
+  for (const code of [521, 530, 535, 538]) {
+    const { settled, refused, events, find } = hearing([reply(code, '5.7.0', 'who are you')])
+    await until(() => events.some(({ kind }) => kind === 'attempt'))
+    assert.deepEqual(refused, [])
+    assert.deepEqual(
+      settled[0]?.recipients.map(({ to, reply: said }) => [to.kind, said?.code, said?.enhanced]),
+      [0, 1].map(() => ['ready', 451, '4.3.5']),
+    )
+    const [alert] = find('backend refuses us')
+    assert.deepEqual(
+      [alert?.level, alert?.fields?.backend, alert?.fields?.reply],
+      ['alert', 'lmtp:/run/lmtp', `${code} 5.7.0 who are you`],
+    )
+  }
+})
+
+test('a late word that there is no such recipient is believed after a day, where a backend had accepted it', async () => {
+  const nobody = reply(550, '5.1.1', 'nobody here')
+  const first = hearing([nobody], {}, { wasKnown: true })
+  await until(() => first.events.length === 1)
+  assert.deepEqual(first.refused, [])
+  assert.deepEqual(
+    first.settled[0]?.recipients.map(({ to }) => [to.kind, 'firstRefusedMs' in to && to.firstRefusedMs !== undefined]),
+    [0, 1].map(() => ['waiting', true]),
+  )
+  const again = hearing([nobody], {}, { wasKnown: true, firstRefusedMs: -9e15 })
+  await until(() => again.refused.length === 2)
+})
+
+test('what a backend may have had since an earlier dot stays its own behind a late no, and is counted behind a late yes', async () => {
+  const earlier = { backend: 'smtp://earlier', elsewhereMs: 9e15 }
+  const no = hearing([reply(450, '4.2.0', 'later')], {}, earlier)
+  await until(() => no.events.length === 1)
+  assert.deepEqual(
+    no.settled[0]?.recipients.map(({ to, behind }) => [to.kind, 'backend' in to && to.backend, behind]),
+    [0, 1].map(() => ['unknown', 'smtp://earlier', watched.endpoint.backend.key]),
+  )
+  const copies = async (held: Partial<HeldBefore>) => {
+    const { events } = hearing([yes], {}, held)
+    await until(() => events.length === 1)
+    return events[0]?.kind === 'attempt' ? events[0].possibleDuplicates : undefined
+  }
+  assert.deepEqual([await copies(earlier), await copies({})], [2, 0])
 })

@@ -9,16 +9,19 @@ import type { Recipient } from '../../mail/message.ts'
 import { isPositive, loggedReply, type Reply } from '../../mail/reply.ts'
 import type { Attempt, HeldEntry, Lane, Queue } from '../../queue/queue.ts'
 import { backendFields, type Endpoint } from '../../routing/backend.ts'
+import { isAboutUs, type WhoWeAre } from '../carry/about-us.ts'
 import type { Answer } from '../carry/carried.ts'
+import { misconfiguredReply } from '../carry/verdict.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
+import type { HeldBefore } from '../put-off.ts'
+import type { ToldSparingly } from '../told-sparingly.ts'
 import type { Way } from '../ways/lanes.ts'
 import { sortAnswers } from './sort-answers.ts'
 import { type TellAttemptDeps, tellAttempt } from './tell-attempt.ts'
 import type { WriteDown } from './write-down.ts'
 
 export interface LateWatch {
-  /** @param indexes  of the recipients that are unanswered: one reply is for all of them, or one comes for each (LMTP) */
   listen(watched: Watched, late: LateAnswer): void
 }
 
@@ -26,15 +29,23 @@ export interface Watched {
   readonly id: string
   readonly way: Way
   readonly endpoint: Endpoint
-  readonly indexes: readonly number[]
+  /** Those that are unanswered, in the order of the dot: one reply is for all of them, or one comes for each (LMTP). */
+  readonly recipients: readonly WatchedRecipient[]
   /** What is owed to a sender who wants to hear of success, should it be one. */
   readonly owed: 'relayed' | 'delivered' | undefined
   /** How long its word is waited for, on the monotonic clock. */
   readonly untilMs: number
 }
 
+export interface WatchedRecipient {
+  readonly index: number
+  /** From before that dot: what was said of it then counts as well, and a backend that may have it since then may have it still. */
+  readonly held: HeldBefore
+}
+
 export interface LateWatchDeps extends TellAttemptDeps {
   readonly log: Log
+  readonly sparingly: ToldSparingly
   readonly queue: Queue
   readonly writeDown: WriteDown
   readonly afterHold: AfterHold
@@ -47,7 +58,7 @@ export interface LateWatchDeps extends TellAttemptDeps {
 }
 
 export function createLateWatch(deps: LateWatchDeps): LateWatch {
-  const { clock, random, log, queue, writeDown, afterHold, successes, onDelivered, onHeld } = deps
+  const { clock, random, log, sparingly, queue, writeDown, afterHold, successes, onDelivered, onHeld } = deps
 
   /** What a notice and the figures need of it. That it cannot be read is no reason to forget what the backend has said. */
   async function entryOf(id: string): Promise<HeldEntry | undefined> {
@@ -59,16 +70,28 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
     }
   }
 
+  /** A person must see to it, and the sender is not to blame. */
+  function tellAboutUs(id: string, endpoint: Endpoint, reply: Reply): void {
+    const fields = { id, ...backendFields(endpoint), step: 'dot', reply: loggedReply(reply), when: 'late' }
+    sparingly.tell('alert', 'backend refuses us', `${endpoint.backend.url} dot`, fields)
+  }
+
   async function hear(watched: Watched, late: LateAnswer): Promise<void> {
     const replies = await late.wait(watched.untilMs)
     if (!replies) return
-    const { id, way, indexes, endpoint } = watched
-    const replyAt = (at: number): Reply => replies[replies.length === 1 ? 0 : at] as Reply
+    const { id, way, endpoint } = watched
+    const answers = replies.map((reply) => answerOf(reply, endpoint))
     const before = { from: ['unknown'], behind: endpoint.backend.key } as const
-    const answered = indexes.map((index, at) => ({ index, before, answer: answerOf(replyAt(at)) }))
+    const answered = watched.recipients.map((each, at) => ({
+      ...each,
+      before,
+      answer: answers[answers.length === 1 ? 0 : at],
+    }))
     const sorting = { nowMs: clock.now(), random, way, carried: undefined }
     const { recipients, refused, outcome } = sortAnswers(answered, sorting)
     log.info('late verdict', { id, ...backendFields(endpoint), reply: textOf(replies) })
+    const aboutUs = replies.find((reply) => isAboutUsLate(reply, endpoint))
+    if (aboutUs) tellAboutUs(id, endpoint, aboutUs)
     // Read before it is settled, because it may be gone by then.
     const entry = await entryOf(id)
     const taken = new Set(recipients.flatMap(({ index, to }) => (to.kind === 'gone' ? [index] : [])))
@@ -86,7 +109,8 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
       for (const { lane } of dsn?.recipients ?? []) onHeld(lane)
       if (recipients.some(({ to }) => to.kind !== 'gone')) onHeld(way.lane)
     }
-    const about = (entry?.recipients ?? []).filter(({ index }) => indexes.includes(index))
+    const indexes = new Set(watched.recipients.map(({ index }) => index))
+    const about = (entry?.recipients ?? []).filter(({ index }) => indexes.has(index))
     tellAttempt(
       {
         ...{ id, message: entry?.message, recipients: about, endpoint },
@@ -94,6 +118,9 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
         outcome,
         tookMs: 0,
         isLate: true,
+        possibleDuplicates: watched.recipients.filter(
+          ({ index, held }) => taken.has(index) && held.backend !== undefined,
+        ).length,
       },
       deps,
     )
@@ -111,8 +138,20 @@ export function createLateWatch(deps: LateWatchDeps): LateWatch {
   }
 }
 
-const answerOf = (reply: Reply): Answer =>
-  isPositive(reply) ? { kind: 'accepted', reply } : { kind: 'said', by: 'backend', reply }
+/** A 4yz makes an ordinary hold of it, whatever it speaks of. */
+function answerOf(reply: Reply, endpoint: Endpoint): Answer {
+  if (isPositive(reply)) return { kind: 'accepted', reply }
+  return isAboutUsLate(reply, endpoint)
+    ? { kind: 'said', by: 'us', reply: misconfiguredReply }
+    : { kind: 'said', by: 'backend', reply }
+}
+
+/** A stranger owes us nothing: its no to mail of our own is the last word, and nothing of ours to mend. */
+const isAboutUsLate = (reply: Reply, { purpose }: Endpoint): boolean =>
+  purpose !== 'dsn' && isAboutUs(reply, 'dot', anybody)
+
+/** At the dot the code alone says whether a reply is about us. */
+const anybody: WhoWeAre = { hello: '', sourceAddress: undefined, quoted: [], hasAcceptedDomain: true }
 
 /** Of LMTP there is one a recipient; those that say the same are one. */
 const textOf = (replies: readonly Reply[]): string => [...new Set(replies.map(loggedReply))].join(' / ').slice(0, 300)
