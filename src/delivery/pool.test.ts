@@ -152,6 +152,18 @@ test('one session at most, and somebody waits already: nobody listens', async (t
   await others[0]
 })
 
+test('the server itself has no room for another one: what listens makes it', async (t) => {
+  const backend = await startBackend(t, silentAtTheDot)
+  const { delivery: out, health } = delivery(t)
+  const to = endpoint(backend)
+  const late = await silent(out, to)
+  backend.behaviour = { greeting: '421 4.7.0 Too many connections from you' }
+  const heard = late?.wait(inMs(60_000)).then(() => (backend.behaviour = {}))
+  await begin(out, to)
+  assert.ok(heard && (await heard))
+  assert.deepEqual([health, backend.peers.length], [['opened', 'opened'], 3])
+})
+
 test('of eight sessions two listen, not a third, and who waits takes the place of none of them', async (t) => {
   const { delivery: out } = delivery(t)
   const to = endpoint(await startBackend(t, silentAtTheDot), { connections: 8 })
