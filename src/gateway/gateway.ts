@@ -14,11 +14,10 @@ import { makeFolder } from '../base/make-folder.ts'
 import type { Random } from '../base/random.ts'
 import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
-import type { Endpoint } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer } from '../smtp/server/server.ts'
 import type { LeftWithout } from './backends/left-without.ts'
-import { createReach } from './backends/reach.ts'
+import { createReach, type ReachDeps } from './backends/reach.ts'
 import type { BackendReport } from './backends/report.ts'
 import { createCutThroughDepsMaker } from './carry/cut-through-deps-maker.ts'
 import { LiveFirst } from './carry/live-first.ts'
@@ -96,8 +95,9 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
   let current = initial
   const settings = () => current
   const certificate = createCertificate({ clock, log, tell })
-  const onUp = (endpoint: Endpoint) => holdParts?.drain.endpointUp(endpoint)
-  const reach = createReach(settings, { clock, random, log, door, lookupHost, tell, onUp })
+  const onUp: ReachDeps['onUp'] = (...up) => holdParts?.drain.endpointUp(...up)
+  const onFound: ReachDeps['onFound'] = (leadsTo) => holdParts?.drain.found(leadsTo)
+  const reach = createReach(settings, { clock, random, log, door, lookupHost, tell, onUp, onFound })
   const { delivery, backends, endpoints, mx } = reach
   const ids = createMessageIds(random)
   const live = new LiveFirst(clock)

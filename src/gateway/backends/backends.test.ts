@@ -14,8 +14,8 @@ function stage() {
   const collected = collectLog()
   const probed: string[] = []
   const probe = ({ key }: { readonly key: string }) => void probed.push(key)
-  const up: string[] = []
-  const onUp = ({ key }: { readonly key: string }) => void up.push(key)
+  const up: (readonly [string, boolean])[] = []
+  const onUp = ({ key }: { readonly key: string }, wasAway: boolean) => void up.push([key, wasAway])
   const backends = createBackends({ clock, log: collected.log, onFailed: probe, onSlow: probe, onUp })
   const state = () => backends.list()[0]?.state
   const changes = () => collected.find('backend state').map(({ level, fields: { from, to } }) => [level, from, to])
@@ -69,7 +69,56 @@ test('what waits for it because its network is slow hears when that is over', ()
   clock.advance(60_001)
   assert.deepEqual(up, [])
   for (const dot of dots) backends.dotOver(to, dot, false)
-  assert.deepEqual(up, [to.key])
+  assert.deepEqual(up, [[to.key, false]])
+})
+
+test('a backend has been away where all of its addresses were down, and not for a failure, slowness or a person', () => {
+  const { clock, backends, up } = stage()
+  const other = { ...to, key: 'other' }
+  const fault = { kind: 'closed', step: 'greeting', reply: undefined, detail: 'closed' } as const
+  const isAway = (change: () => void) => {
+    up.length = 0
+    change()
+    return up.map(([, wasAway]) => wasAway)
+  }
+  const failThrice = (endpoint: typeof to) => {
+    for (let times = 0; times < 3; times++) backends.failed(endpoint, fault)
+  }
+  backends.opened(other)
+  backends.failed(to, fault)
+  assert.deepEqual(
+    isAway(() => backends.opened(to)),
+    [false],
+  )
+  failThrice(to)
+  assert.deepEqual(
+    isAway(() => backends.opened(to)),
+    [false],
+    'the other one served',
+  )
+  backends.setOut(to.backend.url, true)
+  assert.deepEqual(
+    isAway(() => backends.setOut(to.backend.url, false)),
+    [false, false],
+  )
+  const dots = ['192.0.2.1', '192.0.3.1', '192.0.4.1'].map((client) => backends.dotSent(to, ip(client)))
+  clock.advance(60_001)
+  assert.deepEqual(
+    isAway(() => dots.map((dot) => backends.dotOver(to, dot, true))),
+    [false],
+  )
+
+  failThrice(to)
+  failThrice(other)
+  assert.deepEqual(
+    isAway(() => backends.opened(to)),
+    [true],
+  )
+  assert.deepEqual(
+    isAway(() => backends.opened(other)),
+    [false],
+    'the first one is there',
+  )
 })
 
 test('one failure is enough for the probe to look, but at strangers, to whom mail of our own goes', () => {

@@ -8,7 +8,14 @@ import type { HealthReports } from '../../delivery/delivery.ts'
 import { faultText } from '../../delivery/outcome.ts'
 import { isPermanent } from '../../mail/reply.ts'
 import type { Endpoint } from '../../routing/backend.ts'
-import { type Health, type HealthEvent, type HealthState, healthState, nextHealth } from '../../routing/health.ts'
+import {
+  type Health,
+  type HealthEvent,
+  type HealthState,
+  healthState,
+  isServing,
+  nextHealth,
+} from '../../routing/health.ts'
 import { AcceptedDomains } from './accepted-domains.ts'
 import { createDots, type Dots } from './dots.ts'
 import { MetEndpoints } from './met-endpoints.ts'
@@ -52,7 +59,14 @@ export function createBackends(deps: BackendsDeps): Backends {
   const met = new MetEndpoints(deps.onFailed)
   const { out, doubted } = met
   const acceptedDomains = new AcceptedDomains()
-  const changes = createStateChanges(deps, deps)
+  const changes = createStateChanges({ ...deps, othersServe }, deps)
+
+  function othersServe({ key, backend: { url } }: Endpoint): boolean {
+    const nowMs = clock.monotonicMs()
+    for (const { endpoint, health } of met.all())
+      if (endpoint.key !== key && endpoint.backend.url === url && isServing(healthState(health, nowMs))) return true
+    return false
+  }
 
   function tell(endpoint: Endpoint, event: HealthEvent): void {
     const found = met.of(endpoint)

@@ -29,7 +29,7 @@ function route(...entries: (BackendAddress & { weight?: number; preference?: num
 
 /** A clock that is set by hand, and what was asked. */
 function world(hosts: Record<string, readonly string[]>, mx: MxAnswer = { kind: 'hosts', hosts: [] }) {
-  const state = { nowMs: 0, hosts, mx, asked: [] as string[] }
+  const state = { nowMs: 0, hosts, mx, asked: [] as string[], found: [] as Parameters<EndpointsDeps['onFound']>[0][] }
   const deps: EndpointsDeps = {
     clock: { now: () => 0, monotonicMs: () => state.nowMs, after: () => ({ cancel() {} }) },
     log: silentLog,
@@ -40,6 +40,7 @@ function world(hosts: Record<string, readonly string[]>, mx: MxAnswer = { kind: 
       return found.map(ip)
     },
     lookupMx: () => state.mx,
+    onFound: (leadsTo) => void state.found.push(leadsTo),
     postmaster: () => route({ protocol: 'maildir', path: '/postmaster' }),
   }
   return { state, endpoints: createEndpoints(deps) }
@@ -210,4 +211,33 @@ test('of the exchangers of its own domains mail alone asks, and the last answer 
   state.mx = { kind: 'hosts', hosts: [] }
   await endpoints.expand(own, host('two.example'))
   assert.equal(endpoints.whyUnknown(unnamed), undefined)
+})
+
+test('a name that has an address at last is told, once, with the backends that it means', async () => {
+  const { state, endpoints } = world({})
+  const named = route({ protocol: 'smtp', host: host('b.example'), port: 25 })
+  await endpoints.expand(named, undefined)
+  state.nowMs = 1_001
+  await endpoints.expand(named, undefined)
+  assert.equal(state.found.length, 0)
+  state.hosts = { 'b.example': ['10.0.0.1'], 'c.example': ['10.0.0.2'] }
+  for (state.nowMs = 3_000; state.nowMs < 100_000; state.nowMs += 31_000) {
+    await endpoints.expand(named, undefined)
+    await endpoints.expand(route({ protocol: 'smtp', host: host('c.example'), port: 25 }), undefined)
+  }
+  const leads = (name: string) =>
+    state.found[0]?.(backend({ protocol: 'smtp', host: host(name), port: 587 }), undefined)
+  assert.deepEqual([state.found.length, leads('b.example'), leads('c.example')], [1, true, false])
+})
+
+test('the end of an outage of DNS is told, once, with the domain whose exchangers are found', async () => {
+  const { state, endpoints } = world({}, { kind: 'outage', why: 'temporary-failure' })
+  const own = route({ protocol: 'mx', domain: undefined })
+  await endpoints.expand(own, host('one.example'))
+  await endpoints.expand(own, host('two.example'))
+  state.mx = { kind: 'hosts', hosts: [] }
+  for (const domain of ['one.example', 'one.example', 'three.example']) await endpoints.expand(own, host(domain))
+  const mx = own.entries[0]?.backend ?? assert.fail()
+  const leads = (domain: string) => state.found[0]?.(mx, host(domain))
+  assert.deepEqual([state.found.length, leads('one.example'), leads('two.example')], [1, true, false])
 })

@@ -44,6 +44,11 @@ export interface EndpointsDeps {
   readonly lookupHost: HostLookup
   /** @param mustContainUs  true for `mx`, false for `mx:domain` */
   readonly lookupMx: (domain: HostName, mustContainUs: boolean, isPrivate: boolean) => MxAnswer | Promise<MxAnswer>
+  /**
+   * Where there was nobody, because no address was known, there is one: no other word says that it may be tried.
+   * @param leadsTo  whether a backend is meant, of recipients in that domain
+   */
+  readonly onFound: (leadsTo: (backend: Backend, domain: HostName | undefined) => boolean) => void
   /** Takes mail of our own that would come back to us. */
   readonly postmaster: () => Route
 }
@@ -65,10 +70,19 @@ export interface Endpoints {
 /** One preference of a route holds the 65,536 preferences that MX records can have. */
 const tiersAPreference = 65_536
 
-export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }: EndpointsDeps): Endpoints {
+export function createEndpoints({ clock, log, lookupHost, lookupMx, onFound, postmaster }: EndpointsDeps): Endpoints {
   const unchanging = new WeakMap<Route, Expansion>()
-  const hosts = createNamedHosts(clock, log, lookupHost)
-  const outages = createMxOutages(clock, log, async (backend, domain) => expandEntry(alone(backend), domain))
+  const hosts = createNamedHosts(clock, log, lookupHost, (host) =>
+    onFound(({ address }) => 'host' in address && address.host === host),
+  )
+  const outages = createMxOutages(clock, log, {
+    lookAgain: async (backend, domain) => expandEntry(alone(backend), domain),
+    onOver: ({ key }, domain) =>
+      onFound(
+        (each, recipients) =>
+          each.key === key && each.address.protocol === 'mx' && (each.address.domain ?? recipients) === domain,
+      ),
+  })
 
   function expand(route: Route, domain: HostName | undefined): Expansion | Promise<Expansion> {
     const known = unchanging.get(route)
@@ -115,7 +129,7 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, postmaster }
       if (!mx.isForOwnMail) outages.failed(entry.backend, domain, answer.why)
       return { kind: 'members', members: [] }
     }
-    outages.answered(entry.backend)
+    outages.answered(entry.backend, domain)
     if (answer.kind === 'ourselves')
       return mx.isForOwnMail ? expand(postmaster(), undefined) : { kind: 'misconfigured', why: answer.why }
     if (answer.kind !== 'hosts') return answer

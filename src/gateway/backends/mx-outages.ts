@@ -6,24 +6,37 @@ import type { Backend } from '../../routing/backend.ts'
 
 export interface MxOutages {
   failed(backend: Backend, domain: HostName, why: string): void
-  answered(backend: Backend): void
+  answered(backend: Backend, domain: HostName): void
   /** As that of `Endpoints`. */
   whyUnknown(backend: Backend): string | undefined
 }
 
 const againMs = 30_000
 
-/** @param lookAgain  tells of what it finds by `failed` and `answered` */
-export function createMxOutages(
-  clock: Clock,
-  log: Log,
-  lookAgain: (backend: Backend, domain: HostName) => Promise<unknown>,
-): MxOutages {
+/** Domains of `mx` routes that are remembered; of the others nobody is told when their exchangers are found. */
+const mostDomains = 10_000
+
+export interface MxOutagesListeners {
+  /** Tells of what it finds by `failed` and `answered`. */
+  readonly lookAgain: (backend: Backend, domain: HostName) => Promise<unknown>
+  /** The exchangers of a domain, which could not be found, are. */
+  readonly onOver: (backend: Backend, domain: HostName) => void
+}
+
+export function createMxOutages(clock: Clock, log: Log, { lookAgain, onOver }: MxOutagesListeners): MxOutages {
+  /** Where the last look-up brought none. */
   const outages = new Map<string, Outage>()
+  /** Backends, each with a domain whose last look-up brought none. */
+  const out = new Set<string>()
   return {
-    failed: ({ key }, domain, why) =>
-      void outages.set(key, { domain, why, atMs: clock.monotonicMs(), isLookedUp: false }),
-    answered: ({ key }) => void outages.delete(key),
+    failed({ key }, domain, why) {
+      outages.set(key, { domain, why, atMs: clock.monotonicMs(), isLookedUp: false })
+      if (out.size < mostDomains) out.add(`${key} ${domain}`)
+    },
+    answered(backend, domain) {
+      outages.delete(backend.key)
+      if (out.size > 0 && out.delete(`${backend.key} ${domain}`)) onOver(backend, domain)
+    },
     whyUnknown(backend) {
       const outage = outages.get(backend.key)
       if (!outage) return undefined

@@ -18,10 +18,17 @@ export interface NamedHosts {
 
 const cachedMs = 30_000
 
-export function createNamedHosts(clock: Clock, log: Log, lookup: HostLookup): NamedHosts {
+/** @param onFound  a name that had no address has one */
+export function createNamedHosts(
+  clock: Clock,
+  log: Log,
+  lookup: HostLookup,
+  onFound: (host: HostName) => void,
+): NamedHosts {
   const hosts = new Map<string, HostEntry>()
 
   async function fetch(host: HostName, entry: HostEntry): Promise<readonly IpAddress[]> {
+    const wasNameless = entry.addresses.length === 0 && entry.why !== undefined
     try {
       const addresses = await lookup(host)
       if (addresses.length > 0) entry.addresses = addresses
@@ -34,6 +41,7 @@ export function createNamedHosts(clock: Clock, log: Log, lookup: HostLookup): Na
     entry.fetching = undefined
     // A name that has no address yet is asked for again soon: a container may be starting.
     entry.freshUntilMs = clock.monotonicMs() + (entry.addresses.length > 0 ? cachedMs : 1_000)
+    if (wasNameless && entry.addresses.length > 0) onFound(host)
     return entry.addresses
   }
 

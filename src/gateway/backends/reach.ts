@@ -14,7 +14,7 @@ import type { Tell } from '../events.ts'
 import { backendsOf, type GatewaySettings, routesOf } from '../settings.ts'
 import { type Backends, createBackends } from './backends.ts'
 import { createDoubted } from './doubted.ts'
-import { createEndpoints, type Endpoints } from './endpoints.ts'
+import { createEndpoints, type Endpoints, type EndpointsDeps } from './endpoints.ts'
 import { createKnocks } from './knocks.ts'
 import { type LeftWithout, leftWithout } from './left-without.ts'
 import { createMailboxRoom } from './mailbox-room.ts'
@@ -22,6 +22,7 @@ import { createMxLookup, type MxLookup } from './mx.ts'
 import { createOutOfService } from './out-of-service.ts'
 import { createProbe } from './probe.ts'
 import { type BackendReport, reportBackends } from './report.ts'
+import type { StateListeners } from './state-changes.ts'
 
 export interface Reach {
   readonly backends: Backends
@@ -58,7 +59,9 @@ export interface ReachDeps {
   readonly lookupHost: HostLookup
   readonly tell?: Tell | undefined
   /** Mail that is held for it can go. */
-  readonly onUp: (endpoint: Endpoint) => void
+  readonly onUp: StateListeners['onUp']
+  /** As that of `Endpoints`. */
+  readonly onFound: EndpointsDeps['onFound']
 }
 
 export function createReach(settings: () => GatewaySettings, deps: ReachDeps): Reach {
@@ -82,6 +85,7 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
     log,
     lookupHost: deps.lookupHost,
     lookupMx: mx.lookup,
+    onFound: deps.onFound,
     postmaster: () => settings().postmaster,
   })
   const doubted = createDoubted({

@@ -11,8 +11,8 @@ export interface StateListeners {
   readonly onFailed: (endpoint: Endpoint) => void
   /** An endpoint has just become slow, for everybody or for one network: whether it still greets is worth asking. */
   readonly onSlow: (endpoint: Endpoint) => void
-  /** One that was no candidate, or not quite, or not for everybody, is one: what is held for it can go. */
-  readonly onUp: (endpoint: Endpoint) => void
+  /** One that was no candidate, or not quite, or not for everybody, is one: what is held for it can go. @param wasAway  its backend was down, with all of its addresses */
+  readonly onUp: (endpoint: Endpoint, wasAway: boolean) => void
 }
 
 /** An endpoint as it stands, and as it was told. */
@@ -30,8 +30,15 @@ export interface StateChanges {
   tellSlowness(of: ToldState): void
 }
 
+export interface StateChangesDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether another address of its backend may be handed mail. */
+  readonly othersServe: (endpoint: Endpoint) => boolean
+}
+
 export function createStateChanges(
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, othersServe }: StateChangesDeps,
   { tell: hear, onFailed, onSlow, onUp }: StateListeners,
 ): StateChanges {
   function tell(of: ToldState): void {
@@ -47,7 +54,7 @@ export function createStateChanges(
     // A stranger, to whom mail of our own goes, is not knocked at for one failure.
     if (to === 'down' || (to === 'suspect' && endpoint.purpose !== 'dsn')) onFailed(endpoint)
     if (to === 'slow') onSlow(endpoint)
-    if (to === 'up') onUp(endpoint)
+    if (to === 'up') onUp(endpoint, from === 'down' && !othersServe(endpoint))
   }
 
   function tellSlowness(of: ToldState): void {
@@ -58,7 +65,7 @@ export function createStateChanges(
     of.saidSlowFor = network
     if (network === undefined) {
       log.info('backend slow for one network no more', { ...backendFields(endpoint), network: before })
-      if (isServing(of.said)) onUp(endpoint)
+      if (isServing(of.said)) onUp(endpoint, false)
       return
     }
     log.warn('backend slow for one network', { ...backendFields(endpoint), network, why: silence })

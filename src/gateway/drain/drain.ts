@@ -4,6 +4,7 @@
  * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-runs` has one
  * run of it follow the other, `lane-states` knows how things stand with each, `alarm` when to look again, `attempt-turns` who may begin an attempt.
  */
+import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { Lane } from '../../queue/queue.ts'
 import type { Backend, Endpoint } from '../../routing/backend.ts'
@@ -23,8 +24,10 @@ export interface Drain {
   start(): void
   /** Something of this lane may go now, or waits: a message was held, or given back to the hold. */
   noticed(lane: Lane): void
-  /** An endpoint is up again: what waits for its backend goes now. */
-  endpointUp(endpoint: Endpoint): void
+  /** An endpoint is up again: what waits for its backend goes now. @param wasAway  that was down, with all of its addresses */
+  endpointUp(endpoint: Endpoint, wasAway: boolean): void
+  /** There are addresses where none was known: what waits for them goes now. @param leadsTo  whether a backend is meant, of recipients in that domain */
+  found(leadsTo: LeadsTo): void
   /** A person wants these lanes, or all, tried now, and whatever was fetched ahead looked at anew. */
   kick(lanes?: Iterable<Lane>): void
   /** Nothing new begins while rows are moved from lane to lane: what was fetched before is not what it was. */
@@ -88,10 +91,12 @@ export function createDrain(deps: DrainDeps): Drain {
   return {
     start: () => kick(),
     noticed,
-    endpointUp({ backend }) {
-      deps.guard.startOver(backend.url)
-      kick(lanesBy(backend, deps))
+    endpointUp({ backend: { url, key } }, wasAway) {
+      // One that fails now and then is the same that refused those before.
+      if (wasAway) deps.guard.startOver(url)
+      kick(lanesBy((backend) => backend.key === key, deps))
     },
+    found: (leadsTo) => kick(lanesBy(leadsTo, deps)),
     kick,
     pauseWhile: gate.closeWhile,
     async stop() {
@@ -107,9 +112,14 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 }
 
-/** Lanes with something in them that lead to this backend, beside others. */
-function lanesBy(backend: Backend, { queue, wayOfLane }: Pick<DrainDeps, 'queue' | 'wayOfLane'>): Lane[] {
-  const isServed = (lane: Lane) => wayOfLane(lane)?.route.entries.some((entry) => entry.backend.key === backend.key)
+type LeadsTo = (backend: Backend, domain: HostName | undefined) => boolean
+
+/** Lanes with something in them that lead there, beside others. */
+function lanesBy(leadsTo: LeadsTo, { queue, wayOfLane }: Pick<DrainDeps, 'queue' | 'wayOfLane'>): Lane[] {
+  const isServed = (lane: Lane) => {
+    const way = wayOfLane(lane)
+    return way?.route.entries.some(({ backend }) => leadsTo(backend, way.domain))
+  }
   return queue
     .lanes()
     .map(({ lane }) => lane)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { until } from '../../../test/lab/until.ts'
+import { endpoint } from '../../../test/unit/deliver.ts'
 import { heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { Lane, Queue, Task } from '../../queue/queue.ts'
@@ -70,4 +71,18 @@ test('a person who wants it tried, or a backend that is back, begins the pauses 
   await until(() => tries.length === 6 && drain.nextTryMs(name) !== undefined)
   assert.ok((drain.nextTryMs(name) ?? 0) - clock.now() <= 72_000)
   await drain.stop()
+})
+
+test('the guard counts on where a backend fails now and then, and starts over where it has been away', () => {
+  const startedOver: string[] = []
+  const drain = createDrain({
+    ...{ clock: createFakeClock(), queue: { lanes: () => [], nextWakeMs: () => undefined } },
+    guard: { startOver: (url: string) => void startedOver.push(url) },
+    live: { turn: () => undefined },
+  } as unknown as DrainDeps)
+  const place = endpoint({ port: 25 })
+  drain.endpointUp(place, false)
+  assert.deepEqual(startedOver, [])
+  drain.endpointUp(place, true)
+  assert.deepEqual(startedOver, [place.backend.url])
 })
