@@ -32,6 +32,8 @@ const mostDomains = 10
 
 export function createDoubted({ clock, log, backends, endpoints, routes, domains }: DoubtedDeps): Doubted {
   const alarm = new Deadline(clock, meet)
+  /** Keys of those that were met: one that the probe has given up since is mail's to meet again. */
+  const met = new Set<string>()
   let isStopped = false
 
   function meet(): void {
@@ -57,8 +59,11 @@ export function createDoubted({ clock, log, backends, endpoints, routes, domains
     try {
       const expansion = await endpoints.expand(route, domain)
       if (isStopped || expansion.kind !== 'members') return
-      for (const { endpoint } of expansion.members)
-        if (backends.doubted.has(endpoint.backend.url)) backends.health(endpoint)
+      for (const { endpoint } of expansion.members) {
+        if (!backends.doubted.has(endpoint.backend.url) || met.has(endpoint.key)) continue
+        met.add(endpoint.key)
+        backends.health(endpoint)
+      }
     } catch (error) {
       log.error('a backend that was down is not tried', { route: route.id, error })
     }

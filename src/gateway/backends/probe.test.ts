@@ -28,7 +28,7 @@ function stage(random: Random) {
   const timers = new Set<object>()
   const tried: { readonly key: string; readonly withinMs: number }[] = []
   const forgotten: string[] = []
-  const world = { isUp: false, unwanted: new Set<string>() }
+  const world = { isUp: false, isBroken: false, unwanted: new Set<string>() }
   let answered: Promise<unknown> = Promise.resolve()
   const clock: Clock = {
     now: fake.now,
@@ -53,6 +53,7 @@ function stage(random: Random) {
     async probe({ key }, readyUntilMs) {
       tried.push({ key, withinMs: readyUntilMs - fake.monotonicMs() })
       await answered
+      if (world.isBroken) throw new TypeError('a bug')
       if (world.isUp) return { kind: 'up' }
       return { kind: 'failed', fault: { kind: 'refused', step: 'connect', reply: undefined, detail: 'refused' } }
     },
@@ -218,4 +219,26 @@ test('in a hurry, what is meant is tried at once, and its pauses begin anew', as
   await at.pass(0)
   assert.equal(at.pauses.at(-1), 1_000)
   assert.equal(at.waiting(), 2)
+})
+
+test('in a hurry while it is being tried: when that fails, its pauses begin anew', async () => {
+  const at = stage({ number: () => 0.5, bytes: (count) => Buffer.alloc(count) })
+  at.probe.watch(one)
+  for (const pause of [1_000, 2_000, 4_000]) await at.pass(pause)
+  const answer = Promise.withResolvers<void>()
+  at.answerAt(answer.promise)
+  await at.pass(8_000)
+  at.probe.hurry(() => true)
+  assert.equal(at.tried.length, 4)
+  answer.resolve()
+  await settled()
+  assert.equal(at.pauses.at(-1), 1_000)
+})
+
+test('a try that ends in a fault of ours is followed by the next one', async () => {
+  const at = stage({ number: () => 0.5, bytes: (count) => Buffer.alloc(count) })
+  at.world.isBroken = true
+  at.probe.watch(one)
+  for (const pause of [1_000, 2_000, 4_000]) await at.pass(pause)
+  assert.equal(at.tried.length, 3)
 })
