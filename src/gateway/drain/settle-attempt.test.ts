@@ -6,7 +6,7 @@ import { heldId, heldMessage, lane } from '../../../test/unit/held-message.ts'
 import { seededRandom } from '../../base/random.ts'
 import type { HeldRecipient, Settlement, Task } from '../../queue/queue.ts'
 import type { Way } from '../ways/lanes.ts'
-import type { CouldNot } from './attempt.ts'
+import type { CouldNot, Spoken } from './attempt.ts'
 import { type SettleDeps, settleAttempt, settleCrash } from './settle-attempt.ts'
 
 const { body, ...message } = heldMessage({ id: heldId(1) })
@@ -71,4 +71,38 @@ test('a fault of our own takes nothing from the backend that may have it', async
   assert.deepEqual([bound.from, bound.behind], [['unknown'], 'smtp://one'])
   const free = await crashed({ state: 'ready' })
   assert.deepEqual([free?.to.kind, free?.from, free?.behind], ['waiting', ['ready'], undefined])
+})
+
+test('a backend that is silent behind our dot is listened to, or its session let go, whatever fails', async () => {
+  const heard = async (failing: 'settle' | 'refused' | 'neither') => {
+    const told: string[] = []
+    const fails = (what: string) => async () => {
+      if (what === failing) throw new TypeError('a bug, in this test')
+    }
+    const silent = {
+      kind: 'spoken',
+      outcome: 'unknown',
+      settlement: { id: message.id, recipients: [] },
+      refused: [{ index: 1, reply: { code: 550, enhanced: '5.7.1', text: ['no'] } }],
+      heard: [],
+      late: { watched: {}, answer: { letGo: () => void told.push('let go') } },
+    } as unknown as Spoken
+    const deps = {
+      clock: createFakeClock(),
+      log: collectLog().log,
+      queue: { settle: fails('settle') },
+      afterHold: { refused: fails('refused') },
+      lateWatch: { listen: () => void told.push('listened to') },
+      successes: { drained: async () => undefined },
+      writeDown: { surely: (_: unknown, write: () => Promise<void>) => write() },
+    } as unknown as SettleDeps
+    const task = { message, recipients: [] } as unknown as Task
+    const settling = settleAttempt(task, { route: { id: 'main' } } as Way, silent, deps)
+    if (failing === 'neither') await settling
+    else await assert.rejects(settling, TypeError)
+    return told
+  }
+  assert.deepEqual(await heard('settle'), ['let go'])
+  assert.deepEqual(await heard('refused'), ['listened to'])
+  assert.deepEqual(await heard('neither'), ['listened to'])
 })

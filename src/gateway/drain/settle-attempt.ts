@@ -124,13 +124,17 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
     for (const { held, isUnknown } of spoken.heard)
       if (held.attempts === 0 && held.wasKnown && !deps.isAnyGood(held.recipient))
         guard.firstAttempt(endpoint.backend.url, held.recipient.text, isUnknown)
-  if (settlement) {
-    const dsn = await successes.drained(task, settlement.recipients, { way, endpoint, owed })
-    await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
+  try {
+    const dsn = settlement && (await successes.drained(task, settlement.recipients, { way, endpoint, owed }))
+    if (settlement) await writeDown.surely({ id }, () => queue.settle(dsn ? { ...settlement, dsn } : settlement))
     for (const { lane } of dsn?.recipients ?? []) deps.onHeld(lane)
+  } catch (error) {
+    // Its word would be about nothing that is written down.
+    late?.answer.letGo()
+    throw error
   }
-  if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
   if (late) lateWatch.listen(late.watched, late.answer)
+  if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
   log.info(spoken.outcome === 'delivered' ? 'drained' : settlement ? 'held attempt' : 'refused', {
     id,
     from: task.message.envelope.sender?.text ?? '',

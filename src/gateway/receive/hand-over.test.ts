@@ -9,6 +9,7 @@ import { seededRandom } from '../../base/random.ts'
 import { reply } from '../../mail/reply.ts'
 import type { Settlement } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
+import { createWriteDown } from '../settle/write-down.ts'
 import { type HandOverDeps, handOver, type Leg } from './hand-over.ts'
 
 /** A route whose backend says so to one recipient. */
@@ -74,4 +75,40 @@ test('a refusal that cannot be settled makes of a recipient what may go, unless 
   assert.equal((await handOver(message('x\r\n'), legs, () => false, deps)).code, 250)
   await until(() => settled.length === 2)
   assert.deepEqual(settled[1]?.recipients, [{ index: 1, from: ['offered'], to: { kind: 'ready' } }])
+})
+
+test('a session that is silent behind our dot is let go where what it may have cannot be written down', async () => {
+  const bug = async () => {
+    throw new TypeError('a bug, in this test')
+  }
+  const handed = async (broken: object, other?: Leg) => {
+    const told: string[] = []
+    const silent = leg('silent.test', { kind: 'said', code: 451 })
+    const late = { letGo: () => void told.push('let go') }
+    const carried = {
+      ...{ kind: 'unknown', answers: [], unanswered: [], waitedMs: 0, owed: undefined, late },
+      endpoint: { backend: { key: 'silent', url: 'silent' }, target: { kind: 'unix', path: 'silent' } },
+      fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
+    }
+    Object.assign(silent.cut, { deliver: async () => carried })
+    const clock = createFakeClock()
+    const { log } = collectLog()
+    const holdForSenders = {
+      ...keepingAll(),
+      lateWatch: { listen: () => void told.push('listened to') },
+      writeDown: createWriteDown({ clock, log, whenWritable: () => undefined }),
+      ...broken,
+    }
+    const deps = { clock, log, holdForSenders } as unknown as HandOverDeps
+    const legs = other ? [silent, other] : [silent]
+    await handOver(message('x\r\n'), legs, () => false, deps).catch((error: unknown) => {
+      if (!(error instanceof TypeError)) throw error
+    })
+    return told
+  }
+  const other = leg('taken.test', { kind: 'accepted', code: 250 })
+  assert.deepEqual(await handed({}), ['listened to'])
+  assert.deepEqual(await handed({ hold: { keep: bug } }), ['let go'])
+  assert.deepEqual(await handed({}, other), ['listened to'])
+  assert.deepEqual(await handed({ queue: { settle: bug } }, other), ['let go'])
 })

@@ -16,7 +16,7 @@ import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
 import type { Tell } from '../events.ts'
-import { notHeldReply, type ToKeep } from '../hold/hold.ts'
+import { type KeepOutcome, notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import type { WatchedRecipient } from '../settle/late-watch.ts'
 import { listenUntilMs, silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
@@ -106,11 +106,8 @@ class HandOver {
   async #holdOr(leg: Leg, otherwise: Reply, endpoint: Endpoint | undefined): Promise<Reply> {
     const holdForSenders = this.#holdOf(leg)
     if (!holdForSenders) return this.#tell(leg, otherwise, endpoint)
-    const kept = await holdForSenders.hold.keep(
-      this.#message,
-      leg.recipients.map((each) => ({ ...each, way: leg.way, begins: { state: 'ready', lastReply: otherwise } })),
-    )
-    return this.#tell(leg, kept.kind === 'kept' ? heldReply : kept.reply, endpoint, kept.kind === 'kept' && 'held')
+    const kept = await this.#keep(leg, { state: 'ready', lastReply: otherwise }, holdForSenders)
+    return this.#tellKept(leg, kept, endpoint, 'held')
   }
 
   /** What keeps the message for this leg; undefined where it may not be held. */
@@ -128,22 +125,28 @@ class HandOver {
     }
     const gaveUp = this.#now()
     const { kind: state, ...until } = unknownUntilTold(carried, leg.way, gaveUp.wallMs, holdForSenders.random)
-    const begins = { state, ...until, lastReply: silenceReply(carried) }
-    const kept = await holdForSenders.hold.keep(
+    let isKept = false
+    try {
+      const begins = { state, ...until, lastReply: silenceReply(carried) }
+      const kept = await this.#keep(leg, begins, holdForSenders)
+      isKept = kept.kind === 'kept'
+      const watched = leg.recipients.map(({ wasKnown }, index) => watchedOf(index, wasKnown))
+      if (isKept) this.#listen(holdForSenders, leg, carried, watched, gaveUp)
+      return this.#tellKept(leg, kept, carried.endpoint, 'unknown')
+    } finally {
+      if (!isKept) carried.late?.letGo()
+    }
+  }
+
+  #keep({ way, recipients }: Leg, begins: ToKeep['begins'], { hold }: HoldForSenders): Promise<KeepOutcome> {
+    return hold.keep(
       this.#message,
-      leg.recipients.map((each) => ({ ...each, way: leg.way, begins })),
+      recipients.map((each) => ({ ...each, way, begins })),
     )
-    if (kept.kind === 'kept')
-      this.#listen(
-        holdForSenders,
-        leg,
-        carried,
-        leg.recipients.map(({ wasKnown }, index) => watchedOf(index, wasKnown)),
-        gaveUp,
-      )
-    else carried.late?.letGo()
-    const unknown = kept.kind === 'kept' && 'unknown'
-    return this.#tell(leg, kept.kind === 'kept' ? heldReply : kept.reply, carried.endpoint, unknown)
+  }
+
+  #tellKept(leg: Leg, kept: KeepOutcome, endpoint: Endpoint | undefined, as: 'held' | 'unknown'): Reply {
+    return kept.kind === 'kept' ? this.#tell(leg, heldReply, endpoint, as) : this.#tell(leg, kept.reply, endpoint)
   }
 
   #listen(
@@ -209,11 +212,8 @@ class HandOver {
       // a crash would bring the message back as one that may go: then the sender hears nothing final, and it goes as soon as it can.
       const settlement = { id: this.#message.id, recipients: all.map((_, index) => ({ index, to: gone })) }
       const about = { id: this.#message.id }
-      const isGone = await holdForSenders.writeDown.soon(
-        about,
-        () => holdForSenders.queue.settle(settlement),
-        takenBackMs,
-      )
+      const write = () => holdForSenders.queue.settle(settlement)
+      const isGone = await holdForSenders.writeDown.soon(about, write, { waitMs: takenBackMs })
       const heard = isGone ? worstOf(all) : notHeldReply
       for (const { leg, carried, answers } of results)
         this.#tell(leg, isGone ? worstOf(answers) : heard, endpointOf(carried), false, heard.code)
@@ -225,7 +225,13 @@ class HandOver {
 
   /** It is ours since it was kept: whatever cannot be written down now, the sender hears so. */
   #settleSoon(result: LegResult, holdForSenders: HoldForSenders): Promise<boolean> {
-    return holdForSenders.writeDown.soon({ id: this.#message.id }, () => this.#settleNow(result, holdForSenders))
+    const { carried } = result
+    return holdForSenders.writeDown.soon(
+      { id: this.#message.id },
+      () => this.#settleNow(result, holdForSenders),
+      // A late word would be about nothing that is written down.
+      { givenUp: () => carried.kind === 'unknown' && carried.late?.letGo() },
+    )
   }
 
   async #settleNow(
@@ -240,10 +246,10 @@ class HandOver {
       answers[at] === undefined ? [watchedOf(indexes[at] as number, wasKnown)] : [],
     )
     if (recipients.length > 0) await holdForSenders.queue.settle({ id: this.#message.id, recipients })
+    if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered, saidAt)
     if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, holdForSenders)
     if (refused.length > 0) this.#refuse(leg, holdForSenders, endpoint, refused)
     if (carried.kind === 'answered') await this.#tellOfSuccess(leg, carried)
-    if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered, saidAt)
     this.#tell(
       leg,
       worstOf(answers),

@@ -11,14 +11,20 @@ export interface WriteDown {
   surely<T>(of: About, write: () => Promise<T>): Promise<T>
   /**
    * The same for somebody who waits: resolves when it is written, or after a moment, and then goes on behind. Never rejects.
-   * @param waitMs  the moment, default two seconds
    * @returns whether it is written
    */
-  soon(of: About, write: () => Promise<void>, waitMs?: number): Promise<boolean>
+  soon(of: About, write: () => Promise<void>, how?: Soon): Promise<boolean>
   /** @returns false where the store could not be written until `stop` was called; without waiting where that is known */
   whenWritable(): boolean | Promise<boolean>
   /** What cannot be written now is given up. */
   stop(): void
+}
+
+export interface Soon {
+  /** The moment, default two seconds. */
+  readonly waitMs?: number
+  /** Called when it will not be written any more. */
+  readonly givenUp?: () => void
 }
 
 /** What the log calls it by. */
@@ -73,11 +79,12 @@ export function createWriteDown({ clock, log, whenWritable }: WriteDownDeps): Wr
 
   return {
     surely,
-    async soon(of, write, waitMs = momentMs) {
+    async soon(of, write, { waitMs = momentMs, givenUp } = {}) {
       const written = surely(of, write).then(
         () => true,
         (error: unknown) => {
           log.error('outcome not written down', { ...of, error })
+          givenUp?.()
           return false
         },
       )
