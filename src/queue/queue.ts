@@ -3,8 +3,8 @@
  * them out, `waypost queue` looks on. Engines fulfil it and pass the same tests (`contract.test.ts`); `sqlite/` is one.
  *
  * What is kept are recipients, never backends: where a message goes is computed at each attempt. A message's recipients that go the same way are
- * a task, and tasks of the same way are a *lane*, which is attempted when its route can take mail. So nothing but the state of a route starts
- * an attempt: a million messages have no timers and take no memory here.
+ * a task, and tasks of the same way are a *lane*, which is attempted when its route can take mail. Nobody waits for a message by itself: what was put
+ * off has its time in its row, and the soonest of all rows is one number. So a million messages have no timers and take no memory here.
  *
  * A message is *held* as long as it is in here, in whatever state; of its states, `held` is the one in which a person keeps it back.
  *

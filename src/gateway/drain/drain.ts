@@ -1,8 +1,14 @@
 /**
- * The drain: what is held goes when its route can take it. Not each message has a time, but each lane: when a backend comes back, when something
- * has waited long enough, or after 1, 2, 5, 10, 20 and then every 30 minutes where nobody could be asked; after a minute each time where a backend was
- * there and could not take what came first, because what comes next may be another matter. `lane-drain` does the work of one lane, `lane-runs` has one
- * run of it follow the other, `lane-states` knows how things stand with each, `alarm` when to look again, `attempt-turns` who may begin an attempt.
+ * The drain: what is held goes when its route can take it. Not each message has a time, but each lane. Who wakes whom:
+ *
+ *   noticed (held, given back)      → due in 5 s, `lane-states` ┐
+ *   put off, its time is in the row → `queue.nextWakeMs`        ┴→ `alarm` → begin ┐
+ *   kick (a person, a backend or an address that is back)        → at once → begin ┴→ `lane-runs`: a run, by `lane-drain`
+ *     while one is on: it looks again now, and another follows it where something was noticed or kicked
+ *   ended: empty → nothing; busy → due in 2 s; unable, bound → in a minute, because what comes next may be another matter;
+ *     nobody could be asked, or a fault of ours → after 1, 2, 5, 10, 20 and then every 30 minutes
+ *
+ * `attempt-turns` says who may begin an attempt.
  */
 import type { HostName } from '../../dns/name.ts'
 import type { Recipient } from '../../mail/message.ts'

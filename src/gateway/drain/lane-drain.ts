@@ -1,7 +1,7 @@
 /**
  * The drain of one lane: held tasks are fetched, oldest first, and attempted, so many at once as `pace` allows; what came of each,
- * `settle-attempt` writes down. It ends when nothing is left or nobody can be asked; `drain` starts it again. Made by `drain`, one for each lane
- * that has something to go.
+ * `settle-attempt` writes down. It ends when nothing is left that may go now, or when it is enough for now (`LaneEnd`). Made by `lane-runs`, one a
+ * run of the lane.
  */
 import type { Recipient } from '../../mail/message.ts'
 import { type Lane, StoreFailure, type Task } from '../../queue/queue.ts'
