@@ -70,7 +70,7 @@ export interface HeldMessage {
   readonly size: number
   readonly has8bit: boolean
   readonly proof: SenderProof
-  /** The end of its time: what is left then is `expired`. */
+  /** The end of its time: what is left then is `expired`. A recipient may have an end of its own before that. */
   readonly expiresMs: number
 }
 
@@ -92,6 +92,8 @@ export interface HeldRecipient {
   readonly lastHost: string | undefined
   readonly lastAttemptMs: number | undefined
   readonly keepUntilMs: number | undefined
+  /** Its own end, where that is before the message's: its domain holds mail for less time than others of the message. */
+  readonly expiresMs?: number
   /** When a backend first refused it after we had taken it: a 5.1.x of a known recipient must repeat over a day. */
   readonly firstRefusedMs: number | undefined
   readonly wasDelayTold: boolean
@@ -113,6 +115,7 @@ export interface NewHeld extends Omit<HeldMessage, 'size' | 'has8bit'> {
     readonly backend?: string
     readonly elsewhereMs?: number
     readonly lastReply?: Reply
+    readonly expiresMs?: number
   }[]
 }
 
@@ -267,7 +270,7 @@ export interface Queue {
   wake(nowMs: number, farMs?: number): Promise<readonly Lane[]>
   /** When the next one has waited long enough, or undefined where nothing waits. */
   nextWakeMs(): number | undefined
-  /** Messages whose time is over, or would be at `nowMs`, in whatever state, oldest first; also those whose `keepUntilMs` has passed. */
+  /** Messages whose time is over, or that of one of their recipients, or would be at `nowMs`, in whatever state, oldest first; also those whose `keepUntilMs` has passed. */
   overdue(
     nowMs: number,
     limit: number,

@@ -128,3 +128,25 @@ test('a sender that wants to know hears of the delay, once; one that does not, a
   await lab.until(() => gateway.held() === 0)
   assert.equal(backend.messages.length, 2)
 })
+
+test('of one message each recipient is held as long as its own domain says', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ connect: 'refuse' })
+  const deliver = [backend]
+  const gateway = await lab.gateway(
+    {
+      domains: {
+        'short.test': { deliver, hold: { holdMs: 5 * minuteMs } },
+        'long.test': { deliver, hold: { holdMs: 24 * 60 * minuteMs } },
+      },
+    },
+    { clock: createFastClock(100) },
+  )
+  assert.equal((await lab.send({ to: ['you@short.test', 'you@long.test'] })).code, 250)
+  await lab.until(() => gateway.find('expired').length > 0)
+  assert.deepEqual(gateway.find('expired')[0]?.fields.to, 'you@short.test')
+  const [entry] = (await gateway.queue.list({}, 1)).messages
+  const [short, long] = entry?.recipients ?? []
+  assert.equal(short?.state, 'expired')
+  assert.ok(long?.state === 'ready' || long?.state === 'waiting', long?.state)
+})

@@ -42,7 +42,7 @@ export function createDelayNotices(deps: {
     const told = late.map((held) => ({
       action: 'delayed' as const,
       ...lastKnown(held),
-      willRetryUntilMs: message.expiresMs,
+      willRetryUntilMs: held.expiresMs ?? message.expiresMs,
     }))
     const notice = await notices.write(subject, told, 'proven')
     if (notice.kind !== 'written') return

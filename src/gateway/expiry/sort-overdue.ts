@@ -32,9 +32,12 @@ export function sortOverdue(
   // What an attempt will say of it is not known yet.
   const isClaimed = deps.drain.isAttempting(message.id)
   for (const held of recipients) {
+    const expiresMs = held.expiresMs ?? message.expiresMs
+    // Others of the message may have come to their end before it.
+    if (expiresMs > nowMs) continue
     if (held.state === 'refused' || held.state === 'expired' || waitsForAPerson(held, deps)) continue
     if (isClaimed || isAnothers(held, nowMs)) isOpen = wasTried
-    else if (isOver(held, message.expiresMs, wasTried, deps)) over.push(held)
+    else if (isOver(held, expiresMs, wasTried, deps)) over.push(held)
     else chance.push(held)
   }
   return { over, chance, isOpen }

@@ -120,6 +120,7 @@ export function createHold(deps: HoldDeps): Hold {
 
     async keep(message, recipients) {
       const nowMs = clock.now()
+      const longestMs = Math.max(...recipients.map(({ way }) => way.policy.holdMs))
       const newly: NewHeld = {
         id: message.id,
         receivedMs: nowMs,
@@ -129,12 +130,13 @@ export function createHold(deps: HoldDeps): Hold {
         trace: message.trace,
         // Looked up behind our 250 where it must be: a slow DNS is no reason to let a sender wait.
         proof: senders.known(message.client, message.envelope.sender) ?? { kind: 'undecided' },
-        expiresMs: nowMs + Math.max(...recipients.map(({ way }) => way.policy.holdMs)),
+        expiresMs: nowMs + longestMs,
         body: message.body,
         recipients: recipients.map(({ recipient, way, wasKnown, begins }) => ({
           recipient,
           lane: laneOf(recipient, way.lane) ?? way.lane,
           wasKnown,
+          ...(way.policy.holdMs < longestMs ? { expiresMs: nowMs + way.policy.holdMs } : {}),
           ...begins,
         })),
       }

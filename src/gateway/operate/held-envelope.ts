@@ -73,6 +73,8 @@ const storedRecipient = z.object({
   backend: z.string().max(4096).nullable(),
   elsewhereMs: moment.nullable(),
   keepUntilMs: moment.nullable(),
+  /** Its own end, where that is before the message's; files of earlier versions have none. */
+  expiresMs: moment.nullish(),
   lastReply: storedReply.nullable(),
 })
 
@@ -159,6 +161,7 @@ export function envelopeOf(
       backend: held.backend ?? null,
       elsewhereMs: held.elsewhereMs ?? null,
       keepUntilMs: held.keepUntilMs ?? null,
+      expiresMs: held.expiresMs ?? null,
       lastReply: held.lastReply
         ? { ...held.lastReply, enhanced: held.lastReply.enhanced ?? null, text: [...held.lastReply.text] }
         : null,
@@ -190,7 +193,7 @@ export function messageOf(
     isTrusted: true,
     ...content,
     recipients: envelope.recipients.map((stored) => {
-      const { lastReply, backend, elsewhereMs } = stored
+      const { lastReply, backend, elsewhereMs, expiresMs } = stored
       return {
         index: stored.index,
         recipient: recipientOf(stored),
@@ -198,6 +201,7 @@ export function messageOf(
         state: 'held',
         wasKnown: stored.wasKnown,
         ...(backend !== null && elsewhereMs !== null ? { backend, elsewhereMs } : {}),
+        ...(typeof expiresMs === 'number' ? { expiresMs } : {}),
         ...(lastReply ? { lastReply: { ...lastReply, enhanced: lastReply.enhanced ?? undefined } } : {}),
       }
     }),

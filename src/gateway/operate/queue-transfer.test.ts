@@ -6,8 +6,9 @@ import { test } from 'node:test'
 import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { heldId, heldMessage, lane, mailbox } from '../../../test/unit/held-message.ts'
-import type { Queue } from '../../queue/queue.ts'
+import type { HeldRecipient, Queue } from '../../queue/queue.ts'
 import { lateWatchMs } from '../settle/may-have-it.ts'
+import { envelopeOf, heldEnvelope, messageOf } from './held-envelope.ts'
 import { createQueueTransfer } from './queue-transfer.ts'
 
 test('what a backend may still answer for is not copied either: elsewhere it would be delivered again', async () => {
@@ -107,4 +108,22 @@ test('what calls itself a notice of our own is taken at its word with leave alon
   const refused = ['wrong', 'wrong', 'wrong'] as const
   assert.deepEqual(await steps(null), ['compared', 'there', 'done', ...refused, 1])
   assert.deepEqual(await steps('anybody@sender.test'), [...refused, ...refused, 0])
+})
+
+test('the end that a recipient has of its own comes along, and a file of earlier versions has none', () => {
+  const message = heldMessage({ id: heldId(1), to: { 'a@one.test': {}, 'b@two.test': {} } })
+  const held = message.recipients.map(
+    (each, index) => ({ ...each, index, attempts: 0, ...(index === 0 ? { expiresMs: 5 } : {}) }) as HeldRecipient,
+  )
+  const written = envelopeOf(
+    { message: { ...message, size: message.body.size, has8bit: false }, attempts: [] },
+    held,
+    true,
+  )
+  const ends = (envelope: unknown) =>
+    messageOf(heldEnvelope.parse(envelope), message, () => lane('main')).recipients.map(({ expiresMs }) => expiresMs)
+  const read = JSON.parse(JSON.stringify(written))
+  assert.deepEqual(ends(read), [5, undefined])
+  for (const each of read.recipients) delete each.expiresMs
+  assert.deepEqual(ends(read), [undefined, undefined])
 })

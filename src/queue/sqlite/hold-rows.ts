@@ -17,7 +17,7 @@ export function hold(db: Database, row: NewRow, payload: Uint8Array): void {
       row.id,
       row.received,
       row.expires,
-      row.expires,
+      row.due,
       row.size,
       row.has8bit,
       row.fileHash ? 1 : 0,
@@ -53,7 +53,7 @@ export function add(db: Database, row: AddedRow): Change | undefined {
   const before = tally(db, seq, weight)
   insertRecipients(db, seq, { ...row, received: weight[1] })
   const after = tally(db, seq, weight)
-  setDue(db, seq, after, expires)
+  setDue(db, seq, expires)
   return { before, after }
 }
 

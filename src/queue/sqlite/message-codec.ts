@@ -46,6 +46,7 @@ export function newRow(message: NewHeld, body: StoredBody, turnMs: number): NewR
     id: message.id,
     received: Math.round(message.receivedMs),
     expires: Math.round(message.expiresMs),
+    due: Math.round(message.recipients.reduce(soonerEnd, message.expiresMs)),
     turn: Math.round(turnMs),
     size: body.size,
     has8bit: message.body.has8bit ? 1 : 0,
@@ -57,6 +58,8 @@ export function newRow(message: NewHeld, body: StoredBody, turnMs: number): NewR
     recipients: message.recipients.map(newRecipientRow),
   }
 }
+
+const soonerEnd = (soonestMs: number, { expiresMs }: NewRecipient) => Math.min(soonestMs, expiresMs ?? soonestMs)
 
 /** Of recipients that are added to a message. */
 export const addedRow = (message: NewHeld, turnMs: number): AddedRow => ({
@@ -83,14 +86,22 @@ function newRecipientRow(held: NewRecipient, at: number): NewRecipientRow {
     held.backend ?? null,
     moment(held.elsewhereMs),
     held.lastReply ? JSON.stringify(held.lastReply) : null,
-    extraOf(held.recipient),
+    extraOf(held.recipient, moment(held.expiresMs)),
   ]
 }
 
-/** What a recipient has beside its mailbox. */
-function extraOf({ localPart, domain, literal, text, ...extra }: Recipient): string | null {
+/** What a recipient has beside its mailbox, with its own end, where it has one: `setDue` reads that by its name. */
+function extraOf({ localPart, domain, literal, text, ...extra }: Recipient, expiresMs: number | null): string | null {
+  if (expiresMs !== null) return JSON.stringify({ ...extra, expiresMs })
   for (const _ in extra) return JSON.stringify(extra)
   return null
+}
+
+/** @returns `own` undefined: nothing */
+function readExtra(json: string | null): { readonly own?: Partial<Recipient>; readonly expiresMs?: number } {
+  if (json === null) return {}
+  const { expiresMs, ...own } = JSON.parse(json) as Partial<Recipient> & { expiresMs?: number }
+  return expiresMs === undefined ? { own } : { own, expiresMs }
 }
 
 const moment = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms))
@@ -161,9 +172,11 @@ function heldRecipient(row: RecipientRow, lanes: ReadonlyMap<number, string>): H
     string | null,
     string | null,
   ]
+  const { own, ...end } = readExtra(extra)
   return {
+    ...end,
     index: place,
-    recipient: readRecipient(address, extra),
+    recipient: own ? { ...readMailbox(address), ...own } : readMailbox(address),
     lane: (lanes.get(lane) ?? '') as Lane,
     state: stateOf(state),
     wasKnown: wasKnown === 1,
@@ -190,8 +203,8 @@ function readAnswer(json: string | null): Pick<HeldRecipient, 'lastReply' | 'las
 }
 
 export function readRecipient(address: string, extra: string | null): Recipient {
-  const mailbox = readMailbox(address)
-  return extra === null ? mailbox : { ...mailbox, ...(JSON.parse(extra) as object) }
+  const { own } = readExtra(extra)
+  return own ? { ...readMailbox(address), ...own } : readMailbox(address)
 }
 
 function readMailbox(text: string): Mailbox {

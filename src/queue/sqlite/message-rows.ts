@@ -3,7 +3,7 @@ import type { Database } from '../../store/module.ts'
 import { laneName } from './lane-names.ts'
 import {
   type EntryRow,
-  isKept,
+  keptStates,
   type MessageRow,
   messageColumns,
   type RecipientRow,
@@ -73,11 +73,15 @@ export function tally(db: Database, seq: number, [size, received, client]: Weigh
   }
 }
 
-/** Lets the message expire, or no more: it does as long as anything is left that is not kept for a person. */
-export function setDue(db: Database, seq: number, after: Tally, expires: number): void {
-  const due = after.recipients.every(([, state]) => isKept(state)) ? null : expires
+/** When something of the message expires next: whatever is left that is not kept for a person, each at its own end or the message's. */
+export function setDue(db: Database, seq: number, expires: number): void {
+  const due = rowOf<[number | null]>(db, soonestEnd, expires, seq)?.[0] ?? null
   db.sql('UPDATE message SET due = ? WHERE seq = ? AND due IS NOT ?').run(due, seq, due)
 }
+
+/** Rows may be damaged, and what cannot be read has no end of its own. */
+const soonestEnd = `SELECT min(coalesce(CASE WHEN json_valid(extra) THEN json_extract(extra, '$.expiresMs') END, ?))
+  FROM recipient WHERE message = ? AND state NOT IN (${keptStates.join(', ')})`
 
 /** Takes a message away with everything that is kept of it but a file. */
 export function dropMessage(db: Database, seq: number): void {

@@ -16,7 +16,7 @@ export const statesMask = (states: readonly RecipientState[]): number =>
   states.reduce((mask, state) => mask | (1 << numberOfState[state]), 0)
 
 /** What is for a person to see, and no longer on its way: it has a quota of its own and does not expire again. */
-export const isKept = (state: number): boolean => state === numberOfState.refused || state === numberOfState.expired
+export const keptStates: readonly number[] = [numberOfState.refused, numberOfState.expired]
 
 export type MessageRow = readonly [
   seq: number,
@@ -82,6 +82,8 @@ export interface NewRow {
   readonly id: string
   readonly received: number
   readonly expires: number
+  /** The soonest end among its recipients. */
+  readonly due: number
   readonly turn: number
   readonly size: number
   readonly has8bit: number

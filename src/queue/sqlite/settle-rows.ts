@@ -76,7 +76,7 @@ export function settle(db: Database, row: SettlementRow, payload: Uint8Array): S
     return { change: { before, after: undefined }, leavesFile: inFile === 1, isDsnHeld }
   }
   const after = tally(db, seq, weight)
-  setDue(db, seq, after, expires)
+  setDue(db, seq, expires)
   if (row.attempt) addAttempt(db, seq, row.attempt)
   if (row.proof !== undefined) db.sql('UPDATE message SET proof = ? WHERE seq = ?').run(row.proof, seq)
   return { change: { before, after }, leavesFile: false, isDsnHeld }
@@ -98,7 +98,7 @@ export function spoil(db: Database, id: string): Change | undefined {
     seq,
   )
   const after = tally(db, seq, weight)
-  setDue(db, seq, after, expires)
+  setDue(db, seq, expires)
   return { before, after }
 }
 

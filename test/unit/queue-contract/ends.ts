@@ -1,7 +1,8 @@
 /** Notices, and messages whose time is over. */
 import assert from 'node:assert/strict'
+import type { Notify } from '../../../src/mail/dsn-request.ts'
 import type { Settled } from '../../../src/queue/queue.ts'
-import { heldId, heldMessage, lane } from '../held-message.ts'
+import { heldId, heldMessage, lane, mailbox } from '../held-message.ts'
 import { type Cases, contentOf, day, settleAll } from './made-queue.ts'
 
 export const ends: Cases = {
@@ -73,5 +74,30 @@ export const ends: Cases = {
       [heldId(4)],
     )
     assert.equal((await queue.countOverdue(now)).overdue, 5)
+  },
+
+  async 'a recipient may come to its end before the others of its message, which is overdue again at theirs'(t, make) {
+    const { queue, clock } = await make(t)
+    const now = clock.now()
+    const notify = 'NEVER' as Notify
+    const recipient = { ...mailbox('soon@example.test'), notify }
+    const to = { 'soon@example.test': { recipient, expiresMs: now + 10 }, 'b@example.test': {}, 'c@example.test': {} }
+    await queue.hold(heldMessage({ id: heldId(1), expiresMs: now + 20, to }))
+    const ends = async () => (await queue.get(heldId(1)))?.recipients.map(({ expiresMs }) => expiresMs)
+    const isOverdue = async (atMs: number) => (await queue.countOverdue(atMs)).overdue === 1
+    assert.deepEqual(await ends(), [now + 10, undefined, undefined])
+    assert.deepEqual((await queue.get(heldId(1)))?.recipients[0]?.recipient, recipient)
+    assert.deepEqual([await isOverdue(now + 9), await isOverdue(now + 10)], [false, true])
+    // Another one of it changes, and then the one whose end it was.
+    await queue.settle({ id: heldId(1), recipients: [{ index: 1, to: { kind: 'held' } }] })
+    assert.equal(await isOverdue(now + 10), true)
+    const expired = { kind: 'expired', keepUntilMs: now + day } as const
+    await queue.settle({ id: heldId(1), recipients: [{ index: 0, to: expired }] })
+    assert.deepEqual([await isOverdue(now + 19), await isOverdue(now + 20)], [false, true])
+    // A person lets it go on, though its time is over.
+    await queue.settle({ id: heldId(1), recipients: [{ index: 0, to: { kind: 'ready' } }] })
+    assert.equal(await isOverdue(now + 10), true)
+    await queue.settle({ id: heldId(1), recipients: [0, 1, 2].map((index) => ({ index, to: expired })) })
+    assert.equal(await isOverdue(now + 20), false)
   },
 }
