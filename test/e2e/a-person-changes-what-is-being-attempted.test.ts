@@ -59,4 +59,36 @@ test('what is held back while it is being attempted stays held where the backend
   await lab.until(() => gateway.held() === 0)
 })
 
+test('what is held back while it is the next to be attempted does not go', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({
+    connect: 'refuse',
+    afterDot: (_, count) => (count === 1 ? 'silence' : undefined),
+  })
+  const gateway = await lab.gateway({ deliver: [backend], hold: {} })
+  for (const body of ['first', 'second', 'third']) await lab.send({ to: 'you@example.test', body })
+  const ids = (await gateway.queue.list({}, 3)).messages.map(({ message }) => message.id)
+  await backend.restart()
+  await lab.until(() => backend.messages.length === 1)
+
+  const { queue } = gateway
+  const { settle } = queue
+  // The first one is over between the moment at which the second is held and that at which the drain is told.
+  queue.settle = async (settlement) => {
+    await settle(settlement)
+    if (settlement.id !== ids[1] || gateway.held() < 3) return
+    backend.say('250 2.0.0 taken')
+    await lab.until(() => gateway.held() <= 2)
+    // The drain has begun what it may begin when this has been answered behind it.
+    for (let looks = 0; looks < 50; looks++) await queue.next('nothing' as Lane, 1, new Set())
+  }
+  await gateway.heldMail?.operations.act('hold', { ids: ids.slice(1, 2) }, undefined)
+  await lab.until(() => gateway.held() <= 1)
+  assert.deepEqual(
+    backend.messages.map(({ content }) => /first|second|third/.exec(String(content))?.[0]),
+    ['first', 'third'],
+  )
+  assert.equal(queue.domains()[0]?.byState.held, 1)
+})
+
 const beingAsked = 'a backend is being asked to take it at this moment'

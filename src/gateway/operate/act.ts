@@ -18,6 +18,7 @@ export interface NoSuchWay {
 
 const pageMessages = 100
 const leftListed = 20
+const mustNotGo: ReadonlySet<Act> = new Set(['hold', 'route', 'remove'])
 
 /** @param to  for `route`: a backend's URL or a route's name */
 export async function act(
@@ -38,9 +39,10 @@ export async function act(
     return { kind: 'no-such-way', choices: settings && choices(settings) }
   }
   const lanes = new Set<Lane>()
-  const done = await Promise.all(
-    page.messages.map((entry) => actOn(deps, what, entry, filter, { lanes, chosen, nowMs: clock.now() })),
-  )
+  const actOnAll = () =>
+    Promise.all(page.messages.map((entry) => actOn(deps, what, entry, filter, { lanes, chosen, nowMs: clock.now() })))
+  // What the drain has fetched by now must not go when it has just been kept back.
+  const done = running && mustNotGo.has(what) ? await running.drain.pauseWhile(actOnAll) : await actOnAll()
   const out = new Set([...lanes].filter((lane) => running?.isOut(lane)))
   if (what === 'retry') running?.hurry(lanes)
   if (lanes.size > 0) running?.drain.kick(lanes)

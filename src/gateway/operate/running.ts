@@ -6,7 +6,7 @@ import type { Drain } from '../drain/drain.ts'
 import type { Ways } from '../ways/ways.ts'
 
 export interface Running {
-  readonly drain: Pick<Drain, 'kick' | 'isAttempting' | 'nextTryMs'>
+  readonly drain: Pick<Drain, 'kick' | 'pauseWhile' | 'isAttempting' | 'nextTryMs'>
   /** Backends that serve these lanes and are down are tried at once. */
   readonly hurry: (lanes: ReadonlySet<Lane>) => void
   /** Whether mail of this lane has no backend to go to, as far as is known. */
