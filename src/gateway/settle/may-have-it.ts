@@ -52,9 +52,15 @@ export function unknownUntilTold(
 export const listenUntilMs = ({ waitedMs }: Pick<Unknown, 'waitedMs'>, monotonicMs: number): number =>
   monotonicMs - waitedMs + lateWatchMs
 
-/** What stands in for the backend's word. */
-export const silenceReply = ({ fault }: Unknown): Reply => reply(451, '4.4.2', faultText(fault))
+/** RFC 3463 §3.5: the connection was made, and then nothing more could come of it. */
+const silenceCode = '4.4.2'
 
-/** Until when somebody may listen behind the dot of what is unknown, on the wall clock. */
-export const watchedUntilMs = ({ lastAttemptMs }: HeldRecipient, receivedMs: number): number =>
-  (lastAttemptMs ?? receivedMs) + lateWatchMs
+/** What stands in for the backend's word. */
+export const silenceReply = ({ fault }: Pick<Unknown, 'fault'>): Reply => reply(451, silenceCode, faultText(fault))
+
+/** Until when somebody may listen behind the dot of what is unknown, on the wall clock. Nobody does where a backend has put it off since. */
+export const watchedUntilMs = (
+  { lastReply, lastAttemptMs }: Pick<HeldRecipient, 'lastReply' | 'lastAttemptMs'>,
+  receivedMs: number,
+): number =>
+  lastReply === undefined || lastReply.enhanced === silenceCode ? (lastAttemptMs ?? receivedMs) + lateWatchMs : 0
