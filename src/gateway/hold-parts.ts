@@ -107,7 +107,7 @@ export function createHoldParts(deps: HoldPartsDeps): HoldParts {
     forPeople: { operations: createQueueOperations(personal), transfer: createQueueTransfer(personal) },
     forSenders: {
       ...{ random, hold, queue, writeDown, lateWatch, afterHold, successes },
-      onHeld(recipient, lane) {
+      mayGo(recipient, lane) {
         const today = ways.ofRecipient(recipient, lane)
         if (today === undefined) refile.misfiled()
         else drain.noticed(today)

@@ -17,5 +17,5 @@ export interface HoldForSenders {
   readonly successes: Successes
   readonly random: Random
   /** Something for this recipient is the drain's now, under the lane of today: the session may be older than the configuration. */
-  readonly onHeld: (recipient: Recipient, lane: Lane) => void
+  readonly mayGo: (recipient: Recipient, lane: Lane) => void
 }

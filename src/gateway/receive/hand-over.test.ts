@@ -10,7 +10,8 @@ import { reply } from '../../mail/reply.ts'
 import type { Settlement } from '../../queue/queue.ts'
 import { holdPolicy } from '../../routing/hold-policy.ts'
 import { createWriteDown } from '../settle/write-down.ts'
-import { type HandOverDeps, handOver, type Leg } from './hand-over.ts'
+import { type HandOverDeps, handOver } from './hand-over.ts'
+import type { Leg } from './leg.ts'
 
 /** A route whose backend says so to one recipient. */
 function leg(name: string, said: { readonly kind: 'accepted' | 'said'; readonly code: number }): Leg {
@@ -38,7 +39,7 @@ function keepingAll(settled: Settlement[] = []) {
     },
     afterHold: { refused: async () => undefined },
     random: seededRandom(1),
-    onHeld: () => undefined,
+    mayGo: () => undefined,
   }
 }
 

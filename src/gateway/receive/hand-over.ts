@@ -5,44 +5,21 @@
  *
  * Called by `message-sink`. What is held behind it, `drain` delivers.
  */
-import type { Clock } from '../../base/clock.ts'
-import type { Log } from '../../base/log.ts'
-import type { Message, Recipient } from '../../mail/message.ts'
-import { isPermanent, isPositive, loggedReply, type Reply, reply } from '../../mail/reply.ts'
+import type { Message } from '../../mail/message.ts'
+import { isPermanent, type Reply, reply } from '../../mail/reply.ts'
 import type { Settled } from '../../queue/queue.ts'
-import { backendFields, type Endpoint, mayDiffer } from '../../routing/backend.ts'
-import { declaredName, type MailDomain } from '../../routing/destinations.ts'
+import { type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
-import type { CutThrough } from '../carry/cut-through.ts'
 import * as verdict from '../carry/verdict.ts'
-import type { Tell } from '../events.ts'
 import { type KeepOutcome, notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import type { WatchedRecipient } from '../settle/late-watch.ts'
 import { listenUntilMs, silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
 import { type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
-import type { Way } from '../ways/lanes.ts'
+import type { Leg } from './leg.ts'
+import { type TellLegDeps, type ToldLeg, tellLeg } from './tell-leg.ts'
 
-/** One route of a transaction, with the recipients that go there. */
-export interface Leg {
-  readonly cut: CutThrough
-  readonly way: Way
-  /** Whose terms it is on. Undefined for the postmaster's own route. */
-  readonly domain: MailDomain | undefined
-  readonly recipients: readonly LegRecipient[]
-}
-
-export interface LegRecipient {
-  readonly recipient: Recipient
-  /** Its own: several domains may share a route and its terms. */
-  readonly domain: MailDomain | undefined
-  readonly wasKnown: boolean
-}
-
-export interface HandOverDeps {
-  readonly clock: Clock
-  readonly log: Log
-  readonly tell?: Tell | undefined
+export interface HandOverDeps extends TellLegDeps {
   /** Undefined: nothing is held, and what cannot be delivered is the sender's still. */
   readonly holdForSenders: HoldForSenders | undefined
 }
@@ -287,48 +264,16 @@ class HandOver {
     await holdForSenders.successes.carried(this.#message, { way, endpoint, owed, recipients: taken })
   }
 
-  /**
-   * @param said  of this leg
-   * @param heardCode  what the sender hears, who has one answer for all legs
-   */
+  /** @returns what was said, which is mostly what the sender hears */
   #tell(
     leg: Leg,
     said: Reply,
     endpoint: Endpoint | undefined,
-    held: 'held' | 'unknown' | false = false,
+    held: ToldLeg['held'] = false,
     heardCode = said.code,
   ): Reply {
-    const { id, client, envelope, body } = this.#message
-    const { clock, log, tell } = this.#deps
-    const event = isPositive(said) ? 'delivered' : isPermanent(said) ? 'refused' : 'deferred'
-    const ms = Math.round(clock.monotonicMs() - this.#startMs)
-    const place = endpoint && backendFields(endpoint)
-    tell?.({
-      kind: held || event,
-      atMs: clock.now(),
-      id,
-      domains: domainsOfLeg(leg),
-      route: leg.cut.route.id,
-      backend: place?.backend,
-      endpoint: place?.endpoint,
-      bytes: body.size,
-      recipients: leg.recipients.length,
-      ms,
-      code: said.code,
-    })
-    log.info(held ? 'held' : event, {
-      id,
-      client: client.address,
-      from: envelope.sender?.text ?? '',
-      to: leg.recipients.map(({ recipient }) => recipient.text),
-      size: body.size,
-      route: leg.cut.route.id,
-      backend: place?.backend,
-      endpoint: place?.endpoint,
-      reply: loggedReply(said),
-      senderHeard: heardCode === said.code ? undefined : heardCode,
-      ms,
-    })
+    const tookMs = this.#deps.clock.monotonicMs() - this.#startMs
+    tellLeg(this.#message, { leg, said, endpoint, held, heardCode, tookMs }, this.#deps)
     return said
   }
 }
@@ -336,16 +281,8 @@ class HandOver {
 /** The dot was the first that its message has met. */
 const watchedOf = (index: number, wasKnown: boolean): WatchedRecipient => ({ index, held: { wasKnown, attempts: 0 } })
 
-function domainsOfLeg({ recipients }: Leg): readonly string[] {
-  const only = recipients.length === 1 ? recipients[0]?.domain : undefined
-  if (only) return [declaredName(only)]
-  const domains = new Set<MailDomain>()
-  for (const { domain } of recipients) if (domain) domains.add(domain)
-  return [...domains].map(declaredName)
-}
-
-function noticed({ recipients, way }: Leg, { onHeld }: HoldForSenders): void {
-  for (const { recipient } of recipients) onHeld(recipient, way.lane)
+function noticed({ recipients, way }: Leg, { mayGo }: HoldForSenders): void {
+  for (const { recipient } of recipients) mayGo(recipient, way.lane)
 }
 
 interface Moment {

@@ -8,8 +8,8 @@ import { neverHold } from '../../routing/hold-policy.ts'
 import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
 import { laneOf } from '../ways/lanes.ts'
-import type { Leg, LegRecipient } from './hand-over.ts'
 import type { IncomingBody } from './incoming-body.ts'
+import type { Leg, LegRecipient } from './leg.ts'
 import { goes, type Placed } from './placing.ts'
 
 /** One way that recipients go, with a backend asked for them as they come. */
