@@ -61,6 +61,11 @@ export class CutThrough {
     return this.#staging.hasReached
   }
 
+  /** Whether a backend that serves others is none for this one, because it is slow for the network that it came from. */
+  get isSlowForSender(): boolean {
+    return this.#staging.isSlowForSender
+  }
+
   /** Whether a backend has said no to a step of it: its connection is in order, then. */
   get wasAnswered(): boolean {
     return this.#judging.wasAnswered

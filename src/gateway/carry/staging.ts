@@ -13,7 +13,7 @@ import type { Recipient } from '../../mail/message.ts'
 import { isPositive, reply } from '../../mail/reply.ts'
 import type { Endpoint, Route } from '../../routing/backend.ts'
 import type { Candidate, Member } from '../../routing/balance.ts'
-import { healthState, isServing } from '../../routing/health.ts'
+import { healthState, isServing, slowNetwork } from '../../routing/health.ts'
 import type { Expansion } from '../backends/endpoints.ts'
 import type { CutThroughDeps } from './cut-through-deps.ts'
 import { beginWithHeadStart, type Started } from './head-start.ts'
@@ -57,6 +57,13 @@ export class Staging {
   /** Whether there was a session for it, ever. */
   get hasReached(): boolean {
     return this.#hasReached
+  }
+
+  /** Whether a member of the route serves others, and is no candidate here because it is slow for the network of the client. */
+  get isSlowForSender(): boolean {
+    const { backends, clock } = this.#deps
+    const [network, nowMs] = [networkKey(this.#job.client.address), clock.monotonicMs()]
+    return this.#members.some(({ endpoint }) => slowNetwork(backends.health(endpoint), nowMs) === network)
   }
 
   /** A session on which MAIL and all recipients accepted so far stand; or, when nobody is left, why. Without waiting where that can be. */

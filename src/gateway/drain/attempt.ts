@@ -3,7 +3,7 @@
  * steps as for a sender who waits (`cut-through`), with the time that RFC 5321 §4.5.3.2 gives where nobody waits. Called by `lane-drain`.
  */
 import type { Clock } from '../../base/clock.ts'
-import { type IpAddress, networkKey } from '../../base/ip.ts'
+import type { IpAddress } from '../../base/ip.ts'
 import type { Random } from '../../base/random.ts'
 import type { LateAnswer } from '../../delivery/outcome.ts'
 import { faultText } from '../../delivery/outcome.ts'
@@ -18,7 +18,6 @@ import {
   type Task,
 } from '../../queue/queue.ts'
 import type { Endpoint, Route } from '../../routing/backend.ts'
-import { slowNetwork } from '../../routing/health.ts'
 import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import { CutThrough } from '../carry/cut-through.ts'
 import type { CutThroughDeps } from '../carry/cut-through-deps.ts'
@@ -131,17 +130,11 @@ export async function attempt(
     fairnessKey: task.lane,
     isFromHold: true,
   }
-  const carrying = deps.cutThroughDeps()
-  const cut = new CutThrough(route, way.domain, job, carrying)
+  const cut = new CutThrough(route, way.domain, job, deps.cutThroughDeps())
   try {
     const asked = await cut.askRecipients(recipients.map(({ recipient }) => recipient))
     hearing.heard()
-    if (!asked.some(({ kind }) => kind === 'accepted')) {
-      const attempted = conclude(task, way, asked, undefined, cut, deps)
-      const isOut = attempted.kind === 'route-out'
-      if (isOut && (await isSlowForIt(route, way, job.client, carrying))) return { ...attempted, kind: 'slow-for-it' }
-      return attempted
-    }
+    if (!asked.some(({ kind }) => kind === 'accepted')) return conclude(task, way, asked, undefined, cut, deps)
     const whole: Message = { ...message, client: job.client, body }
     const carried = await cut.deliver(whole, hearing.dotLeft)
     hearing.heard()
@@ -152,18 +145,6 @@ export async function attempt(
     cut.abandon()
     body.release()
   }
-}
-
-async function isSlowForIt(
-  route: Route,
-  { domain }: Way,
-  client: Client,
-  { endpoints, backends, clock }: CutThroughDeps,
-): Promise<boolean> {
-  const expansion = await endpoints.expand(route, domain)
-  if (expansion.kind !== 'members') return false
-  const [network, nowMs] = [networkKey(client.address), clock.monotonicMs()]
-  return expansion.members.some(({ endpoint }) => slowNetwork(backends.health(endpoint), nowMs) === network)
 }
 
 /** The body, and why it could not be read to its end: to a backend that looks like a connection of ours that broke. */
@@ -203,7 +184,8 @@ function conclude(
   if (isOnlyRoute && routeLevel) {
     const why = loggedReply(routeLevel.reply)
     if (routeLevel.kind === 'said' && routeLevel.by === 'load') return { kind: 'busy', why }
-    return cut.hasReached ? couldNot(cut, why) : { kind: 'route-out', why }
+    if (cut.hasReached) return couldNot(cut, why)
+    return { kind: cut.isSlowForSender ? 'slow-for-it' : 'route-out', why }
   }
   const nowMs = deps.clock.now()
   const answered = task.recipients.map((held, at) => ({
