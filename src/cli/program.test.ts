@@ -250,6 +250,13 @@ test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   assert.equal(missing.code, 2)
 })
 
+test('config check sees a log file that nobody could serve with', async (t) => {
+  const { file } = await config(t, `log: { file: none/there/mail.log }\n${good}`)
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 1)
+  assert.match(out, new RegExp(`^${file}:2:14: the log file .* cannot be made: there is no folder .*mkdir -p`))
+})
+
 test('config check sees a state folder that this user could not serve with', async (t) => {
   const { file, state } = await config(t, good)
   const { uid } = await stat(state)

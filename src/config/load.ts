@@ -59,6 +59,8 @@ export interface Loaded {
   readonly listeners: readonly WrittenPlace[]
   /** Where the file says `state:`; undefined where it does not. */
   readonly stateWritten: Omit<Problem, 'message'> | undefined
+  /** Where it says `log:`, or `file:` in it. */
+  readonly logFileWritten: Omit<Problem, 'message'> | undefined
   /** The declared names, `example.com` and `*.example.com`. */
   readonly names: LoadedNames
   /** Keeps the copy for `--last-good` and remembers who left. Call it when the gateway runs on `settings`. */
@@ -156,6 +158,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     summary: read.summary,
     listeners: read.plan.listeners,
     stateWritten: read.plan.stateWritten,
+    logFileWritten: read.plan.logFileWritten,
     names,
     async commit() {
       // In this order: a crash between the two leaves names that left to be found by comparing with the copy again.

@@ -29,6 +29,8 @@ export interface Plan {
   readonly listeners: readonly WrittenPlace[]
   /** Where the file says `state:`; undefined where it does not. */
   readonly stateWritten: Omit<Problem, 'message'> | undefined
+  /** Where it says `log:`, or `file:` in it. */
+  readonly logFileWritten: Omit<Problem, 'message'> | undefined
 }
 
 /** Where records are kept, and the built-in server that may keep them. Secrets are not read yet. */

@@ -86,7 +86,8 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       watching,
       web,
       listeners: writtenPlaces(main, listens),
-      stateWritten: writtenState(main),
+      stateWritten: writtenAt(main, 'state'),
+      logFileWritten: writtenAt(main, 'log', 'file'),
     },
     files,
     remarks: sortProblems(remarks, files),
@@ -128,9 +129,14 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
   }
 }
 
-function writtenState({ root, source }: ReadYaml): Omit<Problem, 'message'> | undefined {
-  if (!root.entries.has('state')) return undefined
-  const { start, end } = placeOf(root, ['state'])
+/** Undefined where the file says nothing of the section. */
+function writtenAt(
+  { root, source }: ReadYaml,
+  section: string,
+  ...below: string[]
+): Omit<Problem, 'message'> | undefined {
+  if (!root.entries.has(section)) return undefined
+  const { start, end } = placeOf(root, [section, ...below])
   return source.problem(start, end, '')
 }
 

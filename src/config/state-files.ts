@@ -109,8 +109,8 @@ export async function makeStateFolder(state: string): Promise<void> {
   await makeFolder(state)
 }
 
-/** What speaks against serving with a state folder. `for-this-user`: another one may be the one that serves. */
-export interface StateDoubt {
+/** What speaks against serving with a state folder, or a log file. `for-this-user`: another one may be the one that serves. */
+export interface Doubt {
   readonly kind: 'for-this-user' | 'for-everybody'
   readonly why: string
 }
@@ -119,7 +119,7 @@ export interface StateDoubt {
  * Undefined where nothing speaks against it. A folder that is missing is made later, and nothing is made here.
  * @param userId  undefined where the system has none
  */
-export async function doubtState(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
+export async function doubtState(state: string, userId: number | undefined): Promise<Doubt | undefined> {
   try {
     const found = await stat(state)
     if (!found.isDirectory())
@@ -149,18 +149,18 @@ export async function doubtState(state: string, userId: number | undefined): Pro
   }
 }
 
-/** With the place of `state:`, where the file says it. */
-export const stateProblem = (why: string, file: string, written: Omit<Problem, 'message'> | undefined): Problem =>
+/** With the place of what is meant, where the file says it. */
+export const writtenProblem = (why: string, file: string, written: Omit<Problem, 'message'> | undefined): Problem =>
   written ? { ...written, message: why } : problemOfFile(file, why)
 
 const elsewhere = 'name another with "state:"'
 
 /** Whether a folder that is missing could be made: what is there of the way to it must be a folder that can be written. */
-async function doubtMaking(state: string, userId: number | undefined): Promise<StateDoubt | undefined> {
+async function doubtMaking(state: string, userId: number | undefined): Promise<Doubt | undefined> {
   const above = await firstThere(dirname(state))
   const cannot = `the state folder ${state} cannot be made`
   // Root may write to these by their modes, and nothing can be made there all the same.
-  if (kernelOnly.has((await statfs(above)).type))
+  if (await keepsNoFiles(above))
     return { kind: 'for-everybody', why: `${cannot}: ${above} keeps no files; ${elsewhere}` }
   try {
     await access(above, constants.W_OK | constants.X_OK)
@@ -183,6 +183,9 @@ async function firstThere(path: string): Promise<string> {
     return firstThere(parent)
   }
 }
+
+/** Whether nothing can be made in a folder, whoever tries. */
+export const keepsNoFiles = async (folder: string): Promise<boolean> => kernelOnly.has((await statfs(folder)).type)
 
 /** Of Linux: proc and sysfs, as `statfs` names them. */
 const kernelOnly: ReadonlySet<number> = new Set([0x9fa0, 0x62656572])

@@ -8,12 +8,13 @@ import { silentLog } from '../../base/log.ts'
 import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createSecretReader } from '../../base/secret.ts'
+import { doubtLogFile } from '../../config/doubt-log-file.ts'
 import { placeText } from '../../config/listen.ts'
-import { loadConfig } from '../../config/load.ts'
+import { type Loaded, loadConfig } from '../../config/load.ts'
 import type { Summary } from '../../config/plan.ts'
 import { publishedSchema } from '../../config/schema.ts'
 import { formatProblems, type Problem } from '../../config/source.ts'
-import { doubtState, stateProblem } from '../../config/state-files.ts'
+import { type Doubt, doubtState, writtenProblem } from '../../config/state-files.ts'
 import { createResolver } from '../../dns/resolver.ts'
 import { checkOwnMail, type OwnMailFinding } from '../../gateway/operate/own-mail-check.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
@@ -48,7 +49,7 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
     .option('--no-network', 'ask no DNS and open no connection: what mail of our own needs is not looked at')
     .addHelpText(
       'after',
-      '\nExit code: 0 in order, 1 mistakes, or a state folder that is none or that nobody can make, 2 it could not be read.\nA state folder that this user could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
+      '\nExit code: 0 in order, 1 mistakes, or a state folder or log file that nobody could serve with, 2 it could not be read.\nOne that this user alone could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
     )
     .action((options: CheckOptions) => run((terminal) => check(options, userId, terminal)))
   command
@@ -81,10 +82,9 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
   const loaded = await loadConfig(found.path, { clock: systemClock, machineName: hostname() })
   if (loaded.kind === 'loaded') {
     const { summary } = loaded
-    const doubt = await doubtState(loaded.settings.state, userId)
-    const stateDoubt = doubt && stateProblem(doubt.why, found.path, loaded.stateWritten)
-    // Who looks at the file need not be who serves with it; with this, nobody can.
-    if (doubt && stateDoubt && doubt.kind === 'for-everybody') return tellProblems([stateDoubt], options, terminal, 1)
+    const { stateDoubt, logDoubt, forUser, forEverybody } = await doubtPlaces(found.path, loaded, userId)
+    // Who looks at the file need not be who serves with it; with these, nobody can.
+    if (forEverybody.length > 0) return tellProblems(forEverybody, options, terminal, 1)
     const doubts = await doubtsOf(
       loaded,
       createSecretReader((name) => process.env[name]),
@@ -92,16 +92,34 @@ async function check(options: CheckOptions, userId: number | undefined, terminal
     const ownMail = options.network ? await lookAtOwnMail(loaded.settings) : []
     terminal.out(
       options.json
-        ? `${JSON.stringify({ valid: true, ...summary, stateDoubt: doubt?.why, doubts, ownMail })}\n`
+        ? `${JSON.stringify({ valid: true, ...summary, stateDoubt, logDoubt, doubts, ownMail })}\n`
         : `${summaryText(summary)}${remarksText(summary)}${doubtsText(doubts)}${ownMailText(ownMail)}`,
     )
-    if (stateDoubt) terminal.err(`${formatProblems([stateDoubt])}\n`)
+    if (forUser.length > 0) terminal.err(`${formatProblems(forUser)}\n`)
     return 0
   }
   const problems = loaded.kind === 'invalid' ? loaded.problems : []
   // The file itself is not there to be examined: that is no mistake in it.
   const isUnread = problems.some((problem) => problem.file === found.path && problem.line === 0)
   return tellProblems(problems, options, terminal, isUnread ? 2 : 1)
+}
+
+/** What speaks against the places on this machine that a gateway writes to. */
+async function doubtPlaces(path: string, loaded: Loaded, userId: number | undefined) {
+  const { state, logFile } = loaded.settings
+  const ofState = await doubtState(state, userId)
+  const ofLog = logFile === undefined ? undefined : await doubtLogFile(logFile)
+  const problems = (wanted: Doubt['kind']) =>
+    [
+      { doubt: ofState, written: loaded.stateWritten },
+      { doubt: ofLog, written: loaded.logFileWritten },
+    ].flatMap(({ doubt, written }) => (doubt?.kind === wanted ? [writtenProblem(doubt.why, path, written)] : []))
+  return {
+    stateDoubt: ofState?.why,
+    logDoubt: ofLog?.why,
+    forUser: problems('for-this-user'),
+    forEverybody: problems('for-everybody'),
+  }
 }
 
 function tellProblems(

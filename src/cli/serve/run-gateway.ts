@@ -14,7 +14,7 @@ import type { CheckerOptions } from '../../checks/check-domain.ts'
 import type { WrittenPlace } from '../../config/listen.ts'
 import type { Loaded } from '../../config/load.ts'
 import { formatProblems, type Problem } from '../../config/source.ts'
-import { doubtState, makeStateFolder, stateProblem } from '../../config/state-files.ts'
+import { doubtState, makeStateFolder, writtenProblem } from '../../config/state-files.ts'
 import { tellingAlerts } from '../../gateway/events.ts'
 import { controlPath, createControl, maxControlPath } from '../../gateway/operate/control.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
@@ -44,7 +44,7 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
   const takenFirst = isNew ? await lookAtPlaces() : undefined
   if (takenFirst !== undefined) return failAt(terminal, takenFirst)
   const why = await ownFolder(state)
-  if (why !== undefined) return failAt(terminal, stateProblem(why, path, loaded.stateWritten))
+  if (why !== undefined) return failAt(terminal, writtenProblem(why, path, loaded.stateWritten))
   let { holdLimits } = loaded.settings
   const limits = () => holdLimits
   const applied = (settings: GatewaySettings) => {
@@ -171,7 +171,7 @@ export function fail(terminal: Terminal, why: string): ExitCode {
   return 2
 }
 
-function failAt(terminal: Terminal, problem: Problem): ExitCode {
+export function failAt(terminal: Terminal, problem: Problem): ExitCode {
   terminal.err(`${formatProblems([problem])}\n`)
   return 2
 }

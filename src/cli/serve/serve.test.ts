@@ -306,6 +306,12 @@ test('a state folder that cannot be ours is one clear line', async (t) => {
   assert.match(at.err, /too long for the socket/)
 })
 
+test('a log file that cannot be written is told at its place, with what to do', async (t) => {
+  const at = await stage(t, `${good}\nlog: { file: none/there/mail.log }\n`)
+  assert.equal(await at.run(), 2)
+  assert.match(at.err, /^\S+:\d+:14: the log file \S+ cannot be made: there is no folder .*mkdir -p/)
+})
+
 test('a reload that comes while the gateway starts waits for it', async (t) => {
   const at = await stage(t, good)
   const running = at.run()

@@ -8,15 +8,17 @@ import { systemClock } from '../../base/clock.ts'
 import { errorCode } from '../../base/error-code.ts'
 import type { Log } from '../../base/log.ts'
 import type { CheckerOptions } from '../../checks/check-domain.ts'
+import { doubtLogFile } from '../../config/doubt-log-file.ts'
 import { type Loaded, type LoadedConfig, loadConfig, loadLastGood } from '../../config/load.ts'
 import { formatProblems } from '../../config/source.ts'
+import { writtenProblem } from '../../config/state-files.ts'
 import { laboratoryOptions, privateOption } from '../check/check.ts'
 import { type LaboratoryFlags, laboratoryOf } from '../check/options.ts'
 import { configOption, exampleConfig, findConfig } from '../config-path.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from '../log.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { createLogFile } from './log-file.ts'
-import { fail, runGateway } from './run-gateway.ts'
+import { fail, failAt, runGateway } from './run-gateway.ts'
 import type { ServeDeps } from './serve-deps.ts'
 import { loadDeps } from './services.ts'
 
@@ -68,7 +70,10 @@ export async function serve(options: ServeOptions, terminal: Terminal, deps: Ser
   const loaded = await loadToStart(found.path, options, terminal, log)
   if (loaded === undefined) return 2
   const why = logFile.use(loaded.settings.logFile)
-  if (why !== undefined) return fail(terminal, why)
+  if (why !== undefined) {
+    const doubt = await doubtLogFile(loaded.settings.logFile ?? '')
+    return failAt(terminal, writtenProblem(doubt?.why ?? why, found.path, loaded.logFileWritten))
+  }
   try {
     const laboratory = await readLaboratory(options)
     if (typeof laboratory === 'string') return fail(terminal, laboratory)
