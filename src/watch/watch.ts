@@ -47,7 +47,7 @@ export interface Watch {
   clear(key: string, now: string): void
   /** URLs of the backends that were down when the last process ended. */
   readonly downBefore: readonly string[]
-  /** What is wrong now, worst first: for the dashboard and for metrics. */
+  /** What stands, worst first. What is in order again has `clearedMs`, until it is told to be over. */
   conditions(): readonly OpenCondition[]
   /** What the last check of a domain found; undefined where there was none. */
   domain(name: string): Promise<CheckedState | undefined>

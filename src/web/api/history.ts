@@ -71,8 +71,9 @@ export function addHistory(site: Site, { watch }: Pick<WebDeps, 'watch'>): void 
     summary: 'What is wrong now, the worst first.',
     answer: conditionsAnswer,
     handle() {
-      const open = watch?.conditions() ?? []
-      const value = open.slice(0, mostConditions).map(({ condition, sinceMs }) => ({
+      // What is in order again is wrong no more, though it is told to be over only once it has stayed so.
+      const wrong = watch?.conditions().filter(({ clearedMs }) => clearedMs === undefined) ?? []
+      const value = wrong.slice(0, mostConditions).map(({ condition, sinceMs }) => ({
         kind: condition.kind,
         severity: condition.severity,
         domain: condition.domain ?? null,
