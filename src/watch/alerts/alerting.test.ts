@@ -83,6 +83,34 @@ test('a backend that flaps fifty times is one alert and one recovery', () => {
   assert.deepEqual(alerting.open(), [])
 })
 
+test('an alert says since when it is so now, and that it was so before', () => {
+  const first = start()
+  const atMs = () => first.clock.now()
+  const firstMs = atMs()
+  first.alerting.raise(down)
+  first.pass(20_000)
+  first.alerting.clear(down.key, upAgain)
+  first.pass(100_000)
+  const againMs = atMs()
+  first.alerting.raise(down)
+  first.pass(60_000)
+  const [message] = first.sent
+  assert.ok(message)
+  assert.match(textOf(message), /\(since .+, again; the first time at .+\)/)
+  const [told] = (jsonOf(message, { hostname: 'mx' }) as { alerts: { since: string; first: string }[] }).alerts
+  assert.deepEqual(
+    [told?.since, told?.first].map((time) => Date.parse(time ?? '')),
+    [againMs, firstMs],
+  )
+  first.alerting.stop()
+
+  const second = start({}, [...first.kept.values()])
+  const back = second.alerting.clear(down.key, upAgain)
+  assert.deepEqual([back?.sinceMs, back?.firstMs], [againMs, firstMs])
+  second.pass(600_000)
+  assert.match(textOf(second.sent[0] as AlertMessage), /coming back 1 time meanwhile/)
+})
+
 test('one that is away for a moment is nobody’s alert, and its return no news', () => {
   const { sent, alerting, pass } = start()
   alerting.raise(down)

@@ -85,6 +85,7 @@ test('a webhook gets the documented JSON, with its token', async (t) => {
     detail: 'connection refused.',
     remedy: 'See to it.',
     since: '2026-03-01T11:59:00.000Z',
+    first: '2026-03-01T11:59:00.000Z',
   })
   assert.doesNotMatch(channel.name, /x=1|s3cret/)
 })

@@ -11,7 +11,10 @@ import type { Condition, ConditionKind } from '../condition.ts'
 
 export interface Told {
   readonly condition: Condition
+  /** Where it came back, since it did so last. */
   readonly sinceMs: number
+  /** When it was so first, where it has come back since; undefined: it has not. */
+  readonly firstMs?: number | undefined
 }
 
 export interface Recovered extends Told {
@@ -38,7 +41,10 @@ export type Saved = (key: string, open: OpenCondition | undefined) => void
 
 export interface Entry {
   condition: Condition
-  readonly since: Moment
+  /** It was so first. How long it has stood goes by this: what comes and goes would else never stand for long enough. */
+  readonly first: Moment
+  /** It began, or came back, last. */
+  since: Moment
   told: Moment | undefined
   cleared: Moment | undefined
   now: string | undefined
@@ -83,6 +89,7 @@ export class OpenConditions {
     if (isBack) {
       found.cleared = undefined
       found.now = undefined
+      found.since = momentOf(this.#clock)
       found.returns++
     }
     // It is told again as what it has become.
@@ -93,8 +100,9 @@ export class OpenConditions {
 
   #begin(condition: Condition): boolean {
     if (!this.#room.enter(condition)) return false
+    const now = momentOf(this.#clock)
     const made: Entry = {
-      ...{ condition, since: momentOf(this.#clock), returns: 0, isDue: false },
+      ...{ condition, first: now, since: now, returns: 0, isDue: false },
       ...{ told: undefined, cleared: undefined, now: undefined },
     }
     this.#entries.set(condition.key, made)
@@ -144,7 +152,7 @@ export class OpenConditions {
   /** What has stood for long enough by now, and was not told yet. @param afterMs  how long that is */
   fresh(now: Moment, afterMs: (condition: Condition) => number): Entry[] {
     for (const entry of this.#entries.values())
-      if (entry.cleared === undefined && now.steadyMs - entry.since.steadyMs >= afterMs(entry.condition))
+      if (entry.cleared === undefined && now.steadyMs - entry.first.steadyMs >= afterMs(entry.condition))
         entry.isDue = true
     // What comes and goes is told although it may be gone at this very moment.
     return [...this.#entries.values()].filter(({ told, isDue }) => isDue && told === undefined)
@@ -170,9 +178,10 @@ export class OpenConditions {
   }
 }
 
-function entryOf({ condition, sinceMs, toldMs, clearedMs, now: instead, returns }: OpenCondition, now: Moment): Entry {
+function entryOf(open: OpenCondition, now: Moment): Entry {
+  const { condition, sinceMs, firstMs = sinceMs, toldMs, clearedMs, now: instead, returns } = open
   return {
-    ...{ condition, since: earlier(sinceMs, now), returns, isDue: toldMs !== undefined },
+    ...{ condition, first: earlier(firstMs, now), since: earlier(sinceMs, now), returns, isDue: toldMs !== undefined },
     told: toldMs === undefined ? undefined : earlier(toldMs, now),
     cleared: clearedMs === undefined ? undefined : earlier(clearedMs, now),
     now: instead,
@@ -216,15 +225,20 @@ function createRoom(log: Log, before: readonly OpenCondition[]): Room {
 }
 
 const rank = ({ severity }: { readonly severity: Severity }) => severities.indexOf(severity)
-const openOf = ({ condition, since, told, cleared, now, returns }: Entry): OpenCondition => ({
-  ...{ condition, sinceMs: since.wallMs, toldMs: told?.wallMs, clearedMs: cleared?.wallMs, now, returns },
-})
-const recoveredOf = ({ condition, since, now, returns }: Entry, cleared: Moment): Recovered => ({
-  ...{ condition, sinceMs: since.wallMs, untilMs: cleared.wallMs, now, returns },
-})
+const openOf = (entry: Entry): OpenCondition => {
+  const { told, cleared, now, returns } = entry
+  return { ...toldOf(entry), toldMs: told?.wallMs, clearedMs: cleared?.wallMs, now, returns }
+}
+const recoveredOf = (entry: Entry, cleared: Moment): Recovered => {
+  const { now, returns } = entry
+  return { ...toldOf(entry), untilMs: cleared.wallMs, now, returns }
+}
 
 /** Of an entry, what people are told. */
-export const toldOf = ({ condition, since }: Entry): Told => ({ condition, sinceMs: since.wallMs })
+export const toldOf = ({ condition, first, since }: Entry): Told => ({
+  ...{ condition, sinceMs: since.wallMs },
+  ...(first.wallMs === since.wallMs ? {} : { firstMs: first.wallMs }),
+})
 /** By severity; those of one stay as they stood. */
 export const worstFirst = <Each extends Told>(list: readonly Each[]): Each[] =>
   list.toSorted((one, other) => rank(other.condition) - rank(one.condition))

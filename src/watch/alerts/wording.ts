@@ -53,7 +53,7 @@ export function textOf(message: AlertMessage): string {
       ({ severity, title, detail, atMs }) => `${severity}: ${title} (${timeText(atMs)})\n${indented(detail)}`,
     ),
     ...limited(recoveries, recoveredText),
-    ...limited(reminders, (told) => `still, since ${timeText(told.sinceMs)}: ${told.condition.title}`),
+    ...limited(reminders, (told) => `still, ${sinceText(told)}: ${told.condition.title}`),
   ]
   return `${blocks.join('\n\n')}\n`
 }
@@ -63,17 +63,20 @@ function limited<Each>(list: readonly Each[], text: (each: Each) => string): str
   return list.length > mostEntries ? [...shown, `… and ${list.length - mostEntries} more`] : shown
 }
 
-function toldText({ condition, sinceMs }: Told): string {
-  const { severity, title, detail, remedy } = condition
-  const lines = [`${severity}: ${title} (since ${timeText(sinceMs)})`, indented(detail)]
+function toldText(told: Told): string {
+  const { severity, title, detail, remedy } = told.condition
+  const lines = [`${severity}: ${title} (${sinceText(told)})`, indented(detail)]
   if (remedy !== undefined) lines.push(indented(`What to do: ${remedy}`))
   return lines.filter((line) => line.trim() !== '').join('\n')
 }
 
+const sinceText = ({ sinceMs, firstMs }: Told) =>
+  `since ${timeText(sinceMs)}${firstMs === undefined ? '' : `, again; the first time at ${timeText(firstMs)}`}`
+
 function recoveredText(recovered: Recovered): string {
-  const { condition, sinceMs, untilMs, returns } = recovered
+  const { condition, sinceMs, firstMs = sinceMs, untilMs, returns } = recovered
   const flapped = returns > 0 ? `, coming back ${returns} ${returns === 1 ? 'time' : 'times'} meanwhile` : ''
-  const length = `${timeText(sinceMs)} to ${timeText(untilMs)}, ${lengthText(untilMs - sinceMs)}`
+  const length = `${timeText(firstMs)} to ${timeText(untilMs)}, ${lengthText(untilMs - firstMs)}`
   return `${nowText(recovered)}\n  before: ${condition.title} (${length}${flapped})`
 }
 
@@ -116,7 +119,11 @@ export function jsonOf(message: AlertMessage, speaker: Speaker): unknown {
   }
 }
 
-const toldJson = ({ condition: { key, kind, severity, domain, title, detail, remedy }, sinceMs }: Told) => ({
+const toldJson = ({
+  condition: { key, kind, severity, domain, title, detail, remedy },
+  sinceMs,
+  firstMs = sinceMs,
+}: Told) => ({
   key,
   kind,
   severity,
@@ -125,6 +132,7 @@ const toldJson = ({ condition: { key, kind, severity, domain, title, detail, rem
   detail,
   remedy: remedy ?? null,
   since: iso(sinceMs),
+  first: iso(firstMs),
 })
 
 const iso = (ms: number) => new Date(ms).toISOString()
