@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 import { printable } from '../base/printable.ts'
+import type { LeftWithout } from '../gateway/backends/left-without.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ControlAnswer, ControlRequest } from '../gateway/operate/control.ts'
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
@@ -138,16 +139,39 @@ async function tell(
   const request: ControlRequest = { command, arguments: { url: canonical } }
   const heard = await askGateway(options.config, request, terminal)
   if (heard.kind !== 'done') return 2
-  terminal.out(command === 'backend.drain' ? `${canonical} gets no new mail.\n` : `${canonical} takes mail again.\n`)
+  const told = toldShape.safeParse(heard.result).data ?? {}
+  if (command === 'backend.enable') {
+    terminal.out(`${canonical} ${backInText(told)}\n`)
+    return 0
+  }
+  terminal.out(`${canonical} ${told.wasSo ? 'is out already' : 'gets no new mail'}.\n`)
   const left = leftShape.safeParse(heard.result)
-  if (left.success) terminal.err(leftText(left.data, canonical))
+  if (left.success && !told.wasSo) terminal.err(leftText(left.data, canonical))
   return 0
 }
 
-/** What a running gateway answers to `backend.drain`; one of an older version answers nothing. */
+/** What a running gateway answers to both; one of an older version says none of it. */
+const toldShape = z.object({
+  /** It was out, or in, before. */
+  wasSo: z.boolean().optional(),
+  /** Why no address of it can be handed mail now, where none can. */
+  trouble: z.string().optional(),
+})
+
+function backInText({ wasSo, trouble }: z.output<typeof toldShape>): string {
+  const why = trouble === undefined ? '' : ` It is down (${printable(trouble, 200)}) and is looked at now.`
+  if (wasSo) return `was not out of service.${why}`
+  return why === '' ? 'takes mail again.' : `is back in service.${why}`
+}
+
+const someNames = z.object({ first: z.array(z.string()), more: z.number() })
+
+/** What a running gateway answers to `backend.drain`; one of an older version answers nothing, or less. */
 const leftShape = z.object({
-  held: z.object({ first: z.array(z.string()), more: z.number() }),
-  deferred: z.object({ first: z.array(z.string()), more: z.number() }),
+  held: someNames,
+  deferred: someNames,
+  /** Those whose backends were all away before. */
+  before: someNames.optional(),
 })
 
 type Left = z.output<typeof leftShape>
@@ -157,8 +181,10 @@ const someOf = (names: readonly string[]): Left['held'] => ({
   more: Math.max(0, names.length - 3),
 })
 
-function leftText({ held, deferred }: Left, url: string): string {
+function leftText({ held, deferred, before = someOf([]) }: Left, url: string): string {
   const lines: string[] = []
+  if (before.first.length > 0)
+    lines.push(`No backend of ${namesText(before)} was up before: nothing changes for that mail.`)
   if (held.first.length > 0)
     lines.push(
       `No backend is left for ${namesText(held)}: from now on that mail is held. "waypost queue list" shows it.`,
@@ -178,15 +204,33 @@ function namesText({ first, more }: Left['held']): string {
 
 /** What the control socket answers about backends. */
 export function backendHandlers(gateway: Gateway) {
-  const leftOf = (url: string): Left => {
+  const of = (url: string) => gateway.backends().filter((backend) => backend.url === url)
+  /** @param had  those that were left without before it was taken out */
+  const leftOf = (url: string, had: LeftWithout): Left => {
     const { held, deferred } = gateway.leftWithout(url)
-    return { held: someOf(held), deferred: someOf(deferred) }
+    const before = new Set([...had.held, ...had.deferred])
+    const isNew = (name: string) => !before.has(name)
+    return { held: someOf(held.filter(isNew)), deferred: someOf(deferred.filter(isNew)), before: someOf([...before]) }
+  }
+  /** Of what was put back. */
+  const troubleOf = (url: string): string | undefined => {
+    const addresses = of(url)
+    if (addresses.length === 0 || addresses.some(({ state }) => state !== 'down')) return undefined
+    return addresses.find(({ lastError }) => lastError !== null)?.lastError ?? 'it does not answer'
   }
   const setOut =
     (isOut: boolean) =>
     async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
       const url = String(given.url)
-      if (await gateway.setOut(url, isOut)) return { kind: 'done', result: isOut ? leftOf(url) : null }
+      const before = of(url)
+      // One that left the configuration while it was out is known by that alone.
+      const wasOut = before.every(({ state }) => state === 'out')
+      const had = gateway.leftWithout(url)
+      if (await gateway.setOut(url, isOut)) {
+        if (isOut) return { kind: 'done', result: { ...leftOf(url, had), wasSo: wasOut } }
+        gateway.tryNow(url)
+        return { kind: 'done', result: { wasSo: !wasOut, trouble: troubleOf(url) } }
+      }
       const known = [...new Set(gateway.backends().map((backend) => backend.url))]
       return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }
     }
