@@ -12,12 +12,23 @@ import { createGatewayConditions } from './gateway-conditions.ts'
 import type { HistoryEvent } from './history.ts'
 import { createToldConditions } from './told-conditions.ts'
 
-const route = (...urls: string[]) => ({ entries: urls.map((url) => ({ backend: { url } })) }) as unknown as Route
+/** @param urls  of one preference, or each with its own */
+const route = (...urls: (string | readonly [string, number])[]) =>
+  ({
+    entries: urls.map((each) => {
+      const [url, preference] = typeof each === 'string' ? [each, 10] : each
+      return { backend: { url }, preference }
+    }),
+  }) as unknown as Route
 const report = (url: string, state: BackendReport['state'], address = '10.0.0.1:25'): BackendReport => ({
   ...{ url, address, state, sessions: 0, lastError: state === 'up' ? null : 'connection refused', share: 1 },
 })
 
-function start(certificate?: { readonly path: string; readonly pem: () => string }, looked = (): unknown => undefined) {
+function start(
+  certificate?: { readonly path: string; readonly pem: () => string },
+  looked = (): unknown => undefined,
+  routes = [route('smtp://a:25', 'smtp://b:25')],
+) {
   const clock = createFakeClock()
   const notes: HistoryEvent[] = []
   const sent: AlertMessage[] = []
@@ -62,7 +73,7 @@ function start(certificate?: { readonly path: string; readonly pem: () => string
       queueOlderThanMs: 900_000,
       certificateEndsWithinMs: 14 * 86_400_000,
       certificate: certificate?.path,
-      routes: [route('smtp://a:25', 'smtp://b:25')],
+      routes,
     }),
   })
   const open = () =>
@@ -103,16 +114,34 @@ test('a backend that is down is a warning while another serves, an error when it
       ['backend-down', 'warning'],
       ['backend-down', 'error'],
       ['backend-down-over', 'notice'],
-      ['backend-down-over', 'notice'],
+      ['backend-down-ended', 'notice'],
     ],
   )
   assert.deepEqual(
     notes.slice(2).map(({ title, detail }) => [title, detail]),
     [
-      ['smtp://a:25 is up again', 'Before, for 0 s: smtp://a:25 is down.'],
-      ['smtp://b:25 is out of service', 'Before, for 0 s: smtp://b:25 is down.'],
+      ['smtp://a:25 is up again', 'Before, for 0 s: "smtp://a:25 is down".'],
+      ['smtp://b:25 is out of service', 'Before, for 0 s: "smtp://b:25 is down".'],
     ],
   )
+})
+
+test('a spare that is down is said to have had no mail, and whether something else stands in', () => {
+  const [first, spare] = ['smtp://a:25', 'smtp://b:25']
+  const said = (...others: (readonly [string, number])[]) => {
+    const { set, alerting } = start(undefined, undefined, [route([first, 10], [spare, 20], ...others)])
+    set({ backends: [report(first, 'up'), report(spare, 'down')] })
+    const [open] = alerting.open()
+    return open?.condition.detail
+  }
+  const why = 'connection refused. It had no mail now: servers that are tried before it take it,'
+  assert.equal(said(), `${why} but nothing stands in if they fail.`)
+  assert.equal(said(['smtp://c:25', 20]), `${why} and others stand in if they fail.`)
+
+  const { set, alerting } = start(undefined, undefined, [route([first, 10], [spare, 20])])
+  set({ backends: [report(first, 'down'), report(spare, 'up')] })
+  const [open] = alerting.open()
+  assert.equal(open?.condition.detail, 'connection refused. Other servers of its routes take its mail meanwhile.')
 })
 
 test('a backend that was down and has only been doubted since is neither told again nor over, until it is up', () => {

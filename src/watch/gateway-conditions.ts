@@ -15,7 +15,7 @@ import type { Alerting } from './alerts/alerting.ts'
 import type { Condition, Note } from './condition.ts'
 import type { History } from './history.ts'
 import { createOwnCertificate } from './own-certificate.ts'
-import type { ToldConditions } from './told-conditions.ts'
+import type { IsWell, ToldConditions } from './told-conditions.ts'
 
 export interface GatewayConditions {
   tell(event: GatewayEvent): void
@@ -153,17 +153,23 @@ function createLooks(clock: Clock, look: () => void) {
 /** Raises what is wrong now, and clears what is not any more. */
 function lookAt(gauges: Gauges, watched: WatchedGateway, conditions: ToldConditions, nowMs: number): void {
   const { routes, queueOlderThanMs } = watched
-  /** @param now  what is so instead of one that is over. @param unsure  keys of what stays as it is, open or not */
+  const standing = standings(gauges.backends)
+  /**
+   * @param now  what is so instead of one that is over. @param unsure  keys of what stays as it is, open or not.
+   * @param isWell  of one that is over, whether that is good; where it is not said, it is */
   function raiseOnly(
     prefix: string,
     found: readonly Condition[],
     now: (condition: Condition) => string,
-    unsure: readonly string[] = [],
+    { unsure = [], isWell }: { readonly unsure?: readonly string[]; readonly isWell?: IsWell } = {},
   ): void {
     for (const condition of found) conditions.raise(condition)
-    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]), now)
+    conditions.clearAllBut(prefix, new Set([...found.map(({ key }) => key), ...unsure]), now, isWell)
   }
-  raiseOnly(backendPrefix, backendsDown(gauges, routes), backendsNow(gauges, routes), notUpYet(gauges))
+  raiseOnly(backendPrefix, backendsDown(gauges, routes), backendsNow(gauges, routes), {
+    unsure: notUpYet(gauges),
+    isWell: ({ key }) => standing.get(backendOf(key))?.worst === 'up',
+  })
   const old = lanesOlderThan(queueOlderThanMs, gauges.heldByLane, nowMs)
   raiseOnly(lanePrefix, old, ({ key }) => laneNow(key.slice(lanePrefix.length), gauges.heldByLane))
   const closed = gauges.whyNotKept === undefined ? [] : [cannotHold(gauges.whyNotKept)]
@@ -173,16 +179,34 @@ function lookAt(gauges: Gauges, watched: WatchedGateway, conditions: ToldConditi
 function backendsDown(gauges: Gauges, routes: readonly Route[]): readonly Condition[] {
   const found = standings(gauges.backends)
   const isUp = (url: string) => found.get(url)?.serves ?? true
-  /** Some route leads nowhere else now. */
-  const isLast = (url: string) =>
-    routes.some(
-      ({ entries }) =>
-        entries.some(({ backend }) => backend.url === url) && entries.every(({ backend }) => !isUp(backend.url)),
-    )
   return [...found].flatMap(([url, standing]) =>
     // Who is taken out by a person does not serve, and nobody need be told.
-    standing.serves || standing.worst === 'out' ? [] : [backendDown(url, standing, isLast(url))],
+    standing.serves || standing.worst === 'out' ? [] : [backendDown(url, standing, lossOf(url, routes, isUp))],
   )
+}
+
+/** What a backend that is down is missed for, by the worst off of its routes: `all` has no other server, a `spare` had no mail now. */
+type Loss = 'all' | 'shared' | 'spare' | 'last-spare'
+
+function lossOf(url: string, routes: readonly Route[], isUp: (url: string) => boolean): Loss {
+  const losses = routes.flatMap(({ entries }): Loss[] => {
+    const own = entries.find(({ backend }) => backend.url === url)
+    if (!own) return []
+    const preferences = entries.filter(({ backend }) => isUp(backend.url)).map(({ preference }) => preference)
+    const [best] = preferences.toSorted((one, other) => one - other)
+    if (best === undefined) return ['all']
+    if (best >= own.preference) return ['shared']
+    return preferences.every((preference) => preference === best) ? ['last-spare'] : ['spare']
+  })
+  const fromWorst: readonly Loss[] = ['all', 'shared', 'last-spare', 'spare']
+  return fromWorst.find((loss) => losses.includes(loss)) ?? 'shared'
+}
+
+const lossText: Readonly<Record<Loss, string>> = {
+  all: 'A route has no other server that takes its mail now: it is held here.',
+  shared: 'Other servers of its routes take its mail meanwhile.',
+  spare: 'It had no mail now: servers that are tried before it take it, and others stand in if they fail.',
+  'last-spare': 'It had no mail now: servers that are tried before it take it, but nothing stands in if they fail.',
 }
 
 /** Those that may serve and of which none is known to: what was down is over when it answers, and not because a new process has not asked it yet. */
@@ -241,13 +265,13 @@ const backendKey = (url: string) => `${backendPrefix}${url}`
 /** URL of the backend that a condition of kind `backend-down` is about. @param key  of the condition */
 export const backendOf = (key: string): string => key.slice(backendPrefix.length)
 
-const backendDown = (url: string, standing: Standing, isLast: boolean): Condition => ({
+const backendDown = (url: string, standing: Standing, loss: Loss): Condition => ({
   key: backendKey(url),
   kind: 'backend-down',
-  severity: isLast ? 'error' : 'warning',
+  severity: loss === 'all' ? 'error' : 'warning',
   domain: undefined,
   title: `${printable(url, 300)} ${standingText(standing)}`,
-  detail: `${printable(standing.lastError ?? whyNotServing(standing), 500)}. ${isLast ? 'A route has no other server that takes its mail now: it is held here.' : 'Other servers of its routes take its mail meanwhile.'}`,
+  detail: `${printable(standing.lastError ?? whyNotServing(standing), 500)}. ${lossText[loss]}`,
   remedy: 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.',
 })
 

@@ -11,9 +11,12 @@ export interface ToldConditions {
   raise(condition: Condition): void
   /** @param now  what is so instead: one printable line */
   clear(key: string, now: string): void
-  /** All whose key begins so, but for these. @param now  what is so instead of each */
-  clearAllBut(prefix: string, keys: ReadonlySet<string>, now: (condition: Condition) => string): void
+  /** All whose key begins so, but for these. @param now  what is so instead of each. @param isWell  whether that is good; default: it is */
+  clearAllBut(prefix: string, keys: ReadonlySet<string>, now: (condition: Condition) => string, isWell?: IsWell): void
 }
+
+/** Whether all is well with what a condition was about, now that it has ended: a server that was taken out is neither down nor well. */
+export type IsWell = (condition: Condition) => boolean
 
 export interface ToldConditionsDeps {
   readonly clock: Clock
@@ -22,15 +25,16 @@ export interface ToldConditionsDeps {
 }
 
 export function createToldConditions({ clock, alerting, history }: ToldConditionsDeps): ToldConditions {
-  function noteOver(over: Recovered): void {
+  function noteOver(over: Recovered, isWell = true): void {
     const { kind, domain, title } = over.condition
     history.note({
       atMs: clock.now(),
-      kind: `${kind}-over`,
+      // What ends in `-over` the dashboard's history shows as good.
+      kind: `${kind}-${isWell ? 'over' : 'ended'}`,
       severity: 'notice',
       domain: domain ?? null,
       title: nowText(over),
-      detail: `Before, for ${lengthText(over.untilMs - over.sinceMs)}: ${title}.`,
+      detail: `Before, for ${lengthText(over.untilMs - over.sinceMs)}: "${title}".`,
     })
   }
 
@@ -44,8 +48,8 @@ export function createToldConditions({ clock, alerting, history }: ToldCondition
       const over = alerting.clear(key, now)
       if (over) noteOver(over)
     },
-    clearAllBut(prefix, keys, now) {
-      for (const over of alerting.clearAllBut(prefix, keys, now)) noteOver(over)
+    clearAllBut(prefix, keys, now, isWell) {
+      for (const over of alerting.clearAllBut(prefix, keys, now)) noteOver(over, isWell?.(over.condition))
     },
   }
 }
