@@ -57,6 +57,8 @@ export interface Loaded {
   readonly web: WebSettings
   readonly summary: Summary
   readonly listeners: readonly WrittenPlace[]
+  /** What the file says beside `domains:` and `routes:`, as it is written. */
+  readonly said: Readonly<Record<string, unknown>>
   /** Where the file says `state:`; undefined where it does not. */
   readonly stateWritten: Omit<Problem, 'message'> | undefined
   /** Where it says `log:`, or `file:` in it. */
@@ -157,6 +159,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     web: read.plan.web,
     summary: read.summary,
     listeners: read.plan.listeners,
+    said: read.plan.said,
     stateWritten: read.plan.stateWritten,
     logFileWritten: read.plan.logFileWritten,
     names,

@@ -27,6 +27,8 @@ export interface Plan {
   readonly watching: WatchingSettings
   readonly web: WebSettings
   readonly listeners: readonly WrittenPlace[]
+  /** What the file says beside `domains:` and `routes:`, as it is written: for what a reload tells of its changes. */
+  readonly said: Readonly<Record<string, unknown>>
   /** Where the file says `state:`; undefined where it does not. */
   readonly stateWritten: Omit<Problem, 'message'> | undefined
   /** Where it says `log:`, or `file:` in it. */

@@ -86,6 +86,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       watching,
       web,
       listeners: writtenPlaces(main, listens),
+      said: plainly(withoutTables(main)),
       stateWritten: writtenAt(main, 'state'),
       logFileWritten: writtenAt(main, 'log', 'file'),
     },
@@ -106,10 +107,7 @@ interface CheckedGeneral {
  */
 function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSchema): CheckedGeneral {
   const checked = { source: main.source, root: main.root, path: [], schema }
-  const generalOf = () => {
-    const { domains: _domains, routes: _routes, ...rest } = main.root.value
-    return rest
-  }
+  const generalOf = () => withoutTables(main)
   const held = holdAgainst(generalSchema, generalOf, checked, problems)
   // Read behind it: these two may be what a misspelt key was meant for.
   const { domains, routes } = main.root.value
@@ -128,6 +126,14 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
     unread: new Set(issues.flatMap(({ path }) => path.slice(0, 1))),
   }
 }
+
+function withoutTables({ root }: ReadYaml) {
+  const { domains: _domains, routes: _routes, ...rest } = root.value
+  return rest
+}
+
+/** The same whichever thread has read it. */
+const plainly = (value: Readonly<Record<string, unknown>>): Record<string, unknown> => JSON.parse(JSON.stringify(value))
 
 /** Undefined where the file says nothing of the section. */
 function writtenAt(

@@ -51,7 +51,7 @@ test('it comes, moves to another place, and goes, each with a reload', async (t)
   const lab = await startLab(t)
   const [first, second] = [await place(), await place()]
   const waypost = await lab.process({ config: text('off') })
-  const fine = { code: 0, stdout: 'Reloaded: no domain came, went or changed.\n', stderr: '' }
+  const fine = { code: 0, stdout: 'Reloaded: no domain came, went or changed; listen.http changed.\n', stderr: '' }
   assert.deepEqual(await reload(waypost, text(at(first))), fine)
   assert.equal(await health(first), 200)
   const link = await callWaypost(waypost, 'web', 'link')
@@ -70,7 +70,7 @@ test('a place that is taken: it is told, the old one stays, and the next reload 
   t.after(() => other.close())
   const waypost = await lab.process({ config: text(at(own)) })
   const tried = await reload(waypost, text(at(taken)))
-  assert.deepEqual([tried.code, tried.stdout], [0, 'Reloaded: no domain came, went or changed.\n'])
+  assert.deepEqual([tried.code, tried.stdout], [0, 'Reloaded: no domain came, went or changed; listen.http changed.\n'])
   assert.match(
     tried.stderr,
     new RegExp(`the dashboard does not listen as listen.http and web.tls say, because .*${taken.port}`),

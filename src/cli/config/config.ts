@@ -182,7 +182,7 @@ function schema(terminal: Terminal): ExitCode {
 /** What the running gateway says of a reload. One of an older version says less. */
 const reloaded = z.object({
   later: z.array(z.string()).optional(),
-  /** Of domains, in words. */
+  /** In words. */
   changes: z.string().optional(),
   remarks: z
     .array(

@@ -24,7 +24,15 @@ function start(
   const listeners = [{ kind: 'smtp', address: '::1', port: 25, written }]
   const commit = async () => void kept++
   const publishing = { declarations: [] }
-  const loaded = { kind: 'loaded', settings, publishing, summary: { remarks }, listeners, commit } as unknown as Loaded
+  const loaded = {
+    kind: 'loaded',
+    settings,
+    publishing,
+    summary: { remarks },
+    listeners,
+    said: {},
+    commit,
+  } as unknown as Loaded
   const gateway = { apply: apply ?? (async (now: GatewaySettings) => void applied.push(now)) } as never
   const reloader = createReloader({
     ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },

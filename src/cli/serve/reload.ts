@@ -5,6 +5,7 @@
 import type { Log } from '../../base/log.ts'
 import { type DomainChanges, domainChanges } from '../../config/domain-changes.ts'
 import type { Loaded, LoadedConfig, LoadedNames } from '../../config/load.ts'
+import { settingChanges } from '../../config/setting-changes.ts'
 import { formatProblems, type Problem } from '../../config/source.ts'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { ControlAnswer, ControlHandler } from '../../gateway/operate/control.ts'
@@ -60,7 +61,7 @@ export function createReloader(deps: ReloadDeps): Reloader {
       if (taken === undefined) throw error
       return refuse([taken])
     }
-    const changes = await domainChanges(current, loaded)
+    const changes = [changesText(await domainChanges(current, loaded)), ...settingChanges(current, loaded)].join('; ')
     current = loaded
     deps.applied?.(loaded.settings)
     const later = await follow(loaded)
@@ -68,8 +69,8 @@ export function createReloader(deps: ReloadDeps): Reloader {
     await keepCopy(loaded, log)
     tellRemarks(loaded, path, log)
     const { domains, routes } = loaded.summary
-    log.info('reloaded', { path, domains, routes, changes: changesText(changes) })
-    return { kind: 'done', result: { ...loaded.summary, later, changes: changesText(changes) } }
+    log.info('reloaded', { path, domains, routes, changes })
+    return { kind: 'done', result: { ...loaded.summary, later, changes } }
   }
 
   function refuse(wrong: readonly Problem[]): ControlAnswer {
