@@ -47,6 +47,10 @@ test('no page has a serious finding, and all of them work without a mouse', { ti
   await page.route('**/api/minutes', (asked) => asked.fulfill({ json: aDay() }))
   await page.goto(new URL('/', link).href)
   await page.locator('.chart .uplot').nth(2).waitFor()
+  await page
+    .getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d$/)
+    .first()
+    .waitFor()
   await judge(page, 'charts')
 
   await page.goto(new URL('/domains/example.com', link).href)
@@ -73,7 +77,14 @@ test('no page has a serious finding, and all of them work without a mouse', { ti
 
   await page.goto(new URL('/history', link).href)
   await page.getByRole('heading', { name: 'History' }).waitFor()
-  await page.locator('.event, .empty').first().waitFor()
+  await page
+    .getByRole('heading', { level: 2, name: /^\d{4}-\d\d-\d\d, UTC$/ })
+    .first()
+    .waitFor()
+  await page
+    .getByText(/^\d\d:\d\d:\d\d$/)
+    .first()
+    .waitFor()
   await judge(page, 'history')
 
   await page.goto(new URL('/', link).href)

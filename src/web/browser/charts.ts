@@ -3,7 +3,7 @@ import type uPlot from 'uplot'
 import type { MinutesAnswer } from '../api/overview.ts'
 import { ask } from './ask.ts'
 import { h } from './element.ts'
-import { duration, number } from './words.ts'
+import { day, duration, minuteOfDay, number } from './words.ts'
 
 interface Line {
   readonly label: string
@@ -96,6 +96,17 @@ function style(): Promise<void> {
 /** In pixels: a label that has no room is cut, and `900,000` needs more than `25`. */
 const widthOf = (labels: readonly string[]) => 20 + 7 * Math.max(4, ...labels.map(({ length }) => length))
 
+/** @param at  seconds */
+const momentOf = (at: number) => `${day(at * 1000)} ${minuteOfDay(at * 1000)}`
+
+/** The day stands below where it is another than that of the tick before. @param ticks  seconds */
+const timeLabels = (ticks: readonly number[]) =>
+  ticks.map((at, index) => {
+    const before = ticks[index - 1]
+    const isNewDay = before === undefined || day(before * 1000) !== day(at * 1000)
+    return isNewDay ? `${minuteOfDay(at * 1000)}\n${day(at * 1000)}` : minuteOfDay(at * 1000)
+  })
+
 function makeChart({ title, lines, value }: Chart, Plot: typeof uPlot, first: MinutesAnswer | undefined) {
   const place = h('div', { class: 'chart' })
   const summary = h('p', { class: 'visually-hidden' })
@@ -129,15 +140,19 @@ function makeChart({ title, lines, value }: Chart, Plot: typeof uPlot, first: Mi
       {
         width: Math.max(200, place.clientWidth),
         height,
-        padding: [8, 8, 0, 0],
+        // To the right there is room for half of a day, which may stand below the last moment.
+        padding: [8, 34, 0, 0],
         cursor: { y: false },
         legend: { live: true },
         // Where nobody points at a moment, the last one is told.
         hooks: { setLegend: [tellLast] },
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        axes: [axis, { ...axis, size: (_, labels) => widthOf(labels ?? []), values: (_, ticks) => ticks.map(value) }],
+        axes: [
+          { ...axis, values: (_, ticks) => timeLabels(ticks) },
+          { ...axis, size: (_, labels) => widthOf(labels ?? []), values: (_, ticks) => ticks.map(value) },
+        ],
         series: [
-          { label: 'at' },
+          { label: 'at', value: (_: uPlot, at: number | null) => (at === null ? '–' : momentOf(at)) },
           ...lines.map(({ label, colour: name }) => ({
             label,
             stroke: colour(name),

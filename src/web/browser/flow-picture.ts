@@ -66,7 +66,7 @@ function picture({
   }))
   if (rest > 0) boxes.push({ title: `${number(rest)} more`, small: 'backends', tone: undefined })
   const columns: readonly (readonly Box[])[] = [
-    [{ title: 'Senders', small: `${count(lastMinute, 'message')} a minute`, tone: undefined }],
+    [{ title: 'Senders', small: `${number(lastMinute)} in the last minute`, tone: undefined }],
     [{ title: shortName(hostname), small: `takes ${number(perSecond.taken)} a second`, tone: undefined }],
     boxes,
     [

@@ -4,7 +4,7 @@ import { ask } from './ask.ts'
 import { h } from './element.ts'
 import type { Stage } from './stage.ts'
 import { badgeOf, type Tone } from './states.ts'
-import { ago, machineTime, momentAndUtc, zone } from './words.ts'
+import { ago, day, machineTime, momentAndUtc, timeOfDay, zone } from './words.ts'
 
 const tones: Readonly<Record<string, Tone>> = { error: 'bad', warning: 'odd', notice: 'unknown' }
 
@@ -31,7 +31,7 @@ export async function historyPage(stage: Stage): Promise<void> {
     ...(wrong.length > 0 ? [wrongNow(wrong)] : []),
     h('section', { class: 'card', 'aria-label': 'What happened, the newest first' }, list, empty, more),
   )
-  let day = ''
+  let lastDay = ''
   let next: number | undefined
   async function load(): Promise<void> {
     const query = new URLSearchParams()
@@ -43,9 +43,9 @@ export async function historyPage(stage: Stage): Promise<void> {
       return
     }
     for (const event of heard.value.events) {
-      const date = new Date(event.atMs).toLocaleDateString(undefined, { dateStyle: 'full' })
-      if (date !== day) list.append(h('li', { class: 'day' }, h('h2', {}, `${date}, ${zone(event.atMs)}`)))
-      day = date
+      const date = day(event.atMs)
+      if (date !== lastDay) list.append(h('li', { class: 'day' }, h('h2', {}, `${date}, ${zone(event.atMs)}`)))
+      lastDay = date
       list.append(item(event))
     }
     empty.hidden = list.childElementCount > 0
@@ -61,7 +61,7 @@ function item({ atMs, kind, severity, domain, title, detail }: HistoryAnswer['ev
   const time = h(
     'time',
     { datetime: machineTime(atMs), title: momentAndUtc(atMs), class: 'dim small number' },
-    new Date(atMs).toLocaleTimeString(undefined, { timeStyle: 'medium' }),
+    timeOfDay(atMs),
   )
   return h(
     'li',

@@ -115,12 +115,11 @@ function heldText({ held, hostname, startedMs, domains, whyNotHeld }: Overview):
 
 function tiles() {
   const words = [
-    ['Taken', 'a second'],
+    ['Came from senders', 'in the last minute'],
     ['Delivered at once', 'a second'],
     ['Held', 'messages'],
     ['From the hold', 'a second'],
     ['Refused', 'a second'],
-    ['From senders', 'a minute'],
     ['Senders connected', 'now'],
   ] as const
   const values = words.map(() => h('span'))
@@ -134,15 +133,7 @@ function tiles() {
   return {
     element,
     show({ perSecond, held, lastMinute, connections }: Overview) {
-      const shown = [
-        perSecond.taken,
-        perSecond.delivered,
-        held.messages,
-        perSecond.drained,
-        perSecond.refused,
-        lastMinute,
-        connections,
-      ]
+      const shown = [lastMinute, perSecond.delivered, held.messages, perSecond.drained, perSecond.refused, connections]
       for (const [index, value] of values.entries()) setText(value, number(shown[index] ?? 0))
     },
   }

@@ -36,23 +36,37 @@ export const ago = (atMs: number, nowMs = Date.now()): string =>
 export const until = (atMs: number, nowMs = Date.now()): string =>
   atMs - nowMs < 1_000 ? 'now' : `in ${duration(atMs - nowMs)}`
 
-let momentFormat: Intl.DateTimeFormat | undefined
+const two = (value: number) => String(value).padStart(2, '0')
 
-/** By the reader's own clock and habits, with the zone of that clock: the log and the command line say UTC. */
-export function moment(atMs: number): string {
-  // Each one that is made costs more than a hundred that are written with it.
-  momentFormat ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' })
-  return momentFormat.format(atMs)
+/** `2026-11-30`, by the reader's own clock, as all below: the log and the command line say UTC. */
+export function day(atMs: number): string {
+  const at = new Date(atMs)
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
 }
+
+/** `23:41` */
+export function minuteOfDay(atMs: number): string {
+  const at = new Date(atMs)
+  return `${two(at.getHours())}:${two(at.getMinutes())}`
+}
+
+/** `23:41:29` */
+export const timeOfDay = (atMs: number): string => `${minuteOfDay(atMs)}:${two(new Date(atMs).getSeconds())}`
+
+/** `2026-11-30 23:41:29 GMT+1`: one form for everybody, which sorts and is the log's. */
+export const moment = (atMs: number): string => `${day(atMs)} ${timeOfDay(atMs)} ${zone(atMs)}`
 
 /** The same with UTC beside it, for who points at it. */
 export const momentAndUtc = (atMs: number): string =>
   `${moment(atMs)} = ${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
+let zoneFormat: Intl.DateTimeFormat | undefined
+
 /** The zone of the reader's clock at that moment: `GMT+1`. */
 export function zone(atMs: number): string {
-  const parts = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' }).formatToParts(atMs)
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  // Each one that is made costs more than a hundred that are written with it.
+  zoneFormat ??= new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
+  return zoneFormat.formatToParts(atMs).find(({ type }) => type === 'timeZoneName')?.value ?? ''
 }
 
 /** The time of an element that a program can read too. */
