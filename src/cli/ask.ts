@@ -13,7 +13,7 @@ export type Heard =
   /** The gateway could not, and was asked rightly. Already said. */
   | { readonly kind: 'refused' }
   /** It could not be asked. Already said. */
-  | { readonly kind: 'could-not' }
+  | { readonly kind: 'could-not'; readonly isNotRunning?: boolean }
 
 /** A reload of a hundred thousand domains takes seconds. */
 const timeoutMs = 60_000
@@ -38,7 +38,7 @@ export async function askGateway(
       return { kind: 'refused' }
     case 'not-running':
       terminal.err(`waypost: no gateway is running on the state folder ${state}\n`)
-      return { kind: 'could-not' }
+      return { kind: 'could-not', isNotRunning: true }
     case 'forbidden':
       terminal.err(`waypost: the gateway on ${state} belongs to another user\n`)
       return { kind: 'could-not' }

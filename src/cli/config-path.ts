@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { Option } from 'commander'
+import { quotedWord } from './quoted-word.ts'
 
 const usualPaths = ['waypost.yaml', '/etc/waypost/waypost.yaml']
 
@@ -45,7 +46,7 @@ export function configWords(path: string): string {
   if (found.kind === 'path' && found.path === path) return ''
   const near = relative('', path)
   const shown = near.startsWith('..') || isAbsolute(near) ? path : near
-  return ` -c ${/^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`}`
+  return ` -c ${quotedWord(shown)}`
 }
 
 /** For the examples of `--help`: a configuration that is there, or the one that people will have. */

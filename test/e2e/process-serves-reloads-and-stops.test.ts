@@ -109,7 +109,7 @@ test('a link into the dashboard is shown to a person at a terminal, and to no lo
   await lab.until(() => waypost.stdout.includes('Dashboard: '))
   assert.match(
     waypost.stdout,
-    /^Dashboard: http:\/\/\S+:\d+\/ \("bin\/waypost web link -c \/\S+\/waypost\.yaml" makes a link that lets you in\)$/m,
+    /^Dashboard: http:\/\/\S+:\d+\/ \("\/\S+\/bin\/waypost web link -c \/\S+\/waypost\.yaml" makes a link that lets you in\)$/m,
   )
   assert.doesNotMatch(waypost.stdout + waypost.stderr, /enter#/)
 })

@@ -32,7 +32,7 @@ test('the gateway of npm start is found without -c, and its start says what to t
     said += String(text)
   })
   await until(() => /Dashboard: .*\n/.test(said), 60_000, 'the dashboard')
-  assert.match(said, /\("bin\/waypost web link" makes a link that lets you in\)/)
+  assert.match(said, /\("\/\S+\/bin\/waypost web link" makes a link that lets you in\)/)
 
   const run = (cwd: string, ...words: string[]) =>
     new Promise<{ code: unknown; out: string; err: string }>((done) => {

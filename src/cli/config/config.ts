@@ -201,7 +201,12 @@ const reloaded = z.object({
 async function reload(options: ReloadOptions, terminal: Terminal): Promise<ExitCode> {
   const request = { command: 'config.reload', arguments: { allowRemoval: options.allowRemoval === true } }
   const heard = await askGateway(options.config, request, terminal)
-  if (heard.kind === 'could-not') return 2
+  if (heard.kind === 'could-not') {
+    // The gateway is looked for where the file says now.
+    if (heard.isNotRunning)
+      terminal.err('Where "state:" has changed: that takes a restart. The gateway that runs still has its old one.\n')
+    return 2
+  }
   if (heard.kind === 'refused') return 1
   const { later = [], remarks = [], changes } = reloaded.safeParse(heard.result).data ?? {}
   terminal.out(`${changes === undefined ? 'Reloaded' : `Reloaded: ${printable(changes, 2000)}`}.\n`)
