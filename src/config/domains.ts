@@ -113,13 +113,17 @@ function readDomainName(key: string, wrong: (message: string) => void): DomainNa
   const parsed = parseName(written)
   if (parsed.kind === 'invalid') return refuse(`"${key}" is no domain: ${parsed.why}`)
   if (parsed.name === rootName || !isHostName(parsed.name) || /(?:^|\.)\d+$/.test(parsed.name))
-    return refuse(`"${key}" is no domain that mail could be sent to`)
+    return refuse(`"${key}" is no domain that mail could be sent to${whyNoHost(written)}`)
   if (subdomains && getPublicSuffix(parsed.name) === parsed.name)
     return refuse(
       `"${key}" would take mail for everybody's domains below ${parsed.name}, a public suffix: name the domains`,
     )
   return { name: parsed.name, subdomains }
 }
+
+/** RFC 5321 §4.1.2: letters, digits and hyphens; DNS itself takes others, so this is often meant for the name of a record. */
+const whyNoHost = (name: string): string =>
+  name.includes('_') ? ': no mail domain has "_" in it, but letters, digits and "-" alone' : ''
 
 async function readDomain(
   key: string,

@@ -21,6 +21,7 @@ domains:
   "*": { deliver: mx }
   "*.co.uk": { deliver: mx }
   "[192.0.2.1]": { deliver: mx }
+  exa_mple.com: { deliver: mx }
   a.example: { deliver: "smtp://user:secret@host" }
   b.example: { deliver: "maildir:/x" }
   c.example: { deliver: ["maildir:/x", "smtp://y"], recipients: any }
@@ -42,10 +43,11 @@ domains:
     /^10:3 "\*" would take mail for every domain/,
     /^11:3 "\*\.co\.uk" would take mail for everybody's domains below co\.uk/,
     /^12:3 "\[192\.0\.2\.1\]" is an address of a host/,
-    /^13:25 "smtp:.*no user and no password/,
-    /^14:25 a Maildir cannot say who exists: write "recipients: any"/,
-    /^15:26 a Maildir stands alone/,
-    /^16:3 d\.example: "deliver" is missing/,
+    /^13:3 "exa_mple\.com" is no domain that mail could be sent to: no mail domain has "_" in it/,
+    /^14:25 "smtp:.*no user and no password/,
+    /^15:25 a Maildir cannot say who exists: write "recipients: any"/,
+    /^16:26 a Maildir stands alone/,
+    /^17:3 d\.example: "deliver" is missing/,
   ]
   assert.equal(found.length, expected.length, found.join('\n'))
   for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern)
@@ -65,7 +67,7 @@ domains:
   )
   const expected = [
     /^1:19 defaults\.hold wants a length of time/,
-    /^1:32 "smpt:\/\/10\.0\.0\.1" is no backend here/,
+    /^1:32 "smpt:\/\/10\.0\.0\.1" is no backend here: "smpt:" is no scheme that is known; did you mean "smtp:"\? Backends: /,
     /^3:22 domains\.a\.example\.hold wants/,
     /^3:35 domains\.a\.example\.onDefer wants one of/,
     /^3:51 "127\.77\.1\.1:7602" is no backend here/,

@@ -165,7 +165,10 @@ function whyNameInList(to: string, { named }: Shared): string | undefined {
 function readEntry(said: BackendEntry, { defaults, own, backends }: Shared, site: Site): RouteEntry | undefined {
   const parsed = parseBackend(said.to, site.folder)
   if (parsed.kind === 'invalid') {
-    site.wrong(['to'], `"${said.to}" is no backend here: ${parsed.why}. Backends: ${backendForms}`)
+    site.wrong(
+      ['to'],
+      `"${said.to}" is no backend here: ${parsed.why}${parsed.why.endsWith('?') ? '' : '.'} Backends: ${backendForms}`,
+    )
     return undefined
   }
   const why = whyOurselves(parsed.address, own)

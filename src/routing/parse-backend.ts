@@ -4,6 +4,7 @@
  */
 import { isAbsolute, normalize, resolve } from 'node:path'
 import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
+import { nearest } from '../base/nearest.ts'
 import { type HostName, parseName, rootName } from '../dns/name.ts'
 import type { Backend, BackendAddress, BackendOptions } from './backend.ts'
 
@@ -41,8 +42,15 @@ export function parseBackend(text: string, folder: string): ParsedBackend {
         /^[^\s/@]+(?::\d+|\.[^\s/@:]+)$/.test(text) ? `it has no scheme; write smtp://${text}` : 'it has no scheme',
       )
     default:
-      return invalid(`"${scheme}:" is no scheme that is known`)
+      return invalid(`"${scheme}:" is no scheme that is known${meantScheme(scheme)}`)
   }
+}
+
+const schemes = ['smtp', 'smtps', 'lmtp', 'maildir', 'mx']
+
+function meantScheme(scheme: string): string {
+  const near = nearest(scheme, schemes)
+  return near === undefined ? '' : `; did you mean "${near}:"?`
 }
 
 /** The backend of an address with its options: equal ones have equal keys, and share pools and health. */
