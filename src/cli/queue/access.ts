@@ -29,6 +29,8 @@ import { queueHandlers } from './handlers.ts'
 export interface QueueAccess {
   /** Beside a gateway; else nothing is tried before one starts. */
   readonly isRunning: boolean
+  /** As the file says now, or said when it was last in order. */
+  readonly settings: GatewaySettings | undefined
   /** Asks for one thing. Undefined: it could not be done, and why has been said. */
   ask<Shape extends z.ZodType>(
     command: string,
@@ -52,7 +54,7 @@ export async function withQueue<Result>(
   const asked = await askControl(controlPath(state), { command: 'ping' }, { clock: systemClock, timeoutMs })
   switch (asked.kind) {
     case 'done':
-      return await work(beside(state, terminal))
+      return await work(beside(state, settings, terminal))
     case 'not-running':
       return await onStopped(state, settings, terminal, otherwise, work)
     case 'forbidden':
@@ -64,9 +66,10 @@ export async function withQueue<Result>(
   }
 }
 
-function beside(state: string, terminal: Terminal): QueueAccess {
+function beside(state: string, settings: GatewaySettings | undefined, terminal: Terminal): QueueAccess {
   return {
     isRunning: true,
+    settings,
     async ask(command, given, shape) {
       const asked = await askControl(
         controlPath(state),
@@ -115,6 +118,7 @@ async function onStopped<Result>(
     const handlers = noted?.handlers ?? plain
     const result = await work({
       isRunning: false,
+      settings,
       async ask(command, given, shape) {
         const answer = await handlers[command]?.(given, whoAsks(process.env))
         if (answer?.kind === 'done') return understood(answer.result, shape, terminal)

@@ -9,6 +9,7 @@ import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { withQueue } from './access.ts'
 import { type FilterWords, filterOf, isEmptyFilter, withFilters } from './options.ts'
+import { undeclaredText } from './undeclared.ts'
 import { sizeText, tableText } from './words.ts'
 
 interface ListOptions extends FilterWords {
@@ -69,6 +70,8 @@ async function list(options: ListOptions, terminal: Terminal): Promise<ExitCode>
     const isAll = isEmptyFilter(filter) && options.after === undefined
     const none = isAll ? 'Nothing is held.\n' : 'Nothing is held that fits.\n'
     terminal.out(messages.length === 0 ? none : tableText(rowsOf(messages, nowMs)))
+    const undeclared = messages.length === 0 ? undeclaredText(options.domain, access.settings) : undefined
+    if (undeclared !== undefined) terminal.err(`${undeclared}\n`)
     if (after !== undefined) terminal.err(`There is more: add --after ${printable(after, 40)}\n`)
     return 0
   })

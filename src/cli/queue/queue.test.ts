@@ -77,6 +77,22 @@ const message = (number: number, more: Partial<Parameters<typeof heldMessage>[0]
 const statesOf = (queue: Queue, number: number) =>
   queue.get(heldId(number)).then((entry) => entry?.recipients.map(({ state }) => state))
 
+test('list says that a domain is not declared, and which may be meant', async (t) => {
+  const { run, withStore } = await stage(t)
+  await withStore(async () => undefined)
+  const list = async (domain: string) => {
+    const { code, out, err } = await run('list', '--domain', domain)
+    assert.deepEqual([code, out], [0, 'Nothing is held that fits.\n'])
+    return err
+  }
+  assert.equal(
+    await list('exmple.test'),
+    'waypost.yaml declares no domain "exmple.test"; did you mean "example.test"?\n',
+  )
+  assert.equal(await list('far.example.org'), 'waypost.yaml declares no domain "far.example.org".\n')
+  assert.equal(await list('Example.test.'), '')
+})
+
 test('cat escapes what a terminal would perform, and not with --raw', async (t) => {
   const { run, withStore } = await stage(t)
   const body = Buffer.from('Subject: caf\u00e9\r\n\r\n\x1b]0;owned\x07 \xff\r\nend\r\n', 'latin1')
