@@ -10,6 +10,7 @@ function start(
   followers: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>,
   apply?: () => Promise<never>,
   remarks: readonly Problem[] = [],
+  notDone?: string,
 ) {
   const lines: string[] = []
   const applied: GatewaySettings[] = []
@@ -35,7 +36,7 @@ function start(
   } as unknown as Loaded
   const gateway = { apply: apply ?? (async (now: GatewaySettings) => void applied.push(now)) } as never
   const reloader = createReloader({
-    ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers },
+    ...{ path: 'waypost.yaml', current: loaded, gateway, log, followers, applied: () => notDone },
     load: async () => loaded,
   })
   return { reloader, lines, applied, kept: () => kept }
@@ -70,6 +71,14 @@ test('a reload that wants a place which is taken stays, and says where the place
     answer.why,
     /^the running configuration stays, because:\nwaypost\.yaml:1:17: \[::1\]:25 is taken by another process: name another place here, in listen\.smtp\n/,
   )
+})
+
+test('what of the settings could not be done is told to who asked', async () => {
+  const answer = await start({}, undefined, [], 'the log file cannot be written').reloader.reload({
+    allowRemoval: false,
+  })
+  assert.ok(answer.kind === 'done')
+  assert.deepEqual((answer.result as { later: unknown }).later, ['the log file cannot be written'])
 })
 
 test('what is in order and probably not meant is told at each reload', async () => {

@@ -17,8 +17,8 @@ export interface ReloadDeps {
   readonly current: Loaded
   readonly gateway: Gateway
   readonly log: Log
-  /** The gateway runs on these settings from now on. */
-  readonly applied?: (settings: GatewaySettings) => void
+  /** The gateway runs on these settings from now on. @returns in words, what of them could not be done */
+  readonly applied?: (settings: GatewaySettings) => string | undefined
   /** What has to follow, by name and in this order; each says in words for the person who asked what of it did not. One that fails stops none behind it. */
   readonly followers?: Readonly<Record<string, (loaded: Loaded) => Promise<string | undefined>>>
   readonly load: (reload: { reloadOf: LoadedNames; allowRemoval: boolean }) => Promise<LoadedConfig>
@@ -63,8 +63,8 @@ export function createReloader(deps: ReloadDeps): Reloader {
     }
     const changes = [changesText(await domainChanges(current, loaded)), ...settingChanges(current, loaded)].join('; ')
     current = loaded
-    deps.applied?.(loaded.settings)
-    const later = await follow(loaded)
+    const notDone = deps.applied?.(loaded.settings)
+    const later = [...(notDone === undefined ? [] : [notDone]), ...(await follow(loaded))]
     for (const what of later) log.warn('reloaded, but for one thing', { path, what })
     await keepCopy(loaded, log)
     tellRemarks(loaded, path, log)

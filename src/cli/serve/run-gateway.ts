@@ -51,6 +51,7 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
     holdLimits = settings.holdLimits
     const why = logFile.use(settings.logFile)
     if (why !== undefined) log.alert('log file not opened', { why })
+    return why && `${why}: the log goes where it went before; "waypost config check" says what to do`
   }
   const telling = createTelling(log)
   const told = tellingAlerts(log, telling.tell, systemClock)

@@ -52,8 +52,8 @@ export interface ServicesDeps extends Pick<ServeDeps, 'createGateway' | 'handler
   readonly holding: Holding
   readonly store: Store | undefined
   readonly telling: Telling
-  /** The gateway runs on these settings from now on. */
-  readonly applied: (settings: GatewaySettings) => void
+  /** As in `ReloadDeps`. */
+  readonly applied: (settings: GatewaySettings) => string | undefined
   readonly laboratory: CheckerOptions
 }
 
