@@ -250,6 +250,14 @@ test('config check: 0 in order, 1 mistakes, 2 not there', async (t) => {
   assert.equal(missing.code, 2)
 })
 
+test('config check sees a state folder whose path is too long for the socket in it', async (t) => {
+  const { file } = await config(t, good)
+  await writeFile(file, `${good}\nstate: /tmp/${'x'.repeat(100)}\n`)
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 1)
+  assert.match(out, /:2:8: the path of the state folder is too long for the socket in it: .*name another with "state:"/)
+})
+
 test('config check sees a log file that nobody could serve with', async (t) => {
   const { file } = await config(t, `log: { file: none/there/mail.log }\n${good}`)
   const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts'
 import { errorCode, isMissing } from '../base/error-code.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import type { HostName } from '../dns/name.ts'
+import { controlPath, maxControlPath } from '../gateway/operate/control.ts'
 import { type Problem, problemOfFile } from './source.ts'
 
 const lastGoodName = 'last-good-config.json'
@@ -120,6 +121,11 @@ export interface Doubt {
  * @param userId  undefined where the system has none
  */
 export async function doubtState(state: string, userId: number | undefined): Promise<Doubt | undefined> {
+  if (Buffer.byteLength(controlPath(state)) > maxControlPath)
+    return {
+      kind: 'for-everybody',
+      why: `the path of the state folder is too long for the socket in it: ${controlPath(state)} has more than ${maxControlPath} octets; ${elsewhere}`,
+    }
   try {
     const found = await stat(state)
     if (!found.isDirectory())

@@ -128,8 +128,7 @@ const placesOf = ({ listeners, web }: Loaded): readonly WrittenPlace[] =>
  * @returns in words, why it cannot be ours
  */
 async function ownFolder(state: string): Promise<string | undefined> {
-  if (Buffer.byteLength(controlPath(state)) > maxControlPath)
-    return `the path of the state folder is too long for the socket in it: ${controlPath(state)} has more than ${maxControlPath} octets`
+  if (Buffer.byteLength(controlPath(state)) > maxControlPath) return (await doubtState(state, process.getuid?.()))?.why
   try {
     await makeStateFolder(state)
     await chmod(state, 0o700)
