@@ -37,15 +37,18 @@ export interface LaneDrainDeps extends SettleDeps {
 }
 
 /**
- * `bound`: what is left may be with a backend that cannot be asked now, and nobody else is asked for it, or is of a network for which a backend is slow; `failed`: the store cannot be read or
- * written, or a fault of our own; nothing is known of the backends.
+ * `bound`: what is left may be with a backend that cannot be asked now, and nobody else is asked for it, or is of a network for which a backend is
+ * slow; `failed`: the store cannot be read or written, or a fault of our own; nothing is known of the backends.
  */
 export type LaneEnd = Enough | 'empty' | 'bound' | 'failed' | 'stopped'
 
 const fetchedAtOnce = 128
 /** When so few are left, the next ones are fetched, so that no session waits for them. */
 const fetchedAhead = 64
-/** More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. Of those of a slow network likewise. */
+/**
+ * More of them than any number of sessions that can have broken off behind our dot; each fetching reads past all of them. Of those of a slow network
+ * likewise.
+ */
 const mostBound = 1_000
 
 /**

@@ -115,7 +115,7 @@ function heldText({ held, hostname, startedMs, domains, whyNotHeld }: Overview):
 
 function tiles() {
   const words = [
-    ['Came from senders', 'in the last minute'],
+    ['Came from senders', 'a minute'],
     ['Delivered at once', 'a second'],
     ['Held', 'messages'],
     ['From the hold', 'a second'],
