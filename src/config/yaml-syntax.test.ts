@@ -13,6 +13,9 @@ const mistakes: readonly (readonly [text: string, marked: string, said: RegExp])
   ['a: smtp://10.0.0.1: 25', 'smtp://10.0.0.1: 25', /a value with ": " in it is written in quotes, "smtp:.*: 25"$/],
   ['b:\n  a: x\n c: y', 'c: y', /begins in a column in which none above does/],
   ['b:\n  - x\n - y', '- y', /begins in a column in which none above does/],
+  // An empty line comes first: the search for a line above that says something has an end.
+  ['\n  \n    , : mx', ', : mx', /begins in a column in which none above does/],
+  ['\n  state: x\n y: z', 'y: z', /begins in a column in which none above does/],
   ['b:\n  - x\n  y', 'y', /a key with a colon belongs here.* what stands in a list begins with "- "$/],
   ['b:\n  - x\n  smtp://c', 'smtp://c', /a key with a colon belongs here/],
   ['a: @b', '@b', /no value begins with "@": write it in quotes, "@b"$/],

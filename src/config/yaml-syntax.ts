@@ -32,7 +32,8 @@ export function syntaxProblem(source: Source, at: number, reason: string): Probl
   return source.problem(shown, shown + 1, `not valid YAML: ${reason}`)
 }
 
-const lineStartOf = (text: string, at: number) => text.lastIndexOf('\n', at - 1) + 1
+/** Asked for a place in front of the text, `lastIndexOf` looks at its first letter: who goes up the lines would never get past an empty first one. */
+const lineStartOf = (text: string, at: number) => (at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1)
 
 function lineEndOf(text: string, at: number): number {
   const end = text.indexOf('\n', at)

@@ -9,6 +9,8 @@ import fc from 'fast-check'
 import type { ConfigFiles } from '../../src/config/files.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { formatProblems } from '../../src/config/source.ts'
+import { fuzzProperty } from './chance.ts'
+import { watchedAsync } from './watchdog.ts'
 
 const corpusFolder = new URL('./corpus/config/', import.meta.url)
 const corpus = readdirSync(corpusFolder).map((name) => readFileSync(new URL(name, corpusFolder), 'utf8'))
@@ -24,7 +26,9 @@ const filesOf = (text: string): ConfigFiles => ({
 
 async function examine(text: string): Promise<void> {
   const started = performance.now()
-  const result = await readConfig('/etc/waypost/waypost.yaml', { files: filesOf(text), machineName: 'box', nowMs: 0 })
+  const result = await watchedAsync('config', text, () =>
+    readConfig('/etc/waypost/waypost.yaml', { files: filesOf(text), machineName: 'box', nowMs: 0 }),
+  )
   if (result.kind === 'invalid') {
     assert.ok(result.problems.length > 0)
     for (const problem of result.problems) {
@@ -93,9 +97,10 @@ test('any text loads or names a line', async () => {
     '$' + '{X}',
   )
   const soup = fc.array(token, { maxLength: 60 }).map((parts) => parts.join(''))
-  await fc.assert(fc.asyncProperty(fc.oneof(soup, fc.string({ unit: 'binary', maxLength: 200 })), examine), {
-    numRuns: 1500,
-  })
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(soup, fc.string({ unit: 'binary', maxLength: 200 })), examine),
+    fuzzProperty(1500),
+  )
 })
 
 test('a good file with a wound loads or names a line', async () => {
@@ -113,7 +118,7 @@ test('a good file with a wound loads or names a line', async () => {
       const place = Math.floor(at * text.length)
       return examine(text.slice(0, place) + put + text.slice(place + cut))
     }),
-    { numRuns: 1500 },
+    fuzzProperty(1500),
   )
 })
 
@@ -159,6 +164,6 @@ test('any values in any places load or name a line', async () => {
   }))
   await fc.assert(
     fc.asyncProperty(fc.dictionary(key, value, { maxKeys: 6 }), (file) => examine(JSON.stringify(file, null, 1))),
-    { numRuns: 1500 },
+    fuzzProperty(1500),
   )
 })

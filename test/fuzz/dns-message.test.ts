@@ -5,17 +5,20 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { decodeMessage, encodeMessage } from '../../src/dns/message.ts'
 import { readAnswer } from '../../src/dns/read-answer.ts'
 import { hostFromName, nameText } from '../../src/dns/wire-name.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
+import { watched } from './watchdog.ts'
 
 const folder = new URL('./corpus/dns-message/', import.meta.url)
 const corpus = readdirSync(folder)
   .sort()
   .map((name) => ({ name, bytes: Buffer.from(readFileSync(new URL(name, folder), 'utf8').replace(/\s/g, ''), 'hex') }))
 
-function examine(bytes: Buffer): 'message' | 'malformed' {
+const examine = (bytes: Buffer) => watched('DNS message', bytes, () => read(bytes))
+
+function read(bytes: Buffer): 'message' | 'malformed' {
   const started = performance.now()
   const decoded = decodeMessage(bytes)
   assert.ok(performance.now() - started < 10_000, `slow: ${bytes.toString('hex').slice(0, 200)}`)
@@ -40,10 +43,10 @@ test('the corpus', () => {
 })
 
 test('20,000 mutations of the corpus', () => {
-  const random = seededRandom(1035)
+  const random = fuzzRandom(1035)
   const pick = (below: number) => Math.floor(random.number() * below)
   const seen = { message: 0, malformed: 0 }
-  for (let round = 0; round < 20_000; round++) {
+  for (let round = 0; round < fuzzRounds(20_000); round++) {
     const from = corpus[pick(corpus.length)]?.bytes ?? Buffer.alloc(0)
     let bytes = Buffer.from(from.subarray(0, 4_096))
     for (let change = pick(2); change >= 0; change--) {
@@ -62,8 +65,8 @@ test('20,000 mutations of the corpus', () => {
 })
 
 test('5,000 messages of random octets behind a header', () => {
-  const random = seededRandom(6891)
-  for (let round = 0; round < 5_000; round++) {
+  const random = fuzzRandom(6891)
+  for (let round = 0; round < fuzzRounds(5_000); round++) {
     const bytes = random.bytes(12 + Math.floor(random.number() * 200))
     for (const at of [4, 6, 8, 10]) bytes.writeUInt16BE(Math.floor(random.number() * 4), at)
     examine(bytes)

@@ -1,10 +1,10 @@
 /** Mutated queries against the built-in DNS server, one by one and as streams over TCP. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { askTcp, framed, question, read } from '../lab/ask.ts'
 import { authorityDefaults, startAuthority } from '../lab/authority.ts'
 import { until } from '../lab/until.ts'
+import { fuzzRandom } from './chance.ts'
 import { corpus, createTarget, examine, fuzzZone, throwMutations } from './dns-server.ts'
 
 test('the corpus', async () => {
@@ -31,7 +31,7 @@ test('streams of anything over TCP harm nobody else', async (t) => {
   const server = await startAuthority(t, [fuzzZone], {
     tcp: { ...authorityDefaults.tcp, connections: 1000, connectionsPerClient: 1000 },
   })
-  const random = seededRandom(7766)
+  const random = fuzzRandom(7766)
   const streams = Array.from({ length: 200 }, (_, index) => {
     const tcp = askTcp(server)
     const messages = Array.from({ length: 20 }, () => {

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type Random, seededRandom } from '../../src/base/random.ts'
+import type { Random } from '../../src/base/random.ts'
 import { type Answerer, createAnswerer } from '../../src/dns/authoritative/answer.ts'
 import { createCookies } from '../../src/dns/authoritative/cookies.ts'
 import { createRateLimiter } from '../../src/dns/authoritative/rate-limit.ts'
@@ -16,6 +16,8 @@ import { parseTsigKey } from '../../src/dns/tsig/key.ts'
 import { memorySerials } from '../lab/authority.ts'
 import { steadyClock } from '../lab/fast-clock.ts'
 import { zoneOf } from '../lab/zone-lines.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
+import { watched } from './watchdog.ts'
 
 const folder = new URL('./corpus/dns-server/', import.meta.url)
 
@@ -67,7 +69,9 @@ const out = Buffer.alloc(65_535)
 /** @returns the response code, or undefined where there was no answer */
 export function examine({ answerer }: Target, bytes: Buffer, isTcp: boolean): number | undefined {
   const started = performance.now()
-  const length = isTcp ? answerer.overTcp(bytes, '2001:db8::9', out) : answerer.overUdp(bytes, '192.0.2.9', out)
+  const length = watched('query', bytes, () =>
+    isTcp ? answerer.overTcp(bytes, '2001:db8::9', out) : answerer.overUdp(bytes, '192.0.2.9', out),
+  )
   assert.ok(performance.now() - started < 1_000, `slow: ${bytes.toString('hex')}`)
   if (length === 0) return undefined
   const hex = () => `${bytes.toString('hex')} → ${out.toString('hex', 0, length)}`
@@ -82,9 +86,9 @@ export function examine({ answerer }: Target, bytes: Buffer, isTcp: boolean): nu
 
 /** @returns how many answers there were of each response code; −1: none */
 export function throwMutations(target: Target, count: number, seed: number): Map<number, number> {
-  const random = seededRandom(seed)
+  const random = fuzzRandom(seed)
   const seen = new Map<number, number>()
-  for (let round = 0; round < count; round++) {
+  for (let round = 0; round < fuzzRounds(count); round++) {
     const rcode = examine(target, mutate(random), round % 4 === 0) ?? -1
     seen.set(rcode, (seen.get(rcode) ?? 0) + 1)
   }

@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { DotStuffer, stuffWhole } from '../../src/smtp/wire/dot-stuffing.ts'
 import { Scratch } from '../../src/smtp/wire/scratch.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
+import { watched } from './watchdog.ts'
 
 const folder = new URL('./corpus/dot-stuffing/', import.meta.url)
 const corpus = readdirSync(folder).map((name) => ({ name, text: readFileSync(new URL(name, folder), 'latin1') }))
 
-function check(text: string): void {
+const check = (text: string) => watched('body', text, () => checkCut(text))
+
+function checkCut(text: string): void {
   // The contract of a body: CRLF alone ends lines.
   const canonical = text.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\r\n)$/, '\r\n')
   const bytes = Buffer.from(canonical, 'latin1')
@@ -28,10 +31,10 @@ function check(text: string): void {
 for (const { name, text } of corpus) test(`corpus: ${name}`, () => check(text))
 
 test('mutations of the corpus', () => {
-  const random = seededRandom(Number(process.env.FUZZ_SEED ?? 1))
+  const random = fuzzRandom(1)
   const pick = (below: number) => Math.floor(random.number() * below)
   const tokens = ['.', '\r\n', '\r', '\n', '..', '\r\n.\r\n', '\n.\r\n', 'x', '\0']
-  for (let run = 0; run < Number(process.env.FUZZ_RUNS ?? 3_000); run++) {
+  for (let run = 0; run < fuzzRounds(3_000); run++) {
     let text = corpus[pick(corpus.length)]?.text ?? ''
     for (let change = pick(8); change >= 0; change--) {
       const at = pick(text.length + 1)

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { encodeReply } from '../../src/mail/reply.ts'
 import { type ParsedReply, ReplyParser } from '../../src/smtp/wire/reply-parser.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
+import { watched } from './watchdog.ts'
 
 const folder = new URL('./corpus/reply-parser/', import.meta.url)
 const corpus = readdirSync(folder).map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }))
@@ -21,7 +22,9 @@ function parse(bytes: Buffer, cutEvery: number): ParsedReply[] {
   return found
 }
 
-function check(bytes: Buffer): void {
+const check = (bytes: Buffer) => watched('reply', bytes, () => checkCut(bytes))
+
+function checkCut(bytes: Buffer): void {
   const whole = parse(bytes, Math.max(1, bytes.length))
   for (const each of whole) {
     if (each.kind === 'garbage') continue
@@ -37,12 +40,12 @@ function check(bytes: Buffer): void {
 for (const { name, bytes } of corpus) test(`corpus: ${name}`, () => check(bytes))
 
 test('mutations of the corpus', () => {
-  const random = seededRandom(Number(process.env.FUZZ_SEED ?? 1))
+  const random = fuzzRandom(1)
   const pick = (below: number) => Math.floor(random.number() * below)
   const tokens = ['\r\n', '\n', '\r', '250', '550-', '5.1.1 ', ' ', '-', '\0', '\xff', '354 ', '421 4.3.2 '].map(
     (text) => Buffer.from(text, 'latin1'),
   )
-  for (let run = 0; run < Number(process.env.FUZZ_RUNS ?? 3_000); run++) {
+  for (let run = 0; run < fuzzRounds(3_000); run++) {
     let bytes = corpus[pick(corpus.length)]?.bytes.subarray(0, 2_000) ?? Buffer.alloc(0)
     for (let change = pick(6); change >= 0; change--) {
       const at = pick(bytes.length + 1)

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { hurriedClock, Sender, startServer } from '../lab/smtp-server.ts'
 import { until } from '../lab/until.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
 
 /** One piece a line, as JSON strings. */
 const pieces = readFileSync(new URL('./corpus/smtp-server/pieces.jsonl', import.meta.url), 'utf8')
@@ -16,10 +16,11 @@ const pieces = readFileSync(new URL('./corpus/smtp-server/pieces.jsonl', import.
   .map((line) => JSON.parse(line) as string)
 
 test('300 sessions', async (t) => {
+  const rounds = fuzzRounds(300)
   const server = await startServer(t, { clock: hurriedClock(), isTls: true, limits: { messageBytes: 4_000 } })
-  const random = seededRandom(11)
+  const random = fuzzRandom(11)
   const pick = (most: number) => Math.floor(random.number() * most)
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < rounds; round++) {
     const sender = await Sender.dial(t, server.port)
     await sender.expect(/^220/)
     sender.send('EHLO fuzz\r\n')
@@ -42,7 +43,7 @@ test('300 sessions', async (t) => {
     assert.doesNotMatch(message, /\r(?!\n)|(?<!\r)\n|\0/)
     assert.ok(message === '' || message.endsWith('\r\n'))
   }
-  assert.equal(server.calls.filter((call) => call === 'closed').length, 300)
+  assert.equal(server.calls.filter((call) => call === 'closed').length, rounds)
   const opened = server.calls.filter((call) => call === 'data').length
   assert.equal(server.calls.filter((call) => call === 'end' || call.startsWith('abort')).length, opened)
 })

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { seededRandom } from '../../src/base/random.ts'
 import { parseRdata } from '../../src/dns/rdata-text.ts'
 import { nameFromText, type WireName } from '../../src/dns/wire-name.ts'
 import { editZone } from '../../src/dns/zone-text/edit.ts'
 import { parseZone, recordsOf } from '../../src/dns/zone-text/parse.ts'
 import { writeZone } from '../../src/dns/zone-text/write.ts'
+import { fuzzRandom, fuzzRounds } from './chance.ts'
+import { watched } from './watchdog.ts'
 
 const folder = new URL('./corpus/zone-text/', import.meta.url)
 const corpus = readdirSync(folder).map((name) => ({ name, bytes: readFileSync(new URL(name, folder)) }))
@@ -32,7 +33,9 @@ const edits = ['example.com', 'a.example.com', 'mx1.example.com', 'new.example.c
 
 type Outcome = 'zone' | 'invalid' | 'edited'
 
-function examine(bytes: Buffer): Outcome {
+const examine = (bytes: Buffer) => watched('zone', bytes, () => read(bytes))
+
+function read(bytes: Buffer): Outcome {
   // Our own time: the machine may have other things to do.
   const started = process.cpuUsage()
   const parsed = parseZone(bytes, { origin, others: 'keep' })
@@ -65,7 +68,7 @@ test('the corpus', () => {
 })
 
 test('10,000 mutations of the corpus', () => {
-  const random = seededRandom(1035)
+  const random = fuzzRandom(1035)
   const pick = (below: number) => Math.floor(random.number() * below)
   const pieces = [
     '\n',
@@ -93,7 +96,7 @@ test('10,000 mutations of the corpus', () => {
     '4294967296',
   ]
   const seen = { zone: 0, invalid: 0, edited: 0 }
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < fuzzRounds(10_000); round++) {
     let bytes = Buffer.from(corpus[pick(corpus.length)]?.bytes ?? [])
     for (let change = pick(3); change >= 0; change--) {
       const at = pick(bytes.length)
