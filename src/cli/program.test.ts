@@ -3,9 +3,12 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { Command } from 'commander'
 import { startDns } from '../../test/lab/dns.ts'
 import { systemClock } from '../base/clock.ts'
+import { createBackgroundReader } from '../config/background.ts'
+import { type ReadInPieces, readInPieces } from '../config/load.ts'
 import { type ControlHandlers, controlPath, createControl } from '../gateway/operate/control.ts'
 import { backendCommand } from './backend.ts'
 import { configCommand } from './config/config.ts'
@@ -16,8 +19,13 @@ import { Unanswered } from './terminal.ts'
 import { webCommand } from './web.ts'
 
 const waypost = (...words: string[]) => waypostAs(process.getuid?.(), ...words)
+const waypostAs = (userId: number | undefined, ...words: string[]) => waypostReading(readHere, userId, ...words)
 
-async function waypostAs(
+/** A thread for each would take most of the time. */
+const readHere: ReadInPieces = (path, machineName) => readInPieces(path, machineName, systemClock.now())
+
+async function waypostReading(
+  read: ReadInPieces,
   userId: number | undefined,
   ...words: string[]
 ): Promise<{ code: number; out: string; err: string }> {
@@ -32,7 +40,7 @@ async function waypostAs(
     },
   }
   const program = createProgram('1.2.3', terminal, (run) => [
-    configCommand(run, userId),
+    configCommand(run, userId, read),
     backendCommand(run),
     webCommand(run, undefined),
     importDnsCommand(run),
@@ -73,6 +81,17 @@ test('help and version are no mistakes; a wrong word is, with the right one', as
   const where = '(see "waypost config check --help")\n'
   assert.equal(flag.err, `waypost: unknown option '--jsn'\n(Did you mean --json?)\n${where}`)
   assert.equal((await waypost('backend', 'out')).code, 2)
+})
+
+test('a file whose reading comes to no end is told as one that could not be read', async (t) => {
+  const { file } = await config(t, good)
+  const dying = createBackgroundReader(systemClock, () => new Worker('process.exit(7)', { eval: true }))
+  const { code, out } = await waypostReading(dying, undefined, 'config', 'check', '-c', file)
+  assert.equal(code, 2)
+  assert.equal(
+    out,
+    `${file}: could not be read: the thread that reads it ended without a word (exit code 7). Try again, and report it if it stays so\n`,
+  )
 })
 
 test('what is wrong on the command line ends with where the help is, whoever found it', async () => {

@@ -93,10 +93,21 @@ type Pieces<Domains> =
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly state?: string | undefined }
 
+/** Thrown by a `ReadInPieces` that came to no end: by no fault of ours that is known, so who asked is told. `message` goes on from the file's path. */
+export class ReadingEnded extends Error {
+  readonly code = 'WAYPOST_READING_ENDED'
+}
+
 /** @param path  of waypost.yaml */
 export async function loadConfig(path: string, deps: LoadDeps): Promise<LoadedConfig> {
+  const file = resolve(path)
   const read = deps.read ?? ((main, machineName) => readInPieces(main, machineName, deps.clock.now()))
-  return finish(await read(resolve(path), deps.machineName), deps)
+  try {
+    return await finish(await read(file, deps.machineName), deps)
+  } catch (error) {
+    if (!(error instanceof ReadingEnded)) throw error
+    return { kind: 'invalid', problems: [problemOfFile(file, error.message)] }
+  }
 }
 
 /** The last good configuration, from its copy in the state folder. @param state  absolute */

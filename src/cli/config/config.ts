@@ -8,9 +8,10 @@ import { silentLog } from '../../base/log.ts'
 import { printable } from '../../base/printable.ts'
 import { systemRandom } from '../../base/random.ts'
 import { createSecretReader } from '../../base/secret.ts'
+import { readInBackground } from '../../config/background.ts'
 import { doubtLogFile } from '../../config/doubt-log-file.ts'
 import { placeText } from '../../config/listen.ts'
-import { type Loaded, loadConfig } from '../../config/load.ts'
+import { type Loaded, loadConfig, type ReadInPieces } from '../../config/load.ts'
 import type { Summary } from '../../config/plan.ts'
 import { publishedSchema } from '../../config/schema.ts'
 import { formatProblems, type Problem } from '../../config/source.ts'
@@ -35,8 +36,11 @@ interface ReloadOptions {
   readonly allowRemoval: boolean | undefined
 }
 
-/** @param userId  of this process; undefined where the system has none */
-export function configCommand(run: Run, userId = process.getuid?.()): Command {
+/**
+ * @param userId  of this process; undefined where the system has none
+ * @param read  for tests
+ */
+export function configCommand(run: Run, userId = process.getuid?.(), read: ReadInPieces = readInBackground): Command {
   const command = new Command('config').summary('check waypost.yaml, print its schema, load it again')
   command.addHelpText('after', '\nExample:\n  waypost config check -c waypost.yaml')
   command
@@ -51,7 +55,7 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
       'after',
       '\nExit code: 0 in order, 1 mistakes, or a state folder or log file that nobody could serve with, 2 it could not be read.\nOne that this user alone could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
     )
-    .action((options: CheckOptions) => run((terminal) => check(options, userId, terminal)))
+    .action((options: CheckOptions) => run((terminal) => check(options, userId, read, terminal)))
   command
     .command('schema')
     .description('Prints the JSON Schema of waypost.yaml, for editors that help while one writes.')
@@ -73,13 +77,18 @@ export function configCommand(run: Run, userId = process.getuid?.()): Command {
   return command
 }
 
-async function check(options: CheckOptions, userId: number | undefined, terminal: Terminal): Promise<ExitCode> {
+async function check(
+  options: CheckOptions,
+  userId: number | undefined,
+  read: ReadInPieces,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const found = findConfig(options.config)
   if (found.kind === 'none') {
     terminal.err(`waypost: ${found.why}\n`)
     return 2
   }
-  const loaded = await loadConfig(found.path, { clock: systemClock, machineName: hostname() })
+  const loaded = await loadConfig(found.path, { clock: systemClock, machineName: hostname(), read })
   if (loaded.kind === 'loaded') {
     const { summary } = loaded
     const { stateDoubt, logDoubt, forUser, forEverybody } = await doubtPlaces(found.path, loaded, userId)
