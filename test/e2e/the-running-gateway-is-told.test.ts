@@ -139,7 +139,7 @@ test('`waypost backend` lists, drains and enables, and a drained one stays out o
   assert.equal(one.messages.length, 2)
 })
 
-test('a second gateway on the same state folder refuses to start', async (t) => {
+test('a second gateway on the same state folder refuses to start, and says which one has it', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()
   const domains = { 'example.test': { deliver: [backend] } }
@@ -147,7 +147,10 @@ test('a second gateway on the same state folder refuses to start', async (t) => 
   const second = await lab.processThatFails({ config: { domains, state: running.state } })
   const { code } = await second.exited
   assert.equal(code, 2)
-  assert.match(second.stderr, /another gateway is running on the state folder/)
+  assert.match(
+    second.stderr,
+    /is in use by process \d+ \(.* serve .*\): stop that first, or name another folder in "state:"\n/,
+  )
 })
 
 test('several people take backends out at the same time: all of it is kept', async (t) => {

@@ -22,6 +22,7 @@ import { openHistory } from '../../watch/history.ts'
 import { findRunningConfig } from '../config-path.ts'
 import { openHolding } from '../holding.ts'
 import { notedDeeds } from '../noted-deeds.ts'
+import { holderText } from '../state-holder.ts'
 import type { Terminal } from '../terminal.ts'
 import { whoAsks } from '../who-asks.ts'
 import { queueHandlers } from './handlers.ts'
@@ -104,11 +105,7 @@ async function onStopped<Result>(
   const limits = () => settings?.holdLimits ?? { holdBytes: undefined, freeBytes: undefined }
   const opened = await openHolding(state, { clock: systemClock, random: systemRandom, log: silentLog, limits })
   if (opened.kind === 'not-opened') {
-    terminal.err(
-      opened.inUse
-        ? `waypost: the store in ${state} is in use, and nobody answers on its control.sock: a gateway is starting or stopping, or another command is at work; try again in a moment\n`
-        : `waypost: ${opened.why}\n`,
-    )
+    terminal.err(`waypost: ${opened.inUse ? await inUseText(state) : opened.why}\n`)
     return otherwise
   }
   try {
@@ -133,6 +130,12 @@ async function onStopped<Result>(
   } finally {
     await opened.close()
   }
+}
+
+async function inUseText(state: string): Promise<string> {
+  const holder = await holderText(state)
+  const by = holder === undefined ? '' : ` by ${holder}`
+  return `the store in ${state} is in use${by}, and nobody answers on its control.sock: a gateway is starting or stopping, or another command is at work; try again in a moment`
 }
 
 /** The gateway's own operations, without a drain beside them. */

@@ -369,7 +369,7 @@ test('the store of another process is not touched, nor that of another user', as
   await withStore(async () => {
     const listed = await run('list')
     assert.equal(listed.code, 2)
-    assert.match(listed.err, /is in use, and nobody answers on its control\.sock/)
+    assert.match(listed.err, /is in use by process \d+ \(.*\), and nobody answers on its control\.sock/)
   })
   // Root can give a folder away; everybody else has one of root.
   const state = join(folder, 'state')

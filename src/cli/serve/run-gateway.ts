@@ -18,6 +18,7 @@ import { doubtState, makeStateFolder, writtenProblem } from '../../config/state-
 import { tellingAlerts } from '../../gateway/events.ts'
 import { controlPath, createControl, maxControlPath } from '../../gateway/operate/control.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
+import { holderText } from '../state-holder.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import type { LogFile } from './log-file.ts'
 import { findTakenPlace, takenPlace } from './places-taken.ts'
@@ -58,12 +59,7 @@ export async function runGateway(path: string, loaded: Loaded, deps: RunGatewayD
   const holdingDeps = { clock: systemClock, random: systemRandom, log: told, limits }
   const opened = await openWhenFree(deps.openHolding, state, holdingDeps, log)
   if (opened.kind === 'not-opened')
-    return fail(
-      terminal,
-      opened.inUse
-        ? `another gateway is running on the state folder ${state}, or a command is at work on it`
-        : opened.why,
-    )
+    return fail(terminal, opened.inUse ? await inUseText(state, ', or a command is at work on it') : opened.why)
   try {
     const { holding, store } = opened
     // Now that no gateway is on the same folder, which would have them all.
@@ -91,7 +87,7 @@ async function runOn(
   const control = await createControl(place, services.handlers)
   if (control.kind === 'in-use') {
     await services.stop()
-    return fail(terminal, `another gateway is running on the state folder ${state}`)
+    return fail(terminal, await inUseText(state))
   }
   const stopped = stopOnSignal(gateway, services.stopSoon, log, signals, systemClock)
   // A signal that comes before the gateway runs waits for that.
@@ -117,6 +113,13 @@ async function runOn(
   await services.stop()
   log.info('stopped')
   return 0
+}
+
+/** @param unless  what else it may be, where nobody knows who it is */
+async function inUseText(state: string, unless = ''): Promise<string> {
+  const holder = await holderText(state)
+  if (holder === undefined) return `another gateway is running on the state folder ${state}${unless}`
+  return `the state folder ${state} is in use by ${holder}: stop that first, or name another folder in "state:"`
 }
 
 /** Those without which it does not start. */

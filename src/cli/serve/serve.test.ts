@@ -219,7 +219,9 @@ test('a second gateway on the same state does not start', async (t) => {
   const first = at.run()
   await at.ready()
   assert.equal(await at.run(), 2)
-  assert.match(at.err, /another gateway is running on the state folder/)
+  const state = join(at.folder, 'state')
+  assert.ok(at.err.startsWith(`waypost: the state folder ${state} is in use by process ${process.pid} (`), at.err)
+  assert.ok(at.err.endsWith('): stop that first, or name another folder in "state:"\n'), at.err)
   at.events.emit('SIGTERM')
   await first
 })

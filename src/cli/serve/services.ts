@@ -18,6 +18,7 @@ import type { GatewaySettings, Listener } from '../../gateway/settings.ts'
 import type { Store } from '../../store/store.ts'
 import { configWords } from '../config-path.ts'
 import { notedDeeds } from '../noted-deeds.ts'
+import { processHandlers } from '../state-holder.ts'
 import { createDnsService } from './dns-service.ts'
 import { createReloader, type Reloader } from './reload.ts'
 import type { ServeDeps } from './serve-deps.ts'
@@ -102,6 +103,7 @@ export async function createServices(
   })
   const plain = {
     ...deps.handlers(gateway),
+    ...processHandlers,
     'config.reload': reloader.handler,
     ...dns.handlers,
     ...watching.handlers,
