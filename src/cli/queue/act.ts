@@ -18,6 +18,7 @@ import { Misuse } from '../misuse.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { type QueueAccess, withQueue } from './access.ts'
 import { type FilterWords, filterOf, findIds, isEmptyFilter, mostIds, withFilters } from './options.ts'
+import { undeclaredText } from './undeclared.ts'
 import { counted, sizeText } from './words.ts'
 
 /** How a person is asked before something is done that cannot be undone. */
@@ -131,7 +132,7 @@ async function perform(
     const until = filter.receivedBeforeMs ?? systemClock.now() + 1
     const meant = found.ids.length > 0 ? { ids: [...found.ids] } : { ...filter, receivedBeforeMs: until }
     if (act === 'remove' && !options.yes) {
-      const agreed = await agree(meant, options.all, access, confirm, terminal)
+      const agreed = await agree(meant, options, access, confirm, terminal)
       if (agreed !== 'yes') return agreed
     }
     const to = options.to === undefined ? undefined : canonical(options.to)
@@ -141,7 +142,9 @@ async function perform(
     if (keptBack === undefined || !result) return 2
     tellDone(result, access.isRunning ? done : otherwise, terminal)
     const ended = await countEnded(act, result, meant, access, terminal)
-    return tellLeft(result, { isEmpty: await isEmpty(options.all, result, access), keptBack, ended }, terminal)
+    const undeclared = undeclaredText(options.domain, access.settings)
+    const nothing = (await isEmpty(options.all, result, access)) ? 'Nothing is held.' : noneFits(undeclared)
+    return tellLeft(result, { nothing, keptBack, ended }, terminal)
   })
 }
 
@@ -161,14 +164,17 @@ function canonical(to: string): string {
 
 async function agree(
   filter: AskedFilter,
-  isAll: boolean | undefined,
+  { all, domain }: ActOptions,
   access: QueueAccess,
   confirm: Confirming['confirm'],
   terminal: Terminal,
 ): Promise<'yes' | ExitCode> {
   const counts = await actOnAll('count', filter, undefined, access, terminal)
   if (!counts) return 2
-  if (counts.messages === 0) return tellLeft(counts, { isEmpty: isAll === true, keptBack: 0, ended: 0 }, terminal)
+  if (counts.messages === 0) {
+    const nothing = all === true ? 'Nothing is held.' : noneFits(undeclaredText(domain, access.settings))
+    return tellLeft(counts, { nothing, keptBack: 0, ended: 0 }, terminal)
+  }
   const what = `${counted(counts.messages, 'message')} (${counted(counts.recipients, 'recipient')}, ${sizeText(counts.octets)})`
   if (!confirm) {
     terminal.err(`waypost: this would remove ${what}: say --yes if that is meant\n`)
@@ -282,9 +288,12 @@ function tellDone({ messages, recipients, withoutBackend = 0 }: ActAnswer, done:
     )
 }
 
+const noneFits = (undeclared: string | undefined) =>
+  `Nothing is held that fits.${undeclared === undefined ? '' : `\n${undeclared}`}`
+
 interface Unchanged {
-  /** There is nothing at all. */
-  readonly isEmpty: boolean
+  /** What is said where there is nothing. */
+  readonly nothing: string
   /** Messages. */
   readonly keptBack: number
   readonly ended: number
@@ -292,7 +301,7 @@ interface Unchanged {
 
 function tellLeft(
   { messages, left, leftCount }: ActAnswer,
-  { isEmpty, keptBack, ended }: Unchanged,
+  { nothing, keptBack, ended }: Unchanged,
   terminal: Terminal,
 ): ExitCode {
   for (const { id, why } of left) terminal.err(`${printable(id)} stays as it is: ${printable(why)}\n`)
@@ -305,7 +314,6 @@ function tellLeft(
     terminal.err(
       `${counted(ended, 'message')} came to ${ended === 1 ? 'its' : 'their'} end (refused, expired or set aside): name ${ended === 1 ? 'it' : 'them'} by id, or by --state, to try again.\n`,
     )
-  if (messages === 0 && leftCount === 0 && keptBack === 0 && ended === 0)
-    terminal.err(isEmpty ? 'Nothing is held.\n' : 'Nothing is held that fits.\n')
+  if (messages === 0 && leftCount === 0 && keptBack === 0 && ended === 0) terminal.err(`${nothing}\n`)
   return messages > 0 && leftCount === 0 ? 0 : 1
 }

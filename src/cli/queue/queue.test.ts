@@ -93,6 +93,19 @@ test('list says that a domain is not declared, and which may be meant', async (t
   assert.equal(await list('Example.test.'), '')
 })
 
+test('what is done by a filter says the same where nothing fits', async (t) => {
+  const { run, withStore } = await stage(t)
+  await withStore((queue) => queue.hold(message(1, { to: { 'a@elsewhere.test': {} } })))
+  const none =
+    'Nothing is held that fits.\nwaypost.yaml declares no domain "exmple.test"; did you mean "example.test"?\n'
+  for (const words of [['hold'], ['remove']]) {
+    const { code, out, err } = await run(...words, '--domain', 'exmple.test')
+    assert.deepEqual([code, out, err], [1, '', none], words.join(' '))
+  }
+  assert.equal((await run('hold', '--domain', 'example.test')).err, 'Nothing is held that fits.\n')
+  assert.equal((await run('hold', '--domain', 'elsewhere.test')).out, '1 message kept back.\n')
+})
+
 test('cat escapes what a terminal would perform, and not with --raw', async (t) => {
   const { run, withStore } = await stage(t)
   const body = Buffer.from('Subject: caf\u00e9\r\n\r\n\x1b]0;owned\x07 \xff\r\nend\r\n', 'latin1')

@@ -1,4 +1,4 @@
-/** That a domain which a person asks for is not declared, and which one may be meant: where nothing is held for it. For `list`. */
+/** That a domain which a person asks for is not declared, and which one may be meant: where nothing is held for it. For `list` and what is done by a filter. */
 import { nearest } from '../../base/nearest.ts'
 import { printable } from '../../base/printable.ts'
 import { parseName } from '../../dns/name.ts'
