@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { type IpAddress, parseIp } from '../../base/ip.ts'
-import { silentLog } from '../../base/log.ts'
+import { type Log, silentLog } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import type { CreateGateway } from '../../gateway/gateway.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
@@ -27,6 +27,7 @@ async function stage(t: TestContext, text: string) {
   await writeFile(file, text)
   const events = new EventEmitter()
   const applied: GatewaySettings[] = []
+  const gatewayLogs: Log[] = []
   const log: Record<string, unknown>[] = []
   let out = ''
   let err = ''
@@ -35,8 +36,9 @@ async function stage(t: TestContext, text: string) {
   release.resolve()
   const stopping = { until: release.promise }
 
-  const createGateway: CreateGateway = (settings) => {
+  const createGateway: CreateGateway = (settings, deps) => {
     const server = createServer()
+    gatewayLogs.push(deps.log)
     return {
       async start() {
         const { address: host, port } = settings.listen[0] ?? assert.fail()
@@ -105,6 +107,7 @@ async function stage(t: TestContext, text: string) {
     file,
     events,
     applied,
+    gatewayLogs,
     log,
     exits,
     stopping,
@@ -136,6 +139,8 @@ test('serve says where it listens and what to try, keeps its state to itself, an
   const socket = controlPath(join(at.folder, 'state'))
   const asked = await askControl(socket, { command: 'backend.list' }, { clock: systemClock, timeoutMs: 5000 })
   assert.deepEqual(asked, { kind: 'done', result: [] })
+  for (let time = 0; time < 2; time++) at.gatewayLogs[0]?.info('backend session failed', { backend: 'smtp://a:25' })
+  assert.equal(at.log.filter(({ event }) => event === 'backend session failed').length, 1, 'said once while it lasts')
 
   at.events.emit('SIGTERM')
   assert.equal(await running, 0)

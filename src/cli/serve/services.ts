@@ -21,6 +21,7 @@ import { notedDeeds } from '../noted-deeds.ts'
 import { processHandlers } from '../state-holder.ts'
 import { createDnsService } from './dns-service.ts'
 import { createReloader, type Reloader } from './reload.ts'
+import { withSeldomFailures } from './seldom-failures.ts'
 import type { ServeDeps } from './serve-deps.ts'
 import type { Telling } from './telling.ts'
 import { createWatchService } from './watch-service.ts'
@@ -70,7 +71,7 @@ export async function createServices(
   const gateway = deps.createGateway(loaded.settings, {
     clock: systemClock,
     random: systemRandom,
-    log,
+    log: withSeldomFailures(log, systemClock),
     door: systemDoor,
     lookupHost: createHostLookup(systemClock),
     holding,
