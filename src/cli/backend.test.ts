@@ -18,13 +18,20 @@ async function start(t: TestContext) {
   t.after(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'waypost.yaml')
   await writeFile(file, 'state: .\ndomains: { example.org: { deliver: mx } }')
-  const at = { health: 'up' as BackendReport['state'], lastError: null as string | null, isOut: false, tried: 0 }
+  const at = {
+    health: 'up' as BackendReport['state'],
+    lastError: null as string | null,
+    isOut: false,
+    tried: 0,
+    set: 0,
+  }
   const isLeft = () => at.isOut || at.health === 'down'
   const gateway = {
     backends: () => [{ url, state: at.isOut ? 'out' : at.health, lastError: at.lastError }],
     leftWithout: () => ({ held: isLeft() ? ['example.org'] : [], deferred: [] }),
     async setOut(given: string, isOut: boolean) {
       at.isOut = isOut
+      at.set++
       return given === url
     },
     tryNow: () => ++at.tried > 0,
@@ -46,11 +53,12 @@ async function start(t: TestContext) {
 }
 
 test('backend out a second time says that it is out already, and backend in that it was not out', async (t) => {
-  const { backend } = await start(t)
+  const { at, backend } = await start(t)
   const first = await backend('out')
   assert.equal(first.out, `${url} gets no new mail.\n`)
   assert.match(first.err, /^No backend is left for example\.org: from now on that mail is held\./)
   assert.deepEqual(await backend('out'), { out: `${url} is out already.\n`, err: '' })
+  assert.equal(at.set, 1, 'and does nothing')
   assert.deepEqual(await backend('in'), { out: `${url} takes mail again.\n`, err: '' })
   assert.deepEqual(await backend('in'), { out: `${url} was not out of service.\n`, err: '' })
 })

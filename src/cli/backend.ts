@@ -225,6 +225,8 @@ export function backendHandlers(gateway: Gateway) {
       const before = of(url)
       // One that left the configuration while it was out is known by that alone.
       const wasOut = before.every(({ state }) => state === 'out')
+      // Nothing is done or written anew, and nobody is warned a second time.
+      if (isOut && wasOut && before.length > 0) return { kind: 'done', result: { wasSo: true } }
       const had = gateway.leftWithout(url)
       if (await gateway.setOut(url, isOut)) {
         if (isOut) return { kind: 'done', result: { ...leftOf(url, had), wasSo: wasOut } }

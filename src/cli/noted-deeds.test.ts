@@ -32,12 +32,14 @@ test('what failed, changed nothing or only looks leaves no line', async () => {
   const { ask, noted, titles } = start({
     'backend.drain': { kind: 'failed', why: 'no such backend' },
     'backend.list': done([]),
+    'backend.enable': done({ wasSo: true }),
     'queue.act': done({ messages: 0, next: null }),
     'queue.resume': done({ resumed: [] }),
   })
   for (const [command, given] of [
     ['backend.drain', { url: 'smtp://a' }],
     ['backend.list', {}],
+    ['backend.enable', { url: 'smtp://a' }],
     ['queue.act', { act: 'retry' }],
     ['queue.resume', {}],
   ] as const)

@@ -48,6 +48,9 @@ const notUnderstood: ControlAnswer = {
 
 const unnamed = 'somebody on the command line'
 
+/** It was out, or in, before: nothing was done. */
+const wasSo = (result: unknown) => z.object({ wasSo: z.literal(true) }).safeParse(result).success
+
 export function notedDeeds(handlers: ControlHandlers, { clock, history }: NotedDeedsDeps): NotedDeeds {
   /** Pieces of one command, by what it does and who gave it. */
   const sums = new Map<
@@ -82,8 +85,12 @@ export function notedDeeds(handlers: ControlHandlers, { clock, history }: NotedD
   const done: Readonly<
     Record<string, (given: Readonly<Record<string, unknown>>, result: unknown, by: string) => void>
   > = {
-    'backend.drain': ({ url }, _, by) => note({ kind: 'backend-out', backend: String(url) }, by),
-    'backend.enable': ({ url }, _, by) => note({ kind: 'backend-in', backend: String(url) }, by),
+    'backend.drain'({ url }, result, by) {
+      if (!wasSo(result)) note({ kind: 'backend-out', backend: String(url) }, by)
+    },
+    'backend.enable'({ url }, result, by) {
+      if (!wasSo(result)) note({ kind: 'backend-in', backend: String(url) }, by)
+    },
     'config.reload': (_, __, by) => note({ kind: 'reload' }, by),
     'queue.act'({ act }, result, by) {
       const read = z.object({ messages: z.number(), next: z.string().nullable() }).safeParse(result)
