@@ -21,7 +21,7 @@ import { type Problem, problemOfFile, sortProblems } from './source.ts'
 import { planWatching } from './watching.ts'
 import { planWeb } from './web.ts'
 import { planGeneral, readNamedRoutes, readOutboundVia, readPostmaster, refuseSubstitution } from './whole.ts'
-import { placeOf } from './yaml.ts'
+import { keyPlaceOf, placeOf } from './yaml.ts'
 
 export type ReadConfig =
   | {
@@ -72,6 +72,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   const outboundVia = readOutboundVia(trustedMain, general, book, problems)
   const listens = { smtp: planned.listen, dns: publishing.listenDns, http: web.listen }
   const files = [...deps.files.copies.keys()]
+  if (reader.domains.length === 0) remarks.push(noDomains(main))
   if (problems.length > 0 || postmaster === undefined)
     return { kind: 'invalid', problems: sortProblems(problems, files), state: planned.state }
   return {
@@ -125,6 +126,13 @@ function checkGeneral(main: ReadYaml, problems: Problem[], schema: () => JsonSch
     general: generalSchema.parse(withoutWrong(generalOf(), issues, ['defaults', 'outbound'])),
     unread: new Set(issues.flatMap(({ path }) => path.slice(0, 1))),
   }
+}
+
+/** Who begins with nothing, or whose included files are empty, has a gateway that takes no mail. */
+function noDomains({ root, source }: ReadYaml): Problem {
+  const { start, end } = root.entries.has('domains') ? keyPlaceOf(root, ['domains']) : keyPlaceOf(root, ['include'])
+  const what = 'no domain is declared, so all mail is refused but that for postmaster: write the domains that are yours'
+  return source.problem(start, end, `${what}, such as "domains: { example.com: { deliver: smtp://mail.example.com } }"`)
 }
 
 function withoutTables({ root }: ReadYaml) {
