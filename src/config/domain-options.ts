@@ -7,10 +7,14 @@ import { routingOptions } from '../routing/options.ts'
 const { domains, defaults } = routingOptions
 
 /** One entry under `domains:`. */
-export const domainOptions = section('A mail domain.', {
-  ...domains.unwrap().valueType.shape,
-  ...publishDomainOptions,
-})
+export const domainOptions = section(
+  'A mail domain.',
+  {
+    ...domains.unwrap().valueType.shape,
+    ...publishDomainOptions,
+  },
+  '{ deliver: smtp://mail.example.com }',
+)
 
 /** `domains:` */
 export const domainsTable = table(

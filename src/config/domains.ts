@@ -155,8 +155,10 @@ async function readDomain(
       deliver === undefined ? '' : ', and no records of it are declared: nothing is to be done for it here'
     if (isKept && said.addresses !== undefined && !isWrongElsewhere)
       wrong(['addresses'], `no mail is taken for these: ${why}`)
+    const example =
+      deliver === undefined ? `: write where its mail goes, such as "deliver: smtp://mail.example.com"` : ''
     if (!isKept && !isWrongElsewhere)
-      deps.problems.push(source.problem(entry.keyStart, entry.keyEnd, `${key}: ${why}${nothing}`))
+      deps.problems.push(source.problem(entry.keyStart, entry.keyEnd, `${key}: ${why}${nothing}${example}`))
     // Its records are kept by us, and its mail goes elsewhere.
     return isKept ? { ...name, declaration, mail: undefined } : undefined
   }

@@ -160,7 +160,8 @@ function wrongValue(issue: Issue, path: readonly PropertyKey[], { source, root, 
   if (found === undefined && typeof last === 'string') {
     const says = schemasAt(schema(), path)[0]
     const where = path.length > 1 ? ` in ${pathText(path.slice(0, -1))}` : ''
-    return told(`"${last}" is missing${where}: ${says?.description ?? issue.message}`)
+    const wants = says?.wants === undefined ? '' : ` It wants ${says.wants}`
+    return told(`"${last}" is missing${where}: ${says?.description ?? issue.message}${wants}`)
   }
   const guess = typeof found === 'string' ? meantText(found, schemasAt(schema(), path)) : ''
   const name = last === undefined ? '' : `${pathText(path)} `

@@ -14,6 +14,42 @@ test('who wants the dashboard off is told where to write it', (t) =>
     /^2:6 web wants keys with values: access, hosts, tls; to have it off, write "listen: \{ http: off \}"$/,
   ]))
 
+test('who writes a word or an address is shown what stands there', async (t) => {
+  const one = (text: string, pattern: RegExp) => told(t, text, [pattern])
+  const domain = 'domains: { a.example: { deliver: mx } }'
+  await one(
+    `${domain}\npostmaster: admin`,
+    /"admin" is no name .* no backend such as smtp:\/\/mail\.example\.com or maildir/,
+  )
+  await one(
+    `${domain}\npostmaster: admin@b.example`,
+    /"admin@b\.example" is no backend here: it is an address, .* such as smtp:\/\/mail\.b\.example\. Backends:/,
+  )
+  await one(
+    'domains: { a.example: mx }',
+    /a\.example wants keys with values, such as \{ deliver: smtp:\/\/mail\.example\.com \}:/,
+  )
+  await one(
+    'domains: { a.example: }',
+    /^1:12 a\.example: "deliver" is missing, .* such as "deliver: smtp:\/\/mail\.example\.com"$/,
+  )
+  await one(`${domain}\ntls: on`, /^2:6 tls wants keys with values, such as \{ certificate: .*, key: .* \}:/)
+  await one(`${domain}\nlog: mail.log`, /^2:6 log wants keys with values, such as \{ file: /)
+  await one(`${domain}\nlisten: 25`, /^2:9 listen wants keys with values, such as \{ smtp: "0\.0\.0\.0:25" \}:/)
+  await one(
+    `${domain}\nalerts: { email: admin }`,
+    /email wants a list, such as \[\{ to: \[admin@example\.net\], via: "smtps:/,
+  )
+  await told(t, `${domain}\nalerts: { email: [{ to: admin }] }`, [
+    /^2:19 "via" is missing .* It wants a server such as smtp:\/\/mail\.example\.net:587$/,
+    /^2:25 .*to wants a list of addresses, such as \[admin@example\.net\]$/,
+  ])
+  await one(
+    `${domain}\nweb: { access: ann }`,
+    /web\.access wants a list, such as \[\{ name: ann, .*"waypost web password --name ann/,
+  )
+})
+
 test('a mistake in one backend of a list hides none in the others, nor in the rest of its own', (t) =>
   told(
     t,

@@ -67,7 +67,8 @@ export function createRouteBook(defaults: DefaultOptions, own: OwnPlaces): Route
   function namedEntries(name: string, site: Site): readonly RouteEntry[] | undefined {
     if (!named.has(name) && !isAnyNamed) {
       const near = didYouMean(name, ['mx', ...named.keys()])
-      site.wrong([], `"${name}" is no name under routes: and no backend${near || '.'} A backend is ${backendForms}`)
+      const what = near || ' such as smtp://mail.example.com or maildir:/var/mail/inbox.'
+      site.wrong([], `"${name}" is no name under routes: and no backend${what} A backend is ${backendForms}`)
     }
     return named.get(name)
   }
@@ -165,9 +166,10 @@ function whyNameInList(to: string, { named }: Shared): string | undefined {
 function readEntry(said: BackendEntry, { defaults, own, backends }: Shared, site: Site): RouteEntry | undefined {
   const parsed = parseBackend(said.to, site.folder)
   if (parsed.kind === 'invalid') {
+    const why = whyAddress(said.to) ?? parsed.why
     site.wrong(
       ['to'],
-      `"${said.to}" is no backend here: ${parsed.why}${parsed.why.endsWith('?') ? '' : '.'} Backends: ${backendForms}`,
+      `"${said.to}" is no backend here: ${why}${why.endsWith('?') ? '' : '.'} Backends: ${backendForms}`,
     )
     return undefined
   }
@@ -179,6 +181,12 @@ function readEntry(said: BackendEntry, { defaults, own, backends }: Shared, site
   const backend = backends.get(made.key) ?? made
   backends.set(made.key, backend)
   return { backend, preference: said.preference ?? 10, weight: said.weight ?? 1 }
+}
+
+/** Who comes from aliases writes whom the mail is for. */
+function whyAddress(text: string): string | undefined {
+  const [, domain] = /^[^\s:/@]+@([^\s:/@]+)$/.exec(text) ?? []
+  return domain && `it is an address, and here stands the server that takes its mail, such as smtp://mail.${domain}`
 }
 
 function readOptions(

@@ -48,11 +48,15 @@ const limits = section(
   },
 ).prefault({})
 
-const listen = section('Where Waypost listens.', {
-  ...smtpOptions.listen.unwrap().shape,
-  dns: dnsListen,
-  http: httpListen,
-}).prefault({})
+const listen = section(
+  'Where Waypost listens.',
+  {
+    ...smtpOptions.listen.unwrap().shape,
+    dns: dnsListen,
+    http: httpListen,
+  },
+  '{ smtp: "0.0.0.0:25" }',
+).prefault({})
 
 /** In the order of the documentation: what is needed first stands first. */
 const options = {

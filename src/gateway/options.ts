@@ -61,12 +61,16 @@ export const gatewayOptions = {
     .refine(isFolderName, { error: notAFolderName })
     .prefault('./waypost-data'),
 
-  log: section('The log, beside what goes to standard error.', {
-    file: text(
-      'A file that gets the log too, a JSON object a line, whatever `--log` says. It is opened again on SIGHUP, so that it can be rotated. `waypost trace` reads it.',
-      'a path',
-    ).optional(),
-  }).prefault({}),
+  log: section(
+    'The log, beside what goes to standard error.',
+    {
+      file: text(
+        'A file that gets the log too, a JSON object a line, whatever `--log` says. It is opened again on SIGHUP, so that it can be rotated. `waypost trace` reads it.',
+        'a path',
+      ).optional(),
+    },
+    '{ file: /var/log/waypost/mail.log }',
+  ).prefault({}),
 
   publicAddresses: list(
     'Our addresses as the world sees them, where NAT hides them: so that we know ourselves in an MX set.',

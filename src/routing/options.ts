@@ -77,7 +77,7 @@ const deliverOfDomain = deliver
 /** What a domain says whose mail is not taken here. */
 export const noDelivery = 'none'
 
-const recipientsWants = 'ask, any, a list of local parts, or { file: path }'
+const recipientsWants = 'ask, any, a list of local parts such as [info, sales], or { file: path }'
 
 const sharedDomainOptions = {
   balance: optionalChoice('How backends of one preference share the mail. Default round-robin.', [

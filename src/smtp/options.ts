@@ -23,10 +23,14 @@ export const smtpOptions = {
     ),
   }).prefault({}),
 
-  tls: section('The certificate for STARTTLS. Without it STARTTLS is not offered.', {
-    certificate: text('PEM file: the certificate, then those that lead to its root.', 'the path of a PEM file'),
-    key: text('PEM file: the private key.', 'the path of a PEM file'),
-  }).optional(),
+  tls: section(
+    'The certificate for STARTTLS. Without it STARTTLS is not offered.',
+    {
+      certificate: text('PEM file: the certificate, then those that lead to its root.', 'the path of a PEM file'),
+      key: text('PEM file: the private key.', 'the path of a PEM file'),
+    },
+    '{ certificate: /etc/waypost/mx.pem, key: /etc/waypost/mx.key }',
+  ).optional(),
 }
 
 /** For the section `limits`. */

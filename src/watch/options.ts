@@ -51,26 +51,32 @@ const url = z
     wants: urlWants,
   })
 
-const email = section('People who hear by mail.', {
-  to: list('Whom it goes to.', 'a list of addresses', address, 50),
-  from: parsed(
-    'Whom it is from. Default: waypost at `hostname`.',
-    'an address such as waypost@example.net',
-    readAddress,
-  ).optional(),
-  via: parsed(
-    'The server that takes it: another way than the one that may be broken, so it is never one of the routes. `smtps://` is TLS from the first octet; with `smtp://` TLS is used where it is offered.',
-    'a server such as smtp://mail.example.net:587',
-    readServer,
-  ),
-  user: text(
-    'Who we are to that server. Then TLS is required, and its certificate must be right.',
-    'a name',
-  ).optional(),
-  password: secret('The password for `user`.').optional(),
-  ca: text('PEM of authorities to trust in place of the roots that everybody trusts.', 'a path').optional(),
-  least,
-})
+const emailExample = '{ to: [admin@example.net], via: "smtps://mail.example.net" }'
+
+const email = section(
+  'People who hear by mail.',
+  {
+    to: list('Whom it goes to.', 'a list of addresses, such as [admin@example.net]', address, 50),
+    from: parsed(
+      'Whom it is from. Default: waypost at `hostname`.',
+      'an address such as waypost@example.net',
+      readAddress,
+    ).optional(),
+    via: parsed(
+      'The server that takes it: another way than the one that may be broken, so it is never one of the routes. `smtps://` is TLS from the first octet; with `smtp://` TLS is used where it is offered.',
+      'a server such as smtp://mail.example.net:587',
+      readServer,
+    ),
+    user: text(
+      'Who we are to that server. Then TLS is required, and its certificate must be right.',
+      'a name',
+    ).optional(),
+    password: secret('The password for `user`.').optional(),
+    ca: text('PEM of authorities to trust in place of the roots that everybody trusts.', 'a path').optional(),
+    least,
+  },
+  emailExample,
+)
 
 const webhook = section('A URL that hears by HTTP POST.', {
   url,
@@ -128,8 +134,13 @@ export const watchOptions = {
   }).prefault({}),
 
   alerts: section('Who hears of what is wrong. Without any of them it is only kept.', {
-    email: list('People who hear by mail.', 'a list of { to, via }', email, 20),
-    webhook: list('URLs that hear by HTTP POST.', 'a list of { url, form }', webhook, 20),
+    email: list('People who hear by mail.', `a list, such as [${emailExample}]`, email, 20),
+    webhook: list(
+      'URLs that hear by HTTP POST.',
+      'a list, such as [{ url: "https://hooks.example.net/x" }]',
+      webhook,
+      20,
+    ),
     command: list('Programs that hear.', 'a list of { run: [program, argument] }', command, 20),
     group: duration('What comes within this is told together.', { default: '30s', least: '0s', most: '1h' }),
     interval: duration('The least time between two messages.', { default: '5m', least: '0s', most: '1d' }),

@@ -59,7 +59,7 @@ export const webOptions = section(
   {
     access: list(
       'Who may come in, beside whoever has the link that the start prints.',
-      'a list of names with roles',
+      'a list, such as [{ name: ann, role: operate, hash: "scrypt:…" }]: "waypost web password --name ann --role operate" prints what to write',
       access,
       1000,
     ),
