@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import { createLineOutput } from './line-output.ts'
 import { programName } from './program-name.ts'
 import type { ServeDeps } from './serve/serve-deps.ts'
+import { endWhenStuck } from './serve/stuck.ts'
 import { isErrColored, outShape } from './terminal.ts'
 
 /** Everything that `serveCommand` needs but the gateway itself. */
@@ -38,6 +39,7 @@ export function processDeps(): ProcessDeps {
         void output.flushed().then(end)
       },
     },
+    endWhenStuck: (options) => endWhenStuck(options, systemClock),
     writeLog: output.write,
     color: isErrColored(),
     isWatched: outShape().isTerminal,

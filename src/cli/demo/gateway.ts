@@ -67,7 +67,7 @@ export async function startDemoGateway(folder: string, config: DemoConfig, deps:
   const ready = Promise.withResolvers<void>()
 
   const served = serve(
-    { config: configFile, log: 'json', logLevel: 'error', lastGood: undefined },
+    { config: configFile, log: 'json', logLevel: 'error', lastGood: undefined, stuckAfter: Number.POSITIVE_INFINITY },
     // What it says first is that everything listens.
     { out: () => ready.resolve(), err: (text) => void problems.push(text) },
     {

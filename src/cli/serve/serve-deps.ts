@@ -3,6 +3,7 @@ import type { CreateGateway, Gateway } from '../../gateway/gateway.ts'
 import type { ControlHandlers } from '../../gateway/operate/control.ts'
 import type { OpenHolding } from '../holding.ts'
 import type { Signals } from './signals.ts'
+import type { StuckOptions } from './stuck.ts'
 
 export interface ServeDeps {
   readonly createGateway: CreateGateway
@@ -11,6 +12,8 @@ export interface ServeDeps {
   readonly handlers: (gateway: Gateway) => ControlHandlers
   /** How the process is told things; tests hand in their own. */
   readonly signals: Signals
+  /** Ends the process where it does not get on. @returns ends that; none where the process is not the gateway's alone */
+  readonly endWhenStuck?: (options: StuckOptions) => () => void
   readonly writeLog: (line: string) => void
   readonly color: boolean
   /** A person sees what is written to standard output; else it is a file or the system's log, which others may read. */

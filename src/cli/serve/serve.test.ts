@@ -69,7 +69,14 @@ async function stage(t: TestContext, text: string) {
   }
   const run = (options: Partial<ServeOptions> = {}) =>
     serve(
-      { config: file, log: 'json', logLevel: 'info', lastGood: undefined, ...options },
+      {
+        config: file,
+        log: 'json',
+        logLevel: 'info',
+        lastGood: undefined,
+        stuckAfter: Number.POSITIVE_INFINITY,
+        ...options,
+      },
       {
         out: (said) => {
           out += said

@@ -16,6 +16,7 @@ import { laboratoryOptions, privateOption } from '../check/check.ts'
 import { type LaboratoryFlags, laboratoryOf } from '../check/options.ts'
 import { configOption, exampleConfig, findConfig } from '../config-path.ts'
 import { createLog, type LogForm, type LogLevel, logForms, logLevels } from '../log.ts'
+import { timeReader } from '../option-readers.ts'
 import type { ExitCode, Run, Terminal } from '../terminal.ts'
 import { createLogFile } from './log-file.ts'
 import { fail, failAt, runGateway } from './run-gateway.ts'
@@ -28,6 +29,8 @@ export interface ServeOptions extends LaboratoryFlags {
   readonly logLevel: LogLevel
   /** `true`, or the state folder that holds the copy. */
   readonly lastGood: boolean | string | undefined
+  /** Milliseconds, and without end for never. */
+  readonly stuckAfter: number
 }
 
 export function serveCommand(run: Run, deps: ServeDeps): Command {
@@ -45,13 +48,21 @@ export function serveCommand(run: Run, deps: ServeDeps): Command {
     )
   laboratoryOptions(command)
   return command
+    .addOption(
+      new Option(
+        '--stuck-after <time>',
+        'end where nothing got on for so long, so that it is started again, or "never"',
+      )
+        .argParser(stuckReader)
+        .default(twoMinutes, '2m'),
+    )
     .addOption(privateOption())
     .addHelpText(
       'after',
       `
 Signals: SIGHUP loads waypost.yaml again (a wrong one changes nothing) and opens log.file anew, SIGTERM and SIGINT stop gracefully, a second one at once.
 
-Exit code: 0 it was stopped, 1 it was stopped at once, 2 it could not start (a wrong configuration, a port that is taken, …).
+Exit code: 0 it was stopped, 1 it was stopped at once, 2 it could not start (a wrong configuration, a port that is taken, …), or a fault of Waypost ended it.
 
 Examples:
   waypost serve -c ${exampleConfig()} --log pretty
@@ -59,6 +70,10 @@ Examples:
     )
     .action((options: ServeOptions) => run((terminal) => serve(options, terminal, deps)))
 }
+
+const twoMinutes = 120_000
+const readStuckAfter = timeReader(1_000, 3_600_000)
+const stuckReader = (text: string) => (text === 'never' ? Number.POSITIVE_INFINITY : readStuckAfter(text))
 
 /** Resolves when the gateway has stopped. */
 export async function serve(options: ServeOptions, terminal: Terminal, deps: ServeDeps): Promise<ExitCode> {
@@ -74,11 +89,14 @@ export async function serve(options: ServeOptions, terminal: Terminal, deps: Ser
     const doubt = await doubtLogFile(loaded.settings.logFile ?? '')
     return failAt(terminal, writtenProblem(doubt?.why ?? why, found.path, loaded.logFileWritten))
   }
+  const { log: form, stuckAfter: afterMs } = options
+  const watchNoMore = Number.isFinite(afterMs) ? deps.endWhenStuck?.({ afterMs, form, color }) : undefined
   try {
     const laboratory = await readLaboratory(options)
     if (typeof laboratory === 'string') return fail(terminal, laboratory)
     return await runGateway(found.path, loaded, { ...deps, terminal, log, logFile, laboratory })
   } finally {
+    watchNoMore?.()
     logFile.close()
   }
 }
