@@ -5,12 +5,14 @@
 import type { X509Certificate } from 'node:crypto'
 import { parseIp } from '../base/ip.ts'
 import { printable } from '../base/printable.ts'
+import { timeText } from '../base/time-text.ts'
 import { matchesHost, readCertificate } from '../checks/certificate.ts'
 import { namesText } from '../checks/rules/tls/certificate.ts'
 import type { HostName } from '../dns/name.ts'
 import { type JudgedPair, judgePair, type PairPaths } from '../gateway/receive/certificate-pair.ts'
 import { endForSenders, endText, isNearItsEnd, renewal } from '../watch/own-certificate.ts'
 import type { ConfigFiles } from './files.ts'
+import type { PlannedCertificate } from './plan.ts'
 
 /** What is wrong with which of the two files. A certificate that has expired is no mistake of the file: TLS still beats none. */
 export async function readPair(paths: PairPaths, files: ConfigFiles): Promise<JudgedPair> {
@@ -24,6 +26,17 @@ export async function readPair(paths: PairPaths, files: ConfigFiles): Promise<Ju
   const { wrong, certificate } = judgePair(paths, content)
   return { wrong: [...unreadable, ...wrong], certificate }
 }
+
+/** For who is told that it is another one. */
+export function planCertificate(x509: X509Certificate): PlannedCertificate {
+  const { dnsNames = [], commonName } = readCertificate(x509.raw) ?? {}
+  const first = dnsNames.slice(0, mostNames).map((name) => printable(name, 300))
+  const more = dnsNames.length > mostNames ? ` and ${dnsNames.length - mostNames} more` : ''
+  const names = first.length > 0 ? `${first.join(', ')}${more}` : printable(commonName ?? 'no name', 300)
+  return { fingerprint: x509.fingerprint256, words: `for ${names}, until ${timeText(x509.validToDate.getTime())}` }
+}
+
+const mostNames = 3
 
 export interface ShownCertificate {
   readonly path: string

@@ -15,7 +15,14 @@ import type { WebSettings } from '../web/settings.ts'
 import { assemble } from './assemble.ts'
 import { createCopiedFiles, createDiskFiles } from './files.ts'
 import type { WrittenPlace } from './listen.ts'
-import { type Plan, type PlannedDomain, type PlannedPublishing, type Summary, summarize } from './plan.ts'
+import {
+  type Plan,
+  type PlannedCertificates,
+  type PlannedDomain,
+  type PlannedPublishing,
+  type Summary,
+  summarize,
+} from './plan.ts'
 import { type ReadConfig, readConfig } from './read.ts'
 import { type Problem, problemOfFile } from './source.ts'
 import {
@@ -57,6 +64,7 @@ export interface Loaded {
   readonly web: WebSettings
   readonly summary: Summary
   readonly listeners: readonly WrittenPlace[]
+  readonly certificates: PlannedCertificates
   /** What the file says beside `domains:` and `routes:`, as it is written. */
   readonly said: Readonly<Record<string, unknown>>
   /** Where the file says `state:`; undefined where it does not. */
@@ -170,6 +178,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     web: read.plan.web,
     summary: read.summary,
     listeners: read.plan.listeners,
+    certificates: read.plan.certificates,
     said: read.plan.said,
     stateWritten: read.plan.stateWritten,
     logFileWritten: read.plan.logFileWritten,

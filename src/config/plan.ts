@@ -27,12 +27,23 @@ export interface Plan {
   readonly watching: WatchingSettings
   readonly web: WebSettings
   readonly listeners: readonly WrittenPlace[]
+  readonly certificates: PlannedCertificates
   /** What the file says beside `domains:` and `routes:`, as it is written: for what a reload tells of its changes. */
   readonly said: Readonly<Record<string, unknown>>
   /** Where the file says `state:`; undefined where it does not. */
   readonly stateWritten: Omit<Problem, 'message'> | undefined
   /** Where it says `log:`, or `file:` in it. */
   readonly logFileWritten: Omit<Problem, 'message'> | undefined
+}
+
+/** Those that the file names, by the key that does: `tls`, `web.tls`. For what a reload tells of one that was renewed. */
+export type PlannedCertificates = Readonly<Record<string, PlannedCertificate>>
+
+export interface PlannedCertificate {
+  /** Of the whole certificate: another one has another. */
+  readonly fingerprint: string
+  /** `for mx.example.com, until 2027-01-15 00:00:00 UTC`. */
+  readonly words: string
 }
 
 /** Where records are kept, and the built-in server that may keep them. Secrets are not read yet. */

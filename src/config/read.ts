@@ -10,7 +10,7 @@ import { createDomainReader } from './domains.ts'
 import { holdAgainst } from './hold-against.ts'
 import { readIncludes } from './include.ts'
 import { writtenPlaces } from './listen.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedCertificate } from './plan.ts'
 import { planPublishing, publisherKinds } from './publishing.ts'
 import { type ReadDeps, type ReadYaml, readYamlFile } from './read-yaml.ts'
 import { createRecipientFiles } from './recipients.ts'
@@ -64,10 +64,11 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
   }
   refuseSubstitution(main, schema, problems)
 
-  const planned = await planGeneral(main, general, deps, problems, remarks)
+  const certificates: Record<string, PlannedCertificate> = {}
+  const planned = await planGeneral(main, general, deps, problems, remarks, certificates)
   const publishing = planPublishing(main, general, deps, problems)
   const watching = planWatching(main, general, deps, problems)
-  const web = await planWeb(main, general, unread, deps, problems, remarks)
+  const web = await planWeb(main, general, unread, deps, problems, remarks, certificates)
   const postmaster = readPostmaster(trustedMain, general, planned.state, book, problems)
   const outboundVia = readOutboundVia(trustedMain, general, book, problems)
   const listens = { smtp: planned.listen, dns: publishing.listenDns, http: web.listen }
@@ -87,6 +88,7 @@ export async function readConfig(path: string, deps: ReadDeps): Promise<ReadConf
       watching,
       web,
       listeners: writtenPlaces(main, listens),
+      certificates,
       said: plainly(withoutTables(main)),
       stateWritten: writtenAt(main, 'state'),
       logFileWritten: writtenAt(main, 'log', 'file'),

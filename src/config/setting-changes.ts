@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { placeText } from './listen.ts'
 import type { Loaded } from './load.ts'
+import type { PlannedCertificates } from './plan.ts'
 
-type Told = Pick<Loaded, 'said' | 'listeners'>
+type Told = Pick<Loaded, 'said' | 'listeners' | 'certificates'>
 
-/** Such as `listens on 0.0.0.0:25 now`, `log, alerts changed`; none where all is as it was. Whether what follows the gateway could follow is not told here. */
+/** Such as `listens on 0.0.0.0:25 now`, `log, alerts changed`, `tls has another certificate now, for …`; none where all is as it was. Whether what follows the gateway could follow is not told here. */
 export function settingChanges(before: Told, after: Told): readonly string[] {
   const [old, now] = [smtpPlaces(before), smtpPlaces(after)]
   const came = now.filter((place) => !old.includes(place))
@@ -15,8 +16,18 @@ export function settingChanges(before: Told, after: Told): readonly string[] {
     ...(went.length > 0 ? [`${came.length > 0 ? 'no longer' : 'listens no longer'} on ${went.join(', ')}`] : []),
   ]
   const keys = changedKeys(before.said, after.said)
-  return [...(moves.length > 0 ? [moves.join(', ')] : []), ...(keys.length > 0 ? [`${keys.join(', ')} changed`] : [])]
+  return [
+    ...(moves.length > 0 ? [moves.join(', ')] : []),
+    ...(keys.length > 0 ? [`${keys.join(', ')} changed`] : []),
+    ...renewed(before.certificates, after.certificates),
+  ]
 }
+
+/** Under the same path or another: the file itself is what counts. */
+const renewed = (before: PlannedCertificates, after: PlannedCertificates) =>
+  Object.entries(after).flatMap(([key, { fingerprint, words }]) =>
+    (before[key]?.fingerprint ?? fingerprint) === fingerprint ? [] : [`${key} has another certificate now, ${words}`],
+  )
 
 const smtpPlaces = ({ listeners }: Told) => listeners.filter(({ kind }) => kind === 'smtp').map(placeText)
 

@@ -3,7 +3,8 @@ import { parseIp } from '../base/ip.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { defaultHttpPlace } from '../web/options.ts'
 import type { WebSettings } from '../web/settings.ts'
-import { doubtWebCertificate, readPair } from './certificate.ts'
+import { doubtWebCertificate, planCertificate, readPair } from './certificate.ts'
+import type { PlannedCertificate } from './plan.ts'
 import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { GeneralOptions } from './schema.ts'
 import type { Problem } from './source.ts'
@@ -17,6 +18,7 @@ export async function planWeb(
   deps: ReadDeps,
   problems: Problem[],
   remarks: Problem[],
+  certificates: Record<string, PlannedCertificate>,
 ): Promise<WebSettings> {
   const told = (to: Problem[]) => (path: readonly PropertyKey[], message: string) => {
     const { start, end } = placeOf(main.root, path)
@@ -34,6 +36,7 @@ export async function planWeb(
   if (tls && pair?.certificate) {
     const { certificateEndsWithin: endsWithinMs } = said.watch
     const shown = { path: tls.certificate, nowMs: deps.nowMs, endsWithinMs }
+    certificates['web.tls'] = planCertificate(pair.certificate)
     for (const doubt of doubtWebCertificate(pair.certificate, shown, hosts))
       told(remarks)(['web', 'tls', 'certificate'], doubt)
   }

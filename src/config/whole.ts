@@ -7,12 +7,12 @@ import type { HostName } from '../dns/name.ts'
 import { readHostName } from '../gateway/options.ts'
 import type { Budgets, Limits } from '../gateway/settings.ts'
 import { noDelivery, routingOptions } from '../routing/options.ts'
-import { doubtCertificate, readPair } from './certificate.ts'
+import { doubtCertificate, planCertificate, readPair } from './certificate.ts'
 import { siteOf } from './domains.ts'
 import { valueAt } from './explain.ts'
 import { holdAgainst } from './hold-against.ts'
 import { refuseSharedPlaces } from './listen.ts'
-import type { PlannedGeneral } from './plan.ts'
+import type { PlannedCertificate, PlannedGeneral } from './plan.ts'
 import type { ReadDeps, ReadYaml } from './read-yaml.ts'
 import type { RouteBook } from './routes.ts'
 import { rightBackends } from './salvage.ts'
@@ -123,6 +123,7 @@ export async function planGeneral(
   deps: ReadDeps,
   problems: Problem[],
   remarks: Problem[],
+  certificates: Record<string, PlannedCertificate>,
 ): Promise<PlannedGeneral> {
   const wrong = (path: readonly PropertyKey[], message: string) => complainAt(main, path, problems)([], message)
   const hostname = said.hostname ?? machineName(deps.machineName)
@@ -137,6 +138,7 @@ export async function planGeneral(
   if (tls && pair?.certificate) {
     const { certificateEndsWithin: endsWithinMs } = said.watch
     const shown = { path: tls.certificate, nowMs: deps.nowMs, endsWithinMs }
+    certificates.tls = planCertificate(pair.certificate)
     for (const doubt of doubtCertificate(pair.certificate, shown, hostname))
       complainAt(main, ['tls', 'certificate'], remarks)([], doubt)
   }

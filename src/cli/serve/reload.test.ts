@@ -31,6 +31,7 @@ function start(
     publishing,
     summary: { remarks },
     listeners,
+    certificates: {},
     said: {},
     commit,
   } as unknown as Loaded
