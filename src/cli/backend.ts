@@ -1,12 +1,14 @@
 /** `waypost backend list|out|in`: what the running gateway knows of its backends, and taking one out by hand. */
 import { Command } from 'commander'
 import { z } from 'zod'
+import { systemClock } from '../base/clock.ts'
 import { printable } from '../base/printable.ts'
 import type { LeftWithout } from '../gateway/backends/left-without.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { ControlAnswer, ControlRequest } from '../gateway/operate/control.ts'
 import { backendUrl, parseBackend } from '../routing/parse-backend.ts'
 import { askGateway } from './ask.ts'
+import { backendList, backendTable } from './backend-list.ts'
 import { runningConfigOption } from './config-path.ts'
 import { Misuse } from './misuse.ts'
 import type { ExitCode, Run, Terminal } from './terminal.ts'
@@ -16,26 +18,6 @@ interface BackendCommandOptions {
   readonly json: boolean | undefined
 }
 
-/** What the gateway answers to `backend.list`: an entry for each address of each backend that it has met. */
-export const backendList = z.array(
-  z.object({
-    url: z.string(),
-    /** Where the URL leads: an address and port, a path; empty where it has not been asked yet. */
-    address: z.string(),
-    state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
-    /** Sessions that are open now. */
-    sessions: z.number(),
-    /** The last thing that went wrong, in words; null where nothing did. */
-    lastError: z.string().nullable(),
-    /** Share of its route's mail that goes there now, 0–1; of several routes, the largest. */
-    share: z.number(),
-    /** Where several routes name it. */
-    shares: z.exactOptional(z.array(z.object({ route: z.string(), share: z.number() }))),
-  }),
-)
-
-export type BackendList = z.output<typeof backendList>
-
 const exitCodes = '\nExit code: 0 done, 2 there is no such backend, or no running gateway.'
 
 export function backendCommand(run: Run): Command {
@@ -43,7 +25,9 @@ export function backendCommand(run: Run): Command {
   command.addHelpText('after', '\nExample:\n  waypost backend out smtp://10.0.0.11:25')
   command
     .command('list')
-    .description('Lists the backends of the running gateway, with their health.')
+    .description(
+      'Lists the backends of the running gateway: their state and since when (">": when the gateway began it was so), sessions, the share of the mail that goes there now, preference and weight, and the route or domains that they serve. An address that is not in the URL, and the last error, stand below.',
+    )
     .addOption(runningConfigOption())
     .option('--json', 'for programs')
     .addHelpText(
@@ -87,42 +71,8 @@ async function list(options: BackendCommandOptions, terminal: Terminal): Promise
     terminal.err('waypost: the answer of the running gateway cannot be read; is it of another version?\n')
     return 2
   }
-  terminal.out(options.json ? `${JSON.stringify(backends.data)}\n` : table(backends.data))
+  terminal.out(options.json ? `${JSON.stringify(backends.data)}\n` : backendTable(backends.data, systemClock.now()))
   return backends.data.every((backend) => backend.state === 'up') ? 0 : 1
-}
-
-const percent = (share: number) => `${Math.round(share * 100)} %`
-
-/** Of each route where they differ: 0 % of one is nothing against all of another. */
-function shareText({ share, shares = [] }: BackendList[number]): string {
-  if (shares.every((each) => each.share === share)) return percent(share)
-  const named = shares.slice(0, 3).map((each) => `${percent(each.share)} of ${printable(each.route, 60)}`)
-  return `${named.join(', ')}${shares.length > named.length ? ', …' : ''}`
-}
-
-function table(backends: BackendList): string {
-  if (backends.length === 0) return 'No backend has been asked yet.\n'
-  const rows = [
-    ['BACKEND', 'ADDRESS', 'STATE', 'SESSIONS', 'SHARE', 'LAST ERROR'],
-    ...backends.map((backend) => [
-      printable(backend.url),
-      printable(backend.address) || '-',
-      backend.state,
-      String(backend.sessions),
-      shareText(backend),
-      printable(backend.lastError ?? '-', 100),
-    ]),
-  ]
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
 }
 
 async function tell(
@@ -202,7 +152,7 @@ function namesText({ first, more }: Left['held']): string {
   return more > 0 ? `${names} and ${more.toLocaleString('en')} more` : names
 }
 
-/** What the control socket answers about backends. */
+/** What the control socket answers about backends, beside the list (`serve/backends-now.ts`). */
 export function backendHandlers(gateway: Gateway) {
   const of = (url: string) => gateway.backends().filter((backend) => backend.url === url)
   /** @param had  those that were left without before it was taken out */
@@ -237,7 +187,6 @@ export function backendHandlers(gateway: Gateway) {
       return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }
     }
   return {
-    'backend.list': (): ControlAnswer => ({ kind: 'done', result: gateway.backends() }),
     'backend.drain': setOut(true),
     'backend.enable': setOut(false),
   }

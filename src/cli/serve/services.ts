@@ -19,6 +19,7 @@ import type { Store } from '../../store/store.ts'
 import { configWords } from '../config-path.ts'
 import { notedDeeds } from '../noted-deeds.ts'
 import { processHandlers } from '../state-holder.ts'
+import { createBackendsNow } from './backends-now.ts'
 import { createDnsService } from './dns-service.ts'
 import { createReloader, type Reloader } from './reload.ts'
 import { withSeldomFailures } from './seldom-failures.ts'
@@ -82,6 +83,8 @@ export async function createServices(
   telling.listen(figures.tell)
   const watching = await createWatchService(loaded, { log, telling, store, read, gateway, laboratory })
   const { watch } = watching
+  const backends = createBackendsNow(gateway, loaded.settings, systemClock)
+  telling.listen(backends.hear)
   let isListening = false
   const web = await createWebService(loaded, {
     ...{ log, gateway, figures, telling, holding, watch, laboratory, version },
@@ -93,6 +96,10 @@ export async function createServices(
     ...{ path, gateway, log, applied },
     current: loaded,
     followers: {
+      async backends(now) {
+        backends.configured(now.settings)
+        return undefined
+      },
       async watch(now) {
         watching.configured(now)
         return undefined
@@ -104,6 +111,7 @@ export async function createServices(
   })
   const plain = {
     ...deps.handlers(gateway),
+    'backend.list': backends.list,
     ...processHandlers,
     'config.reload': reloader.handler,
     ...dns.handlers,
