@@ -111,7 +111,6 @@ const reportShape = z.strictObject({
 
 function watchHandlers(watch: Watch, loaded: () => Loaded): ControlHandlers {
   return {
-    'watch.status': (): ControlAnswer => ({ kind: 'done', result: { conditions: watch.conditions() } }),
     'watch.report': async (given): Promise<ControlAnswer> => {
       const asked = reportShape.safeParse(given)
       if (!asked.success)
