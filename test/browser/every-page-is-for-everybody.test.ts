@@ -42,6 +42,10 @@ test('no page has a serious finding, and all of them work without a mouse', { ti
   await page.getByRole('heading', { level: 1, name: /^Mail/ }).waitFor()
   await page.getByText('by the clock of this browser: UTC, as on the command line and in the log.').waitFor()
   await judge(page, 'overview')
+  assert.deepEqual(await topDown(page), ['Where the mail goes now', 'Domains', 'Backends'])
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.deepEqual(await topDown(page), ['Domains', 'Where the mail goes now', 'Backends'])
+  await page.setViewportSize({ width: 1280, height: 900 })
 
   // A day as it might have been: a page has to be looked at with something on it.
   await page.route('**/api/minutes', (asked) => asked.fulfill({ json: aDay() }))
@@ -124,6 +128,18 @@ function aDay(): MinutesAnswer {
 }
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What stands first on the overview, as it is seen. */
+async function topDown(page: Page): Promise<readonly string[]> {
+  const cards = await page.locator('main > .card').all()
+  const seen = await Promise.all(
+    cards.map(async (card) => ({
+      title: (await card.locator('h2').textContent()) ?? '',
+      top: (await card.boundingBox())?.y ?? 0,
+    })),
+  )
+  return seen.sort((one, other) => one.top - other.top).map(({ title }) => title)
+}
 
 interface Violation {
   readonly id: string

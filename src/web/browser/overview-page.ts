@@ -26,7 +26,7 @@ export function overviewPage(stage: Stage): void {
     ),
     h(
       'section',
-      { class: 'card', 'aria-labelledby': 'domains-title' },
+      { class: 'card early', 'aria-labelledby': 'domains-title' },
       h('h2', { id: 'domains-title' }, 'Domains'),
       domains.element,
     ),
@@ -62,7 +62,7 @@ function headline({ say }: Stage) {
   const sign = badge()
   const title = h('h1')
   const more = h('p')
-  const element = h('header', { class: 'headline' }, sign.element, title, more)
+  const element = h('header', { class: 'headline early' }, sign.element, title, more)
   let last = ''
   return {
     element,
