@@ -15,13 +15,14 @@ export type Heard =
   /** It could not be asked. Already said. */
   | { readonly kind: 'could-not'; readonly isNotRunning?: boolean }
 
-/** A reload of a hundred thousand domains takes seconds. */
-const timeoutMs = 60_000
+const usualMs = 60_000
 
+/** @param timeoutMs  how long an answer is waited for */
 export async function askGateway(
   config: string | undefined,
   request: ControlRequest,
   terminal: Terminal,
+  timeoutMs = usualMs,
 ): Promise<Heard> {
   const state = await findState(config, terminal)
   if (state === undefined) return { kind: 'could-not' }

@@ -7,7 +7,7 @@ import { deps, destination, folder, load, problems } from '../../test/config-fol
 import { productionBudgets, productionLimits } from '../../test/lab/settings.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { readInBackground } from './background.ts'
-import { type Loaded, loadConfig, loadLastGood } from './load.ts'
+import { loadConfig, loadLastGood } from './load.ts'
 import { formatProblems } from './source.ts'
 
 const pair = readFileSync(new URL('../../test/fixtures/mx.example.test.pem', import.meta.url), 'utf8')
@@ -393,21 +393,6 @@ test('20,000 domains load in the background without a pause, and as on this thre
   assert.deepEqual(beside.settings.destinations.domains[77], here.settings.destinations.domains[77])
   const routes = new Set(beside.settings.destinations.domains.map((domain) => domain.route))
   assert.equal(routes.size, 50)
-})
-
-test('a configuration without any domain is in order, and probably not meant', async (t) => {
-  const remarksOf = (loaded: Loaded) =>
-    loaded.summary.remarks.map(({ line, column, message }) => `${line}:${column} ${message}`)
-  const none =
-    'no domain is declared, so all mail is refused but that for postmaster: write the domains that are yours, such as "domains: { example.com: { deliver: smtp://mail.example.com } }"'
-  assert.deepEqual(remarksOf(await load(t, 'domains: {}\n')), [`1:1 ${none}`])
-  assert.deepEqual(remarksOf(await load(t, 'state: .\ninclude: a.yaml\n', { 'a.yaml': 'domains: {}\n' })), [
-    `2:1 ${none}`,
-  ])
-  assert.deepEqual(
-    remarksOf(await load(t, 'include: a.yaml\n', { 'a.yaml': 'domains: { a.example: { deliver: mx } }' })),
-    [],
-  )
 })
 
 test('mistakes found in the background are the same', async (t) => {

@@ -207,9 +207,12 @@ const reloaded = z.object({
     .optional(),
 })
 
+/** Two minutes of them the gateway may take to read it (`config/background.ts`), and it says so then. */
+const reloadMs = 180_000
+
 async function reload(options: ReloadOptions, terminal: Terminal): Promise<ExitCode> {
   const request = { command: 'config.reload', arguments: { allowRemoval: options.allowRemoval === true } }
-  const heard = await askGateway(options.config, request, terminal)
+  const heard = await askGateway(options.config, request, terminal, reloadMs)
   if (heard.kind === 'could-not') {
     // The gateway is looked for where the file says now.
     if (heard.isNotRunning)

@@ -96,11 +96,10 @@ test('list says that a domain is not declared, and which may be meant', async (t
 test('what is done by a filter says the same where nothing fits', async (t) => {
   const { run, withStore } = await stage(t)
   await withStore((queue) => queue.hold(message(1, { to: { 'a@elsewhere.test': {} } })))
-  const none =
-    'Nothing is held that fits.\nwaypost.yaml declares no domain "exmple.test"; did you mean "example.test"?\n'
-  for (const words of [['hold'], ['remove']]) {
-    const { code, out, err } = await run(...words, '--domain', 'exmple.test')
-    assert.deepEqual([code, out, err], [1, '', none], words.join(' '))
+  const undeclared = 'waypost.yaml declares no domain "exmple.test"; did you mean "example.test"?'
+  for (const act of ['hold', 'remove']) {
+    const { code, out, err } = await run(act, '--domain', 'exmple.test')
+    assert.deepEqual([code, out, err], [1, '', `Nothing is held that fits.\n${undeclared}\n`], act)
   }
   assert.equal((await run('hold', '--domain', 'example.test')).err, 'Nothing is held that fits.\n')
   assert.equal((await run('hold', '--domain', 'elsewhere.test')).out, '1 message kept back.\n')

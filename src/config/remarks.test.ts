@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { load } from '../../test/config-folder.ts'
+import type { Loaded } from './load.ts'
+
+test('a configuration without any domain is in order, and probably not meant', async (t) => {
+  const remarksOf = (loaded: Loaded) =>
+    loaded.summary.remarks.map(({ line, column, message }) => `${line}:${column} ${message}`)
+  const none =
+    'no domain is declared, so all mail is refused but that for postmaster: write the domains that are yours, such as "domains: { example.com: { deliver: smtp://mail.example.com } }"'
+  assert.deepEqual(remarksOf(await load(t, 'domains: {}\n')), [`1:1 ${none}`])
+  assert.deepEqual(remarksOf(await load(t, 'state: .\ninclude: a.yaml\n', { 'a.yaml': 'domains: {}\n' })), [
+    `2:1 ${none}`,
+  ])
+  assert.deepEqual(
+    remarksOf(await load(t, 'include: a.yaml\n', { 'a.yaml': 'domains: { a.example: { deliver: mx } }' })),
+    [],
+  )
+})
