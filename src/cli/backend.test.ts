@@ -24,6 +24,7 @@ async function start(t: TestContext) {
     isOut: false,
     tried: 0,
     set: 0,
+    isDiskFull: false,
   }
   const isLeft = () => at.isOut || at.health === 'down'
   const gateway = {
@@ -32,21 +33,22 @@ async function start(t: TestContext) {
     async setOut(given: string, isOut: boolean) {
       at.isOut = isOut
       at.set++
+      if (at.isDiskFull) throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
       return given === url
     },
     tryNow: () => ++at.tried > 0,
   } as unknown as Gateway
-  const place = { path: controlPath(folder), clock: systemClock, onError: assert.fail }
+  const place = { path: controlPath(folder), clock: systemClock, onError: () => {} }
   const control = await createControl(place, backendHandlers(gateway))
   assert.ok(control.kind === 'listening')
   t.after(() => control.close())
-  const backend = async (word: 'in' | 'out') => {
+  const backend = async (word: 'in' | 'out', code = 0) => {
     const said = { out: '', err: '' }
     const hear = (stream: keyof typeof said) => (text: string) => {
       said[stream] += text
     }
     const program = createProgram('1.2.3', { out: hear('out'), err: hear('err') }, (run) => [backendCommand(run)])
-    assert.equal(await program.run(['backend', word, url, '-c', file]), 0)
+    assert.equal(await program.run(['backend', word, url, '-c', file]), code)
     return said
   }
   return { at, backend }
@@ -61,6 +63,17 @@ test('backend out a second time says that it is out already, and backend in that
   assert.equal(at.set, 1, 'and does nothing')
   assert.deepEqual(await backend('in'), { out: `${url} takes mail again.\n`, err: '' })
   assert.deepEqual(await backend('in'), { out: `${url} was not out of service.\n`, err: '' })
+})
+
+test('what could not be written down is done again when it is said again', async (t) => {
+  const { at, backend } = await start(t)
+  at.isDiskFull = true
+  assert.match((await backend('out', 2)).err, /met an error of its own/)
+  at.isDiskFull = false
+  await backend('out')
+  assert.equal(at.set, 2)
+  assert.equal((await backend('out')).out, `${url} is out already.\n`)
+  assert.equal(at.set, 2)
 })
 
 test('a backend that is down: putting it back says so and looks at it, taking it out changes nothing for its mail', async (t) => {
