@@ -62,7 +62,7 @@ test('what is held has half of the sessions, at least one, and passes by no live
   const first = await held(four)
   assert.deepEqual([first.kind, (await held(four)).kind], ['begun', 'begun'])
   assert.deepEqual(await held(four), { kind: 'busy' })
-  const live = [await begin(out, four), await begin(out, four)]
+  const live = [await begin(out, four), await begin(out, four, job({ fairnessKey: 'b' }))]
   // All four are taken: who comes now waits, and is served before anything that is held.
   const waiting = begin(out, four)
   await until(() => out.sessions(four).waiting === 1)
@@ -172,7 +172,7 @@ test('of eight sessions two listen, not a third, and who waits takes the place o
     late.map((each) => each !== undefined),
     [true, true, false],
   )
-  await Promise.all(Array.from({ length: 6 }, () => begin(out, to)))
+  await Promise.all(Array.from({ length: 6 }, () => begin(out, to, job({ fairnessKey: 'b' }))))
   const limits = { sessionUntilMs: inMs(50), readyUntilMs: inMs(5_000) }
   assert.deepEqual(await out.begin(to, job(), limits), { kind: 'busy' })
   assert.equal(out.sessions(to).busy, 8)

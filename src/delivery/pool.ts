@@ -1,16 +1,17 @@
 /**
- * The sessions of one endpoint: at most so many, reused while they are good, given to those who wait by key in turn.
+ * The sessions of one endpoint: at most so many, reused while they are good, given to those who wait by key in turn; how many one key may have, `shares.ts` says.
  * Used by `create.ts`; what is said on a session is `smtp.ts`.
  */
 import { Cancel } from '../base/cancel.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
+import { IdleSessions } from './idle-sessions.ts'
 import { OurEnds } from './our-ends.ts'
 import type { Fault } from './outcome.ts'
 import { PooledSession } from './pooled-session.ts'
+import { mayHaveOneMore, mostOfOne, partyOf, type Share, theHold } from './shares.ts'
 import { heldEvery, senderHasGone, type Taken, type Waiter, WaitingLine, type Wish } from './waiting-line.ts'
 
-const idleMs = 5_000
 /** How long a server that had no room for one more session is taken at its word. */
 const fullMs = 60_000
 
@@ -32,15 +33,12 @@ export class Pool {
   readonly #clock: Clock
   readonly #emptied: () => void
   readonly #ends: OurEnds
-  /** The one that was used last is used next, so that a quiet pool shrinks. */
-  readonly #idle: PooledSession[] = []
+  readonly #idle: IdleSessions
   /** All of them, until their connections are lost. */
   readonly #sessions = new Set<PooledSession>()
   readonly #line: WaitingLine
   #busy = 0
-  #opening = 0
-  /** Those of them that are for nobody. */
-  #looking = 0
+  readonly #opening = new Set<Share>()
   /** What the server itself allows, as it seems, and until when that is believed. */
   #room = Number.POSITIVE_INFINITY
   #roomUntilMs = 0
@@ -48,7 +46,6 @@ export class Pool {
   #fromHold = 0
   /** Sessions in use that wait for a word behind a dot that nobody waits for any more, the oldest first: how each is let go. */
   readonly #listening = new Set<() => void>()
-  #sweep: Timer | undefined
   #isClosed = false
 
   /**
@@ -61,28 +58,29 @@ export class Pool {
     this.#open = open
     this.#clock = clock
     this.#emptied = emptied
+    this.#idle = new IdleSessions(clock, () => this.#checkEmpty())
     this.#line = new WaitingLine(clock)
     this.#ends = ends
   }
 
   get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
-    return { busy: this.#busy + this.#opening, idle: this.#idle.length, waiting: this.#line.size }
+    return { busy: this.#used, idle: this.#idle.size, waiting: this.#line.size }
   }
 
   /** An idle session, or a new one, or the next that becomes free until `sessionUntilMs`. */
   take(wish: Wish): Taken | Promise<Taken> {
     if (this.#isClosed) return closedTaken
-    if (wish.cancel?.isCancelled) return senderHasGone
-    if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
-    // What is held passes by nobody.
-    if (wish.isFromHold && this.#line.size > 0) return this.#wait(wish)
-    const pooled = wish.fresh ? undefined : this.#takeIdle()
-    if (pooled) {
-      this.#busy++
-      this.#use(pooled, wish.isFromHold)
-      return { kind: 'taken', pooled }
+    if (wish.cancel?.isCancelled) {
+      // We may have been made for this one.
+      this.#checkEmpty()
+      return senderHasGone
     }
-    return this.#hasRoom() ? this.#openUnlessCancelled(wish) : this.#wait(wish)
+    if (wish.isFromHold && !this.#mayServeHold(wish.key)) return { kind: 'busy' }
+    // Nobody passes by who waits, but where that one has had its share.
+    if (this.#line.size > 0 || !this.#mayHave(wish)) return this.#wait(wish)
+    const pooled = wish.fresh ? undefined : this.#idle.take()
+    if (pooled) return this.#handOut(pooled, wish)
+    return this.#makeRoom() ? this.#openUnlessCancelled(wish) : this.#wait(wish)
   }
 
   /**
@@ -91,6 +89,7 @@ export class Pool {
    */
   give(pooled: PooledSession, state: 'untouched' | 'open' | 'done'): void {
     const isOpen = state === 'open'
+    const { party } = pooled
     this.#unuse(pooled)
     if (state !== 'untouched') pooled.served++
     if (isOpen) pooled.empty++
@@ -99,7 +98,8 @@ export class Pool {
       this.#placeFreed()
       return
     }
-    // RSET goes on without whoever gives.
+    // RSET goes on without whoever gives; until it is answered the session is still of his share.
+    if (isOpen) pooled.party = party
     if (isOpen) void pooled.session.reset().then((isFit) => (isFit ? this.#serve(pooled) : this.#placeFreed()))
     else this.#serve(pooled)
   }
@@ -131,19 +131,16 @@ export class Pool {
     readyUntilMs: number,
   ): Promise<{ readonly kind: 'up' } | { readonly kind: 'failed'; readonly fault: Fault }> {
     if (this.#isClosed) return { kind: 'failed', fault: stopping }
-    this.#looking++
-    const opened = await this.#openOne(readyUntilMs, () => this.#busy + this.#idle.length > 0).finally(
-      () => this.#looking--,
-    )
-    if (opened.kind === 'failed') {
-      this.#openFailed(opened.fault)
-      return opened
+    const opened = await this.#openOne(readyUntilMs, () => this.#busy + this.#idle.size > 0, undefined)
+    if (!(opened instanceof PooledSession)) {
+      this.#openFailed(opened)
+      return { kind: 'failed', fault: opened }
     }
-    const pooled = this.#enters(opened.session, false)
+    this.#unuse(opened)
     // Who is opening one may just be told that there is one too many.
-    if (this.#line.size > 0 || this.#opening > 0) this.#serve(pooled)
+    if (this.#line.size > 0 || this.#opening.size > 0) this.#serve(opened)
     else {
-      pooled.session.quit()
+      opened.session.quit()
       this.#placeFreed()
     }
     return { kind: 'up' }
@@ -159,44 +156,53 @@ export class Pool {
   /** The end: idle sessions are closed, those in use are broken off, waiters hear it. */
   close(): void {
     this.#isClosed = true
-    this.#sweep?.cancel()
-    for (const pooled of this.#idle.splice(0)) pooled.session.quit()
+    this.#idle.endAll()
     for (const pooled of this.#sessions) if (pooled.isInUse) pooled.session.abandon()
     this.#line.endAll(closedTaken)
   }
 
-  /** Those that wait are counted as if they had one, so that whose turn it is may take it. */
+  /** In use and being opened. */
+  get #used(): number {
+    return this.#busy + this.#opening.size
+  }
+
+  /** Those that wait, or open one, are counted as if they had one, so that whose turn it is may take it. */
   #mayServeHold(key: string): boolean {
     const most = Math.max(1, Math.floor(this.#most / 2))
     const mostOfKey = Math.max(1, Math.floor(this.#most / heldEvery))
-    return this.#fromHold + this.#line.heldSize < most && this.#line.heldOf(key) < mostOfKey
+    const opening = [...this.#opening].filter(({ party }) => party === theHold).length
+    return this.#fromHold + opening + this.#line.heldSize < most && this.#line.heldOf(key) < mostOfKey
   }
 
-  #use(pooled: PooledSession, isFromHold: boolean): void {
+  /** Whether one more would leave the others what is theirs; sessions are counted only where few are left. */
+  #mayHave(wish: Wish): boolean {
+    const most = mostOfOne(this.#mostNow)
+    return this.#used < most || mayHaveOneMore(partyOf(wish), most, this.#sessions, this.#opening)
+  }
+
+  #handOut(pooled: PooledSession, wish: Wish): Taken {
+    this.#busy++
+    this.#use(pooled, wish)
+    return { kind: 'taken', pooled }
+  }
+
+  #use(pooled: PooledSession, wish: Wish | undefined): void {
     pooled.isInUse = true
-    pooled.isFromHold = isFromHold
-    if (isFromHold) this.#fromHold++
+    pooled.party = wish && partyOf(wish)
+    pooled.isFromHold = wish?.isFromHold === true
+    if (pooled.isFromHold) this.#fromHold++
   }
 
   #unuse(pooled: PooledSession): void {
     if (pooled.isInUse && pooled.isFromHold) this.#fromHold--
     pooled.isInUse = false
-  }
-
-  #takeIdle(): PooledSession | undefined {
-    for (let pooled = this.#idle.pop(); pooled; pooled = this.#idle.pop()) {
-      const isFresh = this.#clock.monotonicMs() - pooled.idleSinceMs < idleMs
-      if (isFresh && pooled.session.isQuiet) return pooled
-      // It ended, or said something that nobody asked for (a 421 most likely), while nobody looked.
-      if (pooled.session.isQuiet) pooled.session.quit()
-      else pooled.session.destroy()
-    }
-    return undefined
+    pooled.party = undefined
   }
 
   /** In turn; what listens beyond its quarter makes room. */
   #wait(wish: Wish): Promise<Taken> {
     const taken = this.#line.wait(wish)
+    this.#serveWaiting()
     for (const letGo of this.#listening) {
       if (this.#line.size === 0 || this.#listening.size <= this.#mostListening) break
       letGo()
@@ -210,16 +216,15 @@ export class Pool {
 
   /** As many as the server itself allows, where it has said so lately. */
   get #mostNow(): number {
-    return this.#clock.monotonicMs() < this.#roomUntilMs ? Math.min(this.#most, this.#room) : this.#most
+    return this.#room < this.#most && this.#clock.monotonicMs() < this.#roomUntilMs ? this.#room : this.#most
   }
 
-  /** Whether one more session may be opened; an idle one makes room for it. */
-  #hasRoom(): boolean {
-    const used = this.#busy + this.#opening
+  /** Makes room for one more session, of an idle one where it must. @returns whether there is */
+  #makeRoom(): boolean {
     const most = this.#mostNow
-    if (used + this.#idle.length < most) return true
-    if (used >= most) return false
-    this.#idle.shift()?.session.quit()
+    if (this.#used + this.#idle.size < most) return true
+    if (this.#used >= most) return false
+    this.#idle.endOldest()
     return true
   }
 
@@ -248,39 +253,53 @@ export class Pool {
   }
 
   async #openFor(wish: Wish, breakOff: Cancel): Promise<Taken> {
-    const others = () => this.#busy + this.#idle.length + this.#looking
-    const opened = await this.#openOne(wish.readyUntilMs, () => others() > 0, breakOff)
-    if (opened.kind === 'failed' && isFull(opened.fault) && others() > 0) {
+    const looking = () => [...this.#opening].filter(({ party }) => party === undefined).length
+    const others = () => this.#busy + this.#idle.size + looking()
+    const opened = await this.#openOne(wish.readyUntilMs, () => others() > 0, wish, breakOff)
+    if (opened instanceof PooledSession) return { kind: 'taken', pooled: opened }
+    if (isFull(opened) && others() > 0) {
       // The server has had enough of us, not of mail: whoever wanted one more session waits for one of those that are there.
       this.#room = others()
       this.#roomUntilMs = this.#clock.monotonicMs() + fullMs
+      this.#placeFreed(false)
       return this.take(wish)
     }
-    if (opened.kind === 'failed') {
-      // What was broken off says nothing to the others.
-      if (breakOff.isCancelled) this.#placeFreed(false)
-      else this.#openFailed(opened.fault)
-      return opened
-    }
-    return { kind: 'taken', pooled: this.#enters(opened.session, wish.isFromHold) }
+    // What was broken off says nothing to the others.
+    if (breakOff.isCancelled) this.#placeFreed(false)
+    else this.#openFailed(opened)
+    return { kind: 'failed', fault: opened }
   }
 
-  async #openOne(...asked: Parameters<OpenOne>): ReturnType<OpenOne> {
-    this.#opening++
-    return await this.#open(...asked)
-      .finally(() => this.#opening--)
-      .catch((error: unknown) => {
-        // A bug of ours takes nobody's place: who waits for it would wait to the end of its time.
-        this.#placeFreed(false)
-        throw error
-      })
+  /** @param wish  whose it is; undefined: nobody's. @returns the session, in use, or why there is none: its place is free */
+  async #openOne(
+    readyUntilMs: number,
+    hasOthers: () => boolean,
+    wish: Wish | undefined,
+    breakOff?: Cancel,
+  ): Promise<PooledSession | Fault> {
+    const share = { party: wish && partyOf(wish) }
+    this.#opening.add(share)
+    try {
+      const opened = await this.#open(readyUntilMs, hasOthers, breakOff)
+      // In one go: else its place would be free for a moment, and we perhaps empty.
+      this.#opening.delete(share)
+      if (opened.kind === 'failed') return opened.fault
+      if (!this.#isClosed) return this.#enters(opened.session, wish)
+      opened.session.abandon()
+      return stopping
+    } catch (error) {
+      // A bug of ours takes nobody's place: who waits for it would wait to the end of its time.
+      this.#opening.delete(share)
+      this.#placeFreed(false)
+      throw error
+    }
   }
 
   /** One that has just been opened, in use. */
-  #enters(session: ClientSession, isFromHold: boolean): PooledSession {
+  #enters(session: ClientSession, wish: Wish | undefined): PooledSession {
     this.#busy++
     const pooled = new PooledSession(session)
-    this.#use(pooled, isFromHold)
+    this.#use(pooled, wish)
     this.#sessions.add(pooled)
     if (pooled.ends) this.#ends.add(pooled.ends)
     session.connection.onGone = () => this.#gone(pooled)
@@ -290,7 +309,7 @@ export class Pool {
 
   /** Where no session is left at all, those who wait for one would only fail one after the other. */
   #openFailed(fault: Fault): void {
-    if (this.#busy > 0 || this.#opening > 0) {
+    if (this.#used > 0) {
       this.#placeFreed(false)
       return
     }
@@ -306,31 +325,38 @@ export class Pool {
       this.#placeFreed()
       return
     }
-    const waiter = this.#line.next()
-    if (!waiter) {
-      this.#busy--
-      pooled.idleSinceMs = this.#clock.monotonicMs()
-      this.#idle.push(pooled)
-      this.#sweep ??= this.#clock.after(idleMs, () => this.#sweepIdle())
-      return
-    }
-    if (!waiter.fresh) {
-      this.#use(pooled, waiter.isFromHold)
-      waiter.settle({ kind: 'taken', pooled })
-      return
-    }
-    pooled.session.quit()
     this.#busy--
-    this.#openForWaiter(waiter)
+    pooled.party = undefined
+    this.#idle.add(pooled)
+    this.#serveWaiting()
   }
 
   /** A place is free. @param wasBusy  it was that of a session in use */
   #placeFreed(wasBusy = true): void {
     if (wasBusy) this.#busy--
-    const isServed = !this.#isClosed && this.#line.size > 0 && this.#hasRoom()
-    const waiter = isServed ? this.#line.next() : undefined
-    if (waiter) this.#openForWaiter(waiter)
-    else this.#checkEmpty()
+    this.#serveWaiting()
+    this.#checkEmpty()
+  }
+
+  /** Whoever waits and may be served is served, in turn, as far as there is something to be had. */
+  #serveWaiting(): void {
+    while (this.#line.size > 0 && !this.#isClosed) {
+      const hasIdle = this.#idle.hasOne()
+      const isFull = this.#used >= this.#mostNow
+      if (isFull && !hasIdle) return
+      let mayHold: boolean | undefined
+      const waiter = this.#line.next((each) => {
+        if (isFull && each.fresh) return false
+        if (!each.isFromHold) return this.#mayHave(each)
+        // Whatever the lane.
+        mayHold ??= this.#mayHave(each)
+        return mayHold
+      })
+      if (!waiter) return
+      const pooled = waiter.fresh ? undefined : this.#idle.take()
+      if (pooled) waiter.settle(this.#handOut(pooled, waiter))
+      else if (this.#makeRoom()) this.#openForWaiter(waiter)
+    }
   }
 
   #openForWaiter(waiter: Waiter): void {
@@ -340,11 +366,7 @@ export class Pool {
 
   /** The server has closed; while in use the transaction sees it itself. */
   #gone(pooled: PooledSession): void {
-    const at = this.#idle.indexOf(pooled)
-    if (at < 0) return
-    this.#idle.splice(at, 1)
-    pooled.session.destroy()
-    this.#checkEmpty()
+    if (this.#idle.remove(pooled)) this.#checkEmpty()
   }
 
   /** Its connection is no more. */
@@ -353,20 +375,9 @@ export class Pool {
     if (pooled.ends) this.#ends.delete(pooled.ends)
   }
 
-  #sweepIdle(): void {
-    this.#sweep = undefined
-    const nowMs = this.#clock.monotonicMs()
-    // The oldest stand first. Timers may be a millisecond early.
-    while (this.#idle[0] && nowMs - this.#idle[0].idleSinceMs >= idleMs - 1) this.#idle.shift()?.session.quit()
-    const oldest = this.#idle[0]
-    if (oldest) this.#sweep = this.#clock.after(oldest.idleSinceMs + idleMs - nowMs, () => this.#sweepIdle())
-    else this.#checkEmpty()
-  }
-
   #checkEmpty(): void {
-    if (this.#busy + this.#opening + this.#idle.length + this.#line.size > 0) return
-    this.#sweep?.cancel()
-    this.#sweep = undefined
+    if (this.#used + this.#idle.size + this.#line.size > 0) return
+    this.#idle.endAll()
     this.#emptied()
   }
 }

@@ -25,6 +25,8 @@ export class PooledSession {
   isInUse = false
   /** It serves the hold. */
   isFromHold = false
+  /** Whose share of the sessions it counts as (`shares.ts`); undefined: nobody's. */
+  party: string | undefined
   idleSinceMs = 0
 
   constructor(session: ClientSession) {

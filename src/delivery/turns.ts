@@ -7,8 +7,11 @@ export interface Turns<T> {
   add(key: string, element: T): void
   /** @returns whether it was still there */
   remove(key: string, element: T): boolean
-  /** Takes the first of the key whose turn it is. */
-  next(): T | undefined
+  /**
+   * Takes the first of the key whose turn it is.
+   * @param mayBe  a key whose first may not be served is passed by, and keeps its turn; default: all may
+   */
+  next(mayBe?: (first: T) => boolean): T | undefined
   /** How many of this key wait. */
   countOf(key: string): number
   readonly size: number
@@ -32,10 +35,11 @@ export function createTurns<T>(): Turns<T> {
       size--
       return true
     },
-    next() {
+    next(mayBe = () => true) {
       for (const [key, queue] of byKey) {
-        byKey.delete(key)
         for (const element of queue) {
+          if (!mayBe(element)) break
+          byKey.delete(key)
           queue.delete(element)
           if (queue.size > 0) byKey.set(key, queue)
           size--

@@ -86,13 +86,22 @@ export class WaitingLine {
     })
   }
 
-  /** Takes out whose turn it is. */
-  next(): Waiter | undefined {
-    if (this.#held.size > 0 && (this.#live.size === 0 || this.#liveInARow >= heldEvery - 1)) {
-      this.#liveInARow = 0
-      return this.#held.next()
-    }
-    const waiter = this.#live.next()
+  /** Takes out whose turn it is, of those who may be served. */
+  next(mayBe?: (waiter: Waiter) => boolean): Waiter | undefined {
+    const isTurnOfHeld = this.#live.size === 0 || this.#liveInARow >= heldEvery - 1
+    return isTurnOfHeld
+      ? (this.#nextHeld(mayBe) ?? this.#nextLive(mayBe))
+      : (this.#nextLive(mayBe) ?? this.#nextHeld(mayBe))
+  }
+
+  #nextHeld(mayBe: ((waiter: Waiter) => boolean) | undefined): Waiter | undefined {
+    const waiter = this.#held.next(mayBe)
+    if (waiter) this.#liveInARow = 0
+    return waiter
+  }
+
+  #nextLive(mayBe: ((waiter: Waiter) => boolean) | undefined): Waiter | undefined {
+    const waiter = this.#live.next(mayBe)
     if (waiter) this.#liveInARow++
     return waiter
   }

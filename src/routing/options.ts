@@ -27,7 +27,10 @@ const sharedBackendOptions = {
     ['off', 'may', 'require'],
   ),
   helo: text('The name that we say to the backend in EHLO. Default `hostname`.', 'a host name').optional(),
-  connections: optionalCount('Sessions with the backend at once.', { default: 20, least: 1, most: 1000 }),
+  connections: optionalCount(
+    'Sessions with the backend at once. Of four or more an eighth, at least one, is kept for others than the client (an IPv4 address or an IPv6 /64) that has the rest: where all mail comes through one filter, allow so many more.',
+    { default: 20, least: 1, most: 1000 },
+  ),
 }
 
 export const backendEntry = section('A backend and its place in the route.', {
