@@ -19,14 +19,34 @@ test('a minute with less than its octets is too slow, though each block came in 
   assert.equal(pace.nextMs(minute), undefined)
 })
 
-test('a minute with enough begins another, and that is judged by itself', () => {
+test('a minute is any minute: what came in the last one does not excuse the next', () => {
   const pace = new Pace(options, 0)
-  assert.equal(pace.nextMs(0), minute)
   pace.took(30_000)
-  assert.equal(pace.nextMs(10 * second), minute)
-  assert.equal(pace.nextMs(minute), 2 * minute)
-  pace.took(29_999)
-  assert.equal(pace.nextMs(2 * minute), undefined)
+  assert.equal(pace.nextMs(1 * second), 61 * second)
+  // Nothing came for a minute, though each minute from the start has its octets if more comes now.
+  assert.equal(pace.nextMs(60 * second), 61 * second)
+  assert.equal(pace.nextMs(61 * second), undefined)
+})
+
+test('just enough in each minute is enough for a long time, and an octet less in one of them is not', () => {
+  const pace = new Pace(options, 0)
+  for (let atMs = 10 * second; atMs <= 5 * minute; atMs += 10 * second) {
+    pace.took(5_000)
+    assert.equal(pace.nextMs(atMs), Math.max(minute, atMs + 10 * second), `at ${atMs}`)
+  }
+  pace.took(4_999)
+  assert.equal(pace.nextMs(5 * minute + 10 * second), undefined)
+})
+
+test('octets in drops are counted too, and what is left of a fast beginning is nothing', () => {
+  const pace = new Pace(options, 0)
+  pace.took(50_000_000)
+  let lastMs = 0
+  for (let atMs = 100; pace.nextMs(atMs) !== undefined; atMs += 100) {
+    pace.took(1)
+    lastMs = atMs
+  }
+  assert.ok(lastMs >= 59 * second && lastMs <= 66 * second, `${lastMs} ms`)
 })
 
 test("what the sink made us wait is not the sender's", () => {
@@ -34,13 +54,14 @@ test("what the sink made us wait is not the sender's", () => {
   pace.took(1)
   pace.waited(5 * minute)
   assert.equal(pace.nextMs(5 * minute), 6 * minute)
-  assert.equal(pace.nextMs(6 * minute), undefined)
+  pace.waited(10 * second)
+  assert.equal(pace.nextMs(6 * minute), 6 * minute + 10 * second)
+  assert.equal(pace.nextMs(6 * minute + 10 * second), undefined)
 })
 
 test('a block without an octet, and a message that takes longer than it may, are too slow whatever the rate', () => {
   const blocked = new Pace({ ...options, limits: { ...options.limits, minimumRate: 0 } }, 0)
-  assert.equal(blocked.nextMs(0), minute)
-  assert.equal(blocked.nextMs(minute), 2 * minute)
+  assert.equal(blocked.nextMs(0), 3 * minute)
   assert.equal(blocked.nextMs(2 * minute), 3 * minute)
   assert.equal(blocked.nextMs(3 * minute), undefined)
   const long = new Pace(options, 0)
@@ -48,6 +69,7 @@ test('a block without an octet, and a message that takes longer than it may, are
     assert.ok(long.nextMs(atMs))
     long.took(1_000_000)
   }
+  long.took(1_000_000)
   assert.equal(long.nextMs(29.5 * minute), 30 * minute)
   long.took(1_000_000)
   assert.equal(long.nextMs(30 * minute), undefined)
