@@ -42,7 +42,7 @@ export function reportCommand(run: Run): Command {
     .argument('<domain>', 'a domain of waypost.yaml; "*.example.com" for one that covers subdomains')
     .addOption(runningConfigOption())
     .addOption(
-      new Option('--since <time>', 'how far back: 12h, 30d, or a day such as 2026-03-01')
+      new Option('--since <time>', 'how far back, whole hours: 12h, 30d, or a day such as 2026-03-01')
         .argParser((text: string) => readSince(text, systemClock.now()))
         .default(30 * dayMs, '30d'),
     )

@@ -94,4 +94,5 @@ export class HourlySums {
   }
 }
 
-const hourOf = (atMs: number) => Math.floor(atMs / hourMs) * hourMs
+/** When the hour began that it lies in: figures are known by whole hours of UTC. */
+export const hourOf = (atMs: number) => Math.floor(atMs / hourMs) * hourMs

@@ -80,6 +80,18 @@ test('hours become sums, days and percentiles; each backend of the domain is tol
   )
 })
 
+test('a report begins with the hour in which its time begins, and says so', async () => {
+  const asked = { fromMs: fromMs + 59 * 60_000, untilMs: fromMs + 61 * 60_000 }
+  const spans: number[] = []
+  const hours: History['hours'] = (name, span) => {
+    spans.push(span.fromMs)
+    return history.hours(name, span)
+  }
+  const report = await makeReport('example.com', asked, { domains: [domain] }, { ...history, hours }, state)
+  assert.deepEqual([report.fromMs, report.untilMs, spans], [fromMs, asked.untilMs, [fromMs]])
+  assert.match(reportText(report), /^example\.com, 2026-03-01 00:00:00 UTC to 2026-03-01 01:01:00 UTC\n/)
+})
+
 test('the text says how many were held and for how long', async () => {
   const text = reportText(await make())
   assert.match(text, /delivered at once +107/)

@@ -6,6 +6,7 @@ import { addFine, type FineCounts, type Percentiles, percentiles } from '../../g
 import { type Destinations, declaredName, type MailDomain } from '../../routing/destinations.ts'
 import type { CheckedState } from '../checked-state.ts'
 import type { History, Span } from '../history.ts'
+import { hourOf } from '../hourly-sums.ts'
 import type { DomainOutage } from '../outages.ts'
 import type { HourRow, OutageRow } from '../tables.ts'
 
@@ -76,14 +77,19 @@ export interface Outage {
 const dayMs = 86_400_000
 const mostOutages = 500
 
-/** @param domain  as declared, `example.com` or `*.example.com` */
+/**
+ * @param domain  as declared, `example.com` or `*.example.com`
+ * @param asked  begins anywhere; the report begins with the hour that this lies in, and says so in its `fromMs`
+ */
 export async function makeReport(
   domain: string,
-  span: Span,
+  asked: Span,
   destinations: Pick<Destinations, 'domains'>,
   history: Pick<History, 'hours' | 'availability' | 'outages'>,
   state: CheckedState | undefined,
 ): Promise<Report> {
+  // What came in a part of an hour nobody knows: better a little more than was asked for than mail that is nowhere.
+  const span = { ...asked, fromMs: hourOf(asked.fromMs) }
   const declared = destinations.domains.find((each) => declaredName(each) === domain)
   const urls = declared ? backendsOf(declared) : []
   const exchangers = state?.exchangers.map(({ name, address }) => `${name} ${address}`) ?? []
