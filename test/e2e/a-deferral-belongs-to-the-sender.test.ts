@@ -15,6 +15,18 @@ for (const reply of ['450 4.2.0 Greylisted', '452 4.2.2 Over quota', '451 4.7.1 
   })
 }
 
+for (const step of ['mail', 'data'] as const)
+  for (const reply of ['450 4.7.1 Greylisted', '451 Later'])
+    test(`${reply} to ${step.toUpperCase()} is passed on, the second backend is never asked, and nothing is held`, async (t) => {
+      const lab = await startLab(t)
+      const first = await lab.backend({ [step]: reply })
+      const second = await lab.backend()
+      const gateway = await lab.gateway({ deliver: [first, { to: second, preference: 20 }], hold: {} })
+      const sent = await lab.send({ to: 'you@example.test' })
+      assert.deepEqual([sent.step, sent.code], [step === 'mail' ? 'rcpt' : 'dot', Number(reply.slice(0, 3))])
+      assert.deepEqual([second.sessions.length, gateway.held()], [0, 0])
+    })
+
 test('450 at the dot is passed on too; 451 4.3.0 there leads to the next', async (t) => {
   const lab = await startLab(t)
   const first = await lab.backend({ afterDot: (_, count) => (count === 1 ? '450 4.7.1 Later' : '451 4.3.0 Trouble') })

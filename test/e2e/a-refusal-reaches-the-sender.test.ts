@@ -55,3 +55,14 @@ for (const reply of ['550 5.1.8 Bad sender domain', '552 5.3.4 Message size exce
     assert.deepEqual([sent.step, `${sent.code} ${sent.enhanced} ${sent.text}`], ['rcpt', reply])
     assert.equal(second.sessions.length, 0)
   })
+
+for (const reply of ['550 5.7.1 Not from you', '554 5.5.1 No valid recipients'])
+  test(`${reply} to DATA reaches the sender, no other backend is asked, and nothing is held`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend({ data: reply })
+    const second = await lab.backend()
+    const gateway = await lab.gateway({ deliver: [backend, { to: second, preference: 20 }], hold: {} })
+    const sent = await lab.send({ to: 'you@example.test' })
+    assert.deepEqual([sent.step, `${sent.code} ${sent.enhanced} ${sent.text}`], ['dot', reply])
+    assert.deepEqual([second.sessions.length, gateway.held()], [0, 0])
+  })

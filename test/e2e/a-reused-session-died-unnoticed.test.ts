@@ -72,6 +72,13 @@ test('the backend dies at DATA of a reused session: once more, on a fresh one', 
   assert.equal(backend.sessions.length, 2)
 })
 
+test('the backend answers the dot of a reused session with 421: once more, on a fresh one', async (t) => {
+  const lab = await startLab(t)
+  const closing = '421 4.3.2 Closing'
+  const { backend } = await tenMessages(lab, { afterDot: (_, count) => (count === 2 ? closing : undefined) })
+  assert.equal(backend.sessions.length, 2)
+})
+
 test('a fresh session that ends as well is the backend’s word: the next one gets the message', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ mail: (_, count) => (count > 1 ? 'close' : undefined) })

@@ -84,6 +84,28 @@ test('all of the tier are full: 451 4.3.2, the worse tier is not touched, and no
   for (const each of await Promise.all(occupied)) assert.equal(each.code, 250)
 })
 
+test('all are full, and there is a hold: 451 4.3.2 to a recipient and at the dot, and nothing is held', async (t) => {
+  const lab = await startLab(t)
+  const full = await lab.backend({ afterDot: 'silence' })
+  const gateway = await lab.gateway({
+    deliver: [{ to: full, connections: 2 }],
+    hold: {},
+    budgets: { sessionMs: 100, sessionIdleInTransactionMs: 30 },
+  })
+  const slow = await lab.connect()
+  await slow.hello()
+  await slow.untilData('slow@sender.test', 'you@example.test')
+  await lab.until(() => full.commands.includes('RSET'))
+  const occupied = await occupy(lab, full, 2)
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.2'])
+  await slow.write('Subject: slow\r\n\r\n.\r\n')
+  assert.equal((await slow.expect(451)).enhanced, '4.3.2')
+  assert.equal(gateway.held(), 0)
+  full.say('250 2.0.0 taken')
+  await Promise.all(occupied)
+})
+
 test('full is the one that is up, and one of its tier is suspect: that one is tried before a worse tier', async (t) => {
   const lab = await startLab(t)
   const full = await lab.backend()

@@ -30,6 +30,35 @@ test('two routes, both say yes: both have it, and nothing is held', async (t) =>
   assert.deepEqual([one.messages[0]?.to, other.messages[0]?.to], [['a@one.example.test'], ['b@other.example.test']])
 })
 
+test('the first route is silent behind its dot: the other has the message all the same', async (t) => {
+  const lab = await startLab(t)
+  const { one, other, send } = await stage(lab, { afterDot: 'silence' }, {}, steadyClock)
+  const sending = send()
+  await lab.until(() => one.messages.length === 1 && other.accepted.length === 1)
+  one.say('250 2.0.0 taken')
+  assert.equal((await sending).code, 250)
+})
+
+test('while a recipient of one route is asked for, the session of the other serves others', async (t) => {
+  const lab = await startLab(t)
+  const [one, other] = [await lab.backend(), await lab.backend({ rcpt: 'silence' })]
+  const only = (to: typeof one) => ({ deliver: [{ to, connections: 1 }], hold: {} })
+  // Nobody waits for a session longer than the test does, and none is given back for the time that it was kept.
+  await lab.gateway({
+    domains: { 'one.example.test': only(one), 'other.example.test': only(other) },
+    budgets: { sessionMs: 300_000, connectMs: 300_000, sessionIdleInTransactionMs: 300_000 },
+  })
+  const sender = await lab.connect()
+  await sender.hello()
+  await sender.command('MAIL FROM:<joe@sender.test>', 250)
+  await sender.command('RCPT TO:<a@one.example.test>', 250)
+  await sender.write('RCPT TO:<b@other.example.test>\r\n')
+  await lab.until(() => other.commands.some((line) => line.startsWith('RCPT')))
+  assert.equal((await lab.send({ to: 'c@one.example.test' })).code, 250)
+  other.say('250 2.1.5 ok')
+  await sender.expect(250)
+})
+
 test('one of two routes is down: the message is held for it alone, and the other has it', async (t) => {
   const lab = await startLab(t)
   const { one, other, gateway, send } = await stage(lab, {}, { connect: 'refuse' })

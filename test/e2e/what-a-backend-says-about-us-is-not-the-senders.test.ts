@@ -27,6 +27,34 @@ for (const [what, words] of Object.entries(faults)) {
   })
 }
 
+test('554 to STARTTLS, where TLS is required: the same', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ startTls: '554 5.7.0 Not with you' })
+  const gateway = await lab.gateway({ deliver: [{ to: backend, tls: 'require' }] })
+  const sent = await lab.send({ to: 'you@example.test' })
+  assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.5'])
+  assert.deepEqual(
+    gateway.find('backend refuses us').map(({ level, fields }) => [level, fields.backend]),
+    [['alert', backend.url]],
+  )
+})
+
+// What a person must mend comes to no sooner end in the hold, and its sender would not know.
+for (const [what, words, step] of [
+  ['554 as greeting', { greeting: '554 5.7.1 You are on a list' }, 'rcpt'],
+  ['530 to MAIL', { mail: '530 5.7.0 Authenticate first' }, 'rcpt'],
+  ['relaying denied to RCPT', { rcpt: '554 5.7.1 Relay access denied' }, 'rcpt'],
+  ['530 to DATA', { data: '530 5.7.0 Authenticate first' }, 'dot'],
+] as const)
+  test(`${what}, and there is a hold: 451 4.3.5 all the same, and nothing is held`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend(words)
+    const gateway = await lab.gateway({ deliver: backend, hold: {} })
+    const sent = await lab.send({ to: 'you@example.test' })
+    assert.deepEqual([sent.step, sent.code, sent.enhanced], [step, 451, '4.3.5'])
+    assert.equal(gateway.held(), 0)
+  })
+
 for (const step of ['mail', 'rcpt'] as const) {
   test(`550 5.7.1 to ${step.toUpperCase()} that names our address, from a backend that took this domain before: still about us`, async (t) => {
     const lab = await startLab(t)
