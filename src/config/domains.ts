@@ -17,12 +17,12 @@ import { valueAt } from './explain.ts'
 import { holdAgainst } from './hold-against.ts'
 import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
-import { type RemarkDeps, remarksOn } from './remarks.ts'
+import { type RemarkDeps, remarkOnAddress, remarksOn } from './remarks.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
 import { rightBackends, withoutWrong } from './salvage.ts'
 import type { JsonSchema } from './schema.ts'
 import type { Problem, Source } from './source.ts'
-import { nodeAt, placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
+import { keyPlaceOf, nodeAt, placeOf, type YamlEntry, type YamlNode } from './yaml.ts'
 
 /** A file with domains. */
 export interface DomainFile {
@@ -83,6 +83,11 @@ const placeText = ({ source, entry }: { source: Source; entry: YamlEntry }) => {
 }
 
 function remark(key: string, { declaration, mail }: PlannedDomain, file: DomainFile, deps: DomainReaderDeps): void {
+  const addresses = nodeAt(file.root, ['domains', key, 'addresses'])
+  for (const [written, { keyStart, keyEnd }] of addresses?.kind === 'map' ? addresses.entries : []) {
+    const why = remarkOnAddress(written)
+    if (why !== undefined) deps.remarks.push(file.source.problem(keyStart, keyEnd, why))
+  }
   if (!declaration) return
   for (const { at, why } of remarksOn(declaration, mail !== undefined, deps)) {
     // What is so of one domain for want of a server is so of all: the first is shown.
@@ -173,11 +178,14 @@ async function readDomain(
       : siteAt('deliver')
   const route = deps.book.route(key, deliver, manner, site)
   const recipients = await readRecipients(said, name, file, deps, wrong)
+  const wrongAddress = (written: string, why: string) => {
+    const { start, end } = keyPlaceOf(root, ['domains', key, 'addresses', written])
+    deps.problems.push(source.problem(start, end, `"${written}" ${why}`))
+  }
   // What zod leaves out of any record, without a word.
   const written = entry.node.kind === 'map' ? entry.node.entries.get('addresses')?.node : undefined
-  if (written?.kind === 'map' && written.entries.has('__proto__'))
-    wrong(['addresses', '__proto__'], `"__proto__" ${noAddressKey}`)
-  const addresses = readAddresses(said, name, manner, deps.book, siteAt, wrong)
+  if (written?.kind === 'map' && written.entries.has('__proto__')) wrongAddress('__proto__', noAddressKey)
+  const addresses = readAddresses(said, name, manner, deps.book, siteAt, wrongAddress)
   if (route === undefined || recipients === undefined) return undefined
   const areRecipientsWrong =
     wrongKeys.has('recipients') ||
@@ -321,14 +329,13 @@ function readAddresses(
   manner: RouteManner,
   book: RouteBook,
   siteAt: (...path: PropertyKey[]) => Site,
-  wrong: (path: readonly PropertyKey[], message: string) => void,
+  wrongKey: (written: string, why: string) => void,
 ): (readonly [string, number])[] {
   const addresses = new Map<string, number>()
   for (const [written, deliver] of Object.entries(said.addresses ?? {})) {
     const key = readAddressKey(written, name)
-    if (key.kind === 'invalid') wrong(['addresses', written], `"${written}" ${key.why}`)
-    else if (addresses.has(key.key))
-      wrong(['addresses', written], `"${written}" is the same address as another one here`)
+    if (key.kind === 'invalid') wrongKey(written, key.why)
+    else if (addresses.has(key.key)) wrongKey(written, 'is the same address as another one here')
     const route = book.route(
       `${written}${written.endsWith('@') ? name.name : ''}`,
       deliver,

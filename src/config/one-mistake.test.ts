@@ -115,7 +115,7 @@ domains:
       /^6:51 "http:\/\/f" is no backend here/,
       /^6:63 domains\.a\.example\.addresses\.a@\[2\] wants a backend/,
       /^6:75 "http:\/\/g" is no backend here/,
-      /^6:94 "sales" is no address here/,
+      /^6:87 "sales" is no address here/,
     ],
   ))
 

@@ -3,6 +3,27 @@ import { test } from 'node:test'
 import { load } from '../../test/config-folder.ts'
 import type { Loaded } from './load.ts'
 
+test('an address that looks like a pattern of another program is taken by the letter, and probably not meant', async (t) => {
+  const { summary } = await load(
+    t,
+    `domains:
+  a.example:
+    deliver: mx
+    addresses:
+      "s*les@": mx
+      "/^sales/@": mx
+      "^sales*@": mx
+      "sales*@": mx
+      "sales+x@": mx
+`,
+  )
+  assert.deepEqual(
+    summary.remarks.map(({ line, column }) => `${line}:${column}`),
+    ['5:7', '6:7', '7:7'],
+  )
+  assert.match(summary.remarks[0]?.message ?? '', /^"s\*les@" is no pattern: .* "prefix\*@" alone$/)
+})
+
 test('a configuration without any domain is in order, and probably not meant', async (t) => {
   const remarksOf = (loaded: Loaded) =>
     loaded.summary.remarks.map(({ line, column, message }) => `${line}:${column} ${message}`)

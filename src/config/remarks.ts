@@ -4,6 +4,7 @@
  */
 import type { HostName } from '../dns/name.ts'
 import type { Declaration } from '../publish/declare/declaration.ts'
+import { splitAddressKey } from '../routing/find-destination.ts'
 
 export interface RemarkDeps {
   /** What each publisher says that it is. */
@@ -32,3 +33,13 @@ export function remarksOn(declaration: Declaration, takesMail: boolean, { publis
 /** RFC 7505 tells senders not to come, and who came all the same is served. */
 export const noMailAndMail = (domain: HostName) =>
   `"exchangers: none" tells senders that ${domain} takes no mail (RFC 7505), and Waypost takes its mail all the same, because of its "deliver:"`
+
+/**
+ * Of a key under `addresses:` that is taken by the letter, and looks like a pattern of another program.
+ * @param written  such as `s*les@`, `/^sales/@`
+ */
+export function remarkOnAddress(written: string): string | undefined {
+  const local = splitAddressKey(written)?.local ?? ''
+  if (!/[*^?|]|^\/|\/$/.test(local) || local.startsWith('"')) return undefined
+  return `"${written}" is no pattern: it means the local part that is written exactly so. Patterns are of the form "prefix*@" alone`
+}

@@ -36,7 +36,12 @@ test('what is no backend says why and what to write', () => {
     'mail.example.com': /no scheme/,
     '10.0.0.1:25': /write smtp:\/\/10\.0\.0\.1:25/,
     'http://x': /"http:" is no scheme/,
-    'smtp:mail.example.com': /two slashes/,
+    'smtp:mail.example.com': /how Postfix writes it; write smtp:\/\/mail\.example\.com$/,
+    'smtp:mail_example': /two slashes/,
+    'smtp:[mail.example.com]:25': /write smtp:\/\/mail\.example\.com:25$/,
+    'smtp:[::1]:25': /write smtp:\/\/\[::1\]:25$/,
+    'relay:[mail.example.com]:2525': /write smtp:\/\/mail\.example\.com:2525$/,
+    'relay:example.com': /write smtp:\/\/example\.com$/,
     'smtp://user:secret@mail.example.com': /no user and no password/,
     'smtp://@mail.example.com': /no user/,
     'smtp://mail.example.com/path': /nothing may stand behind/,
@@ -63,8 +68,19 @@ test('what is no backend says why and what to write', () => {
     'lmtp://10.0.0.1': /no usual port/,
     'lmtp:///run/lmtp': /write lmtp:\/run\/lmtp/,
     'lmtp:': /no path/,
+    'lmtp:unix:/run/dovecot/lmtp': /write lmtp:\/run\/dovecot\/lmtp$/,
+    'unix:/run/dovecot/lmtp': /write lmtp:\/run\/dovecot\/lmtp$/,
+    'lmtp:unix:private/dovecot-lmtp': /write lmtp:\/var\/spool\/postfix\/private\/dovecot-lmtp$/,
+    'lmtp:private/dovecot-lmtp': /write lmtp:\/var\/spool\/postfix\/private\/dovecot-lmtp$/,
+    'lmtp:inet:127.0.0.1:24': /write lmtp:\/\/127\.0\.0\.1:24$/,
+    'lmtp:inet:mail.example.com': /write lmtp:\/\/mail\.example\.com:24$/,
+    'lmtp:127.0.0.1:24': /write lmtp:\/\/127\.0\.0\.1:24$/,
+    'lmtp:localhost': /begins with "\/" .*write lmtp:\/path\/to\.sock or lmtp:\/\/host:port/,
+    'lmtp:~/lmtp': /begins with "\/"/,
     [`lmtp:/${'x'.repeat(120)}`]: /longer than the 107 octets/,
     'maildir:': /no path/,
+    'maildir:~/Maildir': /"~" is no home folder here; write the whole path/,
+    'maildir:/var/mail/%n': /\{local\} is the folder of each recipient/,
     'maildir:///var/mail': /write maildir:\/path/,
     'maildir:/a/{local}/{local}': /once/,
     'maildir:/a/x{local}': /whole segment/,
@@ -77,6 +93,19 @@ test('what is no backend says why and what to write', () => {
     'smtp://a\nb': /characters|no host/,
   }
   for (const [text, why] of Object.entries(wrong)) assert.match(url(text), why, JSON.stringify(text))
+})
+
+test('what is proposed instead of a spelling of Postfix is a backend', () => {
+  for (const text of [
+    'smtp:h.example:25',
+    'relay:[2001:db8::1]',
+    'lmtp:inet:[::1]:24',
+    'lmtp:unix:private/lmtp',
+    'smtps:h',
+  ]) {
+    const proposed = / write (\S+)$/.exec(url(text))?.[1] ?? ''
+    assert.equal(parseBackend(proposed, '/').kind, 'backend', `${text}: ${proposed}`)
+  }
 })
 
 test('the key holds what differs from the defaults', () => {

@@ -7,6 +7,7 @@ import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
 import { nearest } from '../base/nearest.ts'
 import { type HostName, parseName, rootName } from '../dns/name.ts'
 import type { Backend, BackendAddress, BackendOptions } from './backend.ts'
+import { meantByPostfix } from './postfix-spelling.ts'
 
 export type ParsedBackend =
   | { readonly kind: 'backend'; readonly address: BackendAddress }
@@ -24,6 +25,8 @@ const maxSocketPath = 107
  */
 export function parseBackend(text: string, folder: string): ParsedBackend {
   if (text === 'mx') return { kind: 'backend', address: { protocol: 'mx', domain: undefined } }
+  const meant = meantByPostfix(text)
+  if (meant !== undefined) return invalid(`this is how Postfix writes it; write ${meant}`)
   const [, scheme = '', rest = ''] = /^([A-Za-z][A-Za-z0-9+-]*):(.*)$/s.exec(text) ?? []
   switch (scheme.toLowerCase()) {
     case 'smtp':
@@ -133,6 +136,9 @@ function parsePort(text: string): number | undefined {
 function parseSocket(rest: string, folder: string): ParsedBackend {
   const path = parsePath(rest, folder)
   if (path === undefined) return invalid('it has no path; write lmtp:/path/to.sock or lmtp://host:port')
+  // What other programs write here is a host, or relative to a folder of theirs.
+  if (!/^(?:\/|\.\.?\/)/.test(rest))
+    return invalid('the path of a socket begins with "/" (or "./"); write lmtp:/path/to.sock or lmtp://host:port')
   if (Buffer.byteLength(path) > maxSocketPath)
     return invalid(`the path is longer than the ${maxSocketPath} octets that a Unix socket can have`)
   return { kind: 'backend', address: { protocol: 'lmtp', path } }
@@ -141,7 +147,11 @@ function parseSocket(rest: string, folder: string): ParsedBackend {
 function parseMaildir(rest: string, folder: string): ParsedBackend {
   const path = parsePath(rest, folder)
   if (path === undefined) return invalid('it has no path; write maildir:/path')
+  if (rest.startsWith('~'))
+    return invalid('"~" is no home folder here; write the whole path, such as maildir:/home/info/Maildir')
   const segments = path.split('/')
+  if (segments.some((segment) => /^%[\dL]*[nud]$/.test(segment)))
+    return invalid('"%n" and the like mean nothing here; {local} is the folder of each recipient')
   const places = segments.filter((segment) => segment === '{local}').length
   if (places > 1) return invalid('{local} may stand in the path once')
   if (segments.some((segment) => segment !== '{local}' && /[{}]/.test(segment)))
