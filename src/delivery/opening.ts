@@ -11,6 +11,7 @@ import type { Inlet } from '../base/inlet.ts'
 import type { Log } from '../base/log.ts'
 import type { AtTurnEnd } from '../base/turn-end.ts'
 import type { HostName } from '../mail/address.ts'
+import { isPermanent } from '../mail/reply.ts'
 import { backendFields, type Endpoint } from '../routing/backend.ts'
 import { type OpenLimits, type OpenOptions, openSession } from '../smtp/client/open.ts'
 import type { ClientSession } from '../smtp/client/session.ts'
@@ -74,7 +75,7 @@ export function createOpener(deps: OpeningDeps): Opener {
     const isOurs = () =>
       cancel?.isCancelled === true || deps.isStopping() || deps.clock.monotonicMs() + 1 >= readyUntilMs
     if (may && opened.kind === 'failed' && opened.fault.step === 'starttls' && !isOurs()) {
-      deps.log.warn('tls failed, going on in clear', { ...backendFields(endpoint), detail: opened.fault.detail })
+      tellInClear(deps.log, endpoint, opened.fault)
       clearUntilMs.set(endpoint.key, deps.clock.monotonicMs() + brokenTlsMs)
       opened = await connectOnce(deps, endpoint, 'off', readyUntilMs, cancel)
     }
@@ -91,6 +92,20 @@ export function createOpener(deps: OpeningDeps): Opener {
     if (!ourShortages.has(detail) && !isLimit && !isOurs()) deps.health.failed(endpoint, opened.fault)
     return opened
   }
+}
+
+/**
+ * RFC 3207 §4 leaves it to the client to go on, and RFC 7435 §3 wants the mail to go. A 5yz of one that offered TLS is an answer about us all the
+ * same, and a person's to mend: it will say it again. A stranger who gets mail of our own owes us nothing.
+ */
+function tellInClear(log: Log, endpoint: Endpoint, { reply, detail }: Fault): void {
+  if (reply && isPermanent(reply) && endpoint.purpose !== 'dsn')
+    log.alert('backend refuses us TLS, going on in clear', {
+      ...backendFields(endpoint),
+      why: detail,
+      remedy: 'have it take TLS from us or not offer it, or set tls: off for it',
+    })
+  else log.warn('tls failed, going on in clear', { ...backendFields(endpoint), detail })
 }
 
 async function connectOnce(

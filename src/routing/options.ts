@@ -23,7 +23,7 @@ const to = text('The backend.', `a backend: ${backendForms}`)
 
 const sharedBackendOptions = {
   tls: optionalChoice(
-    'TLS towards the backend. `off`: never; `may`: where it is offered, unverified; `require`: no mail without it, unverified. Default may.',
+    'TLS towards the backend. `off`: never; `may`: where it is offered, unverified, and in clear where it fails (an offer that is refused for good is an alert); `require`: no mail without it, unverified. Default may.',
     ['off', 'may', 'require'],
   ),
   helo: text('The name that we say to the backend in EHLO. Default `hostname`.', 'a host name').optional(),

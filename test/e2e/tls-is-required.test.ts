@@ -53,6 +53,28 @@ test('TLS may be: a handshake that fails leads to the same backend in clear, onc
   assert.equal(backend.commands.filter((line) => line === 'STARTTLS').length, 1)
 })
 
+for (const [startTls, alerts] of [
+  ['554 5.7.0 No', 1],
+  ['454 4.7.0 TLS not available', 0],
+] as const) {
+  test(`TLS may be: ${startTls} to STARTTLS, and the mail goes in clear; a person hears of what will be said again`, async (t) => {
+    const lab = await startLab(t)
+    const backend = await lab.backend({ startTls })
+    const gateway = await lab.gateway({ deliver: backend })
+    assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+    assert.deepEqual(
+      backend.messages.map(({ session }) => session.tls),
+      [false],
+    )
+    assert.equal(gateway.find('tls failed, going on in clear').length, 1 - alerts)
+    const told = gateway.find('backend refuses us TLS, going on in clear')
+    assert.deepEqual(
+      told.map(({ level, fields }) => [level, fields.backend, fields.why]),
+      alerts === 1 ? [['alert', backend.url, `the server said ${startTls}`]] : [],
+    )
+  })
+}
+
 test('TLS is off: it is not used where it is offered', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ startTls: 'offer' })
