@@ -40,12 +40,8 @@ export function networkKey(address: IpAddress): string {
 
 /** The network of the address in CIDR form, `192.0.2.0/24`. @param bits 0–32 or 0–128 */
 export function prefix(address: IpAddress, bits: number): string {
-  if (isIpv6(address)) {
-    const words = wordsOf(address).map((word, index) => word & mask16(bits - index * 16))
-    return `${compress(words)}/${bits}`
-  }
-  const octets = octetsOf(address).map((octet, index) => octet & mask8(bits - index * 8))
-  return `${octets.join('.')}/${bits}`
+  const words = wordsOf(address).map((word, index) => word & mask16(bits - index * 16))
+  return `${isIpv6(address) ? compress(words) : dotted(words)}/${bits}`
 }
 
 export interface Network {
@@ -76,30 +72,36 @@ export function whyNoNetwork(text: string): string | undefined {
 }
 
 export function inNetwork(address: IpAddress, network: Network): boolean {
-  return (
-    isIpv6(address) === isIpv6(network.address) &&
-    prefix(address, network.bits) === `${network.address}/${network.bits}`
-  )
+  return beginsAlike(wordsOf(address), wordsOf(network.address), network.bits)
+}
+
+/** Numbers alone, and none kept: a name may have thousands of addresses, and each is held against thirty networks. */
+function beginsAlike(words: readonly number[], others: readonly number[], bits: number): boolean {
+  if (words.length !== others.length) return false
+  for (let index = 0, left = bits; left > 0; index++, left -= 16) {
+    if ((((words[index] ?? 0) ^ (others[index] ?? 0)) & mask16(left)) !== 0) return false
+  }
+  return true
 }
 
 /** Why an address is not one that everybody reaches, in words, or undefined where it is public (RFC 6890 and its registry). */
 export function whyNotPublic(address: IpAddress): string | undefined {
-  const network = specialNetworks.find((special) => inNetwork(address, special.network))
+  const words = wordsOf(address)
+  const network = specialNetworks.find((special) => beginsAlike(words, special.words, special.bits))
   if (network?.carriesIpv4) {
-    const inner = network.carriesIpv4(wordsOf(address))
+    const inner = network.carriesIpv4(words)
     const why = whyNotPublic(inner)
     return why && `${network.what} of ${inner}, which is ${why}`
   }
   if (network) return network.what
-  if (isIpv6(address) && !inNetwork(address, { address: '2000::' as IpAddress, bits: 3 }))
-    return 'outside of global unicast (2000::/3)'
+  if (isIpv6(address) && (words[0] ?? 0) >> 13 !== 1) return 'outside of global unicast (2000::/3)'
   return undefined
 }
 
 const special = (text: string, what: string, carriesIpv4?: (words: readonly number[]) => IpAddress) => {
   const network = parseNetwork(text)
   if (!network) throw new TypeError(`not a network: ${text}`)
-  return { network, what, carriesIpv4 }
+  return { words: wordsOf(network.address), bits: network.bits, what, carriesIpv4 }
 }
 
 // IPv4 inside an IPv6 form is judged as the IPv4 address that it reaches.
@@ -135,21 +137,21 @@ const specialNetworks = [
   special('ff00::/8', 'multicast'),
 ]
 
-// Functions, not constants: the table above is made from them while this file loads.
+// A function, not a constant: the table above is made from it while this file loads.
 function mask16(bits: number): number {
   return bits >= 16 ? 0xffff : bits <= 0 ? 0 : (0xffff << (16 - bits)) & 0xffff
-}
-
-function mask8(bits: number): number {
-  return bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff
 }
 
 function octetsOf(address: string): number[] {
   return address.split('.').map(Number)
 }
 
-/** The eight 16-bit words of an address that `net.isIP` called IPv6. */
+/** The 16-bit words of an address that `net.isIP` knows: two of IPv4, eight of IPv6. */
 function wordsOf(address: string): number[] {
+  if (!address.includes(':')) {
+    const [a = 0, b = 0, c = 0, d = 0] = octetsOf(address)
+    return [(a << 8) | b, (c << 8) | d]
+  }
   const withWords = address.replace(/\d+\.\d+\.\d+\.\d+$/, (v4) => {
     const [a = 0, b = 0, c = 0, d = 0] = octetsOf(v4)
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
