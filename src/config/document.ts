@@ -58,7 +58,8 @@ domains:
 | \`maildir:/path\` | a Maildir of this machine. \`{local}\` as a segment of the path is the recipient's local part; its folder must exist, and nothing below is a link. Without it, say \`recipients:\`; the folder is made, but not what leads to it. Needs \`/proc\`: where that is not mounted, mail is put off (451), and the log says \`no /proc\` |
 | \`mx\`, \`mx:domain\` | the published exchangers of the recipient's domain that are better than us, or those of another domain |
 
-Equal lists are one route, and equal backends share sessions and health.
+Equal lists are one route, and equal backends share sessions and health. Of a domain's exchangers the 50 preferred ones are looked up, and of each the
+first 100 IPv6 and IPv4 addresses that DNS gives; at most ten addresses in all are tried.
 
 ## Which route an address takes
 

@@ -3,6 +3,9 @@
  *
  * MX, aliases followed → none: the domain itself → all ".": no mail (RFC 7505) → names judged → us by name: cut → addresses, both families, each host
  *   → us by address: cut → addresses judged → ordered, equals shuffled → limited; what was left out is told with why.
+ *
+ * A zone may say more than anybody can use, and all of it is worked through in one turn. So of a domain 50 hosts are looked up, the preferred ones;
+ * of a host the first 100 addresses of each family are kept, in DNS's order; and 1,000 of a domain are judged, pair by pair over its hosts.
  */
 import { type IpAddress, whyNotPublic } from '../base/ip.ts'
 import type { Random } from '../base/random.ts'
@@ -178,10 +181,16 @@ interface Resolved extends Host {
 
 interface Usable extends Host {
   readonly addresses: readonly IpAddress[]
+  /** How many more DNS gave, which nobody looked at. */
+  readonly unseen: number
 }
 
 /** Real domains have ten exchangers at most; a hostile one has 4,000, and each costs two questions. */
 const maxHosts = 50
+/** Ten times as many as are ever tried. */
+const maxJudged = 1_000
+/** Of those of one host that not everybody reaches; the others are counted. */
+const maxReasons = 10
 
 async function choose(
   records: readonly MxRecord[],
@@ -204,7 +213,7 @@ async function choose(
     ({ found }) => found.kind === 'found' && found.addresses.some((at) => own.has(at)),
   )
   const self = byAddress.self ?? byName.self
-  const tried = byAddress.better.map((host) => judgeAddresses(host, settings.private))
+  const tried = boundAddresses(byAddress.better).map((host) => judgeAddresses(host, settings.private))
   const told: Told = {
     ...sofar,
     // A host that could not be looked up now is not part of what is told for so long.
@@ -253,16 +262,32 @@ type Judged =
   | { readonly kind: 'usable'; readonly usable: Usable }
   | { readonly kind: 'dropped'; readonly dropped: Dropped }
 
+/** @param hosts  in the order in which they are tried */
+function boundAddresses(hosts: readonly Resolved[]): readonly Resolved[] {
+  const kept = limitAddresses(
+    hosts.map(({ found }) => (found.kind === 'found' ? found.addresses : [])),
+    maxJudged,
+  )
+  return hosts.map((host, index) =>
+    host.found.kind === 'found' ? { ...host, found: { ...host.found, addresses: kept[index] ?? [] } } : host,
+  )
+}
+
 /** RFC 6890: what DNS says must not lead us into networks that only we reach. */
 function judgeAddresses({ found, ...host }: Resolved, isPrivate: boolean): Judged {
   if (found.kind !== 'found') return { kind: 'dropped', dropped: { ...drop(host), why: found.why } }
   const reasons = new Map(found.addresses.map((address) => [address, isPrivate ? undefined : whyNotPublic(address)]))
   const addresses = found.addresses.filter((address) => reasons.get(address) === undefined)
   const notPublic = [...reasons].flatMap(([address, why]) => (why ? `${address} is ${why}` : []))
-  if (addresses.length === 0)
-    return { kind: 'dropped', dropped: { ...drop(host), why: notPublic.join('; '), isNotPublic: true } }
-  const notes = [...host.notes, ...found.notes, ...notPublic.map((why) => `left out: ${why}`)]
-  return { kind: 'usable', usable: { ...host, addresses, notes } }
+  const unseen = found.count - found.addresses.length
+  const told = notPublic.slice(0, maxReasons)
+  if (notPublic.length > maxReasons) told.push(`${notPublic.length - maxReasons} more not public either`)
+  if (addresses.length === 0) {
+    if (unseen > 0) told.push(`${unseen} more not looked at`)
+    return { kind: 'dropped', dropped: { ...drop(host), why: told.join('; '), isNotPublic: true } }
+  }
+  const notes = [...host.notes, ...found.notes, ...told.map((why) => `left out: ${why}`)]
+  return { kind: 'usable', usable: { ...host, addresses, unseen, notes } }
 }
 
 /** Why there is nobody to try. Temporary beats permanent whenever any look-up was temporary. */
@@ -294,7 +319,8 @@ function candidates(
   const all = ordered.map(({ record, share, reason }, index): Candidate => {
     const addresses = kept[index] ?? []
     const notes = [...record.notes]
-    if (addresses.length < record.addresses.length) notes.push(`has ${record.addresses.length} addresses`)
+    const count = record.addresses.length + record.unseen
+    if (addresses.length < count) notes.push(`has ${count} addresses, ${addresses.length} of them tried`)
     const why: Reason = told.source === 'implicit' ? 'no MX records: the domain itself' : reason
     return { host: record.host, preference: record.preference, addresses, share, reason: why, notes }
   })

@@ -1,5 +1,6 @@
 /**
- * The addresses of one mail host, both families, and what DNS said on the way. Called by `exchangers.ts` for each host.
+ * The addresses of one mail host, both families, and what DNS said on the way. Called by `exchangers.ts` for each host. However many DNS gives,
+ * the first hundred of each family are all that is kept: nobody tries more.
  */
 import type { IpAddress } from '../base/ip.ts'
 import type { HostName } from '../dns/name.ts'
@@ -16,7 +17,12 @@ export interface Trust {
 }
 
 export type HostAddresses = Trust & { readonly notes: readonly string[] } & (
-    | { readonly kind: 'found'; readonly addresses: readonly IpAddress[] }
+    | {
+        readonly kind: 'found'
+        readonly addresses: readonly IpAddress[]
+        /** How many DNS gave, where not all are kept. */
+        readonly count: number
+      }
     /** DNS is sure that there is none. */
     | { readonly kind: 'none'; readonly why: string }
     /** Some look-up failed, and the others brought nothing: temporary. */
@@ -25,6 +31,9 @@ export type HostAddresses = Trust & { readonly notes: readonly string[] } & (
 
 /** An alias is against RFC 2181 §10.3 here; more of them in a row than this are given up. */
 const maxTargetAliases = 10
+
+/** Of one family. As many as `maxAddresses` of a whole domain can be; an answer has room for 4,000. */
+const maxOfFamily = 100
 
 export async function lookupAddresses(
   host: HostName,
@@ -44,11 +53,13 @@ export async function lookupAddresses(
 
   if (aliases.length > maxTargetAliases)
     return { kind: 'unknown', why: `more than ${maxTargetAliases} aliases`, notes, ...trust }
-  const addresses = answers.flatMap((answer) =>
-    answer.kind === 'answer' ? answer.records.map((record) => record.data.address) : [],
-  )
-  if (addresses.length > 0)
-    return { kind: 'found', addresses: interleave(addresses), notes: [...notes, ...failures], ...trust }
+  const found = answers.flatMap((answer) => (answer.kind === 'answer' ? [answer.records] : []))
+  if (found.length > 0) {
+    const kept = found.flatMap((records) => records.slice(0, maxOfFamily).map((record) => record.data.address))
+    const addresses = interleave(kept)
+    const left = found.reduce((sum, records) => sum + records.length, 0) - kept.length
+    return { kind: 'found', addresses, count: addresses.length + left, notes: [...notes, ...failures], ...trust }
+  }
   // A family that failed may be the one that has an address.
   if (failures.length > 0) return { kind: 'unknown', why: failures.join('; '), notes, ...trust }
   const isMissing = answers.some((answer) => answer.kind === 'no-such-name')

@@ -53,6 +53,9 @@ Examples:
   waypost lookup example.com --self mx2.example.com      as the gateway mx2.example.com sees it
   waypost lookup --input domains.txt > mx.jsonl           the MX records of many
 
+Of a domain the 50 preferred exchangers are looked up, and of each the first 100 addresses of each family; ten addresses in all are listed. What is
+left out is said.
+
 Exit code: 0 there are servers, 1 there is none (null MX, no such domain, no mail host, loop), 2 it could not be told.`
 
 /** The command, for `main.ts` to add. Sets `process.exitCode`. */
