@@ -69,7 +69,7 @@ export const messageVerdicts = ['delivered', 'refused', 'deferred', 'held', 'unk
  */
 export type MessageVerdict = (typeof messageVerdicts)[number]
 
-/** A message has come to its end while its sender waits: one event a route of it. */
+/** A message has come to its end while its sender waits: one event a route of it, and one a verdict where the backend answers for each recipient. */
 export interface MessageEvent extends OnItsWay, ForDomains {
   readonly kind: MessageVerdict
   readonly bytes: number

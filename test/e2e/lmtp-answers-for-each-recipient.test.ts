@@ -24,6 +24,17 @@ test('250, 452 and 550 in one answer: delivered, held and kept for a person', as
       ({ recipient, state }) => `${recipient.text} ${state}`,
     )
   await lab.until(async () => String(await states()) === 'b@example.test waiting,c@example.test refused')
+  const told = (event: string) => gateway.find(event).map(({ fields }) => [fields?.to, fields?.reply])
+  assert.deepEqual(
+    [told('delivered').map(([to]) => to), told('held'), told('refused')],
+    [[['a@example.test']], [[['b@example.test'], '452 4.2.2 full']], [[['c@example.test'], '550 5.7.1 not for you']]],
+  )
+  // What b waits for is the backend's word.
+  const [entry] = (await gateway.queue.list({}, 10)).messages
+  const waiting = entry?.recipients.find(({ recipient }) => recipient.text === 'b@example.test')
+  assert.equal(waiting?.attempts, 1)
+  assert.ok(waiting?.lastHost)
+  assert.deepEqual(waiting.lastReply?.text, ['full'])
   said.delete('b@example.test')
   await lab.until(() => backend.accepted.length === 2)
   await lab.until(async () => (await gateway.queue.list({}, 10)).messages[0]?.recipients.length === 1)
@@ -42,4 +53,6 @@ test('the connection is lost behind the second reply: only the third recipient i
     entry?.recipients.map(({ recipient, state }) => `${recipient.text} ${state}`),
     ['c@example.test unknown'],
   )
+  const told = (event: string) => gateway.find(event).map(({ fields }) => fields?.to)
+  assert.deepEqual([told('delivered'), told('held')], [[['a@example.test', 'b@example.test']], [['c@example.test']]])
 })

@@ -6,8 +6,8 @@
  * Called by `message-sink`. What is held behind it, `drain` delivers.
  */
 import type { Message } from '../../mail/message.ts'
-import { isPermanent, type Reply, reply } from '../../mail/reply.ts'
-import type { Settled } from '../../queue/queue.ts'
+import { isPermanent, loggedReply, type Reply, reply } from '../../mail/reply.ts'
+import type { Attempt, Settled } from '../../queue/queue.ts'
 import { type Endpoint, mayDiffer } from '../../routing/backend.ts'
 import { type Answer, answerFor, type Carried } from '../carry/carried.ts'
 import * as verdict from '../carry/verdict.ts'
@@ -15,8 +15,9 @@ import { type KeepOutcome, notHeldReply, type ToKeep } from '../hold/hold.ts'
 import type { HoldForSenders } from '../hold/hold-for-senders.ts'
 import type { WatchedRecipient } from '../settle/late-watch.ts'
 import { listenUntilMs, silenceReply, unknownUntilTold } from '../settle/may-have-it.ts'
-import { type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
+import { type Answered, type Before, type Refused, sortAnswers } from '../settle/sort-answers.ts'
 import type { Leg } from './leg.ts'
+import { partsOf } from './leg-parts.ts'
 import { type TellLegDeps, type ToldLeg, tellLeg } from './tell-leg.ts'
 
 export interface HandOverDeps extends TellLegDeps {
@@ -222,18 +223,15 @@ class HandOver {
     const unanswered = leg.recipients.flatMap(({ wasKnown }, at) =>
       answers[at] === undefined ? [watchedOf(indexes[at] as number, wasKnown)] : [],
     )
-    if (recipients.length > 0) await holdForSenders.queue.settle({ id: this.#message.id, recipients })
+    const attempt = attemptOf(answered, saidAt, endpoint)
+    const settlement = { id: this.#message.id, recipients, ...(attempt && { attempt }) }
+    if (recipients.length > 0) await holdForSenders.queue.settle(settlement)
     if (carried.kind === 'unknown') this.#listen(holdForSenders, leg, carried, unanswered, saidAt)
     if (recipients.some(({ to }) => to.kind !== 'gone')) noticed(leg, holdForSenders)
     if (refused.length > 0) this.#refuse(leg, holdForSenders, endpoint, refused)
     if (carried.kind === 'answered') await this.#tellOfSuccess(leg, carried)
-    this.#tell(
-      leg,
-      worstOf(answers),
-      endpoint,
-      recipients.some(({ to }) => to.kind !== 'gone') && (carried.kind === 'unknown' ? 'unknown' : 'held'),
-      someHeld.code,
-    )
+    for (const part of partsOf(leg.recipients, answers, indexes, refused))
+      this.#tell({ ...leg, ...part }, worstOf(part.answers), endpoint, part.held, someHeld.code)
   }
 
   /** Behind our answer: whether the sender may be told is DNS's to say. Until it is settled, or after a crash, it is as if not asked. */
@@ -313,6 +311,23 @@ const isTaken = (answer: Answer | undefined) => answer === undefined || answer.k
 const worstOf = (answers: readonly (Answer | undefined)[]): Reply => {
   const worst = answers.find((answer) => answer?.kind !== 'accepted') ?? answers[0]
   return worst?.reply ?? unknownOutcomeReply
+}
+
+/** A backend that put some of several recipients off behind the dot has been asked for them: what they wait for is its word, not ours. */
+function attemptOf(
+  answered: readonly Answered[],
+  { wallMs }: Moment,
+  endpoint: Endpoint | undefined,
+): Attempt | undefined {
+  const putOff = answered.flatMap(({ answer }) =>
+    answer?.kind === 'said' && answer.by === 'backend' && !isPermanent(answer.reply) ? [answer.reply] : [],
+  )
+  const [said] = putOff
+  if (!endpoint || !said) return undefined
+  return {
+    ...{ atMs: wallMs, backend: endpoint.backend.url, host: endpoint.name },
+    ...{ outcome: 'deferred', text: loggedReply(said), recipients: putOff.length },
+  }
 }
 
 const endpointOf = (carried: Carried) => (carried.kind === 'nobody' ? undefined : carried.endpoint)
