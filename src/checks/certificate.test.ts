@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { makeCertificate } from '../../test/unit/certificate-maker.ts'
 import { intermediate, leafFor, root } from '../../test/unit/facts/certificates.ts'
 import { collectedMs, host } from '../../test/unit/facts/names.ts'
-import { createRoots, matchesHost, pathOf, readCertificate, trustOf } from './certificate.ts'
+import { processorMs } from '../../test/unit/processor-time.ts'
+import { type Certificate, createRoots, matchesHost, pathOf, readCertificate, trustOf } from './certificate.ts'
 
 const roots = createRoots([root.pem])
 const leaf = leafFor('mx1.example.com')
@@ -23,6 +24,21 @@ test('a certificate is read out of DER', () => {
   assert.deepEqual([read.key.kind, read.key.bits], ['ec', 256])
   assert.equal(readCertificate(makeCertificate({ name: 'a.example', key: 'rsa' }).der)?.key.bits, 2048)
   assert.equal(readCertificate(Buffer.from('no certificate')), undefined)
+})
+
+test('the common name is the last one, blanks and all, and a long one takes no longer than others', () => {
+  assert.equal(
+    readCertificate(leafFor('mx1.example.com', { organisation: 'CN=x', unit: 'CN=y' }).der)?.commonName,
+    'mx1.example.com',
+  )
+  const { der } = leafFor(`a${' '.repeat(60_000)}x`, { dnsNames: ['a.example'], unit: 'x' })
+  let certificate: Certificate | undefined
+  const cost = processorMs(() => {
+    certificate = readCertificate(der)
+  })
+  assert.equal(certificate?.commonName?.length, 60_002)
+  assert.ok(cost < 200, `${cost} ms`)
+  assert.ok(certificate === readCertificate(der), 'read once')
 })
 
 test('a name that looks like two is none', () => {

@@ -4,6 +4,7 @@
  */
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { HostName } from '../dns/name.ts'
+import { onceAFact } from './once-a-fact.ts'
 
 export interface Certificate {
   readonly x509: X509Certificate
@@ -21,7 +22,7 @@ export interface Certificate {
 }
 
 /** @returns undefined where the octets are no certificate that OpenSSL reads */
-export function readCertificate(der: Buffer): Certificate | undefined {
+export const readCertificate: (der: Buffer) => Certificate | undefined = onceAFact((der) => {
   try {
     const x509 = new X509Certificate(der)
     return {
@@ -30,7 +31,7 @@ export function readCertificate(der: Buffer): Certificate | undefined {
       notBeforeMs: x509.validFromDate.getTime(),
       notAfterMs: x509.validToDate.getTime(),
       dnsNames: dnsNamesOf(x509.subjectAltName ?? ''),
-      commonName: /(?:^|\n)CN=([^\n]*)\s*$/.exec(x509.subject ?? '')?.[1],
+      commonName: lastCommonName(x509.subject ?? ''),
       key: keyOf(x509.publicKey),
       signature: x509.signatureAlgorithm ?? 'unknown',
       isSelfIssued: x509.checkIssued(x509),
@@ -38,7 +39,14 @@ export function readCertificate(der: Buffer): Certificate | undefined {
   } catch {
     return undefined
   }
-}
+})
+
+/** Node writes each attribute as a line of its own, and a line end within one as `\0A`. */
+const lastCommonName = (subject: string): string | undefined =>
+  subject
+    .split('\n')
+    .findLast((line) => line.startsWith('CN='))
+    ?.slice('CN='.length)
 
 function keyOf(key: KeyObject): Certificate['key'] {
   const spki = key.export({ type: 'spki', format: 'der' })
@@ -71,18 +79,7 @@ export function matchesHost(dnsId: string, host: HostName): boolean {
 const longestPath = 10
 
 /** The leaf and, as far as they were sent, each one's issuer, whatever the order in which they came. */
-export function pathOf(sent: readonly Buffer[]): readonly Certificate[] {
-  const known = paths.get(sent)
-  if (known) return known
-  const path = findPath(sent)
-  paths.set(sent, path)
-  return path
-}
-
-/** A dozen rules look at the same chains, and each signature in them takes its time. A chain never changes, and is kept no longer than its facts. */
-const paths = new WeakMap<readonly Buffer[], readonly Certificate[]>()
-
-function findPath(sent: readonly Buffer[]): readonly Certificate[] {
+export const pathOf: (sent: readonly Buffer[]) => readonly Certificate[] = onceAFact((sent) => {
   const [first, ...rest] = sent.slice(0, longestPath)
   const leaf = first && readCertificate(first)
   if (!leaf) return []
@@ -95,7 +92,7 @@ function findPath(sent: readonly Buffer[]): readonly Certificate[] {
     last = issuer
   }
   return path
-}
+})
 
 export function isIssuedBy(certificate: Certificate, issuer: X509Certificate): boolean {
   return certificate.x509.checkIssued(issuer) && issuer.ca && certificate.x509.verify(issuer.publicKey)

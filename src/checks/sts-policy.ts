@@ -9,8 +9,10 @@ import {
   parseStsRecord,
   type StsPolicy,
   selectStsRecord,
+  trimBlanks,
 } from '../records/mta-sts.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, HttpsFacts } from './facts.ts'
+import { onceAFact } from './once-a-fact.ts'
 import { textsOf } from './read-facts.ts'
 
 export type StsRecordFound =
@@ -18,34 +20,39 @@ export type StsRecordFound =
   | { readonly kind: 'several'; readonly count: number }
   | { readonly kind: 'one'; readonly text: string; readonly parsed: ParsedStsRecord }
 
-export function stsRecordOf(facts: Facts): StsRecordFound {
-  const selected = selectStsRecord(textsOf(facts.mtaSts.txt).map((text) => text.toString('latin1')))
+export const stsRecordOf = (facts: Facts): StsRecordFound => readRecord(facts.mtaSts.txt)
+
+const readRecord = onceAFact((txt: Facts['mtaSts']['txt']): StsRecordFound => {
+  const selected = selectStsRecord(textsOf(txt).map((text) => text.toString('latin1')))
   if (selected.kind === 'several') return { kind: 'several', count: selected.texts.length }
   if (selected.kind === 'none') return { kind: 'none' }
   return { kind: 'one', text: selected.text, parsed: parseStsRecord(selected.text) }
-}
+})
 
 /** RFC 8461 §3.2: a year. The grammar admits more, and so do senders. */
 export const mostMaxAgeSeconds = 31_557_600
 
 /** The first max_age as it is written, where there is one. */
 export function maxAgeOf(body: Buffer): string | undefined {
-  return /^max_age:[ \t]*([^\r\n]*?)[ \t]*\r?$/m.exec(body.toString('latin1'))?.[1]
+  // The blanks around it are no part of the pattern: it would try every way to share out a long row of them.
+  const written = /^max_age:([^\r\n]*)/m.exec(body.toString('latin1'))?.[1]
+  return written === undefined ? undefined : trimBlanks(written)
 }
 
 /**
  * What the policy host said, read; undefined where it gave no whole document with 200 (RFC 8461 §3.3). An age that is out of range or no number is
  * taken for the longest that there is: it has a rule of its own, and hides no other fault.
  */
-export function stsDocumentOf(facts: Facts): ParsedStsPolicy | undefined {
-  const { https } = facts.mtaSts
+export const stsDocumentOf = (facts: Facts): ParsedStsPolicy | undefined => readDocument(facts.mtaSts.https)
+
+const readDocument = onceAFact((https: HttpsFacts): ParsedStsPolicy | undefined => {
   if (https.kind !== 'response' || https.status !== 200 || https.bodyEnd !== 'whole') return undefined
   const age = maxAgeOf(https.body)
   if (age === undefined || (/^\d{1,10}$/.test(age) && Number(age) <= mostMaxAgeSeconds))
     return parseStsPolicy(https.body)
   const text = https.body.toString('latin1').replace(/^max_age:[^\r\n]*/m, `max_age: ${mostMaxAgeSeconds}`)
   return parseStsPolicy(Buffer.from(text, 'latin1'))
-}
+})
 
 /**
  * The policy that senders follow: announced by one valid record and readable. Whether its host's certificate is good is left aside: senders

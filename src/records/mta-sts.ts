@@ -187,7 +187,8 @@ function isExtensionValue(value: string): boolean {
   return /^[\x20-\x7e]+$/.test(value) || Buffer.from(value, 'latin1').toString('utf8').includes('\ufffd') === false
 }
 
-function trimBlanks(text: string): string {
+/** Without the spaces and tabs at both ends, and nothing else. */
+export function trimBlanks(text: string): string {
   let [start, end] = [0, text.length]
   while (start < end && /[ \t]/.test(text.charAt(start))) start++
   while (end > start && /[ \t]/.test(text.charAt(end - 1))) end--

@@ -20,6 +20,8 @@ export interface CertificateWords {
   readonly dnsNames?: readonly string[]
   /** O of the subject, and of the issuer's in what it issues. */
   readonly organisation?: string
+  /** OU of the subject, behind its CN. */
+  readonly unit?: string
   /** Default: signed by itself. */
   readonly issuer?: Issued
   readonly isCa?: boolean
@@ -55,7 +57,7 @@ export function makeCertificate(words: CertificateWords): Issued {
       ? distinguishedName(words.issuer.name, words.issuer.organisation)
       : distinguishedName(words.name, words.organisation),
     sequence(time(words.notBeforeMs ?? nowMs - dayMs), time(words.notAfterMs ?? nowMs + 89 * dayMs)),
-    distinguishedName(words.name, words.organisation),
+    distinguishedName(words.name, words.organisation, words.unit),
     createPublicKey(key).export({ type: 'spki', format: 'der' }),
     explicit(3, sequence(...extensions(words))),
   )
@@ -115,8 +117,12 @@ function signatureAlgorithm(signer: KeyObject, hash: 'sha256' | 'sha1'): Buffer 
   return sequence(objectId(hash === 'sha256' ? '1.2.840.113549.1.1.11' : '1.2.840.113549.1.1.5'), Buffer.of(5, 0))
 }
 
-const distinguishedName = (name: string, organisation: string | undefined) =>
-  sequence(...(organisation === undefined ? [] : [attribute('2.5.4.10', organisation)]), attribute('2.5.4.3', name))
+const distinguishedName = (name: string, organisation: string | undefined, unit?: string) =>
+  sequence(
+    ...(organisation === undefined ? [] : [attribute('2.5.4.10', organisation)]),
+    attribute('2.5.4.3', name),
+    ...(unit === undefined ? [] : [attribute('2.5.4.11', unit)]),
+  )
 const attribute = (oid: string, value: string) =>
   tagged(0x31, sequence(objectId(oid), tagged(0x0c, Buffer.from(value))))
 

@@ -30,7 +30,7 @@ export function whyNoStsRecord(facts: Facts): Undecided | undefined {
 const texts = (facts: Facts) => textsOf(facts.mtaSts.txt).map((text) => text.toString('latin1'))
 
 /** A record that was meant to be one, and is not taken for one: another case, blanks, no semicolon. */
-const looksMeant = (text: string) => /^\s*"?\s*v\s*=\s*STSv?\d/i.test(text)
+const looksMeant = (text: string) => /^\s*(?:"\s*)?v\s*=\s*STSv?\d/i.test(text)
 
 export const stsMissing: Rule = {
   id: 'sts-missing',

@@ -91,7 +91,7 @@ function selectedCount(facts: Facts, domain: HostName): number {
 /** Texts that were meant to be records, and that receivers do not take for ones: the version is not first, or in another case. */
 const meantAt = (facts: Facts, domain: string) =>
   textsAt(facts, domain).filter(
-    (text) => /(?:^|;)\s*"?\s*v\s*=\s*DMARC\s*1/i.test(text) && selectDmarc([text]).kind === 'none',
+    (text) => /(?:^|;)\s*(?:"\s*)?v\s*=\s*DMARC\s*1/i.test(text) && selectDmarc([text]).kind === 'none',
   )
 
 export const dmarcMalformed: Rule = {

@@ -20,7 +20,7 @@ const recordLine = (facts: Facts) =>
 
 const textsAt = (facts: Facts) => textsOf(facts.tlsRpt.txt).map((text) => text.toString('latin1'))
 
-const looksMeant = (text: string) => /^\s*"?\s*v\s*=\s*TLSRPTv?\d/i.test(text)
+const looksMeant = (text: string) => /^\s*(?:"\s*)?v\s*=\s*TLSRPTv?\d/i.test(text)
 
 function whyUnknown(facts: Facts): Undecided | undefined {
   const { txt } = facts.tlsRpt
@@ -100,23 +100,30 @@ function invalidity(facts: Facts): string | undefined {
     )
   }
   // A destination of another scheme is told by the rule about destinations, and is no fault of the form.
-  const text = foreignUris(selected.text).reduce(
-    (rest, uri) => rest.replace(uri, 'mailto:a@example.com'),
-    selected.text,
-  )
+  const text = selected.text.replace(ruaField, (field, uris: string) => {
+    const known = uris.split(',').map((part) => (isForeign(part.trim()) ? 'mailto:a@example.com' : part))
+    return field.slice(0, field.length - uris.length) + known.join(',')
+  })
   const parsed = parseTlsrpt(text)
   if (parsed.kind === 'tlsrpt') return undefined
   const problems = parsed.problems.map(({ message }) => message).slice(0, 5)
   return `The record at ${where}, "${printable(selected.text, 300)}", is not valid: ${problems.join('; ')}.`
 }
 
+const ruaField = /;[ \t]*rua=([^;]*)/
+
 /** Destinations in the record that are URIs, and neither mailto: nor https:. */
 function foreignUris(text: string): readonly string[] {
-  const rua = /;[ \t]*rua=([^;]*)/.exec(text)?.[1] ?? ''
-  return rua.split(',').flatMap((part) => {
-    const parsed = parseReportUri(part.trim(), false)
-    return parsed.kind === 'uri' && parsed.uri.scheme !== 'mailto' && parsed.uri.scheme !== 'https' ? [part.trim()] : []
-  })
+  const rua = ruaField.exec(text)?.[1] ?? ''
+  return rua
+    .split(',')
+    .map((part) => part.trim())
+    .filter(isForeign)
+}
+
+function isForeign(destination: string): boolean {
+  const parsed = parseReportUri(destination, false)
+  return parsed.kind === 'uri' && parsed.uri.scheme !== 'mailto' && parsed.uri.scheme !== 'https'
 }
 
 export const tlsRptDestinationDead: Rule = {
