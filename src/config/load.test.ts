@@ -80,6 +80,7 @@ shutdownGrace: 0s
 publicAddresses: [192.0.2.1, "2001:DB8::1"]
 resolver: { servers: ["127.0.0.1:5353", "::1"] }
 bareNewline: reject
+eightBit: refuse
 postmaster: smtp://10.0.0.9
 trusted: [10.0.0.0/8, "2001:db8::/32", 192.0.2.7]
 outbound: { via: smtp://relay.example, from: help@example.org }
@@ -113,7 +114,7 @@ domains:
     settings.resolver.servers.map(({ address, port }) => `${address} ${port}`),
     ['127.0.0.1 5353', '::1 53'],
   )
-  assert.deepEqual([settings.bareNewline], ['reject'])
+  assert.deepEqual([settings.bareNewline, settings.eightBit], ['reject', 'refuse'])
   assert.equal(settings.postmaster.entries[0]?.backend.url, 'smtp://10.0.0.9:25')
   assert.deepEqual(settings.trusted, [
     { address: '10.0.0.0', bits: 8 },

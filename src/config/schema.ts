@@ -15,7 +15,8 @@ import { watchOptions } from '../watch/options.ts'
 import { httpListen, webOptions } from '../web/options.ts'
 import { defaultOptions, domainsTable } from './domain-options.ts'
 
-const { hostname, state, log, publicAddresses, bareNewline, trusted, outbound, shutdownGrace, budgets } = gatewayOptions
+const { hostname, state, log, publicAddresses, bareNewline, eightBit, trusted, outbound, shutdownGrace, budgets } =
+  gatewayOptions
 const { routes, postmaster } = routingOptions
 const domains = domainsTable
 
@@ -77,6 +78,7 @@ const options = {
   publicAddresses,
   resolver: resolverOptions,
   bareNewline,
+  eightBit,
   trusted,
   outbound,
   ...watchOptions,

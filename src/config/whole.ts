@@ -154,6 +154,7 @@ export async function planGeneral(
     publicAddresses: said.publicAddresses,
     resolver: said.resolver,
     bareNewline: said.bareNewline,
+    eightBit: said.eightBit,
     dsn: said.listen.dsn ?? true,
     trusted: said.trusted,
     outboundFrom: said.outbound.from,

@@ -27,6 +27,8 @@ import type { Taken } from './waiting-line.ts'
 export interface DeliveryOptions {
   /** Our name now, which a reload may change: in EHLO, unless the backend has a `helo`, and in the names of Maildir files. */
   readonly hostname: () => HostName
+  /** Whether 8-bit text goes to a backend that offers no 8BITMIME. Default: it does. */
+  readonly eightBit?: () => 'pass' | 'refuse'
   /** Default: `openLimits` of `smtp/client/open.ts`. */
   readonly openLimits?: OpenLimits
 }
@@ -44,7 +46,7 @@ export interface DeliveryDeps {
 }
 
 export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): Delivery {
-  const { hostname, openLimits } = options
+  const { hostname, eightBit, openLimits } = options
   const { clock, random, log, door, health } = deps
   const { files = systemFiles, room = boundlessRoom } = deps
   let isClosed = false
@@ -102,7 +104,7 @@ export function createDelivery(options: DeliveryOptions, deps: DeliveryDeps): De
       const wish = { key: job.fairnessKey, sessionUntilMs, readyUntilMs, fresh, isFromHold, cancel }
       const begin = (taken: Taken): Begun => {
         if (taken.kind !== 'taken') return taken
-        return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, steps, fresh) }
+        return { kind: 'begun', transaction: new SmtpTransaction(pool, taken.pooled, job, steps, { fresh, eightBit }) }
       }
       const taken = pool.take(wish)
       return taken instanceof Promise ? taken.then(begin) : begin(taken)

@@ -3,7 +3,7 @@
  * a state that the next one can use. Made by `create.ts`.
  */
 import type { Envelope, Message, Recipient } from '../mail/message.ts'
-import { isPermanent, isPositive, type Reply, replyText } from '../mail/reply.ts'
+import { isPermanent, isPositive, type Reply, reply, replyText } from '../mail/reply.ts'
 import { awaitLate, type DataAnswer, sendData } from '../smtp/client/data.ts'
 import { type EnvelopeAnswer, sendEnvelope } from '../smtp/client/envelope.ts'
 import type { StepLimits } from '../smtp/client/step-limits.ts'
@@ -12,25 +12,31 @@ import type { DataOutcome, Fault, LateAnswer, Lost, RecipientsOutcome } from './
 import type { Pool } from './pool.ts'
 import { mostRefused, type PooledSession } from './pooled-session.ts'
 
+export interface SmtpTransactionOptions {
+  /** The caller asked for a session that has served nobody, and got one: its end does speak of the backend. */
+  readonly fresh: boolean
+  /** As that of `DeliveryOptions`. */
+  readonly eightBit: (() => 'pass' | 'refuse') | undefined
+}
+
 export class SmtpTransaction implements Transaction {
   readonly #pool: Pool
   readonly #pooled: PooledSession
   readonly #job: Job
   readonly #steps: StepLimits
-  /** The caller asked for a session that has served nobody, and got one: its end does speak of the backend. */
-  readonly #wasFresh: boolean
+  readonly #options: SmtpTransactionOptions
   readonly localAddress: string | undefined
   readonly owedOnSuccess: 'relayed' | undefined
   #state: 'idle' | 'busy' | 'ended' = 'idle'
   #isMailAccepted = false
   #accepted = 0
 
-  constructor(pool: Pool, pooled: PooledSession, job: Job, steps: StepLimits, wasFresh: boolean) {
+  constructor(pool: Pool, pooled: PooledSession, job: Job, steps: StepLimits, options: SmtpTransactionOptions) {
     this.#pool = pool
     this.#pooled = pooled
     this.#job = job
     this.#steps = steps
-    this.#wasFresh = wasFresh
+    this.#options = options
     this.localAddress = pooled.localAddress
     this.owedOnSuccess = pooled.session.extensions.dsn ? undefined : 'relayed' // RFC 3461 §5.2.2 b
   }
@@ -90,6 +96,10 @@ export class SmtpTransaction implements Transaction {
     if (this.#accepted === 0) throw new TypeError('data() without an accepted recipient')
     this.#begin()
     const { session } = this.#pooled
+    if (message.body.has8bit && !session.extensions.eightBit && this.#options.eightBit?.() === 'refuse') {
+      this.#giveBack('open')
+      return Promise.resolve({ kind: 'answered', step: 'data', replies: [no8bitReply] })
+    }
     const content = { trace: message.trace, size: message.body.size, blocks: () => message.body.blocks() }
     const replyCount = session.protocol === 'lmtp' ? this.#accepted : 1
     return sendData(session, content, replyCount, { steps: this.#steps, bodyUntilMs, untilMs, onDotLeft }).then(
@@ -187,7 +197,7 @@ export class SmtpTransaction implements Transaction {
   }
 
   get #isReused(): boolean {
-    return !this.#wasFresh && (this.#pooled.served > 0 || this.#pooled.refused > 0)
+    return !this.#options.fresh && (this.#pooled.served > 0 || this.#pooled.refused > 0)
   }
 
   #gone(): Lost {
@@ -195,6 +205,13 @@ export class SmtpTransaction implements Transaction {
     return { kind: 'lost', fault, reused: false }
   }
 }
+
+// RFC 6152 §3: not converted, so it is a permanent error. RFC 3463 §3.7: conversion required but not supported.
+const no8bitReply = reply(
+  554,
+  '5.6.3',
+  'The server for this address takes no 8-bit text (8BITMIME), and none is converted here',
+)
 
 /** Octets that our trace lines may add to the size that the sender declared. */
 const traceMargin = 512

@@ -85,6 +85,12 @@ export const gatewayOptions = {
     'repair',
   ),
 
+  eightBit: choice(
+    '8-bit text for a backend that offers no 8BITMIME (RFC 6152 §3): `pass` sends it as it is, because to convert it breaks DKIM signatures, `refuse` answers 554 5.6.3.',
+    ['pass', 'refuse'],
+    'pass',
+  ),
+
   trusted: list(
     'Networks of relays that know their senders: what comes from them counts as proven, so their senders are told when held mail is refused; and none is turned away for what others have guessed through it. At most a /8, or an IPv6 /16.',
     'a list of networks, such as ["10.20.0.0/16"]',

@@ -34,6 +34,8 @@ export interface GatewaySettings {
   /** How MX are looked up. */
   readonly resolver: ResolverOptions
   readonly bareNewline: 'repair' | 'reject'
+  /** What becomes of 8-bit text whose backend offers no 8BITMIME. */
+  readonly eightBit: 'pass' | 'refuse'
   /** Whether DSN is offered to senders (RFC 3461). Only where messages can be held, because what it obliges to is kept there. */
   readonly dsn: boolean
   /** Networks whose senders are believed: their mail counts as proven. */

@@ -67,6 +67,7 @@ export interface GatewayWords {
   /** Whether an undeclared domain was declared lately. Default: none was. */
   readonly leftRecently?: (domain: HostName) => boolean
   readonly bareNewline?: 'repair' | 'reject'
+  readonly eightBit?: 'pass' | 'refuse'
   readonly dsn?: boolean
   /** Networks whose senders are believed. */
   readonly trusted?: readonly string[]
@@ -141,6 +142,7 @@ export function settingsOf(
     publicAddresses: (words.publicAddresses ?? []).map(ipOf),
     resolver: { ...defaultResolverOptions, servers: [noNameServer], ...words.resolver },
     bareNewline: words.bareNewline ?? 'repair',
+    eightBit: words.eightBit ?? 'pass',
     dsn: words.dsn ?? true,
     trusted: (words.trusted ?? []).map(networkOf),
     outbound: {

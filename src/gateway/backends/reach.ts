@@ -76,7 +76,8 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
   })
   const room = createMailboxRoom(settings, { clock, log })
   const hostname = () => settings().hostname
-  const delivery = createDelivery({ hostname }, { clock, random, log, door, health: backends, room })
+  const eightBit = () => settings().eightBit
+  const delivery = createDelivery({ hostname, eightBit }, { clock, random, log, door, health: backends, room })
   const isWanted = (endpoint: Endpoint) => isConfigured(settings(), endpoint)
   const probe = createProbe(isWanted, { clock, random, log, delivery, forget: backends.forget })
   const mx = createMxLookup(settings, { clock, random, log, door })
