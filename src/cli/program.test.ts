@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -214,6 +216,32 @@ test('config check: the folder that a Maildir lies in is missing, or is none; wh
       'maildir:/missing/deep/box: the folder /missing/deep is missing, and only "box" in it is made by itself: make it; until then no mail gets there',
       'maildir:/waypost.yaml: /waypost.yaml, or what leads to it, is no folder; until then no mail gets there',
       'maildir:/waypost.yaml/box: /waypost.yaml/box, or what leads to it, is no folder; until then no mail gets there',
+    ],
+  )
+})
+
+test('config check: a socket that is missing, or is none, is told as a missing folder is', async (t) => {
+  const { file, state } = await config(
+    t,
+    [
+      'domains:',
+      '  a.example: { deliver: ["lmtp:./missing.sock", "lmtp:./waypost.yaml"] }',
+      '  b.example: { deliver: "lmtp:./there.sock" }',
+    ].join('\n'),
+  )
+  const server = createServer().listen(join(state, 'there.sock'))
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const { code, out } = await waypost('config', 'check', '--no-network', '-c', file)
+  assert.equal(code, 0, out)
+  assert.deepEqual(
+    out
+      .replaceAll(state, '')
+      .split('\n')
+      .flatMap((line) => / look {8}(.*)/.exec(line)?.[1] ?? []),
+    [
+      'lmtp:/missing.sock: there is no /missing.sock: start the server that makes it, or see where that listens; until then no mail gets there',
+      'lmtp:/waypost.yaml: /waypost.yaml is no socket; until then no mail gets there',
     ],
   )
 })

@@ -53,7 +53,7 @@ export function configCommand(run: Run, userId = process.getuid?.(), read: ReadI
     .option('--no-network', 'ask no DNS and open no connection: what mail of our own needs is not looked at')
     .addHelpText(
       'after',
-      '\nExit code: 0 in order, 1 mistakes, or a state folder or log file that nobody could serve with, 2 it could not be read.\nOne that this user alone could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets and programs that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
+      '\nExit code: 0 in order, 1 mistakes, or a state folder or log file that nobody could serve with, 2 it could not be read.\nOne that this user alone could not serve with is told on standard error.\nWhat is in order and probably not meant is told, and changes no exit code.\nSecrets, programs, folders of Maildirs and sockets that are named and not there are told, and change no exit code.\nWhat notices to senders need (a PTR for our addresses, SPF for hostname, port 25 outwards) is told too, and changes no exit code.\n\nExample:\n  waypost config check -c waypost.yaml',
     )
     .action((options: CheckOptions) => run((terminal) => check(options, userId, read, terminal)))
   command

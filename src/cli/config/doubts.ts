@@ -1,8 +1,8 @@
 /**
  * What a configuration names and this machine or this environment does not have: secrets that are not there, programs that cannot be started, folders
- * that Maildirs lie in. The service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
+ * that Maildirs lie in, sockets of servers. The service may have another environment, so it is worth a look and no mistake. Called by `waypost config check`.
  */
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { errorCode } from '../../base/error-code.ts'
 import type { SecretSource } from '../../base/option.ts'
 import type { SecretReader } from '../../base/secret.ts'
@@ -10,6 +10,7 @@ import { whyNotStartable } from '../../base/startable.ts'
 import { pathText } from '../../config/explain.ts'
 import type { Loaded } from '../../config/load.ts'
 import { folderBefore, whyNoMaildir } from '../../delivery/why-no-maildir.ts'
+import { whyNoSocket } from './why-no-socket.ts'
 
 /** Sentences with the key in front. No secret is told. */
 export async function doubtsOf(
@@ -37,24 +38,40 @@ export async function doubtsOf(
       return why === undefined ? [] : [`${pathText(path)}: ${why}`]
     }),
   )
-  return [...secrets, ...programs, await maildirDoubts(settings)].flat()
+  return [...secrets, ...programs, await backendDoubts(settings)].flat()
 }
 
 /** More have one cause. */
-const mostMaildirs = 20
+const mostBackends = 20
 
-async function maildirDoubts({ destinations, postmaster, state }: Loaded['settings']): Promise<string[]> {
+/** Those on this machine: nothing is connected to here. */
+async function backendDoubts({ destinations, postmaster, state }: Loaded['settings']): Promise<string[]> {
   const doubts = new Map<string, string>()
   for (const { backend } of [...destinations.routes, postmaster].flatMap(({ entries }) => entries)) {
     const { address, url } = backend
-    if (address.protocol !== 'maildir' || doubts.has(url) || doubts.size === mostMaildirs) continue
-    const code = await whyNoFolder(address.path)
-    // What leads to the state folder is made with it, at the first start.
-    if (code === undefined || (code === 'ENOENT' && `${state}/`.startsWith(`${folderBefore(address.path)}/`))) continue
-    const why = whyNoMaildir(address.path, code)
+    if (!('path' in address) || doubts.has(url) || doubts.size === mostBackends) continue
+    const why =
+      address.protocol === 'maildir' ? await maildirDoubt(address.path, state) : await socketDoubt(address.path)
     if (why !== undefined) doubts.set(url, `${url}: ${why}; until then no mail gets there`)
   }
   return [...doubts.values()]
+}
+
+async function maildirDoubt(path: string, state: string): Promise<string | undefined> {
+  const code = await whyNoFolder(path)
+  // What leads to the state folder is made with it, at the first start.
+  if (code === undefined || (code === 'ENOENT' && `${state}/`.startsWith(`${folderBefore(path)}/`))) return undefined
+  return whyNoMaildir(path, code)
+}
+
+async function socketDoubt(path: string): Promise<string | undefined> {
+  const code = await codeOf(async () => {
+    if (!(await stat(path)).isSocket()) return 'ENOTSOCK'
+    // Who may write to a socket may connect to it: unix(7).
+    await access(path, constants.W_OK)
+    return undefined
+  })
+  return code && whyNoSocket(path, code)
 }
 
 /** @returns the system's code; nothing is made, which the first message would do */
@@ -66,9 +83,12 @@ async function whyNoFolder(path: string): Promise<string | undefined> {
   return codeOfFolder(folderBefore(path))
 }
 
-async function codeOfFolder(path: string): Promise<string | undefined> {
+const codeOfFolder = (path: string) => codeOf(async () => ((await stat(path)).isDirectory() ? undefined : 'ENOTDIR'))
+
+/** The system's code where `look` failed, else what that says. */
+async function codeOf(look: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
-    return (await stat(path)).isDirectory() ? undefined : 'ENOTDIR'
+    return await look()
   } catch (error) {
     const code = errorCode(error)
     if (code === undefined) throw error
