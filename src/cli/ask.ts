@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { loadConfig } from '../config/load.ts'
 import { formatProblems } from '../config/source.ts'
 import { askControl, type ControlRequest, controlPath } from '../gateway/operate/control.ts'
+import { anotherUserText } from './another-user.ts'
 import { findRunningConfig } from './config-path.ts'
 import type { Terminal } from './terminal.ts'
 import { whoAsks } from './who-asks.ts'
@@ -41,7 +42,7 @@ export async function askGateway(
       terminal.err(`waypost: no gateway is running on the state folder ${state}\n`)
       return { kind: 'could-not', isNotRunning: true }
     case 'forbidden':
-      terminal.err(`waypost: the gateway on ${state} belongs to another user\n`)
+      terminal.err(`waypost: the gateway on ${state} belongs to ${await anotherUserText(state)}\n`)
       return { kind: 'could-not' }
     case 'no-answer':
       terminal.err(`waypost: the gateway on ${state} gave no answer: ${asked.why}\n`)

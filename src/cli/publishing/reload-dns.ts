@@ -2,11 +2,13 @@
  * Has the built-in server of a running gateway read its zones again, through the control socket. For `apply`, which changes many of them at about
  * the same time; the other end is `serve/dns-service.ts`.
  */
+
 import { systemClock } from '../../base/clock.ts'
 import { createSharedRun } from '../../base/shared-run.ts'
 import { nameText, type WireName } from '../../dns/wire-name.ts'
 import { askControl, controlPath } from '../../gateway/operate/control.ts'
 import type { CommandOutcome } from '../../publish/targets/zone-file/command.ts'
+import { anotherUserText } from '../another-user.ts'
 
 const timeoutMs = 60_000
 /** Of names in one request: the socket takes 64 KiB. More, and the server looks at all of its files. */
@@ -48,6 +50,6 @@ async function reload(state: string, zones: readonly string[]): Promise<CommandO
     case 'no-answer':
       return { kind: 'failed', why: asked.why }
     case 'forbidden':
-      return { kind: 'failed', why: `the gateway on ${state} belongs to another user` }
+      return { kind: 'failed', why: `the gateway on ${state} belongs to ${await anotherUserText(state)}` }
   }
 }

@@ -19,6 +19,7 @@ import { createQueueTransfer } from '../../gateway/operate/queue-transfer.ts'
 import type { GatewaySettings } from '../../gateway/settings.ts'
 import { createWays } from '../../gateway/ways/ways.ts'
 import { openHistory } from '../../watch/history.ts'
+import { anotherUserText } from '../another-user.ts'
 import { findRunningConfig } from '../config-path.ts'
 import { openHolding } from '../holding.ts'
 import { notedDeeds } from '../noted-deeds.ts'
@@ -59,7 +60,7 @@ export async function withQueue<Result>(
     case 'not-running':
       return await onStopped(state, settings, terminal, otherwise, work)
     case 'forbidden':
-      terminal.err(`waypost: the gateway on ${state} belongs to another user\n`)
+      terminal.err(`waypost: the gateway on ${state} belongs to ${await anotherUserText(state)}\n`)
       return otherwise
     default:
       terminal.err(`waypost: the gateway on ${state} gave no answer: ${asked.why}\n`)
@@ -82,7 +83,7 @@ function beside(state: string, settings: GatewaySettings | undefined, terminal: 
         asked.kind === 'not-running'
           ? 'it has stopped'
           : asked.kind === 'forbidden'
-            ? 'it belongs to another user'
+            ? `it belongs to ${await anotherUserText(state)}`
             : asked.why
       terminal.err(`waypost: the gateway on ${state} could not do it: ${why}\n`)
       return undefined
@@ -174,11 +175,11 @@ async function whyNotOurs(state: string): Promise<string | undefined> {
   try {
     const { uid } = await stat(state)
     if (process.getuid?.() === uid) return undefined
-    return `no gateway is running on ${state}, and the folder belongs to another user (${uid}): run this as that user`
+    return `no gateway is running on ${state}, and the folder belongs to ${await anotherUserText(state)}`
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT') return `there is no state folder ${state}, so nothing is held`
-    if (code === 'EACCES') return `the state folder ${state} belongs to another user: run this as that user`
+    if (code === 'EACCES') return `the state folder ${state} belongs to ${await anotherUserText(state)}`
     throw error
   }
 }

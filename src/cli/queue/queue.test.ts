@@ -393,7 +393,10 @@ test('the store of another process is not touched, nor that of another user', as
   }
   const others = await run('list')
   assert.equal(others.code, 2)
-  assert.match(others.err, new RegExp(`belongs to another user \\(${isRoot ? 4242 : 0}\\): run this as that user`))
+  assert.match(
+    others.err,
+    new RegExp(`belongs to another user \\(${isRoot ? 4242 : 'root'}\\): run this as that user, with "sudo -u `),
+  )
 })
 
 const settleOne = (queue: Queue, number: number, to: Settled) =>
