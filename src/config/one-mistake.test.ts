@@ -14,6 +14,13 @@ test('who wants the dashboard off is told where to write it', (t) =>
     /^2:6 web wants keys with values: access, hosts, tls; to have it off, write "listen: \{ http: off \}"$/,
   ]))
 
+test('who says in another word that there shall be no dashboard is told the right one', async (t) => {
+  for (const word of ['false', 'no', 'none'])
+    await told(t, `domains: { a.example: { deliver: mx } }\nlisten: { http: ${word} }\n`, [
+      /^2:17 listen\.http wants an IP address and a port, .*; this is no address: to have no dashboard, write "http: off"$/,
+    ])
+})
+
 test('who writes a word or an address is shown what stands there', async (t) => {
   const one = (text: string, pattern: RegExp) => told(t, text, [pattern])
   const domain = 'domains: { a.example: { deliver: mx } }'

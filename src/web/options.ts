@@ -1,6 +1,6 @@
 /** What waypost.yaml says about the dashboard: `httpListen` stands under `listen:`, `webOptions` under `web:`. `config` puts them into the schema. */
 import { z } from 'zod'
-import { readListenAddress } from '../base/listen-address.ts'
+import { type ListenAddress, readListenAddress } from '../base/listen-address.ts'
 import { bareChoice, list, oneOrMore, parsed, type Read, section, text } from '../base/option.ts'
 import { roles } from './access/role.ts'
 import { readSecretHash } from './access/secret-hash.ts'
@@ -17,7 +17,7 @@ export const httpListen = z
       oneOrMore(
         'Addresses.',
         httpWants,
-        parsed('Where HTTP listens.', 'an IP address and a port, such as "127.0.0.1:8025"', readListenAddress),
+        parsed('Where HTTP listens.', 'an IP address and a port, such as "127.0.0.1:8025"', readPlace),
         20,
       ),
     ],
@@ -28,6 +28,14 @@ export const httpListen = z
     description: `Addresses for the dashboard, its API and the metrics, or \`off\`. Elsewhere than on loopback it wants \`web.access\` and TLS. Default ${defaultHttpPlace}.`,
     wants: httpWants,
   })
+
+/** What other programs take for "nowhere". */
+const nowhere = /^(?:false|no|none|never|disabled?)$/i
+
+function readPlace(input: string): Read<ListenAddress> {
+  if (nowhere.test(input)) return { kind: 'no', why: 'is no address: to have no dashboard, write "http: off"' }
+  return readListenAddress(input)
+}
 
 function readHost(input: string): Read<string> {
   const host = input.toLowerCase()
