@@ -63,6 +63,23 @@ test('what is wrong is told of the file that is wrong', async () => {
   assert.deepEqual(await wrong('/nope', '/pair.pem'), ['certificate: /nope does not exist'])
 })
 
+test('a chain that begins with another certificate than the own is told so, and not that the key is wrong', async () => {
+  const { pem: issuer } = makeCertificate({ name: 'ca.example', isCa: true })
+  disk.set('/chain.pem', Buffer.concat([Buffer.from(issuer), pair]))
+  disk.set('/strangers.pem', Buffer.from(`${issuer}\n${issuer}`))
+  assert.deepEqual((await readPair({ certificate: '/chain.pem', key: '/pair.pem' }, files)).wrong, [
+    {
+      file: 'certificate',
+      why: "/chain.pem begins with another certificate than that of /pair.pem, which stands behind it: the server's own comes first, then those that issued it",
+    },
+  ])
+  const strangers = await readPair({ certificate: '/strangers.pem', key: '/pair.pem' }, files)
+  assert.deepEqual(
+    strangers.wrong.map(({ file }) => file),
+    ['key'],
+  )
+})
+
 const nowMs = Date.UTC(2030, 0, 15)
 const dayMs = 86_400_000
 

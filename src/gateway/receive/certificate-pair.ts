@@ -28,10 +28,22 @@ export function judgePair(paths: PairPaths, content: Readonly<Partial<Record<key
   }
   const certificate = read('certificate', 'certificate', (pem) => new X509Certificate(pem))
   const key = read('key', 'private key without a passphrase', (pem): KeyObject => createPrivateKey(pem))
-  if (certificate && key && !certificate.checkPrivateKey(key))
-    wrong.push({ file: 'key', why: `${paths.key} is not the key of the certificate ${paths.certificate}` })
+  if (certificate && key && !certificate.checkPrivateKey(key)) wrong.push(whyNoPair(paths, key, content.certificate))
   return { wrong, certificate }
 }
+
+function whyNoPair(paths: PairPaths, key: KeyObject, pem: Buffer | undefined): JudgedPair['wrong'][number] {
+  // RFC 8446 §4.4.2: the server's own certificate is the first. OpenSSL reads no other as that.
+  const others = pem?.toString('latin1').match(certificateBlock)?.slice(1) ?? []
+  if (others.some((other) => parsePem(Buffer.from(other), (text) => new X509Certificate(text))?.checkPrivateKey(key)))
+    return {
+      file: 'certificate',
+      why: `${paths.certificate} begins with another certificate than that of ${paths.key}, which stands behind it: the server's own comes first, then those that issued it`,
+    }
+  return { file: 'key', why: `${paths.key} is not the key of the certificate ${paths.certificate}` }
+}
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs
 
 /** OpenSSL throws for whatever it cannot read; which of its many errors it was helps nobody. */
 function parsePem<Value>(content: Buffer, parse: (pem: Buffer) => Value): Value | undefined {
