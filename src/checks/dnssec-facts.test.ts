@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../../test/unit/facts/names.ts'
 import { record, rrsigData } from '../../test/unit/facts/records.ts'
-import { isDenialAt, isInForce, keyTagOf, secondsLeft } from './dnssec-facts.ts'
+import { processorMs } from '../../test/unit/processor-time.ts'
+import { denialAt, isInForce, keyTagOf, secondsLeft } from './dnssec-facts.ts'
 
 test('the key tag of RFC 4034 §5.4', () => {
   const key = Buffer.from(
@@ -22,16 +23,41 @@ test('the hash of RFC 5155 appendix A', () => {
     nextHash: Buffer.alloc(20),
     types: [],
   } as const
-  assert.ok(isDenialAt(record(wire('0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example'), nsec3), wire('Example')))
-  assert.ok(isDenialAt(record(wire('35MTHGPGCU1QG68FAB165KLNSNK3DPVL.example'), nsec3), wire('a.example')))
-  assert.ok(!isDenialAt(record(wire('35mthgpgcu1qg68fab165klnsnk3dpvl.example'), nsec3), wire('b.example')))
-  // More work than a resolver would do is not done.
-  assert.ok(
-    !isDenialAt(
-      record(wire('0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example'), { ...nsec3, iterations: 65_535 }),
-      wire('example'),
-    ),
+  const at = (label: string, name: string) => denialAt([record(wire(`${label}.example`), nsec3)], wire(name)).kind
+  assert.equal(at('0p9mhaveqvm6t7vbl5lop2u3t2rp3tom', 'Example'), 'denial')
+  assert.equal(at('35MTHGPGCU1QG68FAB165KLNSNK3DPVL', 'a.example'), 'denial')
+  assert.equal(at('35mthgpgcu1qg68fab165klnsnk3dpvl', 'b.example'), 'none')
+})
+
+test('more hashing than validators do is not done, and is told', () => {
+  const nsec3 = (iterations: number) =>
+    record(wire('x.example'), {
+      type: 'NSEC3',
+      algorithm: 1,
+      flags: 0,
+      iterations,
+      salt: Buffer.alloc(0),
+      nextHash: Buffer.alloc(20),
+      types: [],
+    })
+  assert.deepEqual(denialAt([nsec3(150)], wire('example')), { kind: 'none' })
+  assert.deepEqual(denialAt([nsec3(151), nsec3(0)], wire('example')), { kind: 'too-many-iterations', iterations: 151 })
+})
+
+test('a message full of NSEC3 records is hashed for a few of them', () => {
+  const owner = wire('x.example')
+  const records = Array.from({ length: 3_000 }, (_, index) =>
+    record(owner, {
+      type: 'NSEC3',
+      algorithm: 1,
+      flags: 0,
+      iterations: 150,
+      salt: Buffer.of(index >> 8, index & 255),
+      nextHash: Buffer.alloc(20),
+      types: [],
+    }),
   )
+  assert.ok(processorMs(() => denialAt(records, wire('example'))) < 100)
 })
 
 test('times of signatures go round at 2^32 (RFC 4034 §3.1.5)', () => {

@@ -26,19 +26,43 @@ export const secondsLeft = ({ expiration }: Rrsig, atMs: number): number => (exp
 export const isInForce = (signature: Rrsig, atMs: number): boolean =>
   secondsLeft(signature, atMs) >= 0 && ((Math.floor(atMs / 1000) - signature.inception) | 0) >= 0
 
-/** More would only keep us busy (RFC 9276 §3.2 lets resolvers refuse above a limit). */
-const mostIterations = 2500
+/** RFC 9276 §3.2: validators set the limit; none of those in use believes a proof with more. Hashing more would only keep us busy. */
+export const mostIterations = 150
 
-/** Whether an NSEC or NSEC3 record stands at this name: by its name, or by the hash of it (RFC 5155 §5). */
-export function isDenialAt(record: DnsRecord, name: WireName): boolean {
-  if (record.data.type === 'NSEC') return sameName(record.name, name)
-  if (record.data.type !== 'NSEC3' || record.data.algorithm !== 1 || record.data.iterations > mostIterations)
-    return false
-  const label = foldName(record.name).slice(1, 1 + record.name.charCodeAt(0))
-  return label === hashOf(name, record.data)
+/** The denial of a type needs one record, that of a name three (RFC 5155 §7.2); what a server puts beside ten is not looked at. */
+const mostDenials = 10
+
+export type DenialAt =
+  | { readonly kind: 'denial'; readonly data: RdataOf<'NSEC'> | RdataOf<'NSEC3'> }
+  | { readonly kind: 'none' }
+  /** It may be one of those that ask for more hashing than is done. */
+  | { readonly kind: 'too-many-iterations'; readonly iterations: number }
+
+/** The NSEC or NSEC3 record at this name: by its name, or by the hash of it (RFC 5155 §5). */
+export function denialAt(records: readonly DnsRecord[], name: WireName): DenialAt {
+  const hashOf = createHashing(name)
+  let iterations = 0
+  for (const { name: owner, data } of records.filter((record) => isDenialRecord(record.data)).slice(0, mostDenials)) {
+    if (data.type === 'NSEC' && sameName(owner, name)) return { kind: 'denial', data }
+    if (data.type !== 'NSEC3' || data.algorithm !== 1) continue
+    if (data.iterations > mostIterations) iterations = Math.max(iterations, data.iterations)
+    else if (foldName(owner).slice(1, 1 + owner.charCodeAt(0)) === hashOf(data)) return { kind: 'denial', data }
+  }
+  return iterations > 0 ? { kind: 'too-many-iterations', iterations } : { kind: 'none' }
 }
 
-function hashOf(name: WireName, { salt, iterations }: RdataOf<'NSEC3'>): string {
+/** A zone has one salt and one number of iterations, so its records want one hash of a name. */
+function createHashing(name: WireName): (parameters: RdataOf<'NSEC3'>) => string {
+  const known = new Map<string, string>()
+  return ({ salt, iterations }) => {
+    const key = `${iterations} ${salt.toString('hex')}`
+    const hash = known.get(key) ?? hashName(name, salt, iterations)
+    known.set(key, hash)
+    return hash
+  }
+}
+
+function hashName(name: WireName, salt: Buffer, iterations: number): string {
   let digest = Buffer.from(foldName(name), 'latin1')
   for (let round = 0; round <= iterations; round++) digest = createHash('sha1').update(digest).update(salt).digest()
   return base32hex(digest)

@@ -6,9 +6,14 @@ import { startCleanDomain } from '../../../test/lab/clean-domain.ts'
 import type { LabFault } from '../../../test/lab/internet/words.ts'
 import { labHost, labName } from '../../../test/lab/names.ts'
 import type { LabRecords } from '../../../test/lab/records.ts'
+import { contextOf } from '../../../test/unit/facts/facts.ts'
+import { processorMs } from '../../../test/unit/processor-time.ts'
 import { type Door, systemDoor } from '../../base/door.ts'
 import { classCodes } from '../../dns/types.ts'
+import type { Outcome } from '../finding.ts'
 import { zoneNamed } from '../read-facts.ts'
+import { dnssecNsecOmitsMx } from '../rules/dnssec/dnssec-nsec-omits-mx.ts'
+import { runRules } from '../run-rules.ts'
 import type { Progress } from './inquiry.ts'
 
 const only =
@@ -197,4 +202,44 @@ test('servers of the tree that say nothing are not waited for twice, and it is t
   assert.equal(lab.internet.asked.filter((line) => line.startsWith(`${root} udp NS example.lab.`)).length, 2)
   assert.equal(lab.internet.asked.filter((line) => line.startsWith(`${root} udp NS mx`)).length, 0)
   assert.ok(waits.has(`the name server ${root}`), [...waits].join(', '))
+})
+
+test('an answer full of NSEC3 records that want much hashing comes through, and takes no time to judge', async (t) => {
+  const nsec3 = (index: number) =>
+    ({
+      name: labName('x.example.lab'),
+      class: classCodes.IN,
+      ttlSeconds: 60,
+      data: {
+        type: 'NSEC3',
+        algorithm: 1,
+        flags: 0,
+        iterations: index < 300 ? 2_500 : 150,
+        salt: Buffer.of(index >> 8, index & 255),
+        nextHash: Buffer.alloc(20),
+        types: [],
+      },
+    }) as const
+  const authorities = Array.from({ length: 1_300 }, (_, index) => nsec3(index))
+  const lab = await startCleanDomain(t, {
+    zone: (zone) => ({
+      ...zone,
+      servers: zone.servers.map((server) => ({
+        ...server,
+        fault: ({ type }, right) => (type === 'HINFO' ? { ...right, authorities } : right),
+      })),
+    }),
+  })
+  const facts = await lab.examine('example.lab', ['name-servers', 'dnssec'])
+  const asked = facts.zones.flatMap(({ servers }) => servers).flatMap((server) => server.asked)
+  const sizes = asked.flatMap(({ type, outcome }) =>
+    type === 'HINFO' && outcome.kind === 'response' ? outcome.message.authorities.length : [],
+  )
+  assert.ok(sizes.includes(1_300), `${sizes}`)
+  let outcomes: readonly Outcome[] = []
+  const cost = processorMs(() => {
+    outcomes = runRules([dnssecNsecOmitsMx], facts, contextOf())
+  })
+  assert.ok(cost < 200, `${cost} ms`)
+  assert.ok(outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'not-checked'))
 })

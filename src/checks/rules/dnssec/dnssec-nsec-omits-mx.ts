@@ -4,8 +4,8 @@
  */
 import { typeCodes } from '../../../dns/types.ts'
 import { nameFromHost } from '../../../dns/wire-name.ts'
-import { isDenialAt, isDenialRecord } from '../../dnssec-facts.ts'
-import type { Verdict } from '../../finding.ts'
+import { denialAt, mostIterations } from '../../dnssec-facts.ts'
+import type { Subject, Undecided, Verdict } from '../../finding.ts'
 import { plainName, serverSubject, zoneNamed } from '../../read-facts.ts'
 import type { Rule } from '../../rule.ts'
 import { answerOf } from '../../server-answers.ts'
@@ -34,10 +34,9 @@ export const dnssecNsecOmitsMx: Rule = {
           server.asked.filter(({ type }) => type === 'HINFO'),
         )
       if (answer.kind !== 'no-data') return []
-      const denial = answer.message.authorities.find(
-        (record) => isDenialRecord(record.data) && isDenialAt(record, domain),
-      )
-      if (!denial || !isDenialRecord(denial.data) || denial.data.types.includes(typeCodes.MX)) return []
+      const denial = denialAt(answer.message.authorities, domain)
+      if (denial.kind === 'too-many-iterations') return [notHashed(serverSubject(zone, server), denial.iterations)]
+      if (denial.kind === 'none' || denial.data.types.includes(typeCodes.MX)) return []
       return [
         {
           kind: 'fault',
@@ -54,3 +53,10 @@ export const dnssecNsecOmitsMx: Rule = {
     })
   },
 }
+
+const notHashed = (subject: Subject, iterations: number): Undecided => ({
+  kind: 'undecided',
+  subject,
+  reason: 'budget-spent',
+  why: `Its NSEC3 records ask for ${iterations} iterations. More than ${mostIterations} are not hashed here, and validators do not believe them either (RFC 9276 §3.2).`,
+})
