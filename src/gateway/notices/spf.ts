@@ -1,12 +1,12 @@
 /**
- * Asks SPF (RFC 7208) whether a client may send for a MAIL FROM: mailauth evaluates, our own resolver is asked, and time and questions are
- * counted here. Called by `sender-proof`. Only a pass that is narrow enough to prove anything counts (`narrow-spf`).
+ * Asks SPF (RFC 7208) whether a client may send for a MAIL FROM: mailauth evaluates, our own resolver is asked, and time, questions and what
+ * is handed over of an answer are counted here. Called by `sender-proof`. Only a pass that is narrow enough to prove anything counts (`narrow-spf`).
  */
 import { type Clock, within } from '../../base/clock.ts'
-import { isIpv6 } from '../../base/ip.ts'
+import { type IpAddress, isIpv6 } from '../../base/ip.ts'
 import type { Resolution } from '../../dns/resolution.ts'
 import type { Resolver } from '../../dns/resolver.ts'
-import { nameFromLabels, nameText, type WireName } from '../../dns/wire-name.ts'
+import { nameFromLabels, nameText, rootWireName, type WireName } from '../../dns/wire-name.ts'
 import type { HostName, Mailbox } from '../../mail/address.ts'
 import type { Client } from '../../mail/message.ts'
 import { narrowedSpf } from './narrow-spf.ts'
@@ -34,6 +34,17 @@ export type SpfAnswer = {
 const evaluationMs = 20_000
 /** RFC 7208 §4.6.4 lets ten terms ask, each `mx` for ten hosts, of both families: nobody honest needs as many. */
 const mostQuestions = 100
+/** RFC 7208 §4.6.4: an `mx` with more than ten hosts is a permanent error, and of ten names of a client the others are ignored. */
+const mostExchangers = 11
+const mostNames = 10
+/**
+ * Of one host, and of all hosts of an evaluation: mailauth parses each address again for each term that names it. The client's own is handed over
+ * wherever it stands, so that only a prefix length behind `a` or `mx` may miss a network that none of the first ones is in.
+ */
+const mostOfHost = 100
+const mostAddresses = 500
+/** RFC 7208 §4.5: a second one is a permanent error. */
+const mostRecords = 2
 /**
  * Parsing a term takes longer than sending it, and ten records of 64 kB each may stand behind one sender. RFC 7208 §3.4 wants 512 octets; lists of
  * addresses in the wild have some thousand.
@@ -61,6 +72,7 @@ async function evaluate(
   // Half a megabyte of libraries that a gateway without a refusal never needs.
   const { spf } = await import('mailauth/lib/spf/index.js')
   const untilMs = clock.monotonicMs() + evaluationMs
+  const handing: Handing = { client: client.address, edit, addressesLeft: mostAddresses }
   let questions = 0
   const checking = spf({
     sender: sender.text,
@@ -70,8 +82,10 @@ async function evaluate(
     strict: true,
     resolver: async (name: string, type: string) => {
       if (++questions > mostQuestions || clock.monotonicMs() > untilMs) throw new DnsSilence('ETIMEOUT')
+      // What the cache knows comes at once: without this, all of an evaluation would be one turn.
+      await nextTurn()
       // mailauth declares what it expects of TXT and A alone; MX come as `dns.resolve` gives them.
-      return (await answer(resolver(), name, type, edit)) as string[]
+      return (await answer(resolver(), name, type, handing)) as string[]
     },
   })
   const checked = await within(checking, untilMs, clock)
@@ -96,39 +110,63 @@ class DnsSilence extends Error {
   }
 }
 
+const nextTurn = () => new Promise<void>((done) => setImmediate(done))
+
+/** What of the answers to one evaluation is handed over. */
+interface Handing {
+  readonly client: IpAddress
+  readonly edit: (record: string) => string
+  addressesLeft: number
+}
+
 async function answer(
   resolver: Pick<Resolver, 'resolve'>,
   text: string,
   type: string,
-  edit: (record: string) => string,
+  handing: Handing,
 ): Promise<unknown[]> {
   const parsed = nameFromLabels(text.replace(/\.$/, '').split('.'))
   if (parsed.kind === 'invalid') throw new DnsSilence('EBADNAME')
   const { name } = parsed
   switch (type) {
     case 'TXT':
-      return recordsOf(await resolver.resolve(name, 'TXT')).map(({ strings }) => [
-        edit(readable(Buffer.concat(strings).toString('latin1'))),
-      ])
+      return recordsOf(await resolver.resolve(name, 'TXT'))
+        .map(({ strings }) => Buffer.concat(strings).toString('latin1'))
+        .filter((record) => isSpf.test(record))
+        .slice(0, mostRecords)
+        .map((record) => [handing.edit(readable(record))])
     case 'A':
-      return recordsOf(await resolver.resolve(name, 'A')).map(({ address }) => address)
+      return handOver(recordsOf(await resolver.resolve(name, 'A')), handing)
     case 'AAAA':
-      return recordsOf(await resolver.resolve(name, 'AAAA')).map(({ address }) => address)
+      return handOver(recordsOf(await resolver.resolve(name, 'AAAA')), handing)
     case 'MX':
-      return recordsOf(await resolver.resolve(name, 'MX')).map(({ preference, exchange }) => ({
-        priority: preference,
-        exchange: bare(exchange),
-      }))
+      return recordsOf(await resolver.resolve(name, 'MX'))
+        .filter(({ exchange }) => exchange !== rootWireName)
+        .sort((one, other) => one.preference - other.preference)
+        .slice(0, mostExchangers)
+        .map(({ preference, exchange }) => ({ priority: preference, exchange: bare(exchange) }))
     case 'PTR':
-      return recordsOf(await resolver.resolve(name, 'PTR')).map(({ target }) => bare(target))
+      return recordsOf(await resolver.resolve(name, 'PTR'))
+        .slice(0, mostNames)
+        .map(({ target }) => bare(target))
     default:
       throw new DnsSilence('ENODATA')
   }
 }
 
-/** What is no SPF record is not looked into, however long it is. */
+/** At least one, which is all that `exists` asks for. */
+function handOver(records: readonly { readonly address: IpAddress }[], handing: Handing): IpAddress[] {
+  const most = Math.min(mostOfHost, Math.max(1, handing.addressesLeft))
+  const own = records.findIndex(({ address }) => address === handing.client)
+  const kept = records.filter((_, index) => index < most || index === own).map(({ address }) => address)
+  handing.addressesLeft -= kept.length
+  return kept
+}
+
+/** RFC 7208 §4.5. Other TXT records are not handed over: the explanation that `exp` leads to is read by nobody. */
+const isSpf = /^v=spf1(?: |$)/i
+
 function readable(record: string): string {
-  if (!/^\s*v=spf1/i.test(record)) return record
   const isLong = record.length > mostOctets || record.split(/\s+/, mostTerms + 2).length > mostTerms + 1
   return isLong ? unreadable : record
 }
