@@ -94,6 +94,8 @@ test('a late word is still listened for: the session is closed, and the message 
   assert.equal(backend.openSessions, 1)
   await first.stop()
   await lab.until(() => backend.openSessions === 0)
+  // That we hung up is no word of the backend.
+  assert.equal(first.find('late verdict').length, 0)
   const next = await lab.gateway(words, { state: first.state })
   assert.deepEqual(await states(next), ['unknown'])
   assert.equal(backend.messages.length, 1)
