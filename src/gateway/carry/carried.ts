@@ -41,7 +41,6 @@ export type Carried =
       readonly endpoint: Endpoint
       readonly fault: Fault
       readonly answers: readonly RecipientAnswer[]
-      readonly unanswered: readonly Recipient[]
       /** Where it is merely silent: its word may still come. */
       readonly late: LateAnswer | undefined
       /** Behind the dot. */

@@ -167,7 +167,6 @@ export class Judging {
         endpoint,
         fault: outcome.fault,
         answers: judged.map((each, at) => ({ recipient: accepted[at] as Recipient, answer: each ?? outage })),
-        unanswered: accepted.slice(judged.length),
         late: outcome.late,
         waitedMs: outcome.waitedMs,
         owed: staged.transaction.owedOnSuccess,

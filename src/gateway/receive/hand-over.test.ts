@@ -87,7 +87,7 @@ test('a session that is silent behind our dot is let go where what it may have c
     const silent = leg('silent.test', { kind: 'said', code: 451 })
     const late = { letGo: () => void told.push('let go') }
     const carried = {
-      ...{ kind: 'unknown', answers: [], unanswered: [], waitedMs: 0, owed: undefined, late },
+      ...{ kind: 'unknown', answers: [], waitedMs: 0, owed: undefined, late },
       endpoint: { backend: { key: 'silent', url: 'silent' }, target: { kind: 'unix', path: 'silent' } },
       fault: { kind: 'timeout', step: 'dot', reply: undefined, detail: 'silence' },
     }
