@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createFakeClock } from '../../test/lab/fake-clock.ts'
-import { createTokenBuckets } from './limits.ts'
+import { createRateCounter, createTokenBuckets } from './limits.ts'
 
 test('a bucket begins full, is empty after its burst, and fills at its rate', () => {
   const clock = createFakeClock()
@@ -51,4 +51,15 @@ test('property: over any pattern of takes, no key gets more than burst + rate ×
       for (const count of got.values()) assert.ok(count <= 3 * rate + (clock.monotonicMs() / 1000) * rate + 1e-6)
     }),
   )
+})
+
+test('a rate counter counts so many keys a window, and a flood of others neither grows it nor stops them', () => {
+  const clock = createFakeClock()
+  const counter = createRateCounter(clock, 1_000, 3)
+  for (const key of ['a', 'b', 'c', 'd', 'a']) counter.count(key)
+  const recent = () => ['a', 'b', 'c', 'd'].map((key) => counter.recent(key))
+  assert.deepEqual(recent(), [2, 1, 1, 0])
+  clock.advance(2_000)
+  counter.count('d')
+  assert.deepEqual(recent(), [0, 0, 0, 1])
 })

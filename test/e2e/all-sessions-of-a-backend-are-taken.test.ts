@@ -147,6 +147,31 @@ test('a session that waits for a body longer than a second serves others meanwhi
   assert.deepEqual(backend.violations, [])
 })
 
+test('the backend that took the recipients is asked first at the dot, whoever’s turn it would be', async (t) => {
+  const lab = await startLab(t)
+  const both = [await lab.backend(), await lab.backend()] as const
+  await lab.gateway({ deliver: both, budgets: { sessionIdleInTransactionMs: 30 } })
+  const slowAt = (backend: FakeBackend) => backend.messages.filter(({ from }) => from.startsWith('slow')).length
+  for (const others of [0, 1, 2]) {
+    const asked = both.map(({ commands }) => commands.length)
+    const slow = await lab.connect()
+    await slow.hello()
+    await slow.untilData('slow@sender.test', 'you@example.test')
+    const at = both.findIndex(({ commands }, index) =>
+      commands.slice(asked[index]).some((line) => line.includes('<slow@')),
+    )
+    const first = both[at] ?? assert.fail('nobody was asked')
+    await lab.until(() => first.commands.slice(asked[at]).includes('RSET'))
+    for (let message = 0; message < others; message++)
+      assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
+    const before = slowAt(first)
+    await slow.write('Subject: slow\r\n\r\n.\r\n')
+    await slow.expect(250)
+    assert.equal(slowAt(first), before + 1, `with ${others} others between`)
+    await slow.quit()
+  }
+})
+
 test('a sender that dawdles between its recipients keeps no session either', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend()

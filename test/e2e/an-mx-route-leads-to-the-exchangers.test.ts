@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import type { FakeBackend } from '../lab/backend.ts'
 import { startDns } from '../lab/dns.ts'
 import { startLab } from '../lab/lab.ts'
+import { freeAddress } from '../lab/loopback.ts'
 import type { LabRecords } from '../lab/records.ts'
 import type { GatewayWords } from '../lab/settings.ts'
 
@@ -87,6 +88,17 @@ test('we do not stand in the MX set: 451 4.3.5, an alert, and nobody is asked; `
   assert.equal((await named.send()).code, 250)
 })
 
+for (const [why, mx] of [
+  ['we do not stand in the MX set', [[10, 'mx1.example.test']]],
+  ['nobody is better than us', [[10, 'us.example.test']]],
+] as const)
+  test(`${why}, and there is a hold: 451 4.3.5 all the same, and nothing is held`, async (t) => {
+    const { send, gateway } = await backup(t, mx, { hold: {} })
+    const sent = await send()
+    assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.5'])
+    assert.equal(gateway.held(), 0)
+  })
+
 test('we are known by an address of the world’s', async (t) => {
   const mx = [
     [10, 'mx1.example.test'],
@@ -103,6 +115,28 @@ test('we are known by an address of the world’s', async (t) => {
   assert.equal((await send()).code, 451)
   assert.equal(exchangers[1].sessions.length, 0)
 })
+
+for (const [what, own, words] of [
+  ['that we listen at', freeAddress(), (address: string) => ({ listen: [{ address, port: 0 }] })],
+  ['of this machine', '127.0.0.1', () => ({})],
+] as const)
+  test(`we are known by an address ${what}`, async (t) => {
+    const mx = [
+      [10, 'mx1.example.test'],
+      [20, 'us.example.test'],
+      [30, 'mx2.example.test'],
+    ] as const
+    const { send, dns, zone, exchangers, messages } = await backup(t, mx, {
+      hostname: 'another.name.test',
+      ...words(own),
+    })
+    dns.set({ ...zone, 'us.example.test': { A: [own] } })
+    assert.equal((await send()).code, 250)
+    assert.deepEqual(messages(), [1, 0, 0])
+    await exchangers[0].kill()
+    assert.equal((await send()).code, 451)
+    assert.equal(exchangers[1].sessions.length, 0)
+  })
 
 test('nobody is better than us: a loop, 451 4.3.5 and an alert', async (t) => {
   const mx = [

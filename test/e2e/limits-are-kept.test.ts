@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startLab } from '../lab/lab.ts'
 
@@ -88,6 +90,26 @@ test('no room in memory: bodies go to file, and arrive the same', async (t) => {
   assert.equal((await lab.send({ to: 'you@example.test', message })).code, 250)
   const content = backend.messages[0]?.content.toString('latin1') ?? ''
   assert.equal(content.slice(content.indexOf('Subject: x')), message)
+})
+
+test('what bodies take of the memory is bounded over all senders, and for one network by a quarter of that: what is beyond goes to file', async (t) => {
+  const lab = await startLab(t)
+  const backend = await lab.backend({ afterDot: 'silence' })
+  const kib = 1024
+  const gateway = await lab.gateway({ deliver: backend, limits: { bodyMemory: 16 * kib } })
+  const sending: Promise<unknown>[] = []
+  /** @returns how many of those that wait behind their dot lie in a file */
+  const filesAfter = async (source: string, octets: number) => {
+    sending.push(lab.send({ to: 'you@example.test', body: 'x'.repeat(octets), source }))
+    await lab.until(() => backend.messages.length === sending.length)
+    return (await readdir(join(gateway.state, 'spool'))).length
+  }
+  assert.equal(await filesAfter('127.93.0.1', 900), 0)
+  assert.equal(await filesAfter('127.93.0.2', 900), 1, 'its network has its quarter')
+  for (const network of [1, 2, 3]) assert.equal(await filesAfter(`127.93.${network}.1`, 900), 1)
+  assert.equal(await filesAfter('127.93.4.1', 900), 2, 'the memory is full')
+  backend.say('250 2.0.0 taken')
+  await Promise.all(sending)
 })
 
 test('20 errors end a session, and a hundred commands without a mail', async (t) => {

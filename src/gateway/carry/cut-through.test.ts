@@ -77,13 +77,15 @@ test('a backend that knows of other recipients than we do gets nothing, and its 
 })
 
 /** What is learnt of two recipients, whom a backend has accepted, and of one that the hold has vouched for. */
-async function learning(words: { said?: readonly Reply[]; isFromHold?: true }) {
+async function learning(words: { said?: readonly Reply[]; isFromHold?: true; atReplay?: Reply }) {
   const yes = reply(250, '2.0.0', 'yes')
+  let timesAsked = 0
   const transaction = {
     acceptedCount: 0,
     async askRecipients(asked: readonly unknown[]) {
       transaction.acceptedCount += asked.length
-      return { kind: 'answered', replies: asked.map(() => yes) }
+      const said = ++timesAsked > 1 ? (words.atReplay ?? yes) : yes
+      return { kind: 'answered', replies: asked.map(() => said) }
     },
     data: async () => ({ kind: 'answered', step: 'dot', replies: words.said }),
     refusalsLeft: 5,
@@ -113,6 +115,11 @@ test('whom a message was taken for is learnt as that, and who was only accepted,
   assert.deepEqual(await learning({ said: [yes, no, no] }), ['delivered one', 'accepted two'])
   // No message came.
   assert.deepEqual(await learning({}), ['accepted one', 'accepted two'])
+})
+
+test('a refusal at a replay teaches nothing: who was accepted before was accepted', async () => {
+  const no = reply(550, '5.1.1', 'no')
+  assert.deepEqual(await learning({ said: [], atReplay: no }), ['accepted one', 'accepted two'])
 })
 
 test('the drain teaches whom it has delivered to, and nothing else', async () => {

@@ -22,11 +22,13 @@ function candidate(address: string): Candidate {
 function stage() {
   const settle = new Map<string, (begun: Begun) => void>()
   const abandoned: string[] = []
+  const delays: number[] = []
   let fire: () => void = () => assert.fail('no timer')
   const clock: Clock = {
     now: () => 0,
     monotonicMs: () => 0,
-    after: (_, run) => {
+    after: (delayMs, run) => {
+      delays.push(delayMs)
       fire = run
       return { cancel() {} }
     },
@@ -37,7 +39,7 @@ function stage() {
     transaction: { abandon: () => abandoned.push(key) } as unknown as Transaction,
   })
   const failed: Begun = { kind: 'failed', fault: { kind: 'refused', step: 'connect', reply: undefined, detail: 'no' } }
-  return { settle, abandoned, clock, begin, begun, failed, headStartIsOver: () => fire() }
+  return { settle, abandoned, delays, clock, begin, begun, failed, headStartIsOver: () => fire() }
 }
 
 const six = candidate('2001:db8::1')
@@ -54,8 +56,10 @@ test('the first answers in time: the second is never asked for', async () => {
 })
 
 test('the first hangs: the second serves, and the first goes back to its pool when it comes', async () => {
-  const { settle, abandoned, clock, begin, begun, headStartIsOver } = stage()
+  const { settle, abandoned, delays, clock, begin, begun, headStartIsOver } = stage()
   const started = beginWithHeadStart(six, () => four, begin, clock)
+  // RFC 8305 §5
+  assert.deepEqual(delays, [250])
   headStartIsOver()
   await new Promise(setImmediate)
   settle.get(four.endpoint.key)?.(begun('four'))

@@ -4,6 +4,7 @@ import { createFakeClock } from '../../../test/lab/fake-clock.ts'
 import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { collectLog } from '../../../test/lab/log.ts'
 import { type GatewayWords, settingsOf } from '../../../test/lab/settings.ts'
+import { job, mailbox } from '../../../test/unit/deliver.ts'
 import { parseIp } from '../../base/ip.ts'
 import { createBudget, createKeyedBudget, createRateCounter } from '../../base/limits.ts'
 import { silentLog } from '../../base/log.ts'
@@ -24,7 +25,7 @@ import { createToldRefusals } from './told-refusals.ts'
 /** Who may connect, from any address of the world; nobody gets as far as mail. */
 function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = silentLog) {
   const place = { state: '/nowhere', certificate: '', key: '', address: '127.0.0.1' }
-  const settings = settingsOf({ ...(limits ? { limits } : {}) }, place)
+  const settings = settingsOf({ deliver: 'smtp://127.0.0.1:25', ...(limits ? { limits } : {}) }, place)
   const nobody = () => assert.fail('nobody asks a backend')
   const delivery = {
     begin: nobody,
@@ -156,4 +157,22 @@ test('a flood is logged by its first lines, and one network does not hide anothe
   assert.equal(find('connection refused', { client: '198.51.100.1' }).length, 5)
   for (let network = 0; network < 100; network++) admitted(connect, `10.0.${network}.1`, 20)
   assert.equal(find('connection refused').length, 60)
+})
+
+test('30 refused recipients a minute from one /64, whatever addresses and connections: then no backend is asked for it', async () => {
+  const connect = stage({})
+  const ask = async (from: string, recipient: string) => {
+    const connected = connect(from)
+    if (connected.kind !== 'handler') return assert.fail(`${from} is turned away`)
+    const { handler } = connected
+    const { envelope, client } = job()
+    await handler.mail(envelope, client)
+    const [said] = await handler.rcpt([mailbox(recipient)]).finally(() => handler.closed())
+    return `${said?.code} ${said?.enhanced}`
+  }
+  for (let host = 1; host <= 30; host++)
+    assert.equal(await ask(`2001:db8:1:2:${host}::1`, 'you@elsewhere.test'), '550 5.7.1')
+  assert.equal(await ask('2001:db8:1:2:ffff::1', 'you@example.test'), '450 4.7.1')
+  // The next network's is as good as any.
+  await assert.rejects(ask('2001:db8:1:3::1', 'you@example.test'), /nobody asks a backend/)
 })
