@@ -44,6 +44,19 @@ maildir:/box              up     -      3         100 %  10, 20  2, 1    example
   )
 })
 
+test('what can be done stands below what is wrong, and neither is cut', () => {
+  const lastError = `the exchangers of example.org cannot be found: ${'because '.repeat(30)}so`
+  const mx = {
+    ...one,
+    url: 'mx',
+    address: '',
+    state: 'down' as const,
+    lastError,
+    remedy: 'write { to: mx, private: true }',
+  }
+  assert.match(backendTable([mx], nowMs), /because so\n {2}write \{ to: mx, private: true \}\n$/)
+})
+
 test('a line fits into 100 columns: what it serves is cut', () => {
   const routes = ['a', 'b', 'c', 'd'].map((name) => ({
     ...{ route: `${name.repeat(40)}.example`, preference: 10, weight: 1, domains: 12_345 },

@@ -34,6 +34,8 @@ export const backendList = z.array(
     sessions: z.number(),
     /** The last thing that went wrong, in words; null where nothing did. */
     lastError: z.string().nullable(),
+    /** What a person can do about it, where that is known. */
+    remedy: z.exactOptional(z.string()),
     /** Share of its route's mail that goes there now, 0–1; of several routes, the largest. */
     share: z.number(),
     /** Where several routes name it. */
@@ -101,14 +103,15 @@ const moreText = (more: number) => (more > 0 ? ` and ${more.toLocaleString('en')
 
 function belowOf(backend: Listed | undefined): string[] {
   if (!backend) return []
-  const { url, address, lastError, share, shares = [] } = backend
+  const { url, address, lastError, remedy, share, shares = [] } = backend
   const place = address === '' || url.endsWith(address) ? '' : printable(address)
-  const error = lastError === null ? '' : printable(lastError, 200)
+  const error = lastError === null ? '' : printable(lastError, 400)
   // Of each route where they differ: 0 % of one is nothing against all of another.
   const named = shares.slice(0, 3).map((each) => `${percent(each.share)} of ${printable(each.route, 60)}`)
   const differ = shares.some((each) => each.share !== share)
   const texts = [
     [place, error].filter((text) => text !== '').join(': '),
+    remedy === undefined ? '' : printable(remedy, 400),
     differ ? `${named.join(', ')}${shares.length > named.length ? ', …' : ''}` : '',
   ]
   return texts.filter((text) => text !== '').map((text) => `  ${text}\n`)

@@ -58,6 +58,10 @@ domains:
 | \`maildir:/path\` | a Maildir of this machine. \`{local}\` as a segment of the path is the recipient's local part; its folder must exist, and nothing below is a link. Without it, say \`recipients:\`; the folder is made, but not what leads to it. Needs \`/proc\`: where that is not mounted, mail is put off (451), and the log says \`no /proc\` |
 | \`mx\`, \`mx:domain\` | the published exchangers of the recipient's domain that are better than us, or those of another domain |
 
+With \`mx\` Waypost must stand in the domain's MX itself, behind the servers that have the mailboxes: by its \`hostname\`, or by an address of this machine or of
+\`publicAddresses\`. Otherwise whoever changes that DNS would make it a relay, so senders hear \`451 4.3.5\`, nothing is held, and the alert
+\`route misconfigured\` names the domain; \`mx:domain\` asks for no such thing. Addresses that are not public are not tried without \`private: true\`.
+
 Equal lists are one route, and equal backends share sessions and health. Of a domain's exchangers the 50 preferred ones are looked up, and of each the
 first 100 IPv6 and IPv4 addresses that DNS gives; at most ten addresses in all are tried.
 

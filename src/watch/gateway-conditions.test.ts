@@ -236,6 +236,29 @@ test('what the log marks as an alert is told once an hour for each backend, and 
   assert.equal(notes.length, 3)
 })
 
+test('what can be done about a backend that is down is its remedy, where it is known', () => {
+  const { set, alerting } = start(undefined, undefined, [route('mx')])
+  set({ backends: [{ ...report('mx', 'down', ''), remedy: 'write { to: mx, private: true }' }] })
+  assert.deepEqual(
+    alerting.open().map(({ condition }) => condition.remedy),
+    ['Write { to: mx, private: true }.'],
+  )
+})
+
+test('each domain of a route whose MX does not lead here is told', () => {
+  const { clock, conditions, sent } = start()
+  for (const domain of ['one.test', 'two.test', 'one.test'])
+    conditions.tell({
+      ...{ kind: 'alert', atMs: 0, event: 'route misconfigured' },
+      about: { id: '1', route: 'one.test', domain, why: 'we do not stand there', remedy: 'publish it' },
+    })
+  clock.advance(5_000)
+  assert.deepEqual(
+    sent.flatMap(({ notes }) => notes.map(({ domain, detail }) => [domain, detail])),
+    ['one.test', 'two.test'].map((domain) => [domain, 'we do not stand there. Message 1. What to do: publish it']),
+  )
+})
+
 test('a change of a backend is looked at a moment later', () => {
   const { clock, conditions, report: is, open } = start()
   is([report('smtp://a:25', 'down'), report('smtp://b:25', 'up')])

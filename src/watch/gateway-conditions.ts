@@ -244,15 +244,18 @@ function noteOf({ event, about }: AlertEvent): Note {
   const { remedy, why, id, ...rest } = about
   const of = Object.entries(rest).map(([name, value]) => `${name} ${printable(value, 300)}`)
   const title = of.length > 0 ? `${event}: ${of.join(', ')}` : event
-  const detail = [why, id && `Message ${id}.`, remedy && `What to do: ${remedy}`].filter(
-    (text) => text !== undefined && text !== '',
-  )
-  const { backend, route, lane } = about
+  const detail = [
+    why && `${why}${why.endsWith('.') ? '' : '.'}`,
+    id && `Message ${id}.`,
+    remedy && `What to do: ${remedy}`,
+  ].filter((text) => text !== undefined && text !== '')
+  const { backend, route, lane, domain } = about
   return {
-    key: `${event} ${backend ?? route ?? lane ?? ''}`,
+    // Many domains may share a route, and what is wrong with one is no word on another.
+    key: `${event} ${backend ?? (route && `${route} ${domain ?? ''}`) ?? lane ?? ''}`,
     kind: 'gateway-alert',
     severity: 'error',
-    domain: about.domain,
+    domain,
     title: printable(title, 500),
     detail: printable(detail.join(' '), 1_000),
   }
@@ -272,7 +275,10 @@ const backendDown = (url: string, standing: Standing, loss: Loss): Condition => 
   domain: undefined,
   title: `${printable(url, 300)} ${standingText(standing)}`,
   detail: `${printable(standing.lastError ?? whyNotServing(standing), 500)}. ${lossText[loss]}`,
-  remedy: 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.',
+  remedy:
+    standing.remedy === undefined
+      ? 'See to the server; it is tried again at least every half minute, and gets mail as soon as it answers.'
+      : printable(`${standing.remedy.slice(0, 1).toUpperCase()}${standing.remedy.slice(1)}.`, 500),
 })
 
 const whyNotServing = ({ worst }: Standing) =>

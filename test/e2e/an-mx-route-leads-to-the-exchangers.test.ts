@@ -84,6 +84,11 @@ test('we do not stand in the MX set: 451 4.3.5, an alert, and nobody is asked; `
   assert.equal(gateway.find('route misconfigured')[0]?.level, 'alert')
   assert.equal(exchangers[0].sessions.length, 0)
 
+  assert.match(
+    String(gateway.find('route misconfigured')[0]?.fields.remedy),
+    /us\.example\.test.* deliver: "mx:example\.test"/,
+  )
+
   const named = await backup(t, mx, {}, 'mx:example.test')
   assert.equal((await named.send()).code, 250)
 })
@@ -98,6 +103,27 @@ for (const [why, mx] of [
     assert.deepEqual([sent.step, sent.code, sent.enhanced], ['rcpt', 451, '4.3.5'])
     assert.equal(gateway.held(), 0)
   })
+
+test('domains that share the route of `mx` are told one by one', async (t) => {
+  const mx = { MX: [[10, 'mx1.example.test']], ttl: 300 } as const
+  const dns = await startDns(t, {
+    ...{ 'one.test': mx, 'two.test': mx, 'mx1.example.test': { A: ['192.0.2.1'] } },
+    'three.test': { MX: [[10, 'us.example.test']], ttl: 300 },
+  })
+  const lab = await startLab(t)
+  const deliver = ['mx'] as const
+  const gateway = await lab.gateway({
+    domains: { 'one.test': { deliver }, 'two.test': { deliver }, 'three.test': { deliver } },
+    hostname: 'us.example.test',
+    resolver: { servers: [dns.server], timeoutMs: 1_000, attempts: 1 },
+  })
+  for (const domain of ['one.test', 'two.test', 'three.test']) await lab.send({ to: `you@${domain}` })
+  assert.deepEqual(
+    gateway.find('route misconfigured').map(({ fields }) => fields?.domain),
+    ['one.test', 'two.test', 'three.test'],
+  )
+  assert.match(String(gateway.find('route misconfigured')[2]?.fields?.remedy), /which server has the mailboxes/)
+})
 
 test('we are known by an address of the world’s', async (t) => {
   const mx = [
@@ -185,7 +211,7 @@ for (const [what, zone] of [
 
 test('exchangers at private addresses are not connected to unless a person said so', async (t) => {
   const { lab, dns, exchangers } = await backup(t, threeAndUs)
-  await lab.gateway({
+  const gateway = await lab.gateway({
     deliver: [{ to: 'mx', mxPort: exchangers[0].port, private: false }],
     hostname: 'us.example.test',
     resolver: { servers: [dns.server] },
@@ -193,6 +219,15 @@ test('exchangers at private addresses are not connected to unless a person said 
   const sent = await lab.send({ to: 'you@example.test' })
   assert.equal(sent.code, 451)
   assert.equal(exchangers[0].sessions.length, 0)
+  // Which address it is, and what can be done, stand wherever somebody looks.
+  const why = /of mx[12].example.test 127[.0-9]+ is loopback \(and 1 more such\)$/
+  const remedy = 'to deliver to addresses that are not public, write { to: mx, private: true }'
+  const told = gateway.find('exchangers unknown')[0]?.fields
+  assert.match(String(told?.why), why)
+  assert.equal(told?.remedy, remedy)
+  const [mx] = gateway.backends()
+  assert.match(String(mx?.lastError), why)
+  assert.equal(mx?.remedy, remedy)
 })
 
 test('what DNS said is kept over a reload; other name servers are asked anew', async (t) => {

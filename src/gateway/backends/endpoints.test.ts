@@ -172,7 +172,7 @@ test('null MX is told where nothing else is named; that and an outage of DNS lea
   assert.deepEqual(addresses(await nullMx.endpoints.expand(unresolved, host('example.com'))), [])
   const outage = world({}, { kind: 'outage', why: 'SERVFAIL' })
   assert.deepEqual(addresses(await outage.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
-  const loop = world({}, { kind: 'misconfigured', why: 'loop' })
+  const loop = world({}, { kind: 'misconfigured', why: 'loop', remedy: 'mend it' })
   assert.deepEqual(addresses(await loop.endpoints.expand(mixed, host('example.com'))), ['10.0.0.1'])
   assert.equal((await loop.endpoints.expand(alone, host('example.com'))).kind, 'misconfigured')
 })
@@ -188,13 +188,13 @@ test('exchangers that cannot be found are told with why, once they were asked fo
   // A knock: it leads to nobody, also where DNS answers.
   assert.deepEqual(await endpoints.of(named), [])
   const why = 'the exchangers of example.com cannot be found: temporary-failure: no answer'
-  assert.equal(endpoints.whyUnknown(named), why)
+  assert.equal(endpoints.whyUnknown(named)?.why, why)
   state.mx = found
-  assert.equal(endpoints.whyUnknown(named), why)
+  assert.equal(endpoints.whyUnknown(named)?.why, why)
   await new Promise(setImmediate)
-  assert.equal(endpoints.whyUnknown(named), why)
+  assert.equal(endpoints.whyUnknown(named)?.why, why)
   state.nowMs = 30_001
-  assert.equal(endpoints.whyUnknown(named), why, 'they are being looked up')
+  assert.equal(endpoints.whyUnknown(named)?.why, why, 'they are being looked up')
   await new Promise(setImmediate)
   assert.equal(endpoints.whyUnknown(named), undefined)
   assert.deepEqual(await endpoints.of(named), [])
@@ -207,7 +207,7 @@ test('of the exchangers of its own domains mail alone asks, and the last answer 
   assert.deepEqual(endpoints.of(unnamed), [])
   assert.equal(endpoints.whyUnknown(unnamed), undefined)
   await endpoints.expand(own, host('one.example'))
-  assert.equal(endpoints.whyUnknown(unnamed), 'the exchangers of one.example cannot be found: no-such-domain')
+  assert.equal(endpoints.whyUnknown(unnamed)?.why, 'the exchangers of one.example cannot be found: no-such-domain')
   state.mx = { kind: 'hosts', hosts: [] }
   await endpoints.expand(own, host('two.example'))
   assert.equal(endpoints.whyUnknown(unnamed), undefined)

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../../routing/backend.ts'
 import type { Member } from '../../routing/balance.ts'
-import { createMxOutages } from './mx-outages.ts'
+import { createMxOutages, type WhyUnknown } from './mx-outages.ts'
 import { createNamedHosts } from './named-hosts.ts'
 
 export type Expansion =
@@ -18,7 +18,14 @@ export type Expansion =
   /** Each domain that is looked up says in DNS that it takes no mail (RFC 7505), and no other backend is named. */
   | { readonly kind: 'null-mx' }
   /** `mx` without us in the set, or a set in which nobody is better than us. */
-  | { readonly kind: 'misconfigured'; readonly why: string }
+  | Misconfigured
+
+/** @param remedy  what a person can do */
+interface Misconfigured {
+  readonly kind: 'misconfigured'
+  readonly why: string
+  readonly remedy: string
+}
 
 export interface MxHost {
   readonly host: HostName
@@ -31,11 +38,11 @@ export interface MxHost {
 export type MxAnswer =
   | { readonly kind: 'hosts'; readonly hosts: readonly MxHost[] }
   | { readonly kind: 'null-mx' }
-  | { readonly kind: 'misconfigured'; readonly why: string }
+  | Misconfigured
   /** Nobody stands before us in the set. */
-  | { readonly kind: 'ourselves'; readonly why: string }
+  | { readonly kind: 'ourselves'; readonly why: string; readonly remedy: string }
   /** No such domain, no mail host, temporary failure: for a declared domain all of them are an outage. */
-  | { readonly kind: 'outage'; readonly why: string }
+  | { readonly kind: 'outage'; readonly why: string; readonly remedy?: string }
 
 export interface EndpointsDeps {
   readonly clock: Clock
@@ -64,7 +71,7 @@ export interface Endpoints {
   /** Why mail that asked for this host cannot be handed to it: its name has no address. It is looked up again now and then, for whom nobody waits. */
   whyNameless(host: string): string | undefined
   /** Why no exchanger is known, where the last look-up for this `mx` backend brought none. It is looked up again in the same way. */
-  whyUnknown(backend: Backend): string | undefined
+  whyUnknown(backend: Backend): WhyUnknown | undefined
 }
 
 /** One preference of a route holds the 65,536 preferences that MX records can have. */
@@ -124,14 +131,15 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, onFound, pos
     if (!domain) return { kind: 'members', members: [] }
     const answer = await lookupMx(domain, mx.domain === undefined, entry.backend.options.private)
     if (answer.kind === 'outage') {
-      log.warn('exchangers unknown', { domain, why: answer.why })
-      // Of strangers, to whom mail of our own goes, one says nothing of the others.
-      if (!mx.isForOwnMail) outages.failed(entry.backend, domain, answer.why)
+      const { why, remedy } = answer
+      // Of strangers, to whom mail of our own goes, one says nothing of the others, and none is to be reached at a private address.
+      log.warn('exchangers unknown', mx.isForOwnMail ? { domain, why } : { domain, why, remedy })
+      if (!mx.isForOwnMail) outages.failed(entry.backend, domain, answer)
       return { kind: 'members', members: [] }
     }
     outages.answered(entry.backend, domain)
     if (answer.kind === 'ourselves')
-      return mx.isForOwnMail ? expand(postmaster(), undefined) : { kind: 'misconfigured', why: answer.why }
+      return mx.isForOwnMail ? expand(postmaster(), undefined) : { ...answer, kind: 'misconfigured' }
     if (answer.kind !== 'hosts') return answer
     const purpose = mx.isForOwnMail ? 'dsn' : 'mx'
     const all = answer.hosts.flatMap(

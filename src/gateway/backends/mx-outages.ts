@@ -5,10 +5,16 @@ import type { HostName } from '../../dns/name.ts'
 import type { Backend } from '../../routing/backend.ts'
 
 export interface MxOutages {
-  failed(backend: Backend, domain: HostName, why: string): void
+  failed(backend: Backend, domain: HostName, why: WhyUnknown): void
   answered(backend: Backend, domain: HostName): void
   /** As that of `Endpoints`. */
-  whyUnknown(backend: Backend): string | undefined
+  whyUnknown(backend: Backend): WhyUnknown | undefined
+}
+
+export interface WhyUnknown {
+  readonly why: string
+  /** What a person can do, where that is known. */
+  readonly remedy?: string
 }
 
 const againMs = 30_000
@@ -29,8 +35,8 @@ export function createMxOutages(clock: Clock, log: Log, { lookAgain, onOver }: M
   /** Backends, each with a domain whose last look-up brought none. */
   const out = new Set<string>()
   return {
-    failed({ key }, domain, why) {
-      outages.set(key, { domain, why, atMs: clock.monotonicMs(), isLookedUp: false })
+    failed({ key }, domain, { why, remedy }) {
+      outages.set(key, { domain, why, remedy, atMs: clock.monotonicMs(), isLookedUp: false })
       if (out.size < mostDomains) out.add(`${key} ${domain}`)
     },
     answered(backend, domain) {
@@ -40,14 +46,14 @@ export function createMxOutages(clock: Clock, log: Log, { lookAgain, onOver }: M
     whyUnknown(backend) {
       const outage = outages.get(backend.key)
       if (!outage) return undefined
-      const { domain, why, atMs } = outage
+      const { domain, why, remedy, atMs } = outage
       if (!outage.isLookedUp && clock.monotonicMs() - atMs > againMs) {
         outage.isLookedUp = true
         lookAgain(backend, domain).catch((error: unknown) =>
           log.error('exchangers are not looked up', { domain, error }),
         )
       }
-      return `the exchangers of ${domain} cannot be found: ${why}`
+      return { why: `the exchangers of ${domain} cannot be found: ${why}`, ...(remedy && { remedy }) }
     },
   }
 }
@@ -55,6 +61,7 @@ export function createMxOutages(clock: Clock, log: Log, { lookAgain, onOver }: M
 interface Outage {
   readonly domain: HostName
   readonly why: string
+  readonly remedy: string | undefined
   readonly atMs: number
   /** It is being looked up again. */
   isLookedUp: boolean

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { HostName } from '../../dns/name.ts'
 import { type CountingResolver, createResolver, type Resolver, type ResolverCounts } from '../../dns/resolver.ts'
-import { type Exchangers, lookupExchangers } from '../../routing/exchangers.ts'
+import { type Dropped, type Exchangers, lookupExchangers } from '../../routing/exchangers.ts'
 import type { GatewaySettings } from '../settings.ts'
 import type { EndpointsDeps, MxAnswer } from './endpoints.ts'
 
@@ -57,26 +57,40 @@ export function createMxLookup(
         },
         { resolver: resolver(), random: deps.random },
       )
-      return meaning(found, mustContainUs)
+      return meaning(found, mustContainUs, hostname)
     },
     close: () => made?.resolver.close(),
   }
 }
 
-function meaning(found: Exchangers, mustContainUs: boolean): MxAnswer {
+/** @param mustContainUs  it is said as `mx`, and not as `mx:domain` */
+function meaning(found: Exchangers, mustContainUs: boolean, hostname: HostName): MxAnswer {
+  const { domain } = found
   switch (found.kind) {
     case 'null-mx':
       return { kind: 'null-mx' }
     case 'loop':
-      return { kind: 'ourselves', why: found.why }
+      return {
+        kind: 'ourselves',
+        why: `in the MX of ${domain} nobody is better than us: ${found.why}`,
+        remedy: `say under deliver: which server has the mailboxes, or give another exchanger of ${domain} a lower preference than ours`,
+      }
+    case 'no-mail-host': {
+      const notPublic = found.dropped.filter(({ isNotPublic }) => isNotPublic)
+      if (notPublic.length > 0) return notPublicOutage(notPublic, mustContainUs ? 'mx' : `"mx:${domain}"`)
+      return { kind: 'outage', why: `${found.kind}: ${found.why}` }
+    }
     case 'no-such-domain':
-    case 'no-mail-host':
     case 'temporary-failure':
       return { kind: 'outage', why: `${found.kind}: ${found.why}` }
     case 'candidates': {
       // Handing mail to exchangers among which we do not stand would make us a relay for whoever changes that DNS.
       if (mustContainUs && !found.self)
-        return { kind: 'misconfigured', why: `we do not stand in the MX of ${found.domain}` }
+        return {
+          kind: 'misconfigured',
+          why: `we do not stand in the MX of ${domain}`,
+          remedy: `publish ${hostname} in it, behind the servers that have the mailboxes; where we stand there by another name, set hostname, or publicAddresses to our addresses there; to deliver to its exchangers without being one of them, write deliver: "mx:${domain}"`,
+        }
       const hosts = found.candidates.map(({ host, preference, addresses }) => ({
         host: host as HostName,
         preference,
@@ -84,6 +98,17 @@ function meaning(found: Exchangers, mustContainUs: boolean): MxAnswer {
       }))
       return { kind: 'hosts', hosts }
     }
+  }
+}
+
+/** @param to  as the backend is written */
+function notPublicOutage(hosts: readonly Dropped[], to: string): MxAnswer {
+  const [first] = hosts
+  const more = hosts.length > 1 ? ` (and ${hosts.length - 1} more such)` : ''
+  return {
+    kind: 'outage',
+    why: `no-mail-host: of ${first?.host} ${first?.why}${more}`,
+    remedy: `to deliver to addresses that are not public, write { to: ${to}, private: true }`,
   }
 }
 

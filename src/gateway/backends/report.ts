@@ -14,6 +14,8 @@ export interface BackendReport {
   readonly sessions: number
   /** What is wrong with it now, or was at the last message that it did not take; null where nothing is. */
   readonly lastError: string | null
+  /** What a person can do about that, where it is known. */
+  readonly remedy?: string
   /** Share of its route's mail which goes there now, 0–1; 0 for a spare, for what is out, and for what is suspect while another is up. Of several routes, the largest. */
   readonly share: number
   /** Where several routes name it: of each, 20 at most. */
@@ -33,12 +35,16 @@ export function reportBackends(
   }
   const statesOf = (backend: Backend) => met.get(backend.key)?.map(({ state }) => state) ?? [unmet(backend).state]
   /** No address of it has been met. */
-  const unmet = (backend: Backend): Pick<BackendReport, 'state' | 'lastError'> => {
+  const unmet = (backend: Backend): Pick<BackendReport, 'state' | 'lastError' | 'remedy'> => {
     const { url, address } = backend
     const whyNoAddress = 'host' in address ? whyNameless(address.host) : undefined
-    const why = whyNoAddress === undefined ? whyUnknown(backend) : `its name has no address in DNS: ${whyNoAddress}`
+    const unknown =
+      whyNoAddress === undefined ? whyUnknown(backend) : { why: `its name has no address in DNS: ${whyNoAddress}` }
     if (backends.out.has(url)) return { state: 'out', lastError: null }
-    if (why !== undefined) return { state: 'down', lastError: why }
+    if (unknown) {
+      const { why, ...remedy } = unknown
+      return { state: 'down', lastError: why, ...remedy }
+    }
     return backends.doubted.has(url) ? { state: 'suspect', lastError: downBefore } : { state: 'up', lastError: null }
   }
   return configured(settings).flatMap(({ backend, routes }) => {
@@ -52,8 +58,8 @@ export function reportBackends(
     }
     const endpoints = met.get(backend.key)
     if (!endpoints) {
-      const { state, lastError } = unmet(backend)
-      return [{ url: backend.url, address: '', state, sessions: 0, lastError, ...shared(state) } as const]
+      const how = unmet(backend)
+      return [{ url: backend.url, address: '', sessions: 0, ...how, ...shared(how.state) } as const]
     }
     return endpoints.map(({ endpoint, health, state }) => {
       const { busy, idle } = delivery.sessions(endpoint)

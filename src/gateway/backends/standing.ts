@@ -17,22 +17,26 @@ export interface Standing {
   readonly inWorst: number
   /** Of one that is in the worst state. */
   readonly lastError: string | null
+  /** What a person can do about that, where it is known. */
+  readonly remedy?: string
 }
 
 const fromBest: readonly HealthState[] = ['up', 'suspect', 'slow', 'down', 'out']
 const rank = (state: HealthState) => fromBest.indexOf(state)
 
 /** @param reports  those of one backend; none: it has not been asked yet, and is taken for well */
-export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'lastError'>[]): Standing {
+export function standingOf(reports: readonly Pick<BackendReport, 'state' | 'lastError' | 'remedy'>[]): Standing {
   const worst = reports.reduce<HealthState>((one, { state }) => (rank(state) > rank(one) ? state : one), 'up')
   const inWorst = reports.filter(({ state }) => state === worst)
+  const told = inWorst.find(({ lastError }) => lastError !== null)
   return {
     serves: reports.length === 0 || reports.some(({ state }) => isServing(state)),
     isUp: reports.length === 0 || reports.some(({ state }) => state === 'up'),
     worst,
     addresses: reports.length,
     inWorst: inWorst.length,
-    lastError: inWorst.find(({ lastError }) => lastError !== null)?.lastError ?? null,
+    lastError: told?.lastError ?? null,
+    ...(told?.remedy !== undefined && { remedy: told.remedy }),
   }
 }
 

@@ -139,8 +139,11 @@ export class Staging {
     // RFC 7505 §4.1: the recipient's domain takes no mail.
     if (expansion.kind === 'null-mx') return { kind: 'nobody', why: 'refused', reply: nullMx }
     if (expansion.kind === 'misconfigured') {
-      const fields = { id: this.#job.id, route: this.#route.id, why: expansion.why }
-      this.#deps.sparingly.tell('alert', 'route misconfigured', this.#route.id, fields)
+      const { why, remedy } = expansion
+      const domain = this.#domain
+      const fields = { id: this.#job.id, route: this.#route.id, domain, why, remedy }
+      // Many domains share the route of `mx`, and each has an MX of its own.
+      this.#deps.sparingly.tell('alert', 'route misconfigured', `${this.#route.id} ${domain ?? ''}`, fields)
       return nobodyConfigured
     }
     this.#members = expansion.members
