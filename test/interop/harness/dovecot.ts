@@ -20,8 +20,15 @@ export interface Dovecot {
 
 const nobody = 65534
 
-/** @param users  the local parts that exist; for any other Dovecot answers 550 5.1.1 to RCPT */
-export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 'two']): Promise<Dovecot> {
+/**
+ * @param users  the local parts that exist; for any other Dovecot answers 550 5.1.1 to RCPT
+ * @param listener  protocols and the listener on TCP, in other words than ours
+ */
+export async function startDovecot(
+  lab: Lab,
+  users: readonly string[] = ['you', 'two'],
+  listener: (address: string, port: number) => string = listenerOf,
+): Promise<Dovecot> {
   const address = freeAddress()
   const port = await freePort(address)
   await chmod(lab.folder, 0o755)
@@ -32,7 +39,7 @@ export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 
   const socket = join(home, 'lmtp.sock')
   const passwd = users.map((user) => `${user}:{PLAIN}unused:${nobody}:${nobody}::${join(mail, user)}::\n`)
   await writeFile(join(home, 'passwd'), passwd.join(''))
-  await writeFile(join(home, 'dovecot.conf'), configuration(home, address, port, socket))
+  await writeFile(join(home, 'dovecot.conf'), configuration(home, listener(address, port), socket))
   const daemon = await start('/usr/sbin/dovecot', ['-F', '-c', join(home, 'dovecot.conf')], true)
   lab.atEnd(() => daemon.stop())
   const log = () => readFile(join(home, 'dovecot.log'), 'latin1').catch(() => '')
@@ -51,8 +58,17 @@ export async function startDovecot(lab: Lab, users: readonly string[] = ['you', 
   }
 }
 
-const configuration = (home: string, address: string, port: number, socket: string) => `
-protocols = lmtp
+const listenerOf = (address: string, port: number) => `protocols = lmtp
+service lmtp {
+  inet_listener lmtp {
+    address = ${address}
+    port = ${port}
+  }
+}
+`
+
+const configuration = (home: string, listener: string, socket: string) => `
+${listener}
 base_dir = ${home}/run
 state_dir = ${home}/state
 log_path = ${home}/dovecot.log
@@ -71,10 +87,6 @@ userdb {
   args = ${home}/passwd
 }
 service lmtp {
-  inet_listener lmtp {
-    address = ${address}
-    port = ${port}
-  }
   unix_listener ${socket} {
     mode = 0666
   }
