@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { folder } from '../../../test/config-folder.ts'
 import { startDns } from '../../../test/lab/dns.ts'
 import { nameServerText } from '../../dns/servers.ts'
 
-const from = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
-const script = `import { lookupCommand } from ${from('./lookup.ts')}
-import { createProgram } from ${from('../program.ts')}
-import { processTerminal } from ${from('../terminal.ts')}
-const program = createProgram('0', processTerminal, () => [lookupCommand()])
-const exitCode = await program.run(['lookup', ...process.argv.slice(1)])
-if (exitCode !== 0) process.exitCode = exitCode`
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
 interface Ran {
   readonly code: number | null
@@ -21,7 +18,7 @@ interface Ran {
 
 /** The command in a process of its own, as people run it: exit code, standard output and standard error. */
 function lookup(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const command = ['--input-type=module', '-e', script, '--', ...args]
+  const command = [main, 'lookup', ...args]
   const env = { ...process.env, ...environment }
   delete env.NODE_TEST_CONTEXT
   const child = spawn(process.execPath, command, { env, cwd: fileURLToPath(new URL('.', import.meta.url)) })
@@ -110,6 +107,38 @@ test('without --private, addresses that not everybody reaches are left out', asy
   assert.match(ran.out, /\n {2}--private takes these addresses too\n$/)
   const literal = await lookup(['[127.0.0.1]'])
   assert.match(literal.out, /127\.0\.0\.1 is loopback[\s\S]*--private/)
+})
+
+test('waypost.yaml says whom to ask, unless a flag does; our own server among those found is told', async (t) => {
+  const dns = await startDns(t, zone)
+  const other = await startDns(t, { 'example.test': { MX: [[10, 'mx9.example.test']] } })
+  const path = join(await folder(t, {}), 'waypost.yaml')
+  await writeFile(
+    path,
+    `hostname: mx2.example.test\nresolver: { servers: ["${nameServerText(dns.server)}"] }\ndomains: { a.example: { deliver: mx } }\n`,
+  )
+  const ran = await lookup(['example.test', '--private', '-c', path])
+  assert.equal(ran.code, 0, `${ran.out}${ran.err}`)
+  assert.match(ran.out, new RegExp(`answered by ${nameServerText(dns.server)}\n`))
+  assert.match(
+    ran.err,
+    /^mx2\.example\.test is this gateway; with --self mx2\.example\.test the list is as it sees it\.\n$/,
+  )
+  const flagged = await lookup(['example.test', '--private', '-c', path, '--resolver', nameServerText(other.server)])
+  assert.match(flagged.out, /mx9\.example\.test/)
+  const self = await lookup(['example.test', '--private', '-c', path, '--self', 'mx1.example.test'])
+  assert.equal(self.err, '')
+
+  await writeFile(path, 'domains: { a.example: { delivr: mx } }')
+  const wrong = await lookup(['example.test', '-c', path])
+  assert.deepEqual([wrong.code, wrong.out], [2, ''])
+  assert.match(wrong.err, /unknown key "delivr"/)
+})
+
+test('--self wants a whole name: a short one would leave nothing out', async () => {
+  const ran = await lookup(['example.test', '--self', 'mx1'])
+  assert.equal(ran.code, 2)
+  assert.match(ran.err, /It must be a whole host name, such as mx1\.example\.com, or an IP address/)
 })
 
 test('--self and -4', async (t) => {

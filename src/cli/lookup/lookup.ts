@@ -21,6 +21,8 @@ import {
   literalExchanger,
   lookupExchangers,
 } from '../../routing/exchangers.ts'
+import type { Declared } from '../check/domains.ts'
+import { configOption, findConfig } from '../config-path.ts'
 import { fileErrorText } from '../file-error.ts'
 import { Misuse } from '../misuse.ts'
 import { collect, countReader, nameServer, readDomain, timeReader } from '../option-readers.ts'
@@ -29,6 +31,7 @@ import { lookUpList } from './list.ts'
 import { type LookupReport, reportJson, reportText } from './report.ts'
 
 interface Flags {
+  readonly config?: string
   readonly resolver?: readonly NameServer[]
   readonly private?: boolean
   readonly timeout: number
@@ -77,9 +80,10 @@ export function lookupCommand(): Command {
     )
     .option(
       '--resolver <address[:port]>',
-      'name server to ask, may be repeated (default: those of the system)',
+      'name server to ask, may be repeated (default: what waypost.yaml says, then those of the system)',
       collect(nameServer),
     )
+    .addOption(configOption())
     .option(
       '--self <name>',
       'our own name or address, may be repeated: what is not better is left out',
@@ -113,8 +117,10 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
       : [],
   )
   if (wrong.length > 0) throw new Misuse(...wrong)
+  const declared = await readConfig(flags)
+  if (!declared) return 2
 
-  const resolver = createResolver(resolverOptions(flags), {
+  const resolver = createResolver(resolverOptions(flags, declared), {
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
@@ -128,6 +134,7 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
       if (flags.json) processTerminal.out(`${reportJson(report)}\n`)
       else processTerminal.out(`${index > 0 ? '\n' : ''}${reportText(report)}`)
       worst = Math.max(worst, exitCode(found))
+      tellOwn(found, declared, flags)
     }
     return worst
   } finally {
@@ -135,13 +142,31 @@ async function run(names: readonly string[], flags: Flags): Promise<number> {
   }
 }
 
+/** What waypost.yaml says, where there is one, by the rules of `waypost check`: reading it takes more code than a look-up. */
+async function readConfig({ config }: Flags): Promise<Said | undefined> {
+  if (findConfig(config).kind === 'none') return { hostname: undefined, resolvers: [] }
+  const { readDeclared } = await import('../check/domains.ts')
+  return readDeclared(config, false, processTerminal)
+}
+
+type Said = Pick<Declared, 'hostname' | 'resolvers'>
+
+/** The list is what senders see; the gateway itself leaves out what is not better than itself (RFC 5321 §5.1). */
+function tellOwn(found: Exchangers, { hostname }: Said, { self, json }: Flags): void {
+  if (json || self !== undefined || hostname === undefined || found.kind !== 'candidates') return
+  if (found.candidates.some(({ host }) => host === hostname))
+    processTerminal.err(`${hostname} is this gateway; with --self ${hostname} the list is as it sees it.\n`)
+}
+
 async function runList(names: readonly string[], input: string, flags: Flags): Promise<number> {
   if (names.length > 0) {
     throw new Misuse('domains are named, and --input names more: use one of them')
   }
+  const declared = await readConfig(flags)
+  if (!declared) return 2
   const resolver = createResolver(
     // Each is asked once, so nothing is worth keeping.
-    { ...resolverOptions(flags), cacheEntries: 0, pipelines: true },
+    { ...resolverOptions(flags, declared), cacheEntries: 0, pipelines: true },
     { clock: systemClock, random: systemRandom, log: silentLog, door: systemDoor },
   )
   try {
@@ -157,8 +182,8 @@ async function runList(names: readonly string[], input: string, flags: Flags): P
   }
 }
 
-const resolverOptions = ({ resolver, timeout }: Flags) => ({
-  servers: resolver ?? [],
+const resolverOptions = ({ resolver, timeout }: Flags, { resolvers }: Said) => ({
+  servers: resolver ?? resolvers,
   deadlineMs: timeout,
   timeoutMs: Math.min(2_000, timeout),
 })
@@ -207,6 +232,7 @@ function ownName(text: string): HostName | IpAddress {
   const address = parseIp(text)
   if (address) return address
   const parsed = parseName(text)
-  if (parsed.kind === 'name') return parsed.name
-  throw new InvalidArgumentError('It must be a host name or an IP address.')
+  // No exchanger is called by a name without a dot: it would leave nothing out.
+  if (parsed.kind === 'name' && parsed.name.includes('.')) return parsed.name
+  throw new InvalidArgumentError('It must be a whole host name, such as mx1.example.com, or an IP address.')
 }
