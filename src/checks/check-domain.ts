@@ -11,7 +11,7 @@ import type { Outcome } from './finding.ts'
 import type { CheckOptions } from './options.ts'
 import type { Context, Part, Rule } from './rule.ts'
 import { allRules } from './rules/all.ts'
-import { runRules } from './run-rules.ts'
+import { runRulesInTurns } from './run-rules.ts'
 
 /** One domain: what was seen, and what the rules make of it. */
 export interface Checked {
@@ -46,7 +46,7 @@ export function createChecker(options: CheckerOptions, deps: CollectorDeps): Che
   return {
     async check(domain, context = {}, manner = {}) {
       const facts = await collector.collect(domain, parts, manner)
-      return { facts, outcomes: runRules(rules, facts, { ...context, roots }) }
+      return { facts, outcomes: await runRulesInTurns(rules, facts, { ...context, roots }) }
     },
     close: () => collector.close(),
   }

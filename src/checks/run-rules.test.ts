@@ -5,7 +5,7 @@ import { partsFor } from './check-domain.ts'
 import type { Verdict } from './finding.ts'
 import { domainSubject } from './read-facts.ts'
 import type { Rule } from './rule.ts'
-import { runRules } from './run-rules.ts'
+import { runRules, runRulesInTurns } from './run-rules.ts'
 
 const subject = domainSubject(factsOf())
 const rule = (id: Rule['id'], verdicts: readonly Verdict[], needs: Rule['needs'] = []): Rule => ({
@@ -69,6 +69,22 @@ test('a rule that has much to say is heard of the worst, and the rest is counted
   assert.deepEqual([rest.id, rest.data, rest.subject], ['ns-silent', { more: 2_953 }, subject])
   assert.match(rest.seen, /^The same of 2953 more, of which the first is: seen$/)
   assert.match(outcomes.at(-1)?.why ?? '', /^450 more could not be decided either/)
+})
+
+test('between rules others have their turn', async () => {
+  const turns: string[] = []
+  const talkative = (id: Rule['id']): Rule => ({
+    ...rule(id, [fault('notice')]),
+    examine() {
+      setImmediate(() => turns.push('other'))
+      turns.push(id)
+      return [fault('notice')]
+    },
+  })
+  const rules = [talkative('mx-missing'), talkative('ns-silent')]
+  const outcomes = await runRulesInTurns(rules, factsOf(), contextOf())
+  assert.deepEqual(turns, ['mx-missing', 'other', 'ns-silent', 'other'])
+  assert.deepEqual(outcomes, runRules(rules, factsOf(), contextOf()))
 })
 
 test('what no rule needs is not collected', () => {

@@ -17,6 +17,21 @@ export function runRules(rules: readonly Rule[], facts: Facts, context: Context)
   return outcomes.sort(worstFirst)
 }
 
+/** The same, with a turn of the event loop between rules: a domain with thousands of exchangers takes a second, and mail does not wait for it. */
+export async function runRulesInTurns(
+  rules: readonly Rule[],
+  facts: Facts,
+  context: Context,
+): Promise<readonly Outcome[]> {
+  const isOwn = ownExchangers(facts, context.gateway)
+  const outcomes: Outcome[] = []
+  for (const rule of rules) {
+    outcomes.push(...outcomesOf(rule, facts, context, isOwn))
+    await new Promise<void>((done) => setImmediate(done))
+  }
+  return outcomes.sort(worstFirst)
+}
+
 function outcomesOf(rule: Rule, facts: Facts, context: Context, isOwn: OwnExchangers): readonly Outcome[] {
   const { id, title } = rule
   const [findings, notChecked]: [Finding[], NotChecked[]] = [[], []]

@@ -196,9 +196,15 @@ export function trimBlanks(text: string): string {
 }
 
 /** Whether the policy names this exchanger (RFC 8461 §4.1): a wildcard stands for exactly the left-most label. */
-export function isCoveredBySts(policy: Pick<StsPolicy, 'patterns'>, exchanger: HostName): boolean {
-  const parent = exchanger.slice(exchanger.indexOf('.') + 1)
-  return policy.patterns.some(({ host, isWildcard }) =>
-    isWildcard ? exchanger.includes('.') && parent === host : exchanger === host,
-  )
+export const isCoveredBySts = (policy: Pick<StsPolicy, 'patterns'>, exchanger: HostName): boolean =>
+  stsCover(policy)(exchanger)
+
+/** The same for many exchangers: a policy has room for thousands of patterns. */
+export function stsCover({ patterns }: Pick<StsPolicy, 'patterns'>): (exchanger: HostName) => boolean {
+  const hosts = new Set<string>(patterns.flatMap(({ host, isWildcard }) => (isWildcard ? [] : host)))
+  const parents = new Set<string>(patterns.flatMap(({ host, isWildcard }) => (isWildcard ? host : [])))
+  return (exchanger) => {
+    const dot = exchanger.indexOf('.')
+    return hosts.has(exchanger) || (dot >= 0 && parents.has(exchanger.slice(dot + 1)))
+  }
 }

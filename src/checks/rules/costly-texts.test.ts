@@ -10,6 +10,7 @@ import type { Facts, View } from '../facts.ts'
 import { runRules } from '../run-rules.ts'
 import { maxAgeOf } from '../sts-policy.ts'
 import { allRules } from './all.ts'
+import { stsExchangerUncovered, stsExchangerUnverified } from './mta-sts/exchangers.ts'
 
 const blanks = ' '.repeat(60_000)
 
@@ -57,3 +58,23 @@ for (const [what, text] of [
     }
     assert.ok(costMs(costly) < 1_000)
   })
+
+test('thousands of patterns of a policy are not compared with each of thousands of exchangers', () => {
+  const facts = factsOf()
+  const [like] = facts.exchangers
+  const { https } = facts.mtaSts
+  assert.ok(like && https.kind === 'response')
+  const exchangers = Array.from({ length: 20_000 }, (_, index) => ({
+    ...like,
+    host: host(`m${index}.example.com`),
+    addresses: [],
+  }))
+  const patterns = Array.from({ length: 5_000 }, (_, index) => `mx: *.a${index}\n`).join('')
+  const body = Buffer.from(`version: STSv1\nmode: enforce\n${patterns}max_age: 86400\n`)
+  const costly = { ...facts, exchangers, mtaSts: { ...facts.mtaSts, https: { ...https, body } } }
+  const cost = processorMs(() => {
+    const outcomes = runRules([stsExchangerUncovered, stsExchangerUnverified], costly, contextOf())
+    assert.equal(outcomes.length, 51)
+  })
+  assert.ok(cost < 700, `${cost} ms`)
+})

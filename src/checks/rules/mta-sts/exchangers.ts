@@ -2,7 +2,7 @@
  * The exchangers under the policy (RFC 8461 §4): not named by it (sts-exchanger-uncovered), or without the TLS and the certificate that it wants
  * (sts-exchanger-unverified). Pages: docs/checks/sts-….md
  */
-import { isCoveredBySts, type StsPolicy } from '../../../records/mta-sts.ts'
+import { type StsPolicy, stsCover } from '../../../records/mta-sts.ts'
 import { matchesHost, pathOf, trustOf } from '../../certificate.ts'
 import type { ExchangerFacts, Facts } from '../../facts.ts'
 import type { Fault, Severity, Verdict } from '../../finding.ts'
@@ -18,7 +18,10 @@ const effectOf = ({ mode }: StsPolicy) =>
     ? 'Senders that follow MTA-STS never deliver to it.'
     : 'In mode testing senders deliver all the same and report it; with enforce they would not deliver.'
 
-const isCovered = (policy: StsPolicy, { host }: ExchangerFacts) => host !== undefined && isCoveredBySts(policy, host)
+function coverOf(policy: StsPolicy): (exchanger: ExchangerFacts) => boolean {
+  const isCovered = stsCover(policy)
+  return ({ host }) => host !== undefined && isCovered(host)
+}
 
 export const stsExchangerUncovered: Rule = {
   id: 'sts-exchanger-uncovered',
@@ -41,10 +44,11 @@ function uncovered(facts: Facts, policy: StsPolicy): readonly Verdict[] {
       },
     ]
   const best = Math.min(...facts.exchangers.map(({ preferences }) => preferences[0] ?? 0))
+  const isCovered = coverOf(policy)
   return (
     facts.exchangers
       // A name that no host can have gets no mail whatever the policy names: the rules of MX targets say so.
-      .filter((exchanger) => exchanger.host !== undefined && !isCovered(policy, exchanger))
+      .filter((exchanger) => exchanger.host !== undefined && !isCovered(exchanger))
       .map((exchanger): Fault => {
         const name = plainName(exchanger.name)
         const isBackup = (exchanger.preferences[0] ?? 0) > best
@@ -73,7 +77,7 @@ export const stsExchangerUnverified: Rule = {
     overPolicy(facts, (policy) => {
       if (policy.mode === 'none') return []
       // One that is not covered is told as such.
-      const exchangers = facts.exchangers.filter((exchanger) => isCovered(policy, exchanger))
+      const exchangers = facts.exchangers.filter(coverOf(policy))
       return overVisits({ ...facts, exchangers }, (visit) => verify(visit, policy, context))
     }),
 }
