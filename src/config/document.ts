@@ -69,7 +69,8 @@ first 100 IPv6 and IPv4 addresses that DNS gives; at most ten addresses in all a
 
 1. \`addresses:\` of its domain: first \`local@domain\`, then \`local@\`, then the longest \`prefix*@\`.
 2. \`deliver:\` of its domain; \`"*.example.com"\` covers every subdomain that is not declared itself.
-3. Postmaster of our own \`hostname\`, and \`<Postmaster>\` without a domain, go to \`postmaster:\`.
+3. Postmaster of our own \`hostname\`, and \`<Postmaster>\` without a domain, go to \`postmaster:\`. So does
+   mail for \`postmaster@\` a declared domain that its backends do not take, because they say so or cannot be asked: it is not held, and does not come to them later.
 
 A local part with \`@\`, \`%\` or \`!\` in it is refused unless it stands under \`addresses:\`. A domain that left the file is answered 451 for 7 days,
 then 550. A reload that drops more than 10 domains and more than 1 % of them is refused until \`waypost config reload --allow-removal\`.

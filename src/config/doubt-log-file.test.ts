@@ -5,6 +5,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { doubtLogFile } from './doubt-log-file.ts'
 
+test('of a place that is mounted read-only it is said that no owner changes it', async () => {
+  const doubt = await doubtLogFile('/etc/waypost/mail.log', async (place) =>
+    place === '/etc/waypost' ? 'EROFS' : 'ENOENT',
+  )
+  assert.equal(doubt?.kind, 'for-everybody')
+  assert.match(doubt.why, /^the log file \/etc\/waypost\/mail\.log cannot be written: \/etc\/waypost is read-only/)
+  assert.match(doubt.why, /such as \/var\/log\/waypost\/mail\.log.* ReadWritePaths=\/etc\/waypost in its unit/)
+})
+
 test('a log file that serve could not write is doubted with what to do; what serve makes is none', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'waypost-log-'))
   t.after(() => rm(folder, { recursive: true, force: true }))

@@ -4,15 +4,24 @@ import { dirname } from 'node:path'
 import { errorCode } from '../base/error-code.ts'
 import { type Doubt, keepsNoFiles } from './state-files.ts'
 
-/** Undefined where nothing speaks against it. `serve` makes the file, and the folder that it lies in, but none above that. @param path  absolute */
-export async function doubtLogFile(path: string): Promise<Doubt | undefined> {
+/**
+ * Undefined where nothing speaks against it. `serve` makes the file, and the folder that it lies in, but none above that.
+ * @param path  absolute
+ * @param whyNot  asks the system
+ */
+export async function doubtLogFile(path: string, whyNot = whyNotWritten): Promise<Doubt | undefined> {
   const folder = dirname(path)
   for (const place of [path, folder, dirname(folder)]) {
-    const code = await whyNotWritten(place, place !== path)
+    const code = await whyNot(place, place !== path)
     if (code === 'ENOENT') continue
     if (code === 'EISDIR') return forEverybody(`the log file ${path} is a folder: ${elsewhere}`)
     if (code === 'ENOTDIR')
       return forEverybody(`the log file ${path} lies below something that is not a folder: ${elsewhere}`)
+    // By the disk, or for a service by its unit: no owner and no mode changes that.
+    if (code === 'EROFS')
+      return forEverybody(
+        `the log file ${path} cannot be written: ${place} is read-only for this process (EROFS). Name one at a place that may be written, such as /var/log/waypost/mail.log, with "log: { file: … }"; where a service may not write there (ProtectSystem=strict), ReadWritePaths=${folder} in its unit lets it`,
+      )
     if (code !== undefined)
       return {
         kind: 'for-this-user',

@@ -13,6 +13,14 @@ test('the service starts again after an end that was none of ours, also with a f
   assert.equal(file, '/etc/waypost/waypost.yaml')
   assert.ok(options.includes('--last-good'))
 
+  // All else is read-only (ProtectSystem=strict), so the log that the documents name must lie in one of these.
+  assert.deepEqual([valuesOf('StateDirectory'), valuesOf('LogsDirectory')], [['waypost'], ['waypost']])
+  for (const page of ['running.md', 'queue.md']) {
+    const text = await readFile(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
+    assert.match(text, /log: \{ file: \/var\/log\/waypost\//)
+    assert.doesNotMatch(text, /log: \{ file: (?!\/var\/log\/waypost\/)/)
+  }
+
   const lab = await startLab(t)
   const backend = await lab.backend()
   const first = await lab.process({ config: { domains: { 'example.test': { deliver: backend } } } })

@@ -115,7 +115,7 @@ async function readLogs(
   if (log === '-') return await searchLog(standardInput(), prefix)
   if (log === undefined) {
     terminal.err(
-      'waypost: no log is read, and only a log knows of mail that is not held any more. Have one written from now on with "log: { file: mail.log }" in waypost.yaml and a reload, or name the one there is: --log FILE, or journalctl -u waypost -o cat | waypost trace ID --log -\n',
+      'waypost: no log is read, and only a log knows of mail that is not held any more. Have one written from now on with "log: { file: /var/log/waypost/mail.log }" in waypost.yaml and a reload, or name the one there is: --log FILE, or journalctl -u waypost -o cat | waypost trace ID --log -\n',
     )
     return { lines: [], isCut: false }
   }
