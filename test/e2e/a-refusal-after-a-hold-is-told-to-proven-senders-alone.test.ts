@@ -3,6 +3,8 @@
  * its message is kept for a person.
  */
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemDoor } from '../../src/base/door.ts'
 import type { IpAddress } from '../../src/base/ip.ts'
@@ -212,4 +214,28 @@ test('a notice to a declared domain takes its route; one that would come back to
   await lab.until(() => declared.messages.length === 1 && postmaster.messages.length === 1)
   assert.deepEqual(declared.messages[0]?.to, ['joe@declared.test'])
   assert.deepEqual(postmaster.messages[0]?.to, ['jane@ours.test'])
+})
+
+test("what comes back to us lies in the postmaster's Maildir: notices to a domain whose exchanger we are, and to our own postmaster", async (t) => {
+  const lab = await startLab(t)
+  const ours = { TXT: ['v=spf1 ip4:127.0.0.1 -all'], A: ['9.8.7.5'] }
+  const dns = await lab.dns({ ...zone, 'mx.waypost.test': ours })
+  const backend = await lab.backend({ connect: 'refuse' })
+  const gateway = await lab.gateway(
+    { deliver: [backend], hold: {}, resolver: { servers: [dns.server] } },
+    { clock: createFastClock(20) },
+  )
+  await lab.send({ to: 'you@example.test', from: 'jane@ours.test' })
+  await lab.send({ to: 'you@example.test', from: 'postmaster@mx.waypost.test' })
+  await comesBackRefusing(backend)
+  const inbox = join(gateway.state, 'postmaster', 'new')
+  await lab.until(async () => (await readdir(inbox).catch(() => [])).length === 2)
+  const notices = await Promise.all((await readdir(inbox)).map((name) => readFile(join(inbox, name), 'latin1')))
+  const to = notices.map((text) => [/^Delivered-To: (.*)$/m.exec(text)?.[1], /^Return-Path: (.*)$/m.exec(text)?.[1]])
+  assert.deepEqual(to.toSorted(), [
+    ['jane@ours.test', '<>'],
+    ['postmaster@mx.waypost.test', '<>'],
+  ])
+  for (const text of notices) assert.match(text, /\nAction: failed\n/)
+  await lab.until(() => gateway.held() === 0)
 })
