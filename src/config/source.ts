@@ -3,6 +3,7 @@
  * with, and the one way in which problems are shown.
  */
 import { printable } from '../base/printable.ts'
+import { trimEnd } from '../base/trim-end.ts'
 
 /** One thing that is wrong, with its place. */
 export interface Problem {
@@ -39,7 +40,7 @@ export function createSource(path: string, text: string): Source {
       const line = lineOf(lineStarts, at)
       const lineStart = lineStarts[line] ?? 0
       const lineEnd = lineStarts[line + 1] ?? text.length
-      const sourceLine = text.slice(lineStart, lineEnd).replace(/[\r\n]+$/, '')
+      const sourceLine = trimEnd(text.slice(lineStart, lineEnd), '\r\n')
       const width = Math.max(1, Math.min(end, lineStart + sourceLine.length) - at)
       return { file: path, line: line + 1, column: at - lineStart + 1, sourceLine, width, message }
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorMs } from '../../test/unit/processor-time.ts'
 import { nearest } from '../base/nearest.ts'
 import { createSource, formatProblems, problemOfFile } from './source.ts'
 import { keyPlaceOf, parseYaml, placeOf } from './yaml.ts'
@@ -64,6 +65,11 @@ test('a long line is shown around its mistake', () => {
   const [, line, caret] = formatProblems([source.problem(5000, 5004, 'wrong')]).split('\n')
   assert.ok((line ?? '').length < 200)
   assert.equal(line?.indexOf('HERE'), caret?.indexOf('^^^^'))
+})
+
+test('a row of carriage returns in a line takes no time', () => {
+  const source = createSource('f', `${'\r'.repeat(100_000)}a: b`)
+  assert.ok(processorMs(() => assert.equal(source.problem(100_000, 100_001, 'wrong').sourceLine, source.text)) < 300)
 })
 
 test('the nearest word is one that was probably meant, or none', () => {

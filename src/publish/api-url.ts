@@ -1,5 +1,6 @@
 /** The base URL of an API, parsed once: `options.ts` reads it, `targets/api/api-client.ts` asks there. */
 import { type IpAddress, isIpv6, parseIp } from '../base/ip.ts'
+import { trimEnd } from '../base/trim-end.ts'
 import { type HostName, isHostName, parseName } from '../dns/name.ts'
 
 /** `https://dns.example.net:8443/base`. */
@@ -25,7 +26,7 @@ export function parseApiUrl(text: string): ParsedApiUrl {
   if (port < 1 || port > 65_535) return { kind: 'invalid', why: 'has a port that is none' }
   const host = readHost(parts[2] ?? parts[3] ?? '')
   if (host === undefined) return { kind: 'invalid', why: 'has no host name and no address in it' }
-  return { kind: 'url', url: { isTls, host, port, basePath: (parts[5] ?? '').replace(/\/+$/, '') } }
+  return { kind: 'url', url: { isTls, host, port, basePath: trimEnd(parts[5] ?? '', '/') } }
 }
 
 function readHost(text: string): HostName | IpAddress | undefined {

@@ -1,6 +1,7 @@
 /** Alerts by HTTP: our own JSON, Slack's form, or a message into a Matrix room. */
 import { createHash } from 'node:crypto'
 import type { SecretSource } from '../../base/option.ts'
+import { trimEnd } from '../../base/trim-end.ts'
 import type { WebhookOptions } from '../options.ts'
 import type { AlertMessage } from './alerting.ts'
 import { askUrl, type ChannelDeps, findAuthorities, findUrl, urlName } from './http-channel.ts'
@@ -64,7 +65,7 @@ function bodyOf(message: AlertMessage, form: WebhookOptions['form'], speaker: Sp
 /** The same message again has the same transaction id, so that a room does not get it twice when an answer was lost. */
 function matrixPath(base: string, room: string, body: Buffer): string {
   const transaction = createHash('sha256').update(body).digest('hex').slice(0, 32)
-  return `${base.replace(/\/+$/, '')}/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${transaction}`
+  return `${trimEnd(base, '/')}/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${transaction}`
 }
 
 /** RFC 9110 §15: 408, 425, 429 and 5xx may pass; what else is no 2xx will say the same again. */
