@@ -125,7 +125,10 @@ const sharedDomainOptions = {
       [
         bareChoice('ask: the backend says who exists; any: everybody does.', ['ask', 'any']),
         z.array(text('A local part.', 'a local part, such as info')).max(1_000_000),
-        section('One local part a line; # begins a comment.', { file: text('The file.', 'a path') }),
+        section(
+          'One local part a line; # begins a comment. It is read at the start and at each reload: after a change say `waypost config reload`.',
+          { file: text('The file.', 'a path') },
+        ),
       ],
       { error: recipientsWants },
     )

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { idle, noAccess } from '../../../test/lab/web.ts'
 import { createWeb } from '../web.ts'
@@ -70,6 +71,23 @@ test('metrics say what was counted, by the conventions of Prometheus, and name n
   const families = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
   for (const [, name = ''] of text.matchAll(/^([a-z_]+)[{ ]/gm))
     assert.ok(families.has(name) || families.has(name.replace(/_(?:bucket|sum|count)$/, '')), name)
+})
+
+test('every metric stands in docs/metrics.md, and nothing else does', async () => {
+  const documented = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')
+  const dnsServer = { zones: 1, names: 1, tcpConnections: 0, notifications: 0, answers: { positive: 1 } }
+  const glance = { findings: {}, conditions: {}, checkedDomains: 0, certificates: [] }
+  const web = createWeb({
+    ...idle,
+    settings: () => noAccess,
+    dnsServer: () => dnsServer,
+    watch: { ...idle.watch, glance: () => glance } as never,
+  })
+  const request = new Request('http://127.0.0.1:8025/metrics', { headers: { host: '127.0.0.1:8025' } })
+  const text = await (await web.app.fetch(request, { incoming: { socket }, outgoing: {} } as never)).text()
+  const written = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+  const told = [...documented.matchAll(/`(waypost_[a-z_]+)`/g)].map(([, name = '']) => name)
+  assert.deepEqual(written.toSorted(), told.toSorted())
 })
 
 test('of very many backends and domains two hundred have figures of their own', async () => {
