@@ -17,7 +17,7 @@ import { valueAt } from './explain.ts'
 import { holdAgainst } from './hold-against.ts'
 import type { PlannedDomain, PlannedMail } from './plan.ts'
 import { type RecipientFiles, readRecipient } from './recipients.ts'
-import { type RemarkDeps, remarkOnAddress, remarksOn } from './remarks.ts'
+import { type RemarkDeps, remarkOnAddress, remarkOnName, remarksOn } from './remarks.ts'
 import type { RouteBook, RouteManner, Site } from './routes.ts'
 import { rightBackends, withoutWrong } from './salvage.ts'
 import type { JsonSchema } from './schema.ts'
@@ -71,7 +71,10 @@ export function createDomainReader(deps: DomainReaderDeps): DomainReader {
         else declared.set(canonical, { source: file.source, entry })
         const domain = await readDomain(key, name, entry, file, deps)
         if (domain && !earlier) domains.push(domain)
-        if (domain) remark(key, domain, file, deps)
+        if (!domain) continue
+        const doubt = remarkOnName(name.name)
+        if (doubt !== undefined) deps.remarks.push(file.source.problem(entry.keyStart, entry.keyEnd, doubt))
+        remark(key, domain, file, deps)
       }
     },
   }

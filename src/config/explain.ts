@@ -106,6 +106,7 @@ function judgeKey(key: string, path: readonly PropertyKey[], { root, schema }: C
 const otherWords: Readonly<Record<string, readonly string[]>> = {
   to: ['host', 'server', 'address', 'backend', 'target', 'url'],
   preference: ['priority', 'prio'],
+  hash: ['token', 'password', 'secret'],
   deliver: ['to', 'backend', 'backends', 'server', 'servers', 'route', 'relay', 'transport', 'forward'],
 }
 

@@ -57,6 +57,12 @@ test('who writes a word or an address is shown what stands there', async (t) => 
   )
 })
 
+test('a secret in the place of its hash is told where the hash comes from', (t) =>
+  told(t, 'domains: { a.example: { deliver: mx } }\nweb: { access: [{ name: ann, role: view, token: abc }] }', [
+    /^2:42 unknown key "token" in web\.access\[1\]; did you mean "hash"\?/,
+    /^2:49 web\.access\[1\]\.hash wants a hash .* made by "waypost web token"$/,
+  ]))
+
 test('a mistake in one backend of a list hides none in the others, nor in the rest of its own', (t) =>
   told(
     t,

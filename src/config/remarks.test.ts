@@ -24,6 +24,16 @@ test('an address that looks like a pattern of another program is taken by the le
   assert.match(summary.remarks[0]?.message ?? '', /^"s\*les@" is no pattern: .* "prefix\*@" alone$/)
 })
 
+test('a name without a dot is in order, and probably not meant', async (t) => {
+  const { summary } = await load(t, 'domains:\n  a.example: { deliver: mx }\n  example: { deliver: mx }\n')
+  assert.deepEqual(
+    summary.remarks.map(({ line, column, message }) => `${line}:${column} ${message}`),
+    [
+      '3:3 example has no dot, and no mail of the world comes for such a name: write the whole one, such as example.com',
+    ],
+  )
+})
+
 test('a configuration without any domain is in order, and probably not meant', async (t) => {
   const remarksOf = (loaded: Loaded) =>
     loaded.summary.remarks.map(({ line, column, message }) => `${line}:${column} ${message}`)

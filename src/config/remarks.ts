@@ -34,6 +34,12 @@ export function remarksOn(declaration: Declaration, takesMail: boolean, { publis
 export const noMailAndMail = (domain: HostName) =>
   `"exchangers: none" tells senders that ${domain} takes no mail (RFC 7505), and Waypost takes its mail all the same, because of its "deliver:"`
 
+/** Of a domain's name. RFC 5321 §2.3.5: one that is not written in full is a local alias at most. */
+export const remarkOnName = (name: HostName): string | undefined =>
+  name.includes('.')
+    ? undefined
+    : `${name} has no dot, and no mail of the world comes for such a name: write the whole one, such as ${name}.com`
+
 /**
  * Of a key under `addresses:` that is taken by the letter, and looks like a pattern of another program.
  * @param written  such as `s*les@`, `/^sales/@`
