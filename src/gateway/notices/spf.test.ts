@@ -53,12 +53,15 @@ test('ten hosts with 4,000 addresses each, ten times over, are no work', async (
     'TXT sender.example.': [txt(`v=spf1 ${'mx '.repeat(10)}-all`)],
     'MX sender.example.': Array.from({ length: 10 }, (_, index) => mx(index, `h${index}.example`)),
   }
-  for (let index = 0; index < 10; index++) zone[`A h${index}.example.`] = many(4_000)
+  const addresses = Array.from({ length: 4_000 }, (_, index) => {
+    return { type: 'AAAA', address: `2001:db8::${index.toString(16)}` as IpAddress } as const
+  })
+  for (let index = 0; index < 10; index++) zone[`AAAA h${index}.example.`] = addresses
   await import('mailauth/lib/spf/index.js')
   const started = process.cpuUsage()
-  assert.equal((await ask(zone)).kind, 'fail')
+  assert.equal((await ask(zone, '2001:db8:1::7')).kind, 'fail')
   const { user, system } = process.cpuUsage(started)
-  // It takes 50 ms; 400,000 addresses took 3 s.
+  // It takes 0.1 s; 400,000 addresses took several.
   assert.ok(user + system < 1_000_000, String(user + system))
 })
 
