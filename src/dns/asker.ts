@@ -14,12 +14,6 @@ import type { Exchanged, Sender } from './transport.ts'
 import { type RecordType, typeCodes } from './types.ts'
 import { foldName, type WireName } from './wire-name.ts'
 
-export interface Asked {
-  readonly resolution: Resolution
-  /** Octets of the messages that it came in: what keeping it costs. */
-  readonly bytes: number
-}
-
 /** Questions on their way at once; more wait their turn. Each holds an id of a socket, or a connection. */
 const questionsAtOnce = 2_000
 
@@ -28,7 +22,6 @@ type Said = Exclude<Reading, Failure>
 interface Heard {
   readonly kind: 'heard'
   readonly reading: Said
-  readonly bytes: number
   readonly isSecure: boolean
   readonly server: NameServer
 }
@@ -75,15 +68,15 @@ export class Asker {
    * decoding the answer.
    * @param settle  called once, within `deadlineMs`
    */
-  ask(name: WireName, type: RecordType, settle: (asked: Asked) => void): void {
+  ask(name: WireName, type: RecordType, settle: (resolution: Resolution) => void): void {
     const query = { name, type, untilMs: this.#clock.monotonicMs() + this.#options.deadlineMs, seen: nothingSeen }
-    const end = (asked: Asked): void => {
+    const end = (resolution: Resolution): void => {
       this.#turn.leave()
-      settle(asked)
+      settle(resolution)
     }
     this.#turn.enter(() => {
       this.#askServers(query, (heard) => {
-        if (heard.kind === 'failed') end(unheard(heard))
+        if (heard.kind === 'failed') end(heard)
         else if (isFinished(heard)) end(this.#asked(query, heard))
         else void this.#followAliases(query, heard).then(end)
       })
@@ -91,12 +84,12 @@ export class Asker {
   }
 
   /** @param first  leads to a name of which it says nothing */
-  async #followAliases(query: Query, first: Heard): Promise<Asked> {
+  async #followAliases(query: Query, first: Heard): Promise<Resolution> {
     const { name } = query
     // Folded names of the aliases that led to where the next question begins.
     const seen = new Set<string>()
     const aliases = [...first.reading.aliases]
-    let { isSecure, bytes } = first
+    let { isSecure } = first
     let { ttlSeconds } = first.reading
     let at = name
     let last = first
@@ -106,17 +99,16 @@ export class Asker {
       at = aliases.at(-1) ?? name
       const further = { ...query, name: at, seen }
       const heard = await new Promise<Heard | Failure>((resolve) => this.#askServers(further, resolve))
-      if (heard.kind === 'failed') return unheard(heard)
+      if (heard.kind === 'failed') return heard
       aliases.push(...heard.reading.aliases)
       isSecure &&= heard.isSecure
-      bytes += heard.bytes
       ttlSeconds = Math.min(ttlSeconds, heard.reading.ttlSeconds)
       last = heard
     }
-    return this.#asked(query, { ...last, reading: { ...last.reading, aliases, ttlSeconds }, isSecure, bytes })
+    return this.#asked(query, { ...last, reading: { ...last.reading, aliases, ttlSeconds }, isSecure })
   }
 
-  #asked({ name }: Query, { reading, isSecure, bytes, server }: Finished): Asked {
+  #asked({ name }: Query, { reading, isSecure, server }: Finished): Resolution {
     const { aliases, kind } = reading
     const isAnswer = kind === 'answer'
     const mostSeconds = isAnswer ? this.#options.maxTtlSeconds : this.#options.maxNegativeTtlSeconds
@@ -128,9 +120,9 @@ export class Asker {
       stale: false,
       server,
     }
-    if (!isAnswer) return { resolution: { kind, ...known }, bytes }
+    if (!isAnswer) return { kind, ...known }
     const records = reading.records as readonly DnsRecord<RdataOf<RecordType>>[]
-    return { resolution: { kind, records, ...known }, bytes }
+    return { kind, records, ...known }
   }
 
   #askServers(query: Query, settle: (heard: Heard | Failure) => void): void {
@@ -182,7 +174,7 @@ export class Asker {
     if (reading.kind === 'failed') return failed(server, reading.reason, reading.why)
     // RFC 4035 §4.9.3: AD is worth what the way to the server is worth.
     const isSecure = exchanged.message.authenticData && isOnThisMachine(server)
-    return { kind: 'heard', reading, bytes: exchanged.bytes, isSecure, server }
+    return { kind: 'heard', reading, isSecure, server }
   }
 }
 
@@ -192,8 +184,6 @@ function note(course: Course, server: NameServer, failure: Failure): void {
   course.said ??= new Map()
   course.said.set(server, failure)
 }
-
-const unheard = (resolution: Failure): Asked => ({ resolution, bytes: 0 })
 
 const noServer: Failure = { kind: 'failed', reason: 'unreachable', why: 'there is no name server to ask' }
 

@@ -30,7 +30,7 @@ export const resolverOptions = section('How Waypost asks the DNS.', {
     least: '50ms',
     most: '2m',
   }),
-  cacheEntries: count('Answers kept in memory, those of more than 1 KiB counting once a KiB.', {
+  cacheEntries: count('Answers kept in memory, those that take more than 1 KiB of it counting once a KiB.', {
     default: 10_000,
     least: 0,
     most: 10_000_000,

@@ -9,6 +9,8 @@ import { maxNameOctets, rootWireName, type WireName } from './wire-name.ts'
 /** Legitimate names have at most 127 labels, so a chain of more pointers than that is an attack. */
 const maxPointers = 127
 
+const noOctets = Buffer.alloc(0)
+
 export class Reader implements RdataSource {
   readonly #bytes: Buffer
   readonly #mayCompress: boolean
@@ -58,7 +60,8 @@ export class Reader implements RdataSource {
 
   /** A copy, in memory of its own: a record that is cached must not keep a message of 64 KiB. */
   octets(count: number): Buffer {
-    if (!this.#has(count)) return Buffer.alloc(0)
+    // One for all: 65,000 empty strings fit into a TXT record, and a Buffer takes 200 octets.
+    if (count === 0 || !this.#has(count)) return noOctets
     const copy = Buffer.alloc(count)
     this.#bytes.copy(copy, 0, this.at, this.at + count)
     this.at += count
@@ -67,7 +70,7 @@ export class Reader implements RdataSource {
 
   /** The octets in place, valid as long as the message is. */
   peek(count: number): Buffer {
-    if (!this.#has(count)) return Buffer.alloc(0)
+    if (!this.#has(count)) return noOctets
     this.at += count
     return this.#bytes.subarray(this.at - count, this.at)
   }

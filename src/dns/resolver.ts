@@ -10,7 +10,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Door } from '../base/door.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { type Asked, Asker } from './asker.ts'
+import { memoryOf } from './answer-memory.ts'
+import { Asker } from './asker.ts'
 import { createCache } from './cache.ts'
 import { KeyTable } from './key-table.ts'
 import type { Resolution } from './resolution.ts'
@@ -84,7 +85,7 @@ export function createResolver(options: ChosenResolverOptions, deps: ResolverDep
     return kept.quietUntilMs > deps.clock.monotonicMs() ? stale(kept.resolution) : undefined
   }
 
-  const remember = (name: WireName, key: string, { resolution, bytes }: Asked): void => {
+  const remember = (name: WireName, key: string, resolution: Resolution): void => {
     // RFC 2308 §5: what no SOA vouches for is an answer to this question and to no other one; nor does it displace the last good answer.
     const isNegative = resolution.kind === 'no-data' || resolution.kind === 'no-such-name'
     if (isNegative && resolution.ttlSeconds === 0) return
@@ -96,12 +97,11 @@ export function createResolver(options: ChosenResolverOptions, deps: ResolverDep
     // RFC 2308 §5: a name that does not exist has data of no type.
     const place = isMissing && resolution.aliases.length === 0 ? missingKey(name) : key
     const kept = { resolution, freshUntilMs: deps.clock.monotonicMs() + freshMs, quietUntilMs: 0 }
-    cache.set(place, kept, keepMs, 1 + Math.floor(bytes / 1024))
+    cache.set(place, kept, keepMs, 1 + Math.floor(memoryOf(resolution) / 1024))
   }
 
-  const settled = (name: WireName, type: RecordType, key: string, heard: Asked): Resolution => {
+  const settled = (name: WireName, type: RecordType, key: string, resolution: Resolution): Resolution => {
     inProgress.delete(key)
-    const { resolution } = heard
     asked[resolution.kind]++
     if (isClosed) return resolution
     if (resolution.kind === 'failed') {
@@ -115,7 +115,7 @@ export function createResolver(options: ChosenResolverOptions, deps: ResolverDep
         return stale(last.resolution)
       }
     }
-    if (settings.cacheEntries > 0) remember(name, key, heard)
+    if (settings.cacheEntries > 0) remember(name, key, resolution)
     return resolution
   }
 

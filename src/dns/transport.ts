@@ -13,7 +13,7 @@ import { sameQuestion, UdpClient } from './udp.ts'
 import type { WireName } from './wire-name.ts'
 
 export type Exchanged =
-  | { readonly kind: 'response'; readonly message: Message; readonly bytes: number }
+  | { readonly kind: 'response'; readonly message: Message }
   /** `why` for logs: words of ours, numbers and system codes. */
   | { readonly kind: 'timeout' | 'unreachable' | 'malformed'; readonly why: string }
 
@@ -171,5 +171,5 @@ function answersTcp(bytes: Buffer, asked: Buffer, questionEnd: number): boolean 
 function decoded(bytes: Buffer): Exchanged {
   const result = decodeMessage(bytes)
   if (result.kind === 'malformed') return { kind: 'malformed', why: result.why }
-  return { kind: 'response', message: result.message, bytes: bytes.length }
+  return { kind: 'response', message: result.message }
 }
