@@ -12,8 +12,10 @@ import type { HostLookup } from '../base/host-lookup.ts'
 import type { Log } from '../base/log.ts'
 import { makeFolder } from '../base/make-folder.ts'
 import type { Random } from '../base/random.ts'
+import type { HostName } from '../dns/name.ts'
 import type { ResolverCounts } from '../dns/resolver.ts'
 import { createMessageIds } from '../mail/trace.ts'
+import type { Route } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer } from '../smtp/server/server.ts'
 import type { LeftWithout } from './backends/left-without.ts'
@@ -64,6 +66,8 @@ export interface Gateway {
   readonly dns: ResolverCounts | undefined
   /** Each configured backend with its endpoints, state, sessions and last error. */
   backends(): readonly BackendReport[]
+  /** Why mail to a domain of the route is put off, and not held, where its MX does not let it be handed on. */
+  whyMisconfigured(route: Route, domain: HostName): string | undefined
   /**
    * Takes a backend out of service (its sessions end with the message at hand) or puts it back. @param url as in `backends()`
    * @returns whether there is such a backend
@@ -167,6 +171,7 @@ export function createGateway(initial: GatewaySettings, deps: GatewayDeps): Gate
     },
     ownProbeWord: receiving.ownProbeWord,
     backends: reach.report,
+    whyMisconfigured: endpoints.whyMisconfigured,
     tryNow: reach.tryNow,
     setOut: reach.setOut,
     leftWithout: reach.leftWithout,

@@ -21,7 +21,7 @@ export interface WebDeps {
   readonly version: string
   /** As they are now: a reload hands out others. */
   readonly settings: () => WebSettings
-  readonly gateway: Pick<Gateway, 'backends' | 'setOut' | 'heldMail' | 'connections' | 'tryNow'>
+  readonly gateway: Pick<Gateway, 'backends' | 'whyMisconfigured' | 'setOut' | 'heldMail' | 'connections' | 'tryNow'>
   readonly figures: Pick<Figures, 'snapshot' | 'minutes' | 'seconds' | 'lastDeliveredMs' | 'latency'>
   /** Has what happens in the gateway told, from now on. */
   readonly listen: (hear: Tell) => void

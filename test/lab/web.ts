@@ -24,7 +24,14 @@ export const idle: WebDeps = {
   version: '0.0.0',
   startedMs: 0,
   settings: () => noAccess,
-  gateway: { backends: () => [], setOut: async () => false, tryNow: () => false, heldMail: undefined, connections: 0 },
+  gateway: {
+    backends: () => [],
+    whyMisconfigured: () => undefined,
+    setOut: async () => false,
+    tryNow: () => false,
+    heldMail: undefined,
+    connections: 0,
+  },
   figures: {
     minutes: () => [],
     seconds: () => [],

@@ -53,6 +53,7 @@ async function stage(t: TestContext, text: string) {
         return []
       },
       backends: () => [],
+      whyMisconfigured: () => undefined,
       connections: 0,
       dns: undefined,
       setOut: async () => false,

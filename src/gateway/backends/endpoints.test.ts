@@ -177,6 +177,22 @@ test('null MX is told where nothing else is named; that and an outage of DNS lea
   assert.equal((await loop.endpoints.expand(alone, host('example.com'))).kind, 'misconfigured')
 })
 
+test('why the MX of a domain does not let its mail be handed on is known until it does, or nobody has asked for an hour', async () => {
+  const { state, endpoints } = world({}, { kind: 'misconfigured', why: 'not in the MX', remedy: 'publish it' })
+  const mx = route({ protocol: 'mx', domain: undefined })
+  const why = () => ['one.test', 'two.test'].map((domain) => endpoints.whyMisconfigured(mx, host(domain)))
+  await endpoints.expand(mx, host('one.test'))
+  assert.deepEqual(why(), ['not in the MX', undefined])
+  state.mx = { kind: 'ourselves', why: 'nobody is better', remedy: 'name another' }
+  await endpoints.expand(mx, host('two.test'))
+  assert.deepEqual(why(), ['not in the MX', 'nobody is better'])
+  state.mx = { kind: 'hosts', hosts: [] }
+  await endpoints.expand(mx, host('one.test'))
+  assert.deepEqual(why(), [undefined, 'nobody is better'])
+  state.nowMs = 3_600_000
+  assert.deepEqual(why(), [undefined, undefined])
+})
+
 test('exchangers that cannot be found are told with why, once they were asked for, and looked up again after half a minute', async () => {
   const found: MxAnswer = {
     kind: 'hosts',

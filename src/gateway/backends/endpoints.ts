@@ -10,6 +10,7 @@ import type { Log } from '../../base/log.ts'
 import type { HostName } from '../../dns/name.ts'
 import type { Backend, BackendAddress, Endpoint, Route, RouteEntry } from '../../routing/backend.ts'
 import type { Member } from '../../routing/balance.ts'
+import { createMisconfiguredRoutes } from './misconfigured-routes.ts'
 import { createMxOutages, type WhyUnknown } from './mx-outages.ts'
 import { createNamedHosts } from './named-hosts.ts'
 
@@ -72,6 +73,8 @@ export interface Endpoints {
   whyNameless(host: string): string | undefined
   /** Why no exchanger is known, where the last look-up for this `mx` backend brought none. It is looked up again in the same way. */
   whyUnknown(backend: Backend): WhyUnknown | undefined
+  /** Why mail to the domain is put off, where its MX did not let the route be tried when it was asked for last. */
+  whyMisconfigured(route: Route, domain: HostName): string | undefined
 }
 
 /** One preference of a route holds the 65,536 preferences that MX records can have. */
@@ -79,6 +82,7 @@ const tiersAPreference = 65_536
 
 export function createEndpoints({ clock, log, lookupHost, lookupMx, onFound, postmaster }: EndpointsDeps): Endpoints {
   const unchanging = new WeakMap<Route, Expansion>()
+  const misconfigured = createMisconfiguredRoutes(clock)
   const hosts = createNamedHosts(clock, log, lookupHost, (host) =>
     onFound(({ address }) => 'host' in address && address.host === host),
   )
@@ -95,10 +99,18 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, onFound, pos
     const known = unchanging.get(route)
     if (known) return known
     const parts = route.entries.map((entry) => expandEntry(entry, domain))
-    if (parts.some((part) => part instanceof Promise)) return Promise.all(parts).then((all) => join(all))
+    // Only what is looked up can be misconfigured, and that is waited for.
+    if (parts.some((part) => part instanceof Promise))
+      return Promise.all(parts).then((all) => noted(route, domain, join(all)))
     const joined = join(parts as Expansion[])
     if (route.entries.every(isUnchanging)) unchanging.set(route, joined)
     return joined
+  }
+
+  function noted(route: Route, domain: HostName | undefined, expansion: Expansion): Expansion {
+    const why = expansion.kind === 'misconfigured' ? expansion.why : undefined
+    if (domain !== undefined) misconfigured.note(route, domain, why)
+    return expansion
   }
 
   function expandEntry(entry: RouteEntry, domain: HostName | undefined): Expansion | Promise<Expansion> {
@@ -153,7 +165,12 @@ export function createEndpoints({ clock, log, lookupHost, lookupMx, onFound, pos
     return { kind: 'members', members: all }
   }
 
-  return { expand, of, whyNameless: hosts.whyNameless, whyUnknown: outages.whyUnknown }
+  return {
+    ...{ expand, of },
+    whyNameless: hosts.whyNameless,
+    whyUnknown: outages.whyUnknown,
+    whyMisconfigured: misconfigured.why,
+  }
 }
 
 /** In no route: its place in one does not matter. */

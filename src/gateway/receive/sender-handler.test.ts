@@ -47,7 +47,7 @@ function stage(limits: GatewayWords['limits'], clock = createFakeClock(), log = 
       sparingly: createToldSparingly({ clock: steadyClock, log: silentLog }),
       delivery,
       backends: createBackends({ clock: steadyClock, log: silentLog, onFailed: nobody, onSlow: nobody, onUp: nobody }),
-      endpoints: { expand: nobody, of: nobody, whyNameless: nobody, whyUnknown: nobody },
+      endpoints: { expand: nobody, of: nobody, whyNameless: nobody, whyUnknown: nobody, whyMisconfigured: nobody },
       balancer: nobody,
       hostname,
       budgets,

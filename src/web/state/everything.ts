@@ -63,17 +63,21 @@ export function everythingNow(
     const { entries } = declared.route
     // So it is with nearly all of a hundred thousand.
     const isPlain = waiting === 0 && entries.length > 0 && entries.every(({ backend }) => well.has(backend.url))
-    const { state, why, isDraining } = isPlain
-      ? plain
-      : mailState({
-          route: declared.route,
-          hold: declared.hold,
-          whyNotKept: deps.queue === undefined ? '' : whyNotHeld,
-          reports: byUrl,
-          waiting,
-          stopped,
-          label: (url) => labels.get(url) ?? 'a backend',
-        })
+    const misconfigured = deps.gateway.whyMisconfigured(declared.route, declared.name)
+    const { state, why, isDraining } =
+      isPlain && misconfigured === undefined
+        ? plain
+        : mailState({
+            route: declared.route,
+            hold: declared.hold,
+            whyNotKept: deps.queue === undefined ? '' : whyNotHeld,
+            reports: byUrl,
+            // It may name the domain that is looked up instead.
+            misconfigured: misconfigured && (nameOf ? misconfigured : 'its MX does not let it be handed on'),
+            waiting,
+            stopped,
+            label: (url) => labels.get(url) ?? 'a backend',
+          })
     states[state]++
     const now: DomainNow = {
       name,

@@ -21,6 +21,7 @@ function stateOf(words: string, more: Partial<DomainFacts> = {}) {
     hold: { holdMs: dayMs },
     whyNotKept: undefined,
     reports: new Map(backends.map(({ url, state }) => [url, [report(url, state)]])),
+    misconfigured: undefined,
     waiting: 0,
     stopped: new Map(),
     label: (url) => url.toUpperCase(),
@@ -61,6 +62,17 @@ test('holding while nobody answers; failing where nothing is kept', () => {
   assert.match(stateOf('a:out').why, /^Every backend is out of service/)
   assert.equal(stateOf('a:down', { hold: { holdMs: 0 } }).state, 'failing')
   assert.match(stateOf('a:down', { whyNotKept: '' }).why, /senders are asked to come again/)
+})
+
+test('failing where its MX does not let its mail be handed on, whoever is up or down', () => {
+  const misconfigured = 'we do not stand in the MX of example.test'
+  const failing = {
+    state: 'failing',
+    why: 'We do not stand in the MX of example.test; nothing is held for it, and senders are asked to come again (451 4.3.5).',
+    isDraining: false,
+  }
+  assert.deepEqual(stateOf('a:down', { misconfigured }), failing)
+  assert.deepEqual(stateOf('a:up', { misconfigured, waiting: 2 }), failing)
 })
 
 test('a backend with one address that is well serves, and one that nobody has asked yet is taken for well', () => {

@@ -32,6 +32,8 @@ export interface DomainFacts {
   readonly whyNotKept: string | undefined
   /** Of its backends, by URL. */
   readonly reports: ReadonlyMap<string, readonly BackendReport[]>
+  /** Why nobody is asked although somebody may be up: by its MX, as mail met it last. */
+  readonly misconfigured: string | undefined
   /** Messages that are on their way as soon as somebody takes them. */
   readonly waiting: number
   /** Drains that wait for a person, by backend: why. */
@@ -41,7 +43,13 @@ export interface DomainFacts {
 }
 
 export function mailState(facts: DomainFacts): StateOfDomain {
-  const { route, waiting, stopped, label } = facts
+  const { route, misconfigured, waiting, stopped, label } = facts
+  if (misconfigured !== undefined)
+    return {
+      state: 'failing',
+      why: sentence([misconfigured, 'nothing is held for it, and senders are asked to come again (451 4.3.5)']),
+      isDraining: false,
+    }
   const backends = route.entries.map(({ backend, preference }) => ({
     url: backend.url,
     preference,

@@ -16,12 +16,13 @@ function nowOf(
   rows: readonly DomainSummary[],
   reports: readonly BackendReport[] = [],
   seconds: typeof idle.figures.seconds = () => [],
+  whyMisconfigured: typeof idle.gateway.whyMisconfigured = () => undefined,
 ) {
   const clock = createFakeClock()
   let made = 0
   const now = createNow({
     ...{ ...idle, clock, canKeep: { whyNot: () => undefined } },
-    gateway: { ...idle.gateway, backends: () => reports },
+    gateway: { ...idle.gateway, backends: () => reports, whyMisconfigured },
     figures: { ...idle.figures, seconds },
     gatewaySettings: () => ({ hostname: 'mx.example.com', destinations: { domains, routes: [route] } }) as never,
     queue: {
@@ -118,4 +119,22 @@ test('what senders brought in the last minute is told beside who is connected, w
   })
   const { lastMinute, connections } = now.overview(false)
   assert.deepEqual([lastMinute, connections, asked.includes(60)], [13, 0, true])
+})
+
+test('a domain whose MX does not let its mail be handed on is failing, and who is not known hears no name', () => {
+  const route = {
+    ...{ id: 'r', balance: 'round-robin' },
+    entries: [{ backend: { url: 'mx' }, preference: 10, weight: 1 }],
+  }
+  const domains = ['one.test', 'two.test'].map((name) => ({ ...declared(name, false), route }))
+  const why = (_: unknown, name: string) =>
+    name === 'one.test' ? 'we do not stand in the MX of other.test' : undefined
+  const { now } = nowOf(domains, [], [], undefined, why)
+  const states = (isKnown: boolean) =>
+    now.overview(isKnown).domains.map(({ name, state, why }) => [name, state, why.split(';')[0]])
+  assert.deepEqual(states(true), [
+    ['one.test', 'failing', 'We do not stand in the MX of other.test'],
+    ['two.test', 'flows', ''],
+  ])
+  assert.match(String(states(false)[0]), /Its MX does not let it be handed on$/)
 })
