@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -221,18 +221,20 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
       const found = await run('/bin/sh', ['-c', `command -v ${tool}`], project)
       await symlink(found.out.trim(), join(old, tool))
     }
+    const beside = `"npm install node@24" in ${await realpath(project)} installs one for Waypost alone`
     const said = await run(waypost, ['--version'], project, old)
     assert.deepEqual(said, {
       code: 2,
       out: '',
-      err: 'waypost: needs Node 24 or newer, and the "node" in PATH is v20.19.2\n',
+      err: `waypost: needs Node 24 or newer, and the "node" in PATH is v20.19.2; ${beside}\n`,
     })
     // The library cannot choose its Node. A real one that is too old is asked where there is one.
     const pretend = `data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.19.2' })`
     const nodes = [[process.execPath, '--import', pretend], ...(await oldNodes(project)).map((node) => [node])]
     await writeFile(join(project, 'main.cjs'), "require('waypost')")
+    await writeFile(join(project, 'import.js'), "import 'waypost'")
     for (const [node = '', ...flags] of nodes)
-      for (const script of ['main.js', 'main.cjs']) {
+      for (const script of ['import.js', 'main.cjs']) {
         const { code, err } = await run(node, [...flags, script], project)
         assert.equal(code, 1, err)
         assert.match(err, /^Error: waypost: needs Node 24 or newer, and this is v\d+\.\d+\.\d+$/m)
@@ -243,7 +245,7 @@ console.log(loaded.kind, loaded.settings.destinations.domains.length, providers(
     assert.deepEqual(none, {
       code: 2,
       out: '',
-      err: 'waypost: needs Node 24 or newer, and there is no "node" in PATH\n',
+      err: `waypost: needs Node 24 or newer, and there is no "node" in PATH; ${beside}\n`,
     })
   })
 })
