@@ -25,14 +25,17 @@ const forms: readonly [form: string, answer: RegExp][] = [
 
 for (const [form, answer] of forms) {
   test(`${JSON.stringify(form)} in DATA, cut at each of its octets, is one message at most and runs no command`, async (t) => {
+    let pieces = 0
     // Refusals are errors, and from the fifth on they wait.
-    const server = await startServer(t, { clock: hurriedClock() })
+    const server = await startServer(t, { clock: hurriedClock(), write: () => void pieces++ })
     const sender = await Sender.greeted(t, server.port)
     for (let cut = 0; cut <= form.length; cut++) {
       const calls = server.calls.length
       await sender.say(`${mailAndRcpt}DATA\r\n`, /^354 /m)
+      pieces = 0
       sender.send(`Subject: x\r\n\r\nhello${form.slice(0, cut)}`)
-      await new Promise((resolve) => setImmediate(resolve))
+      // Read before the rest is sent: taken, or refused at once.
+      await until(() => pieces > 0 || server.calls.length > calls + 3)
       await sender.say(`${form.slice(cut)}${evil.replace('.\r\n', '..\r\n')}.\r\nNOOP\r\n`, answer)
       const expected = answer.test('250') ? 'end' : /^abort/
       const [mail, rcpt, data, last, ...more] = server.calls.slice(calls)
@@ -43,6 +46,23 @@ for (const [form, answer] of forms) {
     assert.ok(server.messages.every((message) => message.includes('forged') && !/\r(?!\n)|(?<!\r)\n/.test(message)))
   })
 }
+
+for (const [what, text, why, answer] of [
+  ['NUL', 'a\0b\r\n', 'nul', /^554 5\.6\.0/],
+  ['a bare CR', 'a\rb\r\n', 'bare-cr', /^554 5\.6\.0/],
+  ['too much', `${'x'.repeat(70)}\r\n`.repeat(20), 'too-big', /^552 5\.3\.4/],
+  ['a loop', 'Received: from a.example by mx1.example.test\r\n'.repeat(6), 'loop', /^554 5\.4\.6/],
+] as const)
+  test(`DATA is refused for ${what}: the rest, which comes when that is known, is eaten and runs no command`, async (t) => {
+    const server = await startServer(t, { limits: { messageBytes: 1_000 } })
+    const sender = await Sender.greeted(t, server.port)
+    await sender.say(`${mailAndRcpt}DATA\r\n`, /^354 /m)
+    sender.send(text)
+    await until(() => server.calls.includes(`abort ${why}`))
+    const heard = await sender.say(`${evil.slice(0, -'.\r\n'.length)}.\r\nNOOP\r\n`, /\r\n250 .*\r\n$/)
+    assert.match(heard, answer)
+    assert.deepEqual(server.calls.slice(2), ['data', `abort ${why}`])
+  })
 
 test('a bare LF is repaired by default, and refused at the end where that is wanted', async (t) => {
   const repairs = await Sender.greeted(t, (await startServer(t)).port)
@@ -162,6 +182,8 @@ test('who sends commands and never reads our answers is stopped', async (t) => {
   for (let count = 0; count < 2_000 && !isGone(); count++) {
     sender.send(block)
     await until(() => !sender.socket.writableNeedDrain || isGone())
+    // What the machine itself keeps of both ways is far less.
+    assert.ok(sender.socket.bytesWritten < 25_000_000, 'it is read on and on')
   }
   await until(isGone)
 })
