@@ -56,3 +56,26 @@ test('the connection is lost behind the second reply: only the third recipient i
   const told = (event: string) => gateway.find(event).map(({ fields }) => fields?.to)
   assert.deepEqual([told('delivered'), told('held')], [[['a@example.test', 'b@example.test']], [['c@example.test']]])
 })
+
+test('the same while what was held is delivered: each line names those that it is about', async (t) => {
+  const lab = await startLab(t)
+  const said = new Map([
+    ['b@example.test', '452 4.2.2 full'],
+    ['c@example.test', '550 5.7.1 not for you'],
+  ])
+  const backend = await lab.backend({ protocol: 'lmtp', afterDot: ({ asked }) => said.get(asked ?? '') })
+  const gateway = await lab.gateway(
+    { deliver: [backend], hold: { refusedAfterHold: 'keep' } },
+    { clock: createFastClock(50) },
+  )
+  await backend.kill()
+  assert.equal((await lab.send({ to, body: 'three' })).code, 250)
+  await backend.restart()
+  await lab.until(() => gateway.find('refused').length === 1)
+  const told = (event: string) => gateway.find(event).map(({ fields }) => fields?.to)
+  assert.deepEqual(told('drained'), [['a@example.test']])
+  assert.deepEqual(told('held attempt')[0], ['b@example.test'])
+  assert.deepEqual(told('refused'), [['c@example.test']])
+  const [wait] = gateway.find('held attempt')
+  assert.equal(wait?.fields?.reply, '452 4.2.2 full')
+})

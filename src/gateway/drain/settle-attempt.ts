@@ -8,7 +8,6 @@ import type { Random } from '../../base/random.ts'
 import type { Recipient } from '../../mail/message.ts'
 import { reply } from '../../mail/reply.ts'
 import { type Attempt, type Lane, type Queue, StoreFailure, type Task } from '../../queue/queue.ts'
-import { backendFields } from '../../routing/backend.ts'
 import type { AfterHold } from '../notices/after-hold.ts'
 import type { Successes } from '../notices/successes.ts'
 import { pauseAfter } from '../pauses.ts'
@@ -20,6 +19,7 @@ import type { WriteDown } from '../settle/write-down.ts'
 import type { Way } from '../ways/lanes.ts'
 import type { Attempted, ComparedSettlement, CouldNot, Spoken } from './attempt.ts'
 import type { DrainGuard } from './drain-guard.ts'
+import { tellSpoken } from './tell-spoken.ts'
 
 export interface SettleDeps extends TellAttemptDeps {
   readonly random: Random
@@ -115,7 +115,7 @@ async function defer(
 }
 
 async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDeps): Promise<void> {
-  const { queue, guard, afterHold, lateWatch, successes, log, clock, writeDown } = deps
+  const { queue, guard, afterHold, lateWatch, successes, writeDown } = deps
   const { id } = task.message
   const { endpoint, settlement, refused, late, owed } = spoken
   // What strangers say of mail of our own says nothing of a backend's users; nor does a refusal of somebody whom it never knew, which any
@@ -135,17 +135,7 @@ async function settleSpoken(task: Task, way: Way, spoken: Spoken, deps: SettleDe
   }
   if (late) lateWatch.listen(late.watched, late.answer)
   if (refused.length > 0) await writeDown.surely({ id }, () => afterHold.refused({ id, way, endpoint, refused }))
-  log.info(spoken.outcome === 'delivered' ? 'drained' : settlement ? 'held attempt' : 'refused', {
-    id,
-    from: task.message.envelope.sender?.text ?? '',
-    to: task.recipients.map(({ recipient }) => recipient.text),
-    size: task.message.size,
-    route: way.route.id,
-    ...(endpoint && backendFields(endpoint)),
-    reply: spoken.why,
-    heldMs: clock.now() - task.message.receivedMs,
-    possibleDuplicates: spoken.possibleDuplicates || undefined,
-  })
+  tellSpoken(task, way, spoken, deps)
 }
 
 /**
