@@ -21,13 +21,15 @@ export type ParsedName =
 export function parseName(text: string): ParsedName {
   if (text === '.') return { kind: 'name', name: rootName }
   // Nearly every name is this plain, and each recipient brings one.
-  if (canonical.test(text) && text.length <= 253 && !text.includes('xn--'))
+  if (text.length <= maxOctets && canonical.test(text) && !text.includes('xn--'))
     return { kind: 'name', name: text as HostName }
+  if (text.length > maxCharacters)
+    return { kind: 'invalid', why: `${text.length} characters long, where ${maxOctets} octets are the most` }
   const ascii = isPlain(text) ? text.toLowerCase() : toASCII(text, strictness)
   if (ascii === null) return { kind: 'invalid', why: 'not a valid internationalised name (UTS 46)' }
   const name = ascii.endsWith('.') ? ascii.slice(0, -1) : ascii
   if (name === '') return { kind: 'invalid', why: 'empty' }
-  if (name.length > 253) return { kind: 'invalid', why: `${name.length} octets long, 253 are the most` }
+  if (name.length > maxOctets) return { kind: 'invalid', why: `${name.length} octets long, ${maxOctets} are the most` }
   for (const label of name.split('.')) {
     if (label === '') return { kind: 'invalid', why: 'two dots with nothing between them' }
     if (label.length > 63)
@@ -55,6 +57,13 @@ export function isWithin(name: HostName, parent: HostName): boolean {
 export function withoutDoubledOrigin(host: HostName, domain: HostName): HostName | undefined {
   return host.endsWith(`.${domain}.${domain}`) ? (host.slice(0, -domain.length - 1) as HostName) : undefined
 }
+
+const maxOctets = 253
+/**
+ * What somebody means is four characters for one at most (a letter with three marks), and an A-label has an octet or more for each that is left.
+ * Beyond this nothing is converted: Punycode takes time by the square of the length.
+ */
+const maxCharacters = 4 * (maxOctets + 1)
 
 const canonical = /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/
 
