@@ -55,14 +55,10 @@ export function readEntry(text: string, start: number): Entry {
       at++
     } else {
       const word = character === '"' ? readQuoted(text, at) : readBare(text, at)
-      if (typeof word === 'string') {
-        fail(at, word)
-        at++
-      } else {
-        if (words.length < maxWords) words.push(word)
-        else fail(at, `more than ${maxWords} words`)
-        at = word.end
-      }
+      if ('why' in word) fail(at, word.why)
+      else if (words.length < maxWords) words.push(word)
+      else fail(at, `more than ${maxWords} words`)
+      at = word.end
     }
   }
   const unclosed = opened[0]
@@ -70,28 +66,40 @@ export function readEntry(text: string, start: number): Entry {
   return { words, startsBlank: /[ \t]/.test(text.charAt(start)), start, end: at, problem }
 }
 
+interface NoWord {
+  readonly why: string
+  /** Where reading goes on. */
+  readonly end: number
+}
+
 // Loops and no regular expressions: those keep a stack of their own, which a long word would overflow.
-function readBare(text: string, start: number): Word | string {
+function readBare(text: string, start: number): Word | NoWord {
   let end = start
   while (end < text.length && !endsWord(text.charCodeAt(end))) {
     if (text.charCodeAt(end) !== codes.backslash) end++
-    else if (escapesNothing(text, end)) return 'a backslash at the end of a line'
+    // Behind it, not behind its first character: what is left of it would fail here again.
+    else if (escapesNothing(text, end)) return { why: 'a backslash at the end of a line', end: end + 1 }
     else end += 2
   }
-  if (end === start) return 'a control character'
+  if (end === start) return { why: 'a control character', end: end + 1 }
   return { text: text.slice(start, end), quoted: false, start, end }
 }
 
-/** A string may run over line ends: they are part of it, like all between the quotes (RFC 1035 §5.1). */
-function readQuoted(text: string, start: number): Word | string {
+/**
+ * A string may run over line ends: they are part of it, like all between the quotes (RFC 1035 §5.1). Where it fails, what stands behind its quote
+ * is read as words: there is no quote among it that is not escaped, so it is gone over once more and not again.
+ */
+function readQuoted(text: string, start: number): Word | NoWord {
+  const failed = (why: string): NoWord => ({ why, end: start + 1 })
   let at = start + 1
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === codes.quote) return { text: text.slice(start + 1, at), quoted: true, start, end: at + 1 }
-    if (code === codes.backslash && escapesNothing(text, at)) return 'a string with a backslash at the end of a line'
+    if (code === codes.backslash && escapesNothing(text, at))
+      return failed('a string with a backslash at the end of a line')
     at += code === codes.backslash ? 2 : 1
   }
-  return 'a string without its closing quote'
+  return failed('a string without its closing quote')
 }
 
 const codes = { quote: 0x22, backslash: 0x5c } as const

@@ -94,6 +94,9 @@ test('10,000 mutations of the corpus', () => {
     '\xff',
     '\\300',
     '4294967296',
+    'x'.repeat(20_000),
+    '\\\n',
+    `${'x'.repeat(20_000)}\\\n`,
   ]
   const seen = { zone: 0, invalid: 0, edited: 0 }
   for (let round = 0; round < fuzzRounds(10_000); round++) {
@@ -119,6 +122,10 @@ test('text made to take long or much does neither', () => {
     '"\\\n'.repeat(million / 4),
     '\\'.repeat(million),
     'x'.repeat(million),
+    `${'x'.repeat(million)}\\\n`,
+    `"${'\\"'.repeat(million / 2)}\\\n`,
+    `${'x\\\n'.repeat(million / 3)}`,
+    `(${'x\\\n"'.repeat(million / 4)}`,
     'x '.repeat(million / 2),
     `x TXT ${'"" '.repeat(million / 3)}`,
     `x TXT ${'\\000'.repeat(million / 4)}`,
