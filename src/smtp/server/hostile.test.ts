@@ -183,7 +183,7 @@ test('who sends commands and never reads our answers is stopped', async (t) => {
     sender.send(block)
     await until(() => !sender.socket.writableNeedDrain || isGone())
     // What the machine itself keeps of both ways is far less.
-    assert.ok(sender.socket.bytesWritten < 25_000_000, 'it is read on and on')
+    assert.ok(sender.socket.bytesWritten < 50_000_000, 'it is read on and on')
   }
   await until(isGone)
 })
