@@ -11,9 +11,9 @@ import { type ExchangerOptions, lookupExchangers } from './exchangers.ts'
 
 const domain = 'example.com' as HostName
 
-/** DNS where a domain has so many exchangers, and each of them all of these addresses; `reads` is how often one of the records was looked into. */
+/** DNS where a domain has so many exchangers, and each of them all of these addresses; `reads` is how often one of the records was looked into, `questions` what was asked. */
 function zoneOf(hosts: number, of: { readonly A: readonly string[]; readonly AAAA: readonly string[] }) {
-  const counted = { reads: 0 }
+  const counted = { reads: 0, questions: 0 }
   const record = (data: Rdata): DnsRecord => ({
     name: nameFromHost(domain),
     class: 1,
@@ -32,7 +32,10 @@ function zoneOf(hosts: number, of: { readonly A: readonly string[]; readonly AAA
   }
   const answer = { kind: 'answer', aliases: [], ttlSeconds: 300, authenticated: false, stale: false }
   const server = { address: '127.0.0.1', port: 53 }
-  const resolve = async (_: WireName, type: string) => ({ ...answer, server, records: records[type] })
+  const resolve = async (_: WireName, type: string) => {
+    counted.questions++
+    return { ...answer, server, records: records[type] }
+  }
   const resolver = { resolve, close: () => undefined } as unknown as Resolver
   const lookup = (options: Partial<ExchangerOptions> = {}) =>
     lookupExchangers(domain, options, { resolver, random: seededRandom(1) })
@@ -53,6 +56,16 @@ test('50 hosts with 6,000 addresses each: the first hundred of each family are l
     assert.deepEqual(addresses, ['2600:0::1', '23.0.0.0'])
     assert.deepEqual(notes, ['has 6000 addresses, 2 of them tried'])
   }
+})
+
+test('4,000 hosts: the 50 preferred ones are looked up, and of the others it is said that they are not', async () => {
+  const { counted, lookup } = zoneOf(4_000, { A: ['23.0.0.1'], AAAA: ['2600::1'] })
+  const found = await lookup()
+  assert.equal(counted.questions, 1 + 2 * 50)
+  assert.ok(found.kind === 'candidates')
+  assert.equal(found.candidates[0]?.host, 'mx0.example.com')
+  const left = found.dropped.filter(({ why }) => why === 'not looked up: 50 hosts are enough')
+  assert.deepEqual([left.length, left[0]?.host, left.at(-1)?.host], [3_950, 'mx50.example.com', 'mx3999.example.com'])
 })
 
 test('a single host: as many of its addresses are tried as options can ask for, in the order of DNS', async () => {
