@@ -168,25 +168,18 @@ export function backendHandlers(gateway: Gateway) {
     if (addresses.length === 0 || addresses.some(({ state }) => state !== 'down')) return undefined
     return addresses.find(({ lastError }) => lastError !== null)?.lastError ?? 'it does not answer'
   }
-  /** Those of which the last word could not be written down, and would be forgotten with the process: said again, it is tried again. */
-  const unwritten = new Set<string>()
   const setOut =
     (isOut: boolean) =>
     async (given: Readonly<Record<string, unknown>>): Promise<ControlAnswer> => {
       const url = String(given.url)
-      const before = of(url)
-      // One that left the configuration while it was out is known by that alone.
-      const wasOut = before.every(({ state }) => state === 'out')
-      // Nothing is done or written anew, and nobody is warned a second time.
-      if (isOut && wasOut && before.length > 0 && !unwritten.has(url)) return { kind: 'done', result: { wasSo: true } }
       const had = gateway.leftWithout(url)
-      unwritten.add(url)
-      const isKnown = await gateway.setOut(url, isOut)
-      unwritten.delete(url)
-      if (isKnown) {
-        if (isOut) return { kind: 'done', result: { ...leftOf(url, had), wasSo: wasOut } }
+      const outcome = await gateway.setOut(url, isOut)
+      const wasSo = outcome === 'was-so'
+      if (outcome !== 'unknown') {
+        // Nobody is warned a second time.
+        if (isOut) return { kind: 'done', result: wasSo ? { wasSo } : { ...leftOf(url, had), wasSo } }
         gateway.tryNow(url)
-        return { kind: 'done', result: { wasSo: !wasOut, trouble: troubleOf(url) } }
+        return { kind: 'done', result: { wasSo, trouble: troubleOf(url) } }
       }
       const known = [...new Set(gateway.backends().map((backend) => backend.url))]
       return { kind: 'failed', why: `${url} is no backend of this gateway; there are ${known.join(', ')}` }

@@ -19,7 +19,7 @@ import type { Route } from '../routing/backend.ts'
 import type { SmtpServerOptions } from '../smtp/server/options.ts'
 import { createSmtpServer } from '../smtp/server/server.ts'
 import type { LeftWithout } from './backends/left-without.ts'
-import { createReach, type ReachDeps } from './backends/reach.ts'
+import { createReach, type ReachDeps, type SetOut } from './backends/reach.ts'
 import type { BackendReport } from './backends/report.ts'
 import { createCutThroughDepsMaker } from './carry/cut-through-deps-maker.ts'
 import { LiveFirst } from './carry/live-first.ts'
@@ -70,9 +70,8 @@ export interface Gateway {
   whyMisconfigured(route: Route, domain: HostName): string | undefined
   /**
    * Takes a backend out of service (its sessions end with the message at hand) or puts it back. @param url as in `backends()`
-   * @returns whether there is such a backend
    */
-  setOut(url: string, isOut: boolean): Promise<boolean>
+  setOut(url: string, isOut: boolean): Promise<SetOut>
   /** Whose mail has nobody to go to while a backend is out of service. @param url  as in `backends()` */
   leftWithout(url: string): LeftWithout
   /** What `waypost check` says behind NOOP so that its session neither counts nor teaches; good once, and for two minutes. */

@@ -8,7 +8,8 @@ export function actionWords(path: string, by: string, fields: Fields): string | 
   return deed && deedText(deed, by === 'link' ? 'somebody with the link' : by)
 }
 
-function deedOf(path: string, { act, backend, messages }: Fields): Deed | undefined {
+function deedOf(path: string, { act, backend, messages, wasSo }: Fields): Deed | undefined {
+  if (wasSo === true) return undefined
   switch (path) {
     case '/api/backends/out':
       return { kind: 'backend-out', backend: String(backend) }

@@ -21,12 +21,16 @@ test('a backend that is taken out gets no mail until it is put back', async (t) 
       assert.equal((await lab.send({ to: 'you@example.test', from: 'ann@partner.example' })).code, 250)
   }
 
+  const wasSo = async (word: 'in' | 'out') =>
+    (await call<{ wasSo: boolean }>(`/api/backends/${word}`, { url: one.url })).json.wasSo
   assert.equal((await call('/api/backends/out', { url: one.url })).status, 200)
+  assert.equal(await wasSo('out'), true)
   await send(6)
   assert.deepEqual([one.messages.length, two.messages.length], [0, 6])
   await lab.until(async () => (await stateOf(one.url)) === 'out')
 
-  assert.equal((await call('/api/backends/in', { url: one.url })).status, 200)
+  assert.equal(await wasSo('in'), false)
+  assert.equal(await wasSo('in'), true)
   await lab.until(async () => (await stateOf(one.url)) !== 'out')
   await send(10)
   assert.ok(one.messages.length > 0)

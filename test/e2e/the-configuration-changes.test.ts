@@ -53,14 +53,14 @@ test('health survives: what was down stays down, and what was out stays out', as
   const [down, out, spare] = [await lab.backend({ connect: 'refuse' }), await lab.backend(), await lab.backend()]
   const deliver = [down, out, { to: spare, preference: 20 }]
   const gateway = await lab.gateway({ deliver })
-  assert.equal(await gateway.setOut(out.url, true), true)
+  assert.equal(await gateway.setOut(out.url, true), 'done')
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   await gateway.apply({ deliver, hostname: 'mx2.waypost.test' })
   const states = () => gateway.backends().map(({ state }) => state)
   assert.deepEqual(states().slice(0, 3), ['down', 'out', 'up'])
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   assert.equal(spare.messages.length, 2)
-  assert.equal(await gateway.setOut(out.url, false), true)
+  assert.equal(await gateway.setOut(out.url, false), 'done')
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   assert.equal(out.messages.length, 1)
 })

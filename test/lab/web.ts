@@ -27,7 +27,7 @@ export const idle: WebDeps = {
   gateway: {
     backends: () => [],
     whyMisconfigured: () => undefined,
-    setOut: async () => false,
+    setOut: async () => 'unknown',
     tryNow: () => false,
     heldMail: undefined,
     connections: 0,

@@ -56,7 +56,7 @@ async function stage(t: TestContext, text: string) {
       whyMisconfigured: () => undefined,
       connections: 0,
       dns: undefined,
-      setOut: async () => false,
+      setOut: async () => 'unknown',
       leftWithout: () => ({ held: [], deferred: [] }),
       ownProbeWord: () => 'waypost-probe-test',
       tryNow: () => false,

@@ -8,22 +8,28 @@ import type { Backends } from './backends.ts'
 export interface OutOfService {
   /** Takes out what was out before the start. Rejects where the file is none of ours. */
   restore(): Promise<void>
-  /** @param url  as `backend.url`; resolves when it is written down */
-  set(url: string, isOut: boolean): Promise<void>
+  /** @param url  as `backend.url`; resolves when it is written down. @returns false where it was so, and nothing is done or written anew */
+  set(url: string, isOut: boolean): Promise<boolean>
 }
 
 /** @param state  the folder */
 export function createOutOfService(state: () => string, backends: Pick<Backends, 'out' | 'setOut'>): OutOfService {
   let written: Promise<void> = Promise.resolve()
+  /** Those of which the last word could not be written down, and would be forgotten with the process: said again, it is tried again. */
+  const unwritten = new Set<string>()
   return {
     async restore() {
       for (const url of await readOutOfService(state())) backends.setOut(url, true)
     },
-    set(url, isOut) {
+    async set(url, isOut) {
+      if (backends.out.has(url) === isOut && !unwritten.has(url)) return false
+      unwritten.add(url)
       backends.setOut(url, isOut)
       // One behind the other: two people may do this at once.
       written = written.catch(() => undefined).then(() => writeOutOfService(state(), backends.out))
-      return written
+      await written
+      unwritten.delete(url)
+      return true
     },
   }
 }

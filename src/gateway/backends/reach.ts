@@ -24,6 +24,9 @@ import { createProbe } from './probe.ts'
 import { type BackendReport, reportBackends } from './report.ts'
 import type { StateListeners } from './state-changes.ts'
 
+/** Of a backend that is taken out of service or put back. `unknown`: there is none of that name. `was-so`: nothing was done. */
+export type SetOut = 'unknown' | 'was-so' | 'done'
+
 export interface Reach {
   readonly backends: Backends
   readonly delivery: Delivery
@@ -39,8 +42,8 @@ export interface Reach {
   hurry(isMeant: (endpoint: Endpoint) => boolean): void
   /** @param url  as in `report()` @returns whether there is such a backend */
   tryNow(url: string): boolean
-  /** Takes it out of service, or puts it back. @param url  as in `report()` @returns whether there is such a backend */
-  setOut(url: string, isOut: boolean): Promise<boolean>
+  /** Takes it out of service, or puts it back. @param url  as in `report()` */
+  setOut(url: string, isOut: boolean): Promise<SetOut>
   /** Whose mail has nobody to go to because of that. @param url  as in `report()` */
   leftWithout(url: string): LeftWithout
   /** There are new settings. */
@@ -128,12 +131,12 @@ export function createReach(settings: () => GatewaySettings, deps: ReachDeps): R
       return isKnown
     },
     async setOut(url, isOut) {
-      const isKnown = backends.out.has(url) || isReported(url)
-      if (isKnown) await outOfService.set(url, isOut)
+      if (!backends.out.has(url) && !isReported(url)) return 'unknown'
+      if (!(await outOfService.set(url, isOut))) return 'was-so'
       const { held, deferred } = isOut ? without(url) : { held: [], deferred: [] }
       if (held.length + deferred.length > 0)
         log.warn('no backend left in service', { backend: url, held: firstNames(held), deferred: firstNames(deferred) })
-      return isKnown
+      return 'done'
     },
     leftWithout: without,
     settingsChanged() {

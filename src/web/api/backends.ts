@@ -42,10 +42,15 @@ export function addBackends(site: Site, now: Now, { gateway }: Pick<WebDeps, 'ga
         ? 'Takes a backend out of service: it gets no new mail, and its sessions end with the message at hand.'
         : 'Puts a backend back that was taken out.',
       body: named,
-      answer: z.object({}),
+      answer: z.object({ wasSo: z.boolean().describe('It was so before, and nothing was done.') }),
       async handle({ body: { url }, audit }) {
-        audit({ backend: printable(url, 200) })
-        return (await gateway.setOut(url, isOut)) ? { kind: 'ok', value: {} } : unknownBackend
+        const backend = printable(url, 200)
+        audit({ backend })
+        const outcome = await gateway.setOut(url, isOut)
+        if (outcome === 'unknown') return unknownBackend
+        const wasSo = outcome === 'was-so'
+        if (wasSo) audit({ backend, wasSo })
+        return { kind: 'ok', value: { wasSo } }
       },
     })
 }
