@@ -131,7 +131,7 @@ export interface RefusedAfterHoldEvent extends OnItsWay {
 }
 
 /** The time of a held message is over. */
-export interface ExpiredEvent extends Told {
+export interface ExpiredEvent extends Told, ForDomains {
   readonly kind: 'expired'
   readonly id: string
   readonly recipients: number

@@ -165,7 +165,7 @@ function createDelivering(
   })
   const refile = createRefile({ log, queue, drain, ways, writeDown })
   const expiry = createExpiry({
-    ...{ clock, log, tell, queue, drain, notices, wayOfLane, policyOf },
+    ...{ clock, log, tell, declared, queue, drain, notices, wayOfLane, policyOf },
     isDrainStopped: guard.isStopped,
     tellsOfDelay: () => settings().destinations.domains.some(({ hold }) => hold.delayNoticeMs !== undefined),
   })

@@ -28,6 +28,18 @@ test('an outage of a domain tells how many were held, and how long the longest o
   assert.deepEqual(outages.changed(), [])
 })
 
+test('what expires is counted, and is not delivered', () => {
+  const outages = start()
+  outages.heldOne('example.com', 1_000, 1_000)
+  outages.expiredOne('example.com')
+  outages.expiredOne('elsewhere.example')
+  outages.held([], 20_000)
+  const [row, ...more] = outages.changed()
+  assert.equal(more.length, 0)
+  const { held, drained, expired } = JSON.parse(row?.value ?? '')
+  assert.deepEqual([held, drained, expired], [1, 0, 1])
+})
+
 test('it lasts as long as anything waits, also of a domain that covers subdomains', () => {
   const outages = start()
   outages.heldOne('*.sub.example', 1, 1_000)

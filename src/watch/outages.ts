@@ -11,6 +11,8 @@ export interface DomainOutage {
   readonly held: number
   readonly heldBytes: number
   readonly drained: number
+  /** Whose time was over before a backend was there: told to their senders, or kept for a person. */
+  readonly expired?: number
   /** The longest time that one of them has waited until it was delivered. */
   readonly longestMs: number
   /** Messages that were held when it was looked at last; unknown before that. */
@@ -21,6 +23,7 @@ export interface Outages {
   backend(url: string, isUp: boolean, nowMs: number): void
   heldOne(domain: string, bytes: number, atMs: number): void
   drainedOne(domain: string, heldMs: number): void
+  expiredOne(domain: string): void
   /** Whether a domain has one that lasts: else nobody need count what is held. */
   readonly hasHeld: boolean
   /** What is held now: domains of which nothing waits are over their outage. */
@@ -37,7 +40,7 @@ interface Open {
   readonly name: string
   readonly beganMs: number
   endedMs: number | null
-  value: { held: number; heldBytes: number; drained: number; longestMs: number; left?: number }
+  value: { held: number; heldBytes: number; drained: number; expired?: number; longestMs: number; left?: number }
 }
 
 const mostOpen = 10_000
@@ -98,6 +101,12 @@ export function createOutages(
       if (!outage) return
       outage.value.drained++
       outage.value.longestMs = Math.max(outage.value.longestMs, Math.round(heldMs))
+      touch(outage)
+    },
+    expiredOne(domain) {
+      const outage = open.get(`domain ${domain}`)
+      if (!outage) return
+      outage.value.expired = (outage.value.expired ?? 0) + 1
       touch(outage)
     },
     get hasHeld() {

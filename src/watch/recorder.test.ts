@@ -35,6 +35,25 @@ test('who asks for a report hears of what is held at that moment, and not at the
   assert.deepEqual([written.at(-1)?.endedMs, JSON.parse(written.at(-1)?.value ?? '').left], [clock.now(), 0])
 })
 
+test('a message that expires is counted in the outage that it was held in', async (t) => {
+  const clock = createFakeClock()
+  const written: OutageRow[] = []
+  const recorder = createRecorder({
+    clock,
+    log: collectLog().log,
+    history: { flush: async ({ outages }) => void written.push(...outages) },
+    outages: createOutages([], (domain) => domain, systemRandom),
+    read: () => idle.figures.snapshot(),
+  })
+  t.after(() => recorder.stop())
+  const domains = ['example.test']
+  recorder.tell({ kind: 'held', atMs: clock.now(), id: '1', domains, bytes: 10 } as never)
+  recorder.tell({ kind: 'expired', atMs: clock.now(), id: '1', domains, recipients: 1, told: 0 })
+  await recorder.flush()
+  const { drained, expired } = JSON.parse(written.at(-1)?.value ?? '')
+  assert.deepEqual([drained, expired], [0, 1])
+})
+
 test('an outage of a backend lasts until it is up, and not only until it is doubted', async (t) => {
   const clock = createFakeClock()
   const written: OutageRow[] = []

@@ -134,9 +134,11 @@ function count(event: GatewayEvent, sums: HourlySums, outages: Outages): void {
     case 'refused-after-hold':
       if (event.domain !== undefined) addTo(sums.of(event.domain, event.atMs), 'refusedAfterHold', event.recipients)
       return
+    case 'expired':
+      for (const domain of event.domains) outages.expiredOne(domain)
+      return
     case 'message-stopped':
     case 'recipient-deferred':
-    case 'expired':
     case 'backend-state':
     case 'drain-stopped':
     case 'drain-resumed':

@@ -44,6 +44,8 @@ test('nobody comes back: the proven sender is told, the forged one is not, and i
   const { messages } = await gateway.queue.list({}, 10)
   assert.equal(messages[0]?.recipients[0]?.state, 'expired')
   assert.equal(gateway.find('expired').length, 2)
+  const told = gateway.events.flatMap((event) => (event.kind === 'expired' ? [event.domains] : []))
+  assert.deepEqual(told, [['example.test'], ['example.test']])
 })
 
 test('a backend that defers to the end gets a try behind the end, and what it said is in the notice', async (t) => {

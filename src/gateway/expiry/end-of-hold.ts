@@ -7,7 +7,7 @@ import type { DsnRecipient } from '../../mail/dsn/report.ts'
 import type { Recipient } from '../../mail/message.ts'
 import type { HeldEntry, HeldMessage, HeldRecipient, Queue, Settlement } from '../../queue/queue.ts'
 import type { Drain } from '../drain/drain.ts'
-import type { Tell } from '../events.ts'
+import { type Declared, domainsOf, type Tell } from '../events.ts'
 import { isOurOwn, keptForAPersonMs } from '../notices/after-hold.ts'
 import { lastKnown, type Notice, type Notices, settleWith, toWhom } from '../notices/notices.ts'
 import type { PolicyOf } from '../ways/ways.ts'
@@ -22,13 +22,14 @@ export interface EndOfHold {
 export interface EndOfHoldDeps {
   readonly log: Log
   readonly tell?: Tell | undefined
+  readonly declared?: Declared | undefined
   readonly queue: Queue
   readonly drain: Pick<Drain, 'isAttempting' | 'noticed'>
   readonly notices: Notices
   readonly policyOf: PolicyOf
 }
 
-export function createEndOfHold({ log, tell, queue, drain, notices, policyOf }: EndOfHoldDeps): EndOfHold {
+export function createEndOfHold({ log, tell, declared, queue, drain, notices, policyOf }: EndOfHoldDeps): EndOfHold {
   return {
     async expire(entry, over, nowMs) {
       if (isOurOwn(entry.message)) return await forget(entry, over)
@@ -88,7 +89,9 @@ export function createEndOfHold({ log, tell, queue, drain, notices, policyOf }: 
     nowMs: number,
   ) {
     const told = toldBy(notice)
-    tell?.({ kind: 'expired', atMs: nowMs, id, recipients: over.length, told: told.size })
+    const recipients = over.map(({ recipient }) => recipient)
+    const domains = declared ? domainsOf(recipients, declared) : []
+    tell?.({ kind: 'expired', atMs: nowMs, id, domains, recipients: over.length, told: told.size })
     for (const { recipient, state, attempts } of over) {
       log.warn('expired', {
         id,

@@ -82,16 +82,16 @@ function availability(title: string, what: 'backend' | 'exchanger', list: readon
 
 function outageTable(outages: readonly Outage[], untilMs: number): string {
   if (outages.length === 0) return '<p class="good">None.</p>'
-  const rows = outages.map(({ kind, name, beganMs, endedMs, held, drained, left, longestMs }) => {
+  const rows = outages.map(({ kind, name, beganMs, endedMs, held, drained, expired, left, longestMs }) => {
     const length = lengthText((endedMs ?? untilMs) - beganMs)
     const what = kind === 'mail' ? 'mail was held' : `${escaped(name, 300)} was down`
     const of =
       kind === 'mail'
-        ? `<td class="n">${number(held)}</td><td class="n">${number(drained)}</td><td class="n">${left === null ? '' : number(left)}</td><td>${lengthText(longestMs)}</td>`
-        : '<td></td><td></td><td></td><td></td>'
+        ? `<td class="n">${number(held)}</td><td class="n">${number(drained)}</td><td class="n">${number(expired)}</td><td class="n">${left === null ? '' : number(left)}</td><td>${lengthText(longestMs)}</td>`
+        : '<td></td><td></td><td></td><td></td><td></td>'
     return `<tr><td>${timeText(beganMs)}</td><td>${endedMs === null ? `${length}, and lasts` : length}</td><td>${what}</td>${of}</tr>`
   })
-  return `<div class="scroll"><table><thead><tr><th scope="col">began</th><th scope="col">lasted</th><th scope="col">what</th><th class="n" scope="col">held</th><th class="n" scope="col">delivered since</th><th class="n" scope="col">still held</th><th scope="col">longest wait</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  return `<div class="scroll"><table><thead><tr><th scope="col">began</th><th scope="col">lasted</th><th scope="col">what</th><th class="n" scope="col">held</th><th class="n" scope="col">delivered since</th><th class="n" scope="col">expired</th><th class="n" scope="col">still held</th><th scope="col">longest wait</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 function dayTable(days: readonly Day[]): string {

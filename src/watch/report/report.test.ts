@@ -109,6 +109,20 @@ test('an outage that lasts says what is delivered and what is held still: what w
   assert.match(text, /: 8 messages held, 60 s at the longest: so far 0 delivered, 7 still held\n/)
 })
 
+test('what expired was not delivered: an outage says so, also when it is over', async () => {
+  const over = { id: 'a', kind: 'domain' as const, name: 'example.com', beganMs: fromMs, endedMs: fromMs + 600_000 }
+  const reportOf = (value: string) => {
+    const outages: History['outages'] = async (kind) => (kind === 'domain' ? [{ ...over, value }] : [])
+    return makeReport('example.com', span, { domains: [domain] }, { ...history, outages }, state)
+  }
+  const one = await reportOf('{"held":1,"drained":0,"expired":1,"longestMs":240000}')
+  assert.match(reportText(one), /for 10 min: 1 message held, 4 min at the longest: 0 delivered, 1 expired\n/)
+  assert.match(reportHtml(one), /<th class="n" scope="col">expired<\/th>/)
+  // As it was written before this was counted.
+  const earlier = await reportOf('{"held":3,"drained":2,"longestMs":240000}')
+  assert.match(reportText(earlier), /: 3 messages held, 4 min at the longest: 2 delivered\n/)
+})
+
 test('the page needs nothing else and performs nothing of others', async () => {
   const html = reportHtml(await make())
   assert.doesNotMatch(html, /<script|\u202e|https?:\/\/(?!10\.)|src=|url\(/)

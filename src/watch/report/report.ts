@@ -69,6 +69,8 @@ export interface Outage {
   readonly endedMs: number | null
   readonly held: number
   readonly drained: number
+  /** Whose time was over: told to their senders, or kept for a person. */
+  readonly expired: number
   readonly longestMs: number
   /** Messages that are held still; null where it has ended, and where nobody has looked yet. */
   readonly left: number | null
@@ -142,8 +144,8 @@ const available = ({ name, up, known }: { name: string; up: number; known: numbe
 })
 
 function outage({ name, beganMs, endedMs, value }: OutageRow, kind: Outage['kind']): Outage {
-  const { held = 0, drained = 0, longestMs = 0, left = null } = JSON.parse(value) as Partial<DomainOutage>
-  return { kind, name, beganMs, endedMs, held, drained, longestMs, left: endedMs === null ? left : null }
+  const { held = 0, drained = 0, expired = 0, longestMs = 0, left = null } = JSON.parse(value) as Partial<DomainOutage>
+  return { kind, name, beganMs, endedMs, held, drained, expired, longestMs, left: endedMs === null ? left : null }
 }
 
 function daysOf(hours: readonly HourRow[]): readonly Day[] {

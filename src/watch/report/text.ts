@@ -55,15 +55,16 @@ export function shareText(share: number): string {
   return `${percent} %`
 }
 
-function outageText({ kind, name, beganMs, endedMs, held, drained, longestMs, left }: Outage, untilMs: number): string {
+function outageText(outage: Outage, untilMs: number): string {
+  const { kind, name, beganMs, endedMs, held, drained, expired, longestMs, left } = outage
   const span =
     endedMs === null
       ? `since ${timeText(beganMs)}, for ${lengthText(untilMs - beganMs)}`
       : `${timeText(beganMs)}, for ${lengthText(endedMs - beganMs)}`
   if (kind === 'backend') return `${span}: ${printable(name, 300)} was down`
-  // Some may have been removed, or have come to their end: those are neither delivered nor left.
-  const now = left === null ? '' : `, ${left} still held`
-  const rest = endedMs === null ? `: so far ${drained} delivered${now}` : ''
+  // Some may have been removed or refused: those are neither delivered nor expired nor left.
+  const became = `${drained} delivered${expired === 0 ? '' : `, ${expired} expired`}${left === null ? '' : `, ${left} still held`}`
+  const rest = endedMs === null ? `: so far ${became}` : drained < held ? `: ${became}` : ''
   return `${span}: ${held} ${held === 1 ? 'message' : 'messages'} held, ${lengthText(longestMs)} at the longest${rest}`
 }
 
