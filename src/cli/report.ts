@@ -17,6 +17,7 @@ import { openHistory, watchModule } from '../watch/history.ts'
 import { reportHtml } from '../watch/report/html.ts'
 import { makeReport, type Report } from '../watch/report/report.ts'
 import { reportText } from '../watch/report/text.ts'
+import { anotherUserText } from './another-user.ts'
 import { findRunningConfig, runningConfigOption } from './config-path.ts'
 import { loadForCommand } from './load-for-command.ts'
 import { Misuse } from './misuse.ts'
@@ -124,7 +125,7 @@ async function makeOrAsk(
     case 'not-running':
       return await fromStore(domain, span, loaded, terminal)
     case 'forbidden':
-      terminal.err(`waypost: the gateway on ${state} belongs to another user\n`)
+      terminal.err(`waypost: the gateway on ${state} belongs to ${await anotherUserText(state)}\n`)
       return undefined
     default:
       terminal.err(`waypost: the gateway on ${state} could not do it: ${asked.why}\n`)
@@ -164,11 +165,11 @@ async function whyNotOurs(state: string): Promise<string | undefined> {
     const { uid } = await stat(state)
     return process.getuid?.() === uid
       ? undefined
-      : `no gateway is running on ${state}, and the folder belongs to another user (${uid}): run this as that user`
+      : `no gateway is running on ${state}, and the folder belongs to ${await anotherUserText(state)}`
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT') return `there is no state folder ${state}: no gateway has ever run on it`
-    if (code === 'EACCES') return `the state folder ${state} belongs to another user: run this as that user`
+    if (code === 'EACCES') return `the state folder ${state} belongs to ${await anotherUserText(state)}`
     throw error
   }
 }
