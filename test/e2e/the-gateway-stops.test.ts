@@ -70,7 +70,8 @@ const states = async ({ queue }: LabGateway) =>
 test('a message behind a backend’s dot at the end of the grace, and there is a hold: 250, and it is kept as one that the backend may have', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ afterDot: 'silence' })
-  const words = { deliver: backend, hold: {}, budgets: { shutdownGraceMs: 100 } }
+  // A quarter of it is for the disk, which may be slow to keep the message.
+  const words = { deliver: backend, hold: {}, budgets: { shutdownGraceMs: 2_000 } }
   const first = await lab.gateway(words)
   const sender = await lab.connect()
   await sender.hello()
@@ -88,7 +89,7 @@ test('a message behind a backend’s dot at the end of the grace, and there is a
 test('a late word is still listened for: the session is closed, and the message stays one that the backend may have', async (t) => {
   const lab = await startLab(t)
   const backend = await lab.backend({ afterDot: 'silence' })
-  const words = { deliver: backend, hold: {}, budgets: { dotMs: 300, bodyReserveMs: 100 } }
+  const words = { deliver: backend, hold: {}, budgets: { dotMs: 600, bodyReserveMs: 100 } }
   const first = await lab.gateway(words)
   assert.equal((await lab.send({ to: 'you@example.test' })).code, 250)
   assert.equal(backend.openSessions, 1)
