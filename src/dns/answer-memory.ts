@@ -1,7 +1,8 @@
 /**
- * What an answer takes in memory, by which the resolver's cache counts: octets on the way say little of it. An empty string of a TXT record is one
+ * What an answer takes in memory, by which the resolver's cache counts, and what checks share: octets on the way say little of it. An empty string of a TXT record is one
  * octet there and would be a Buffer here, and a name that is a pointer of two octets has up to 255. Pure.
  */
+import type { DnsRecord } from './message.ts'
 import type { Resolution } from './resolution.ts'
 
 /** Octets of the heap of Node 24, by measure; without the entry itself, which is the same for every answer. */
@@ -11,9 +12,13 @@ export function memoryOf(resolution: Resolution): number {
   if (resolution.kind === 'failed') return 0
   let sum = 0
   for (const alias of resolution.aliases) sum += octetsOf.string + alias.length
-  if (resolution.kind !== 'answer') return sum
+  return resolution.kind === 'answer' ? sum + memoryOfRecords(resolution.records) : sum
+}
+
+export function memoryOfRecords(records: readonly DnsRecord[]): number {
+  let sum = 0
   // Equal names need not be one string: whoever writes the message may see to it that they are not.
-  for (const { name, data } of resolution.records) {
+  for (const { name, data } of records) {
     sum += octetsOf.record + name.length
     for (const field of Object.values(data)) sum += valueOctets(field)
   }

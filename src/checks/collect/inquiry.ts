@@ -11,7 +11,7 @@ import { foldName, type WireName } from '../../dns/wire-name.ts'
 import type { Direct, DirectOutcome, NotExamined, NotExaminedReason, Spent, View } from '../facts.ts'
 import type { CheckOptions } from '../options.ts'
 import type { Exchange, Question } from './exchange.ts'
-import { createShared, type Shared, type Sharing } from './shared.ts'
+import { createShared, keptKiB, type Shared, type Sharing } from './shared.ts'
 import type { Views } from './views.ts'
 
 export interface DirectQuestion {
@@ -38,12 +38,17 @@ const mostTcpAtOnce = 8
 const patienceMs = 10_000
 
 /** What authoritative servers said, for all domains of a run that depend on the same ones. Silence may be a moment's. */
-export const createDirects = (clock: Clock): Shared<DirectOutcome> => createShared(sharing, clock)
+export const createDirects = (clock: Clock): Shared<DirectOutcome> => createShared(directSharing, clock)
 
-const sharing: Sharing<DirectOutcome> = {
+export const directSharing: Sharing<DirectOutcome> = {
   room: 20_000,
   keepMs: ({ kind }) => (kind === 'not-examined' ? 0 : kind === 'response' ? 300_000 : 60_000),
-  cost: (outcome) => (outcome.kind === 'response' ? 1 + Math.floor(outcome.bytes / 1024) : 1),
+  cost(outcome) {
+    if (outcome.kind !== 'response') return 1
+    const { answers, authorities, additionals, edns } = outcome.message
+    // An option of EDNS takes a quarter of a KiB, and four octets on the way.
+    return keptKiB(outcome.bytes, answers, authorities, additionals) + Math.floor((edns?.options.length ?? 0) / 4)
+  },
 }
 
 /** What the domains of a run share. */

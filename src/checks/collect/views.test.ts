@@ -5,8 +5,9 @@ import { steadyClock } from '../../../test/lab/fast-clock.ts'
 import { labName } from '../../../test/lab/names.ts'
 import { systemDoor } from '../../base/door.ts'
 import { systemRandom } from '../../base/random.ts'
+import { query } from '../../dns/message.ts'
 import { createExchange } from './exchange.ts'
-import { createViews } from './views.ts'
+import { createViews, extendedErrorsOf } from './views.ts'
 
 const zone = {
   'a.test': { MX: [[10, 'mx.a.test']], ttl: 60 },
@@ -119,4 +120,14 @@ test('wrong ids, other questions, rubbish and strangers are no answers', async (
     assert.ok(view?.kind === 'failed', fault)
     assert.equal(view.reason, fault === 'garbage' ? 'malformed' : 'timeout', fault)
   }
+})
+
+test('of thousands of extended errors the first are kept', () => {
+  const options = Array.from({ length: 5_000 }, (_, code) => ({ code: 15, data: Buffer.of(code >> 8, code & 255) }))
+  const edns = { udpBytes: 1232, version: 0, dnssecOk: true, options }
+  const errors = extendedErrorsOf(query(labName('a.test'), 15, 1, edns))
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    Array.from({ length: 20 }, (_, code) => code),
+  )
 })

@@ -13,7 +13,7 @@ import { type RecordType, rcodes, typeCodes } from '../../dns/types.ts'
 import { foldName, type WireName } from '../../dns/wire-name.ts'
 import type { ExtendedError, FailedView, View } from '../facts.ts'
 import type { Exchange, Exchanged } from './exchange.ts'
-import { createShared, type Sharing } from './shared.ts'
+import { createShared, keptKiB, type Sharing } from './shared.ts'
 
 export interface Views {
   /**
@@ -41,20 +41,20 @@ const keepFailureMs = 5_000
 const roomKiB = 50_000
 const triesAServer = 2
 
-const sharing: Sharing<View> = {
+export const viewSharing: Sharing<View> = {
   room: roomKiB,
   // One that gave up for want of budget or time did so for its own domain alone.
   keepMs: (view) => {
     if (view.kind === 'not-examined') return 0
     return view.kind === 'failed' ? keepFailureMs : Math.min(keepMs, Math.max(1, view.ttlSeconds) * 1000)
   },
-  cost: (view) => ('bytes' in view ? 1 + Math.floor(view.bytes / 1024) : 1),
+  cost: (view) => ('bytes' in view ? keptKiB(view.bytes, view.kind === 'answer' ? view.records : []) : 1),
 }
 
 const overBudget: View = { kind: 'not-examined', reason: 'budget-spent', why: 'The time for this domain is over.' }
 
 export function createViews(options: ViewOptions, exchange: Exchange, clock: Clock): Views {
-  const shared = createShared<View>(sharing, clock)
+  const shared = createShared<View>(viewSharing, clock)
   let known: Promise<readonly NameServer[]> | undefined
 
   /** False, at once, where the time of the domain would be over before it. */
@@ -246,9 +246,12 @@ function aliasesBeforeFailure(message: Message, name: WireName): WireName[] {
 
 /** RFC 8914 §2. */
 const extendedErrorOption = 15
+/** Servers say one or two; thousands fit into an answer, and are kept with it. */
+const mostExtendedErrors = 20
 
 export function extendedErrorsOf(message: Message): readonly ExtendedError[] {
-  return (message.edns?.options ?? []).flatMap(({ code, data }) =>
-    code === extendedErrorOption && data.length >= 2 ? [{ code: data.readUInt16BE(0), text: data.subarray(2) }] : [],
-  )
+  return (message.edns?.options ?? [])
+    .filter(({ code, data }) => code === extendedErrorOption && data.length >= 2)
+    .slice(0, mostExtendedErrors)
+    .map(({ data }) => ({ code: data.readUInt16BE(0), text: data.subarray(2) }))
 }
