@@ -89,6 +89,20 @@ test('a thousand addresses of a domain are judged, and what is said of them is s
   }
 })
 
+test('4,000 exchangers: the 500 preferred ones are judged, and it is said how many there are', async () => {
+  const found = await zoneOf(4_000, { A: ['23.0.0.1'], AAAA: [] }).lookup({
+    ownNames: ['mx500.example.com' as HostName],
+  })
+  assert.ok(found.kind === 'candidates')
+  assert.deepEqual(
+    found.candidates.map(({ host }) => host),
+    Array.from({ length: 10 }, (_, index) => `mx${index}.example.com`),
+  )
+  assert.deepEqual(found.notes, ['has 4000 exchangers, of which the 500 preferred ones are looked at'])
+  assert.equal(found.candidates.length + found.dropped.length, 500)
+  assert.equal(found.self, undefined)
+})
+
 test('we ourselves are found among the first hundred addresses of a host', async () => {
   const { lookup } = zoneOf(3, { A: four(23), AAAA: [] })
   const found = await lookup({ publicAddresses: ['23.0.0.99' as IpAddress] })

@@ -4,8 +4,8 @@
  * MX, aliases followed → none: the domain itself → all ".": no mail (RFC 7505) → names judged → us by name: cut → addresses, both families, each host
  *   → us by address: cut → addresses judged → ordered, equals shuffled → limited; what was left out is told with why.
  *
- * A zone may say more than anybody can use, and all of it is worked through in one turn. So of a domain 50 hosts are looked up, the preferred ones;
- * of a host the first 100 addresses of each family are kept, in DNS's order; and 1,000 of a domain are judged, pair by pair over its hosts.
+ * A zone may say more than anybody can use, and all of it is worked through in one turn. So of a domain the 500 preferred names are judged and 50 hosts
+ * looked up; of a host the first 100 addresses of each family are kept, in DNS's order; and 1,000 of a domain are judged, pair by pair over its hosts.
  */
 import { type IpAddress, whyNotPublic } from '../base/ip.ts'
 import type { Random } from '../base/random.ts'
@@ -15,7 +15,7 @@ import { nameServerText } from '../dns/servers.ts'
 import { foldName, nameFromHost, nameText, rootWireName, type WireName } from '../dns/wire-name.ts'
 import { limitAddresses } from './addresses.ts'
 import { type HostAddresses, leastTrust, lookupAddresses, type Trust, trustOf } from './host-addresses.ts'
-import { cutAtSelf, orderExchangers, type Reason } from './order.ts'
+import { byPreference, cutAtSelf, orderExchangers, type Reason } from './order.ts'
 import { judgeTarget } from './target.ts'
 
 /** Who we are, so that mail does not come back to us, and which addresses we can reach. */
@@ -126,7 +126,9 @@ export async function lookupExchangers(
   // RFC 5321 §5.1: without any MX record the domain is its own exchanger, of preference 0.
   if (mx.kind === 'no-data') return choose([{ preference: 0, exchange: name }], settings, deps, told)
 
-  const records = uniqueRecords(mx.records.map((record) => record.data))
+  const all = uniqueRecords(mx.records.map((record) => record.data))
+  const records = all.length > maxRecords ? [...all].sort(byPreference).slice(0, maxRecords) : all
+  const beyond = `has ${all.length} exchangers, of which the ${maxRecords} preferred ones are looked at`
   const named = records.filter((record) => record.exchange !== rootWireName)
   // RFC 7505 §3: only "." alone says "no mail". Beside others it says nothing, and the rest is delivered to.
   if (named.length === 0) return { ...told, kind: 'null-mx' }
@@ -134,6 +136,7 @@ export async function lookupExchangers(
   const why = 'a null MX beside others says nothing (RFC 7505 §3)'
   return choose(named, settings, deps, {
     ...told,
+    notes: all.length > maxRecords ? [...told.notes, beyond] : told.notes,
     dropped: nulls.map(({ preference }) => ({ host: '.', preference, why })),
   })
 }
@@ -187,7 +190,9 @@ interface Usable extends Host {
 
 /** Real domains have ten exchangers at most; a hostile one has 4,000, and each costs two questions. */
 const maxHosts = 50
-/** Ten times as many as are ever tried. */
+/** Of a domain: judging a name takes as long as many addresses. */
+const maxRecords = 500
+/** Addresses of a domain, ten times as many as are ever tried. */
 const maxJudged = 1_000
 /** Of those of one host that not everybody reaches; the others are counted. */
 const maxReasons = 10

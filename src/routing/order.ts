@@ -63,4 +63,4 @@ function reasonFor(isBest: boolean, best: number, all: number): Reason {
   return best > 1 ? 'equal preference, shuffled' : 'best preference'
 }
 
-const byPreference = (one: Preferred, other: Preferred) => one.preference - other.preference
+export const byPreference = (one: Preferred, other: Preferred) => one.preference - other.preference
