@@ -8,7 +8,7 @@ import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Finding } from './check-imports.ts'
 
-const documents = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/ways-through-the-code.md']
+const documents = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/departures.md', 'docs/ways-through-the-code.md']
 const named = /`([\w./-]*\w\.(?:ts|md))`/g
 const comment = /\/\*[\s\S]*?\*\/|(?:^|\s)\/\/ [^\n]*/g
 
