@@ -9,9 +9,10 @@ import { factsOf } from '../../test/unit/facts/facts.ts'
 import { collectedMs, wire } from '../../test/unit/facts/names.ts'
 import { cnameData, tlsaData } from '../../test/unit/facts/records.ts'
 import { answer, failed, noData, noSuchName, notExamined } from '../../test/unit/facts/views.ts'
+import { processorMs } from '../../test/unit/processor-time.ts'
 import { readCertificate } from './certificate.ts'
 import type { ExchangerFacts, Facts } from './facts.ts'
-import { daneOf, matchOf, tlsaLine, tlsaOfKey, whyUnusable } from './tlsa.ts'
+import { daneOf, matchesOf, matchOf, tlsaLine, tlsaOfKey, whyUnusable } from './tlsa.ts'
 
 const leaf = leafFor('mx1.example.com')
 const sent = [leaf.der, intermediate.der]
@@ -148,4 +149,12 @@ test('any octets as TLSA data or certificate are borne', () => {
       },
     ),
   )
+})
+
+test('thousands of records cost little beside a certificate of 60,000 octets', () => {
+  const large = leafFor(`a${' '.repeat(60_000)}x`, { dnsNames: ['mx1.example.com'] })
+  const chain = [large.der, intermediate.der]
+  const records = Array.from({ length: 30_000 }, () => tlsaData(3, 0, 2, Buffer.alloc(64)))
+  const cost = processorMs(() => assert.deepEqual(matchesOf(records, chain), []))
+  assert.ok(cost < 300, `${cost} ms`)
 })

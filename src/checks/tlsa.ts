@@ -7,6 +7,7 @@ import type { RdataOf } from '../dns/rdata.ts'
 import { nameText, sameName, type WireName } from '../dns/wire-name.ts'
 import { type Certificate, isIssuedBy, pathOf, readCertificate } from './certificate.ts'
 import type { ExchangerFacts, Facts, NotExaminedReason, TlsaLookup, View } from './facts.ts'
+import { onceAFact } from './once-a-fact.ts'
 import { plainName, recordsOf } from './read-facts.ts'
 
 export type Tlsa = RdataOf<'TLSA'>
@@ -97,15 +98,15 @@ function isDer(data: Buffer, selector: number): boolean {
   return data.length === 2 + lengthOctets + length
 }
 
+/** A set of a thousand records is compared with the same few certificates, of up to 64 KiB each. */
+const digests = {
+  sha256: onceAFact((octets: Buffer) => createHash('sha256').update(octets).digest()),
+  sha512: onceAFact((octets: Buffer) => createHash('sha512').update(octets).digest()),
+}
+
 export function fitsCertificate({ selector, matching, data }: Tlsa, { der, key }: Certificate): boolean {
   const whole = selector === 0 ? der : key.spki
-  return data.equals(
-    matching === 0
-      ? whole
-      : createHash(matching === 1 ? 'sha256' : 'sha512')
-          .update(whole)
-          .digest(),
-  )
+  return data.equals(matching === 0 ? whole : digests[matching === 1 ? 'sha256' : 'sha512'](whole))
 }
 
 export type Match =
