@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { processorMs } from '../../test/unit/processor-time.ts'
 import { createSource, formatProblems } from './source.ts'
 import { parseYaml } from './yaml.ts'
+import { bracketedAddress } from './yaml-syntax.ts'
 
 /** Text that is no YAML, what is underlined in it, and what is said. */
 const mistakes: readonly (readonly [text: string, marked: string, said: RegExp])[] = [
@@ -54,3 +56,13 @@ for (const [text, marked, said] of mistakes) {
     assert.match(message, said)
   })
 }
+
+test('a long word is looked at once for an address in brackets', () => {
+  assert.ok(processorMs(() => assert.equal(bracketedAddress('a'.repeat(60_000), 30_000), undefined)) < 300)
+  const text = 'to: smtp://[2001:db8::1]:25'
+  assert.deepEqual(bracketedAddress(text, 12), {
+    start: 4,
+    end: text.length,
+    why: 'brackets make a list in YAML: write it in quotes, "smtp://[2001:db8::1]:25"',
+  })
+})

@@ -92,7 +92,7 @@ function star(text: string, at: number): Mistake | undefined {
 export function bracketedAddress(text: string, at: number): Mistake | undefined {
   const lineStart = lineStartOf(text, at)
   const line = text.slice(lineStart).split('\n', 1)[0] ?? ''
-  for (const { 0: found, index } of line.matchAll(/(?:[a-z]+:\/\/)?\[[\da-f.]*:[\da-f.:]*\](?::\d+)?/gi)) {
+  for (const { 0: found, index } of line.matchAll(/(?:[a-z]{1,16}:\/\/)?\[[\da-f.]*:[\da-f.:]*\](?::\d+)?/gi)) {
     const start = lineStart + index
     const end = start + found.length
     if (start <= at && at <= end)
