@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { changeAnswer, changeExchanger, changeZone } from '../../../../test/unit/facts/change.ts'
 import { factsOf } from '../../../../test/unit/facts/facts.ts'
 import { wire } from '../../../../test/unit/facts/names.ts'
-import { soaData } from '../../../../test/unit/facts/records.ts'
+import { record, rrsigData, soaData } from '../../../../test/unit/facts/records.ts'
 import { response } from '../../../../test/unit/facts/servers.ts'
 import { failed, noData } from '../../../../test/unit/facts/views.ts'
+import { processorMs } from '../../../../test/unit/processor-time.ts'
 import { only, outcomesOf } from '../../../../test/unit/rule-outcomes.ts'
 import { rcodes } from '../../../dns/types.ts'
 import { dnssecBogus } from './dnssec-bogus.ts'
@@ -47,6 +48,17 @@ test('one server that sends no proof', () => {
   assert.match(only(dnssecDenialBroken, facts).seen, /ns2\.example\.com .* no TXT _tcp\.mx1\.example\.com/)
   // In an unsigned zone there is nothing to prove.
   assert.deepEqual(outcomesOf(dnssecDenialBroken, changeZone(facts, 0, { ds: noData('example.com') })), [])
+})
+
+test('thousands of denials and signatures that do not belong together are no proof, and take no time', () => {
+  const authorities = Array.from({ length: 5_000 }, (_, index) => [
+    record(wire(`a${index}.example.com`), { type: 'NSEC', next: wire('example.com'), types: [1] }),
+    record(wire(`b${index}.example.com`), rrsigData('NSEC')),
+  ]).flat()
+  const bare = response('_tcp.mx1.example.com', 'TXT', [], { message: { rcode: rcodes.nxDomain, authorities } })
+  const facts = changeAnswer(factsOf(), 2, '_tcp.mx1.example.com', 'TXT', bare)
+  const cost = processorMs(() => assert.match(only(dnssecDenialBroken, facts).seen, /sends no signed NSEC/))
+  assert.ok(cost < 200, `${cost} ms`)
 })
 
 test('an insecure denial is normal', () => {
