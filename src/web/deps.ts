@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import type { Read } from '../base/option.ts'
 import type { Random } from '../base/random.ts'
 import type { RecordLines } from '../checks/snapshot.ts'
+import type { BackendReport } from '../gateway/backends/report.ts'
 import type { Tell } from '../gateway/events.ts'
 import type { Figures } from '../gateway/figures/figures.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -22,6 +23,8 @@ export interface WebDeps {
   /** As they are now: a reload hands out others. */
   readonly settings: () => WebSettings
   readonly gateway: Pick<Gateway, 'backends' | 'whyMisconfigured' | 'setOut' | 'heldMail' | 'connections' | 'tryNow'>
+  /** Since when a backend is in its state, wall clock: exactly, or since the gateway knows it. */
+  readonly since: (backend: BackendReport) => { readonly sinceMs: number | null; readonly sinceIsExact?: boolean }
   readonly figures: Pick<Figures, 'snapshot' | 'minutes' | 'seconds' | 'lastDeliveredMs' | 'latency'>
   /** Has what happens in the gateway told, from now on. */
   readonly listen: (hear: Tell) => void

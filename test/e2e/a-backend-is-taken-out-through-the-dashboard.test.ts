@@ -14,8 +14,8 @@ test('a backend that is taken out gets no mail until it is put back', async (t) 
     config: { domains: { 'example.test': { deliver: [one.url, two.url] } } },
   })
   const { call } = await enterDashboard(waypost)
-  const stateOf = async (url: string) =>
-    (await call<BackendNow[]>('/api/backends')).json.find((each) => each.url === url)?.state
+  const nowOf = async (url: string) => (await call<BackendNow[]>('/api/backends')).json.find((each) => each.url === url)
+  const stateOf = async (url: string) => (await nowOf(url))?.state
   const send = async (count: number) => {
     for (let sent = 0; sent < count; sent++)
       assert.equal((await lab.send({ to: 'you@example.test', from: 'ann@partner.example' })).code, 250)
@@ -23,17 +23,25 @@ test('a backend that is taken out gets no mail until it is put back', async (t) 
 
   const wasSo = async (word: 'in' | 'out') =>
     (await call<{ wasSo: boolean }>(`/api/backends/${word}`, { url: one.url })).json.wasSo
+  // Of what was never asked nothing is known.
+  assert.equal((await nowOf(one.url))?.sinceMs, null)
+  await send(2)
+  const beforeMs = Date.now()
   assert.equal((await call('/api/backends/out', { url: one.url })).status, 200)
   assert.equal(await wasSo('out'), true)
   await send(6)
-  assert.deepEqual([one.messages.length, two.messages.length], [0, 6])
+  assert.deepEqual([one.messages.length, two.messages.length], [1, 7])
   await lab.until(async () => (await stateOf(one.url)) === 'out')
+  const now = await nowOf(one.url)
+  assert.ok(now?.sinceIsExact && Number(now.sinceMs) >= beforeMs && Number(now.sinceMs) <= Date.now())
+  const other = await nowOf(two.url)
+  assert.ok(other?.sinceIsExact === false && Number(other.sinceMs) <= beforeMs)
 
   assert.equal(await wasSo('in'), false)
   assert.equal(await wasSo('in'), true)
   await lab.until(async () => (await stateOf(one.url)) !== 'out')
   await send(10)
-  assert.ok(one.messages.length > 0)
+  assert.ok(one.messages.length > 1)
   assert.equal((await call('/api/backends/out', { url: 'smtp://192.0.2.1' })).status, 404)
 
   const titles = async () => (await call<HistoryAnswer>('/api/history')).json.events.map(({ title }) => title)

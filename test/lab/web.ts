@@ -32,6 +32,7 @@ export const idle: WebDeps = {
     heldMail: undefined,
     connections: 0,
   },
+  since: () => ({ sinceMs: null }),
   figures: {
     minutes: () => [],
     seconds: () => [],

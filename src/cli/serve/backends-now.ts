@@ -18,6 +18,8 @@ export interface BackendsNow {
   /** The gateway runs on these settings from now on. */
   configured(settings: GatewaySettings): void
   readonly list: ControlHandler
+  /** Since when a backend is in its state. */
+  since(backend: BackendReport): { readonly sinceMs: number | null; readonly sinceIsExact?: boolean }
 }
 
 interface Change {
@@ -49,7 +51,7 @@ export function createBackendsNow(
     knownMs = new Map(backendsOf(now).map(({ url }) => [url, knownMs.get(url) ?? nowMs]))
   }
 
-  function since({ url, address, state }: BackendReport): Pick<BackendList[number], 'sinceMs' | 'sinceIsExact'> {
+  function since({ url, address, state }: BackendReport): ReturnType<BackendsNow['since']> {
     // A socket and a Maildir have no endpoint by name.
     const change = changes.get(keyOf(url, address)) ?? changes.get(keyOf(url, undefined))
     if (change?.to === state) return { sinceMs: change.atMs, sinceIsExact: true }
@@ -64,6 +66,7 @@ export function createBackendsNow(
         changes.set(keyOf(event.backend, event.endpoint), { to: event.to, atMs: event.atMs })
     },
     configured,
+    since,
     list() {
       const parts = partsByUrl(settings)
       const result = gateway.backends().map((report) => ({

@@ -88,6 +88,7 @@ export async function createServices(
   let isListening = false
   const web = await createWebService(loaded, {
     ...{ log, gateway, figures, telling, holding, watch, laboratory, version },
+    since: backends.since,
     linkCommand: `${program} web link${configWords(path)}`,
     dnsServer: () => dns.figures,
     isReady: () => isListening,

@@ -14,7 +14,7 @@ import type { ControlHandlers } from '../../gateway/operate/control.ts'
 import { declaredLines } from '../../publish/declare/declared-lines.ts'
 import type { Watch } from '../../watch/watch.ts'
 import { hostText } from '../../web/access/guard.ts'
-import type { DeclaredRecords, DnsServerFigures } from '../../web/deps.ts'
+import type { DeclaredRecords, DnsServerFigures, WebDeps } from '../../web/deps.ts'
 import type { Web } from '../../web/web.ts'
 import { readDomain } from '../option-readers.ts'
 import { ownCheckOptions } from './own-checks.ts'
@@ -38,6 +38,7 @@ export interface WebServiceDeps {
   readonly log: Log
   readonly gateway: Gateway
   readonly figures: Figures
+  readonly since: WebDeps['since']
   readonly holding: Holding | undefined
   readonly watch: Watch | undefined
   readonly version: string
@@ -115,7 +116,7 @@ const placeOf = ({ web: { listen, tls } }: Loaded): string => JSON.stringify([li
 /** Its code is read where it is wanted. */
 async function make(
   now: () => Loaded,
-  { log, gateway, figures, holding, watch, version, telling, laboratory, dnsServer, isReady }: WebServiceDeps,
+  { log, gateway, figures, since, holding, watch, version, telling, laboratory, dnsServer, isReady }: WebServiceDeps,
 ): Promise<Web> {
   const { createWeb } = await import('../../web/web.ts')
   return createWeb({
@@ -127,6 +128,7 @@ async function make(
     settings: () => now().web,
     gateway,
     figures,
+    since,
     queue: holding?.queue,
     whyNotKept: () => holding?.whyNotKept(),
     watch,

@@ -138,7 +138,16 @@ function backendsOf({ backends, balance }: DomainAnswer, stage: Stage): HTMLElem
 }
 
 /** A backend that has not been asked yet. */
-const unmet = { address: '', state: 'up', sessions: 0, share: 0, lastError: null, p50Ms: null, p95Ms: null } as const
+const unmet = {
+  address: '',
+  state: 'up',
+  sinceMs: null,
+  sessions: 0,
+  share: 0,
+  lastError: null,
+  p50Ms: null,
+  p95Ms: null,
+} as const
 
 /** Half of the messages of the last minutes, and 95 of 100. */
 const latencyText = ({ p50Ms, p95Ms }: BackendNow) =>

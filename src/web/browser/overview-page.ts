@@ -181,6 +181,12 @@ function domainTable() {
   }
 }
 
+/** A state that was there when Waypost began may be older. */
+function sinceText({ sinceMs, sinceIsExact }: BackendNow): string {
+  if (sinceMs === null) return ''
+  return `${sinceIsExact === false ? 'for more than' : 'for'} ${duration(Date.now() - sinceMs)}`
+}
+
 /** Of each route where they differ: 67 % of one is not less than all of another. */
 function shareText({ share, shares = [] }: BackendNow): string {
   const percent = (part: number) => `${Math.round(part * 100)} %`
@@ -209,12 +215,13 @@ function backendTable(stage: Stage) {
       const error = h('td', { class: 'long' })
       const where =
         address === '' || url.endsWith(`//${address}`) ? undefined : h('div', { class: 'dim small mono' }, address)
+      const since = h('div', { class: 'dim small' })
       const acts = isActing ? backendActs(url, stage) : undefined
       const row = h(
         'tr',
         {},
         h('th', { scope: 'row' }, url, where),
-        h('td', {}, state.element),
+        h('td', {}, state.element, since),
         share,
         sessions,
         error,
@@ -224,6 +231,7 @@ function backendTable(stage: Stage) {
         row,
         update(backend) {
           state.show(backendTone[backend.state], backendWord[backend.state])
+          setText(since, sinceText(backend))
           setText(share, shareText(backend))
           setText(sessions, number(backend.sessions))
           setText(error, backend.lastError ?? '')

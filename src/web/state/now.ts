@@ -52,16 +52,22 @@ export function createNow(deps: EverythingDeps): Now {
 
   function shown(reports: readonly BackendReport[], isKnown: boolean): BackendNow[] {
     const { labels } = of(isKnown)
-    return reports.map(({ url, address, state, sessions, share, shares, lastError }) => ({
-      ...latencyOf(url, address),
-      url: labels.get(url) ?? 'a backend',
-      address: isKnown ? printable(address, 200) : '',
-      state,
-      sessions,
-      share,
-      ...(isKnown && shares ? { shares: shares.map((each) => ({ ...each, route: printable(each.route, 100) })) } : {}),
-      lastError: isKnown && lastError !== null ? printable(lastError, 300) : null,
-    }))
+    return reports.map((report) => {
+      const { url, address, state, sessions, share, shares, lastError } = report
+      return {
+        ...latencyOf(url, address),
+        url: labels.get(url) ?? 'a backend',
+        address: isKnown ? printable(address, 200) : '',
+        state,
+        ...deps.since(report),
+        sessions,
+        share,
+        ...(isKnown && shares
+          ? { shares: shares.map((each) => ({ ...each, route: printable(each.route, 100) })) }
+          : {}),
+        lastError: isKnown && lastError !== null ? printable(lastError, 300) : null,
+      }
+    })
   }
 
   const declared = (name: string) =>

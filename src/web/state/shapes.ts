@@ -12,6 +12,8 @@ export const backendShape = z.object({
   url: z.string(),
   address: z.string(),
   state: z.enum(['up', 'suspect', 'slow', 'down', 'out']),
+  sinceMs: moment.describe('Since when it is in its state, in milliseconds since 1970, where that is known.'),
+  sinceIsExact: z.exactOptional(z.boolean()).describe('False: it was so when the gateway began, or had it first.'),
   sessions: z.number(),
   share: z.number().describe('Of the mail of its route, 0–1; of several routes, the largest.'),
   shares: z
