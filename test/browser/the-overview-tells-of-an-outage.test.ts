@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { linkInto } from '../lab/dashboard.ts'
 import { startLab } from '../lab/lab.ts'
+import { gate } from '../lab/until.ts'
 import { takePictures, useBrowser } from './browser.ts'
 
 const { visit } = useBrowser()
@@ -23,8 +24,12 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
 
   let sent = 0
   let isFlowing = true
+  /** Between two messages: one whose dot the backend had would wait for minutes, because it may have it. */
+  let between: { readonly reached: () => void; readonly over: Promise<void> } | undefined
   const flow = (async () => {
     while (isFlowing) {
+      between?.reached()
+      await between?.over
       const { code } = await lab.send({ to: 'you@example.test', from: `s${sent}@sender.test` })
       assert.equal(code, 250)
       sent++
@@ -36,8 +41,16 @@ test('a backend dies and comes back before the eyes of who looks', { timeout: 30
   })
   await lab.until(() => sent > 5, 60_000)
 
-  const holding = async () => {
+  const kill = async () => {
+    const [reached, over] = [gate(), gate()]
+    between = { reached: reached.open, over: over.promise }
+    await reached.promise
     await backend.kill()
+    between = undefined
+    over.open()
+  }
+  const holding = async () => {
+    await kill()
     const killedMs = performance.now()
     await page.getByRole('heading', { name: 'Mail is being held for example.test' }).waitFor({ timeout: 60_000 })
     const heldMs = performance.now() - killedMs
