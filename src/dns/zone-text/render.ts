@@ -2,6 +2,7 @@
  * Puts the changes of an editor into the text of a zone. What a record inherits from the lines before it (its owner, its TTL) is written out
  * where a change would have given it another. Pure; called by `edit.ts`, and ends by reading what it wrote.
  */
+import { trimEnd } from '../../base/trim-end.ts'
 import type { Rdata } from '../rdata.ts'
 import { rdataCode } from '../rdata.ts'
 import { rdataText } from '../rdata-text.ts'
@@ -214,7 +215,8 @@ function withoutComments(text: string, entry: RecordEntry, from: number): Patch[
   return commentsIn(text, entry)
     .filter(({ start }) => start >= from)
     .map(({ start, end }) => {
-      const blanks = /[ \t]*$/.exec(text.slice(from, start))?.[0].length ?? 0
+      const before = text.slice(from, start)
+      const blanks = before.length - trimEnd(before, ' \t').length
       return { start: start - blanks, end, text: '' }
     })
 }
