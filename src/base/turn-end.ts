@@ -1,7 +1,10 @@
 /**
- * The end of a turn of the event loop, for many: what is asked for in one turn is done behind it in one go. Made by whoever has many
- * connections (`smtp/server`, `delivery`), for their writes.
+ * The turns of the event loop. What many ask for in one turn is done behind it in one go: made by whoever has many connections (`smtp/server`,
+ * `delivery`), for their writes. And who has much to do lets others have their turn in between.
  */
+
+/** Resolves when what has come meanwhile has been dealt with. */
+export const nextTurn = (): Promise<void> => new Promise((done) => setImmediate(done))
 
 /** Calls `run` once, when everything that is ready to be read now has been dealt with. */
 export type AtTurnEnd = (run: () => void) => void

@@ -1,4 +1,5 @@
 /** Facts → outcomes: asks each rule. Called by `check-domain.ts`, and by who has facts already. */
+import { nextTurn } from '../base/turn-end.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, type NotChecked, type Outcome, type Subject, severities } from './finding.ts'
 import { type OwnExchangers, ownExchangers, withGatewaySettings } from './gateway-settings.ts'
@@ -27,7 +28,7 @@ export async function runRulesInTurns(
   const outcomes: Outcome[] = []
   for (const rule of rules) {
     outcomes.push(...outcomesOf(rule, facts, context, isOwn))
-    await new Promise<void>((done) => setImmediate(done))
+    await nextTurn()
   }
   return outcomes.sort(worstFirst)
 }

@@ -2,7 +2,9 @@
  * Which domains came, went or are other than before, for what a reload says (`cli/serve/reload.ts`). It pauses now and then, because mail is being
  * carried meanwhile.
  */
+
 import { isDeepStrictEqual } from 'node:util'
+import { nextTurn } from '../base/turn-end.ts'
 import type { Declaration } from '../publish/declare/declaration.ts'
 import type { Route } from '../routing/backend.ts'
 import { declaredName, type MailDomain } from '../routing/destinations.ts'
@@ -32,7 +34,7 @@ export async function domainChanges(before: Declared, after: Declared): Promise<
     if (known === undefined) came.push(name)
     else if (!isSameDomain(known, domain, isSameRoute)) changed.push(name)
     compared++
-    if (compared % betweenPauses === 0) await new Promise<void>((done) => setImmediate(done))
+    if (compared % betweenPauses === 0) await nextTurn()
   }
   return { came, went: [...old.keys()].filter((name) => !now.has(name)), changed }
 }

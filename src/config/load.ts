@@ -5,8 +5,10 @@
  *   `commit`       once the gateway runs on them: the copy is kept, and domains that left are remembered
  * Reading happens beside the main thread where `read` is that of `background.ts`.
  */
+
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.ts'
+import { nextTurn } from '../base/turn-end.ts'
 import type { GatewaySettings } from '../gateway/settings.ts'
 import type { Declaration } from '../publish/declare/declaration.ts'
 import { declaredName } from '../routing/destinations.ts'
@@ -161,7 +163,7 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
   let departed = known
   const { settings, declarations } = await assemble(read.plan, read.domains, {
     leftRecently: (domain) => leftRecently(departed, deps.clock)(domain),
-    pause,
+    pause: nextTurn,
   })
   const names = new Set(settings.destinations.domains.map(declaredName))
   if (deps.reloadOf && !deps.allowRemoval) {
@@ -190,5 +192,3 @@ async function finish(read: ReadPieces, deps: LoadDeps): Promise<LoadedConfig> {
     },
   }
 }
-
-const pause = () => new Promise<void>((done) => setImmediate(done))

@@ -2,8 +2,10 @@
  * Asks SPF (RFC 7208) whether a client may send for a MAIL FROM: mailauth evaluates, our own resolver is asked, and time, questions and what
  * is handed over of an answer are counted here. Called by `sender-proof`. Only a pass that is narrow enough to prove anything counts (`narrow-spf`).
  */
+
 import { type Clock, within } from '../../base/clock.ts'
 import { type IpAddress, isIpv6 } from '../../base/ip.ts'
+import { nextTurn } from '../../base/turn-end.ts'
 import type { Resolution } from '../../dns/resolution.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import { nameFromLabels, nameText, rootWireName, type WireName } from '../../dns/wire-name.ts'
@@ -109,8 +111,6 @@ class DnsSilence extends Error {
     this.code = code
   }
 }
-
-const nextTurn = () => new Promise<void>((done) => setImmediate(done))
 
 /** What of the answers to one evaluation is handed over. */
 interface Handing {
